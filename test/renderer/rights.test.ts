@@ -5,15 +5,22 @@ import { type App, type Component, createApp, h } from 'vue'
 import { useRightsStore } from '@/access/rights.ts'
 import type { ServedKind } from '@/api/discovery.ts'
 import { rowOf } from '@/api/sources.ts'
+import { rightsForHelm } from '@/helm/helm-rights.ts'
+import OperationPanel from '@/hosts/OperationPanel.vue'
 import { refusalToRestore } from '@/history/use-restore.ts'
+import ActionLink from '@/components/ui/ActionLink.vue'
 import IconButton from '@/components/ui/IconButton.vue'
 import UiButton from '@/components/ui/UiButton.vue'
 import { actionsOf, perform } from '@/kinds/actions.ts'
+import { useClusterStore } from '@/stores/cluster.ts'
 import { useToastStore } from '@/stores/toasts.ts'
 import { refusalOfFix } from '@/why/run-fix.ts'
 import { Deployment } from '../../src/shared/api/apps/v1.ts'
 import { CronJob } from '../../src/shared/api/batch/v1.ts'
-import { Node, Pod } from '../../src/shared/api/core/v1.ts'
+import { ConfigMap, Node, Pod } from '../../src/shared/api/core/v1.ts'
+import { HostOperation } from '../../src/shared/api/flotilla/v1.ts'
+import { ClusterRole } from '../../src/shared/api/rbac/v1.ts'
+import type { HelmOperation } from '../../src/shared/machinery/helm-operation.ts'
 import type { AnyObject, KubeObject } from '../../src/shared/machinery/object.ts'
 import type { ResourceType } from '../../src/shared/machinery/resource-type.ts'
 import { make } from './support/objects.ts'
@@ -145,6 +152,64 @@ it('restoring takes the right to it, and to make or change the object itself', a
   expect(refusalToRestore(revision, false)).toBe('You may not create revisions/restore in shop')
 })
 
+describe('a release of Helm', () => {
+  const of = { namespace: 'shop', name: 'web' }
+  const manifest = `
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: settings}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: kept, annotations: {helm.sh/resource-policy: keep}}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: reader}`
+  async function told(operation: HelmOperation, text?: string) {
+    useClusterStore().kinds = [ConfigMap, Pod, ClusterRole].map(type => servedAs(type as never))
+    // One missing right is told at a time, and what is in no namespace is asked for by itself.
+    for (let turn = 0; turn < 3; turn++) {
+      useRightsStore().refusalOf(rightsForHelm(operation, text))
+      await settle()
+    }
+    return useRightsStore().refusalOf(rightsForHelm(operation, text))
+  }
+  const secrets = (...verbs: string[]) => rule(verbs, [''], ['secrets'])
+  const maps = rule(['delete'], [''], ['configmaps'])
+
+  it.each<HelmOperation>([
+    { do: 'upgrade', chart: 'repo/web', version: '', values: '', ...of },
+    { do: 'rollback', revision: 1, ...of },
+  ])('takes Secrets to $do, where helm keeps what it did', async operation => {
+    expect(await told(operation)).toBe('You may not create secrets in shop')
+    setActivePinia(createPinia())
+    rules['shop'] = [secrets('create')]
+    expect(await told(operation)).toBe('You may not update secrets in shop')
+    setActivePinia(createPinia())
+    rules['shop'] = [secrets('create', 'update')]
+    expect(await told(operation, manifest)).toBeUndefined()
+  })
+  it('goes only with all of its objects, but for those that its chart keeps', async () => {
+    const operation = { do: 'uninstall', keepHistory: false, ...of } as const
+    rules['shop'] = [secrets('update', 'delete')]
+    expect(await told(operation, manifest)).toBe('You may not delete configmaps in shop')
+    setActivePinia(createPinia())
+    rules['shop'] = [secrets('update', 'delete'), maps]
+    expect(await told(operation, manifest)).toBe('You may not delete clusterroles')
+    setActivePinia(createPinia())
+    allowed = ['delete clusterroles']
+    expect(await told(operation, manifest)).toBeUndefined()
+  })
+  it('leaves its history without the right to take that away', async () => {
+    rules['shop'] = [secrets('update')]
+    expect(await told({ do: 'uninstall', keepHistory: true, ...of })).toBeUndefined()
+    expect(await told({ do: 'uninstall', keepHistory: false, ...of }, 'no: [yaml')).toBe(
+      'You may not delete secrets in shop',
+    )
+  })
+})
+
 it('who may do everything in a namespace is refused nothing there', async () => {
   const found = await refusals(Deployment as never, deployments('mine', 'web'))
   expect(Object.values(found).filter(Boolean)).toEqual([])
@@ -228,6 +293,43 @@ describe('the server is asked', () => {
     expect(Object.values(await refusals(Node as never, rowsOf(Node, '', 'box-1'))).filter(Boolean)).toEqual([])
     expect(Object.values(await refusals(Deployment as never, deployments('shop', 'web'))).filter(Boolean)).toEqual([])
   })
+})
+
+it('what is done to a host is seen by everybody, and steered by who may', async () => {
+  const operation = {
+    ...make(HostOperation, 'box-1-join', { spec: { hostName: 'box-1', action: 'Join' } }, ''),
+    status: { phase: 'WaitingForApproval', plan: [{ step: 'Docker', changes: ['installs it'] }] },
+  }
+  const host = document.createElement('div')
+  const app = createApp(OperationPanel, { operation, host: undefined })
+  app.mount(host)
+  try {
+    const said = () => [...host.querySelectorAll('button')].map(({ textContent, title }) => [textContent.trim(), title])
+    await settle()
+    expect(said()).toEqual([
+      ['Cancel', 'You may not patch hostoperations'],
+      ['Change exactly this', 'You may not patch hostoperations'],
+    ])
+  } finally {
+    app.unmount()
+  }
+})
+
+it('a link to where something is made leads nowhere for who may not make it, and says why', () => {
+  const draw = (refusal: string | undefined) => {
+    const host = document.createElement('div')
+    const app = createApp(() => h(ActionLink as Component, { to: '/', refusal }, () => 'Make'))
+    app.component('RouterLink', { props: ['to'], render: () => h('a', { href: '/' }, 'Make') })
+    app.mount(host)
+    const link = host.firstElementChild!
+    app.unmount()
+    return link
+  }
+  const link = draw('You may not create pods')
+  expect([link.tagName, link.textContent]).toEqual(['SPAN', 'Make'])
+  expect(link.getAttribute('aria-disabled')).toBe('true')
+  expect(link.getAttribute('aria-description')).toBe('You may not create pods')
+  expect(draw(undefined).tagName).toBe('A')
 })
 
 describe.each([

@@ -1,6 +1,6 @@
 // Every form that makes something: what the server would make of it is shown before, and nothing is made by looking.
 import { createPinia, setActivePinia } from 'pinia'
-import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { type App, createApp, h, ref } from 'vue'
 import { createMemoryHistory, createRouter } from 'vue-router'
 import { ConfigMap } from '../../src/shared/api/core/v1.ts'
@@ -13,8 +13,15 @@ const TEXT = 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\ndata: {}\n'
 let refusal: Response | undefined
 /** Path and query of what was sent. */
 let sent: string[] = []
+/** Namespaces in which the user may make what. */
+let rules: Record<string, object[]> = {}
 const answer = (input: RequestInfo | URL, init?: RequestInit): Promise<Response> => {
   const { pathname, search } = new URL(input as string, 'https://cluster.test')
+  if (pathname.endsWith('/selfsubjectrulesreviews')) {
+    const { spec } = JSON.parse(String(init?.body)) as { spec: { namespace: string } }
+    const resourceRules = rules[spec.namespace] ?? []
+    return Promise.resolve(Response.json({ status: { resourceRules, incomplete: false } }, { status: 201 }))
+  }
   sent.push(`${init?.method ?? 'GET'} ${pathname}${search}`)
   const object = JSON.parse(String(init?.body)) as { metadata: object }
   return Promise.resolve(
@@ -36,6 +43,8 @@ beforeEach(async () => {
   vi.stubGlobal('fetch', answer)
   refusal = undefined
   sent = []
+  const everything = [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }]
+  rules = { shop: everything, lab: everything }
   text.value = TEXT
   const pinia = createPinia()
   setActivePinia(pinia)
@@ -91,4 +100,33 @@ it('what cannot be read is said as well', async () => {
   await creation.review()
   expect(creation.refusal.value).not.toBe('')
   expect(sent).toEqual([])
+})
+
+describe('whether the user may make it', () => {
+  const other = TEXT.replace('name: a', 'name: b\n  namespace: lab')
+  const says = (refusal: string | undefined) => vi.waitFor(() => expect(creation.mayNot.value).toBe(refusal))
+
+  it('is asked about each of several objects, where it would go', async () => {
+    rules['lab'] = [{ verbs: ['get'], apiGroups: [''], resources: ['configmaps'] }]
+    text.value = `${TEXT}---\n${other}`
+    await says('You may not create configmaps in lab')
+    text.value = TEXT
+    await says(undefined)
+  })
+  it('of those that name no namespace, where the others of the window are', async () => {
+    rules['shop'] = []
+    text.value = `${other}---\n${TEXT}`
+    await says('You may not create configmaps in shop')
+  })
+  it('is no question while the text cannot be read, or says nothing that is served', async () => {
+    rules = {}
+    text.value = TEXT
+    await says('You may not create configmaps in shop')
+    text.value = 'kind: [ConfigMap'
+    await says(undefined)
+    text.value = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: [1], namespace: {a: b}}'
+    await says('You may not create configmaps in shop')
+    text.value = 'apiVersion: nowhere/v1\nkind: Nothing\nmetadata: {name: a}'
+    await says(undefined)
+  })
 })

@@ -7,6 +7,7 @@ import {
   SelfSubjectAccessReview,
   SelfSubjectRulesReview,
 } from '../../shared/api/authorization/v1.ts'
+import type { ResourceType } from '../../shared/machinery/resource-type.ts'
 import { connection } from '../api/connection.ts'
 import { t } from '../i18n/i18n.ts'
 import { type Resource, ruleCovers } from './access.ts'
@@ -18,6 +19,13 @@ export interface Right extends Resource {
   /** Of the object, where it is about one. */
   readonly name?: string | undefined
 }
+
+/** What it takes to do this to a kind, or to an object of it. */
+export const rightTo = (
+  verb: string,
+  { group, plural }: Pick<ResourceType<unknown>, 'group' | 'plural'>,
+  { subresource, ...place }: Pick<Right, 'namespace' | 'name'> & { readonly subresource?: string | undefined } = {},
+): Right => ({ verb, group, resource: subresource ? `${plural}/${subresource}` : plural, ...place })
 
 /** Roles change seldom; somebody who was just given one waits no longer than this. */
 const FRESH_MS = 30_000

@@ -1,6 +1,6 @@
 // Whether the user may make objects of a kind in one of the namespaces shown, where these are few enough to ask about.
 import { Namespace } from '../../shared/api/core/v1.ts'
-import { useRightsStore } from '../access/rights.ts'
+import { rightTo, useRightsStore } from '../access/rights.ts'
 import type { ServedKind } from '../api/discovery.ts'
 import { useNamespaces } from './use-namespaces.ts'
 import { useResourceList } from './use-resource-list.ts'
@@ -14,9 +14,9 @@ export function useCreationRights(): (
   const rights = useRightsStore()
   const { chosen } = useNamespaces()
   const namespaces = useResourceList(Namespace)
-  return ({ group, plural: resource, namespaced }) => {
-    const right = { verb: 'create', group, resource }
-    if (!namespaced) return rights.refusalOf([right])
+  return type => {
+    const right = rightTo('create', type)
+    if (!type.namespaced) return rights.refusalOf([right])
     const places = chosen.value.length ? chosen.value : namespaces.rows.value.map(({ name }) => name)
     if (places.length === 0 || places.length > MOST_ASKED) return undefined
     const refusals = places.map(namespace => rights.refusalOf([{ ...right, namespace }]))

@@ -1,6 +1,9 @@
 // Making what a text says: looked at first, where somebody wants to, then made, with the way to it.
-import { type Ref, type ShallowRef, ref, shallowRef, watch } from 'vue'
+import { refDebounced } from '@vueuse/core'
+import { type ComputedRef, type Ref, type ShallowRef, computed, ref, shallowRef, watch } from 'vue'
 import { useRoute, useRouter } from 'vue-router'
+import { rightsOnAll } from '../access/manifest-rights.ts'
+import { useRightsStore } from '../access/rights.ts'
 import { parseObjects, toYaml } from '../api/yaml-text.ts'
 import { objectRoute } from '../places.ts'
 import { useToastStore } from '../stores/toasts.ts'
@@ -9,10 +12,14 @@ import { t } from '../i18n/i18n.ts'
 
 /** So many are called by their names. */
 const MOST_NAMED = 2
+/** So long nothing is typed before it is asked whether the user may make this. */
+const PAUSE_MS = 300
 
 export interface Creation<Refusal> {
   /** What the server finds wrong, as the form tells it; forgotten once the text changes. */
   readonly refusal: ShallowRef<Refusal>
+  /** Why the user may not make all of this, in a sentence. */
+  readonly mayNot: ComputedRef<string | undefined>
   /** What the server would store; undefined while nobody asked. */
   readonly preview: Ref<string | undefined>
   readonly busy: Ref<boolean>
@@ -44,6 +51,16 @@ export function useCreation<Refusal>(
     preview.value = undefined
   })
 
+  const typed = refDebounced(text, PAUSE_MS)
+  const mayNot = computed(() => {
+    try {
+      return useRightsStore().refusalOf(rightsOnAll('create', parseObjects(typed.value), namespace()))
+    } catch {
+      // What cannot be read is said elsewhere.
+      return undefined
+    }
+  })
+
   async function attempt<T>(work: () => Promise<T>): Promise<T | undefined> {
     busy.value = true
     refusal.value = none
@@ -73,5 +90,5 @@ export function useCreation<Refusal>(
     )
     await router.push(objectRoute(first.type, first.object.metadata.namespace, first.object.metadata.name, route.query))
   }
-  return { refusal, preview, busy, review, create }
+  return { refusal, mayNot, preview, busy, review, create }
 }

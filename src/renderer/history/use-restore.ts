@@ -1,5 +1,5 @@
 // Bringing an object back to what it was, after a question.
-import { useRightsStore } from '../access/rights.ts'
+import { rightTo, useRightsStore } from '../access/rights.ts'
 import { useConfirmStore } from '../stores/confirm.ts'
 import { useToastStore } from '../stores/toasts.ts'
 import { type ObjectRevision, restore, typeFor } from './revisions.ts'
@@ -8,10 +8,9 @@ import { formatDateTime, t } from '../i18n/i18n.ts'
 /** Why the user may not do it: the server restores with the caller's own rights. */
 export function refusalToRestore({ of, metadata }: ObjectRevision, isGone: boolean): string | undefined {
   const { group, resource, namespace, name } = of
-  const { group: ownGroup, plural } = typeFor(metadata.namespace)
   const place = { namespace: namespace || undefined }
   return useRightsStore().refusalOf([
-    { verb: 'create', group: ownGroup, resource: `${plural}/restore`, ...place },
+    rightTo('create', typeFor(metadata.namespace), { subresource: 'restore', ...place }),
     isGone ? { verb: 'create', group, resource, ...place } : { verb: 'update', group, resource, name, ...place },
   ])
 }

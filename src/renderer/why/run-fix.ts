@@ -2,7 +2,7 @@
 import type { Router } from 'vue-router'
 import type { AnyObject } from '../../shared/machinery/object.ts'
 import type { ResourceType } from '../../shared/machinery/resource-type.ts'
-import { useRightsStore } from '../access/rights.ts'
+import { rightTo, useRightsStore } from '../access/rights.ts'
 import { connection } from '../api/connection.ts'
 import { toYaml } from '../api/yaml-text.ts'
 import { objectRoute } from '../places.ts'
@@ -46,9 +46,8 @@ const VERBS = { edit: 'update', patch: 'patch', delete: 'delete' } as const
 export function refusalOfFix(fix: Fix): string | undefined {
   if (fix.kind !== 'edit' && fix.kind !== 'patch' && fix.kind !== 'delete') return undefined
   const { type, namespace, name } = fix.ref
-  const subresource = fix.kind === 'patch' && fix.subresource ? `/${fix.subresource}` : ''
-  const right = { verb: VERBS[fix.kind], group: type.group, resource: type.plural + subresource, namespace, name }
-  return useRightsStore().refusalOf([right])
+  const subresource = fix.kind === 'patch' ? fix.subresource : undefined
+  return useRightsStore().refusalOf([rightTo(VERBS[fix.kind], type, { subresource, namespace, name })])
 }
 
 export async function runFix(fix: Fix, router: Router): Promise<void> {

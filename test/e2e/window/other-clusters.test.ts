@@ -152,6 +152,10 @@ describe.skipIf(!process.env.DISPLAY)('other clusters', () => {
       10_000,
     )
     await shoot(page, 'other-cluster-viewer-create')
+    await page.keyboard.press('Escape')
+    await page.getByRole('tab', { name: 'YAML' }).click()
+    await page.getByText('You may not update deployments in default').waitFor()
+    expect(await page.getByRole('button', { name: 'Apply' }).count()).toBe(0)
     await page.close()
   })
 
