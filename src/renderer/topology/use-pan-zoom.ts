@@ -5,11 +5,23 @@ import type { Box } from './layout.ts'
 
 const MIN_SCALE = 0.08
 const MAX_SCALE = 2
+/** Smaller cards are hard to read: a taller drawing begins at its top instead, as wide as there is room. */
+export const READABLE_SCALE = 0.8
 /** What is small fills a large screen, but cards are not to look like posters. */
 const MAX_FIT_SCALE = 1.4
 const MARGIN = 32
 /** What is drawn beyond the edges, so that panning does not show gaps and need not redraw at every pixel. */
 const CELL = 400
+
+const clampScale = (scale: number) => Math.max(MIN_SCALE, Math.min(MAX_SCALE, scale))
+
+/** @param least smaller than this only to show all columns, not to show all of each */
+export function viewOf(box: Box, room: Pick<Box, 'width' | 'height'>, least = MIN_SCALE) {
+  const [wide, high] = [(room.width - 2 * MARGIN) / box.width, (room.height - 2 * MARGIN) / box.height]
+  const scale = clampScale(Math.min(MAX_FIT_SCALE, wide, Math.max(high, least)))
+  const centred = (room.width - box.width * scale) / 2
+  return { x: Math.max(MARGIN, centred) - box.x * scale, y: MARGIN - box.y * scale, scale }
+}
 
 export function usePanZoom(element: Ref<SVGSVGElement | null>) {
   const { width, height } = useElementSize(element)
@@ -18,7 +30,6 @@ export function usePanZoom(element: Ref<SVGSVGElement | null>) {
   /** Whether somebody chose what is seen, since all was. */
   let isChosen = false
 
-  const clampScale = (scale: number) => Math.max(MIN_SCALE, Math.min(MAX_SCALE, scale))
   function zoomAt(x: number, y: number, factor: number) {
     const { x: left, y: top, scale } = view.value
     const next = clampScale(scale * factor)
@@ -28,18 +39,15 @@ export function usePanZoom(element: Ref<SVGSVGElement | null>) {
     isChosen = true
     zoomAt(width.value / 2, height.value / 2, factor)
   }
-  /** Shows the whole box. */
-  function fit(box: Box) {
+  function show(box: Box, least?: number) {
     if (!width.value || !height.value) return
     isChosen = false
-    const scale = clampScale(
-      Math.min(MAX_FIT_SCALE, (width.value - 2 * MARGIN) / box.width, (height.value - 2 * MARGIN) / box.height),
-    )
-    const centred = (width.value - box.width * scale) / 2
-    view.value = { x: Math.max(MARGIN, centred) - box.x * scale, y: MARGIN - box.y * scale, scale }
+    view.value = viewOf(box, { width: width.value, height: height.value }, least)
   }
-  /** Goes on showing the whole box, as it grows, until somebody has chosen otherwise. */
-  const keepFitting = (box: Box) => isChosen || fit(box)
+  /** Shows the whole box. */
+  const fit = (box: Box) => show(box)
+  /** Goes on showing as much of the box as can be read, as it grows, until somebody has chosen otherwise. */
+  const keepFitting = (box: Box) => isChosen || show(box, READABLE_SCALE)
   /** Moves just as far as needed to show the box. */
   function reveal(box: Box) {
     isChosen = true

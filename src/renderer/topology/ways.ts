@@ -4,9 +4,16 @@ import type { Box } from './layout.ts'
 /** From a gap to the cards above and below it. */
 const CLEAR = 5
 
-interface Point {
+export interface Point {
   readonly x: number
   readonly y: number
+}
+
+export interface Way {
+  /** As SVG draws it. */
+  readonly path: string
+  /** On it, and beside the cards: for what is written there. */
+  readonly middle: Point
 }
 
 const bendOf = (from: Point, to: Point) => Math.max(24, (to.x - from.x) / 2)
@@ -16,12 +23,6 @@ const curve = (from: Point, to: Point) => {
 }
 const startOf = ({ x, y, width, height }: Box): Point => ({ x: x + width, y: y + height / 2 })
 const endOf = ({ x, y, height }: Box): Point => ({ x, y: y + height / 2 })
-
-/** From the right of one card to the left of another. */
-export function edgePath(from: Box, to: Box): string {
-  const start = startOf(from)
-  return `M${start.x} ${start.y}${curve(start, endOf(to))}`
-}
 
 /** The height of a curve where it is at `x`: it goes to the right all the way. */
 function heightAt(from: Point, to: Point, x: number): number {
@@ -65,8 +66,8 @@ const blocks = (column: readonly Box[], top: number, bottom: number) => {
   return box !== undefined && box.y < bottom
 }
 
-/** The ways between these cards; each is found once. */
-export function waysBetween(boxes: Iterable<Box>): (from: Box, to: Box) => string {
+/** The ways from the right of one of these cards to the left of another; each is found once. */
+export function waysBetween(boxes: Iterable<Box>): (from: Box, to: Box) => Way {
   const columns = new Map<number, Box[]>()
   for (const box of boxes) {
     const column = columns.get(box.x)
@@ -75,12 +76,17 @@ export function waysBetween(boxes: Iterable<Box>): (from: Box, to: Box) => strin
   }
   const sorted = [...columns.values()].sort((a, b) => (a[0]?.x ?? 0) - (b[0]?.x ?? 0))
   for (const column of sorted) column.sort((a, b) => a.y - b.y)
-  const known = new Map<Box, Map<Box, string>>()
+  const known = new Map<Box, Map<Box, Way>>()
 
-  function find(from: Box, to: Box): string {
+  function find(from: Box, to: Box): Way {
     const end = endOf(to)
     let start = startOf(from)
     let path = `M${start.x} ${start.y}`
+    const curves: [from: Point, to: Point][] = []
+    const bendTo = (next: Point) => {
+      path += curve(start, next)
+      curves.push([start, next])
+    }
     for (const column of sorted) {
       const [first] = column
       if (!first || first.x <= start.x || first.x >= to.x) continue
@@ -88,10 +94,13 @@ export function waysBetween(boxes: Iterable<Box>): (from: Box, to: Box) => strin
       const [enters, leaves] = [heightAt(start, end, left), heightAt(start, end, right)]
       if (!blocks(column, Math.min(enters, leaves), Math.max(enters, leaves))) continue
       const y = gapNear(column, (enters + leaves) / 2)
-      path += `${curve(start, { x: left, y })}H${right}`
+      bendTo({ x: left, y })
+      path += `H${right}`
       start = { x: right, y }
     }
-    return path + curve(start, end)
+    bendTo(end)
+    const [a, b] = curves[curves.length >> 1] ?? [start, end]
+    return { path, middle: { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 } }
   }
   return (from, to) => {
     let ways = known.get(from)

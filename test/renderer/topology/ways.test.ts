@@ -1,7 +1,7 @@
 // Lines of the map lead to cards, and never behind one on their way.
 import { describe, expect, it } from 'vitest'
 import type { Box } from '@/topology/layout.ts'
-import { edgePath, waysBetween } from '@/topology/ways.ts'
+import { waysBetween } from '@/topology/ways.ts'
 
 const WIDTH = 200
 const GAP = 50
@@ -32,6 +32,9 @@ const isBehind = ({ x, y, width, height }: Box) => {
   return (point: { x: number; y: number }) => point.x > x && point.x < x + width && point.y > y && point.y < y + height
 }
 
+/** Where there is nothing else. */
+const plain = (from: Box, to: Box) => waysBetween([from, to])(from, to)
+
 describe('waysBetween()', () => {
   const dense = [...column(0, 6), ...column(1, 6), ...column(2, 6, 35), ...column(3, 6)]
   const pairs = dense.flatMap(from => dense.filter(to => to.x > from.x).map(to => [from, to] as const))
@@ -39,7 +42,7 @@ describe('waysBetween()', () => {
   it('leads from card to card, behind none', () => {
     const way = waysBetween(dense)
     for (const [from, to] of pairs) {
-      const points = pointsOf(way(from, to))
+      const points = pointsOf(way(from, to).path)
       expect(points[0]).toEqual({ x: from.x + from.width, y: from.y + from.height / 2 })
       expect(points.at(-1)).toEqual({ x: to.x, y: to.y + to.height / 2 })
       for (const other of dense)
@@ -47,17 +50,30 @@ describe('waysBetween()', () => {
     }
   })
 
+  it('has its middle on itself, where no card is', () => {
+    const way = waysBetween(dense)
+    for (const [from, to] of pairs) {
+      const { path, middle } = way(from, to)
+      const far = Math.min(...pointsOf(path).map(({ x, y }) => Math.hypot(x - middle.x, y - middle.y)))
+      expect(far, path).toBeLessThan(2)
+      expect(
+        dense.filter(card => isBehind(card)(middle)),
+        path,
+      ).toEqual([])
+    }
+  })
+
   it('is the plain curve to the next column, and wherever nothing is in its way', () => {
     const way = waysBetween(dense)
-    for (const [from, to] of pairs) if (to.x === from.x + WIDTH + GAP) expect(way(from, to)).toBe(edgePath(from, to))
+    for (const [from, to] of pairs) if (to.x === from.x + WIDTH + GAP) expect(way(from, to)).toEqual(plain(from, to))
     const [from, aside, to] = [card(0, 0), card(1, 300), card(2, 0)]
-    expect(waysBetween([from, aside, to])(from, to)).toBe(edgePath(from, to))
+    expect(waysBetween([from, aside, to])(from, to)).toEqual(plain(from, to))
   })
 
   it('passes on the side that is nearer', () => {
     const way = (y: number) => {
       const [from, between, to] = [card(0, 100), card(1, y), card(2, 100)]
-      return pointsOf(waysBetween([from, between, to])(from, to)).find(({ x }) => x === between.x)?.y ?? 0
+      return pointsOf(waysBetween([from, between, to])(from, to).path).find(({ x }) => x === between.x)?.y ?? 0
     }
     expect(way(80)).toBe(145)
     expect(way(120)).toBe(115)
