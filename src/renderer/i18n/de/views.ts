@@ -72,6 +72,9 @@ export const views = {
   '{name}: not started': '{name}: nicht gestartet',
   'Reading the hosts…': 'Rechner werden gelesen …',
   'No hosts': 'Keine Rechner',
+  '{n} host | {n} hosts': '{n} Rechner | {n} Rechner',
+  Connection: 'Verbindung',
+  Actions: 'Aktionen',
   'No hosts yet': 'Noch keine Rechner',
   'Any Linux machine that you reach over SSH can be a node. Only port 22 is needed.':
     'Jeder über SSH erreichbare Linux-Rechner kann ein Node werden. Nur Port 22 ist nötig.',
