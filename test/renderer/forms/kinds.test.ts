@@ -68,6 +68,16 @@ it('the table holds every kind that the Create menu offers', () => {
   expect(offered.filter(kind => !FORM_KINDS.some(({ type }) => type.kind === kind))).toEqual([])
 })
 
+it('what the cluster makes by itself is not asked for, also where a list of it is shown', () => {
+  const served = builtinResources.map(({ type }) => ({ type, verbs: ['create'] }) as unknown as ServedKind)
+  const shown = (kind: string) => {
+    const current = served.find(({ type }) => type.kind === kind)
+    return offeredKinds(served, current).some(each => each === current)
+  }
+  for (const kind of ['Event', 'EndpointSlice', 'Lease', 'ControllerRevision']) expect(shown(kind), kind).toBe(false)
+  for (const kind of ['StorageClass', 'PriorityClass']) expect(shown(kind), kind).toBe(true)
+})
+
 describe.each(FORM_KINDS.map(each => [each.type.kind, each] as const))('%s', (kind, each) => {
   const { type, mine, theirs, rival, bad } = each
   const name = kind.toLowerCase()
