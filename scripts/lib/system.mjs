@@ -8,6 +8,9 @@ import { root, run, say } from './setup.mjs'
 const NEEDED = {
   'docker.io': 'dockerd',
   'docker-registry': 'docker-registry',
+  rootlesskit: 'rootlesskit',
+  slirp4netns: 'slirp4netns',
+  uidmap: 'newuidmap',
   chromium: 'chromium',
   xvfb: 'Xvfb',
   xauth: 'xauth',

@@ -347,7 +347,10 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
         }),
     },
   ]
-  if (options.loopbackNodePorts) {
+  let isOpen = false
+  const openNodePorts = async () => {
+    if (isOpen) return
+    isOpen = true
     const { NodePorts } = await import('./node-ports/node-ports.ts')
     const told = createEventRecorder({
       client: client(LOOPBACK),
@@ -357,6 +360,7 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
     })
     owned.use(new NodePorts({ client: client(LOOPBACK), dialer: tunnels, clock, log, events: told }))
   }
+  if (options.loopbackNodePorts) await openNodePorts()
   // The embedded store is this process's own: nobody else could lead.
   if (options.store.engine === 'nedb')
     for (const { name, start } of parts) {
@@ -365,7 +369,8 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
     }
   else owned.use(takeTurns({ parts, identity: `${hostname()}_${randomUUID()}`, clock, log }))
   if (options.localNode) {
-    owned.use(await localNode(options, network, layout, pki, url, client(ADMIN)))
+    const onApart = () => void openNodePorts().catch((err: unknown) => log.warn({ err }, 'node ports are not opened'))
+    owned.use(await localNode(options, network, layout, pki, url, client(ADMIN), onApart))
   } else options.onNodeStatus?.('not joined: --no-local-node was given')
 
   return {
@@ -445,6 +450,7 @@ function localNode(
   pki: Pki,
   url: string,
   admin: Client,
+  onApart: () => void,
 ) {
   return startLocalNode({
     layout,
@@ -455,5 +461,6 @@ function localNode(
     issueCertificate: request => pki.issueClientCertificate(request),
     network: nodeNetwork(network, options),
     onStatus: options.onNodeStatus ?? (() => undefined),
+    onApart,
   })
 }

@@ -1,5 +1,6 @@
 // Whether this machine can be a node, by what its Docker says.
 import { execFileSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
 import { type RequestListener, createServer } from 'node:http'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -8,9 +9,10 @@ import { describe, expect, test } from 'vitest'
 import { planLocalNode } from '../../src/main/local-node/detect.ts'
 import { docker, temporaryFolder } from './support/node.ts'
 
-/** @returns the plan with a Docker that answers so */
-async function planWith(answer: RequestListener) {
+/** @returns the plan with a Docker that answers so @param pid what stands in the file of its process beside the socket */
+async function planWith(answer: RequestListener, pid?: string) {
   const folder = temporaryFolder()
+  if (pid !== undefined) writeFileSync(join(folder.path, 'docker.pid'), pid)
   const server = createServer(answer)
   const socket = join(folder.path, 'docker.sock')
   await new Promise<void>(resolve => server.listen(socket, resolve))
@@ -28,9 +30,16 @@ describe('this machine', () => {
     expect((await planLocalNode('/var/run/docker.sock')).run).not.toBe('not')
     expect(await planLocalNode('/nowhere/docker.sock')).toMatchObject({ run: 'not', why: expect.stringContaining('no /nowhere/docker.sock') as string }) // prettier-ignore
   })
-  test('is none where Docker is rootless, and says what to do', async () => {
-    const { plan, socket } = await planWith((_request, response) =>
-      response.end(JSON.stringify({ SecurityOptions: ['name=seccomp,profile=default', 'name=rootless'] })),
+  test.each([
+    ['and its process is not known', undefined],
+    ['and its process is another program', String(process.pid)],
+    ['and its process has ended', '4194305'],
+    ['and what is said of its process is nonsense', '../1'],
+  ])('is none where Docker is rootless %s, and says what to do', async (_why, pid) => {
+    const { plan, socket } = await planWith(
+      (_request, response) =>
+        response.end(JSON.stringify({ SecurityOptions: ['name=seccomp,profile=default', 'name=rootless'] })),
+      pid,
     )
     expect(plan).toEqual({
       run: 'not',

@@ -3,6 +3,7 @@ import { accessSync, constants, existsSync } from 'node:fs'
 import { createConnection } from 'node:net'
 import { hostname } from 'node:os'
 import { type EngineProblem, engineProblem } from './engine.ts'
+import { rootlessDaemon } from './rootless.ts'
 
 /**
  * As root the agent is a child process; without root it runs in a container that has the rights it needs.
@@ -13,13 +14,22 @@ export interface NodePlan {
   readonly dockerSocket: string
   readonly elsewhere?: string
 }
+/** Where Docker itself is without root, the agent runs in the namespaces of its daemon. */
+export interface RootlessPlan {
+  readonly run: 'inside'
+  readonly dockerSocket: string
+  /** Process id. */
+  readonly daemon: number
+  /** Why it is no place for local clusters. */
+  readonly elsewhere: string
+}
 export interface NoNode {
   readonly run: 'not'
   readonly why: string
   /** It will be so for as long as this program runs. */
   readonly forGood?: true
 }
-export type LocalNodePlan = NodePlan | NoNode
+export type LocalNodePlan = NodePlan | RootlessPlan | NoNode
 
 const DOCKER_SOCKET = '/var/run/docker.sock'
 const INSTEAD = `use Docker with root's rights on this machine (DOCKER_HOST=unix://${DOCKER_SOCKET}), or add a node over SSH`
@@ -73,6 +83,10 @@ export async function planLocalNode(dockerSocket = dockerSocketPath()): Promise<
   const unfit = await engineProblem(dockerSocket)
   if (!unfit) return { run, dockerSocket }
   const why = `the Docker on ${dockerSocket} ${UNFIT[unfit]}`
+  if (unfit === 'rootless') {
+    const daemon = await rootlessDaemon(dockerSocket)
+    if (daemon !== undefined) return { run: 'inside', dockerSocket, daemon, elsewhere: why }
+  }
   // A process reaches pods by their process ids, whatever network it is in itself; a container is in that of its Docker.
   return unfit === 'elsewhere' && run === 'process' ? { run, dockerSocket, elsewhere: why } : { run: 'not', why }
 }

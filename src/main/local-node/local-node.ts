@@ -6,11 +6,12 @@ import type { Clock } from '../../shared/machinery/clock.ts'
 import { Owned } from '../../shared/machinery/owned.ts'
 import type { NetworkBackend } from '../../shared/machinery/node-network.ts'
 import type { DataDirLayout } from '../data-dir.ts'
-import { agentAsProcess } from './agent-command.ts'
-import { agentProgram } from './agent-program.ts'
-import { containedAgent } from './contained-agent.ts'
-import { localNodeName, type NodePlan, type NoNode, planLocalNode } from './detect.ts'
+import { type LocalNodePlan, localNodeName, type NoNode, planLocalNode, type RootlessPlan } from './detect.ts'
+import type { AgentCommand } from './agent-command.ts'
+import { InwardLink } from './inward-link.ts'
 import { onceReady } from './joined.ts'
+import { localAgent } from './local-agent.ts'
+import { claimFolderOf, rootlessDaemon } from './rootless.ts'
 import { Supervisor } from './supervisor.ts'
 
 export interface LocalNodeOptions {
@@ -27,6 +28,16 @@ export interface LocalNodeOptions {
   /** May read nodes. */
   readonly client: Client
   readonly onStatus: (line: string) => void
+  /** Told when the node's addresses are out of this machine's reach. */
+  readonly onApart: () => void
+}
+
+/** What differs between the ways in which the agent is started. */
+interface AgentSettings {
+  readonly nodeName: string
+  readonly servers: readonly string[]
+  readonly dockerSocket: string
+  readonly claimFolder?: string
 }
 
 export interface AgentNetworkSettings {
@@ -85,27 +96,64 @@ class LocalNode implements AsyncDisposable {
     this.#pauseMs = Math.min(this.#pauseMs * 2, LAST_LOOK_MS)
   }
 
-  async #join({ run, dockerSocket }: NodePlan): Promise<void> {
+  async #join(plan: Exclude<LocalNodePlan, NoNode>): Promise<void> {
     const { layout, clock, client, onStatus } = this.#options
     const nodeName = localNodeName()
-    const configPath = await writeAgentFiles(this.#options, nodeName, dockerSocket)
+    const configPath = await writeAgentFiles(this.#options, {
+      nodeName,
+      dockerSocket: plan.dockerSocket,
+      ...(plan.run === 'inside' ? this.#linkInto(plan) : { servers: this.#options.servers }),
+    })
     if (this.#ended) return
     const agentArgs = ['--config', configPath, '--exit-with-parent']
     this.#owned.use(
       new Supervisor({
         clock,
         logPath: join(layout.logs, 'agent.log'),
-        command: async () => {
-          const program = await agentProgram(layout.agent)
-          return run === 'process'
-            ? agentAsProcess(program, agentArgs)
-            : containedAgent({ program, dataDir: layout.root, dockerSocket, purpose: 'node', agentArgs })
-        },
+        command: () => this.#agent(plan, agentArgs),
         onExit: (line, machineTaken) =>
           onStatus(machineTaken ? `not joined: ${line}` : `the agent stopped (${line}); starting it again`),
       }),
     )
     this.#owned.defer(onceReady(client, nodeName, () => onStatus(`joined as ${nodeName}`)))
+  }
+
+  #agent(plan: Exclude<LocalNodePlan, NoNode>, agentArgs: readonly string[]): Promise<AgentCommand> {
+    const { root, agent } = this.#options.layout
+    return localAgent({ plan, dataDir: root, folder: agent, purpose: 'node', agentArgs })
+  }
+
+  /** In the daemon's network nothing of this machine is to be reached, nor is what is in there from here. */
+  #linkInto(plan: RootlessPlan): Pick<AgentSettings, 'servers' | 'claimFolder'> {
+    const { clock, servers, onStatus, onApart } = this.#options
+    const { hostname: host, port } = new URL(servers[0] ?? '')
+    this.#owned.use(
+      new InwardLink({
+        clock,
+        command: () => this.#agent(plan, ['--relay', port]),
+        apiServer: { host, port: Number(port) },
+        onExit: line => onStatus(`the way to the API server ended (${line}); starting it again`),
+      }),
+    )
+    this.#owned.defer(this.#minding(plan))
+    onApart()
+    return { servers: [`https://127.0.0.1:${port}`], claimFolder: claimFolderOf(plan.dockerSocket) }
+  }
+
+  /** A daemon that was started again has other namespaces. @returns what ends the looking */
+  #minding({ dockerSocket, daemon }: RootlessPlan): () => void {
+    const { clock, onStatus } = this.#options
+    let cancel: () => void = () => undefined
+    const look = async () => {
+      if ((await rootlessDaemon(dockerSocket)) === daemon) return again()
+      await this.#owned[Symbol.asyncDispose]()
+      if (!this.#ended) await this.look()
+    }
+    const again = () => {
+      cancel = clock.after(FIRST_LOOK_MS, () => void look().catch((error: Error) => onStatus(error.message)))
+    }
+    again()
+    return () => cancel()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -116,8 +164,8 @@ class LocalNode implements AsyncDisposable {
 }
 
 /** Identity and settings, private to this user. A fresh certificate is issued at every start. */
-async function writeAgentFiles(options: LocalNodeOptions, nodeName: string, dockerSocket: string): Promise<string> {
-  const { layout, servers, caPem, network } = options
+async function writeAgentFiles(options: LocalNodeOptions, settings: AgentSettings): Promise<string> {
+  const { layout, caPem, network } = options
   mkdirSync(layout.agent, { recursive: true, mode: 0o700 })
   const file = (name: string, text: string) => {
     const path = join(layout.agent, name)
@@ -125,17 +173,15 @@ async function writeAgentFiles(options: LocalNodeOptions, nodeName: string, dock
     return path
   }
   const identity = await options.issueCertificate({
-    commonName: `system:node:${nodeName}`,
+    commonName: `system:node:${settings.nodeName}`,
     organizations: ['system:nodes'],
   })
   const config = {
-    nodeName,
-    servers,
+    ...settings,
     caFile: file('ca.crt', caPem),
     certFile: file('agent.crt', identity.certPem),
     keyFile: file('agent.key', identity.keyPem),
     dataDir: join(layout.agent, 'data'),
-    dockerSocket,
     ...network,
   }
   return file('config.json', JSON.stringify(config, null, 2))

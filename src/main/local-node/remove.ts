@@ -3,10 +3,8 @@ import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { dataDirLayout } from '../data-dir.ts'
-import { agentAsProcess } from './agent-command.ts'
-import { agentProgram } from './agent-program.ts'
-import { containedAgent } from './contained-agent.ts'
 import { planLocalNode } from './detect.ts'
+import { localAgent } from './local-agent.ts'
 
 /** @returns what was done, one line each. @throws Error when something of ours is left behind */
 export async function removeLocalNode(dataDir: string): Promise<string[]> {
@@ -16,11 +14,13 @@ export async function removeLocalNode(dataDir: string): Promise<string[]> {
   const plan = await planLocalNode()
   if (plan.run === 'not') throw new Error(`this machine cannot be cleaned up now: ${plan.why}`)
   const agentArgs = ['--cleanup', '--config', config]
-  const program = await agentProgram(layout.agent)
-  const { command, args, env } =
-    plan.run === 'process'
-      ? agentAsProcess(program, agentArgs)
-      : await containedAgent({ program, dataDir, dockerSocket: plan.dockerSocket, purpose: 'cleanup', agentArgs })
+  const { command, args, env } = await localAgent({
+    plan,
+    dataDir,
+    folder: layout.agent,
+    purpose: 'cleanup',
+    agentArgs,
+  })
   const { code, output } = await collect(command, args, env)
   const lines = output.trim().split('\n').filter(Boolean)
   if (code !== 0) throw new Error(`cleaning up this machine failed: ${lines.at(-1) ?? `exit code ${code}`}`)

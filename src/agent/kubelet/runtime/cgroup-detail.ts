@@ -2,7 +2,7 @@
 // `cgroup-stats.ts`.
 import { readFile, readlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { CGROUP_ROOT, cgroupPathsOf } from './cgroup-paths.ts'
+import { CGROUP_ROOT, ownCgroupsOf } from './cgroup-paths.ts'
 import { type ContainerDetail, type DiskTraffic, RuntimeError } from './contract.ts'
 import { cgroupPressures } from './pressure.ts'
 
@@ -16,12 +16,12 @@ const reader = (folder: string) => (file: string) => readFile(join(folder, file)
 
 const field = (text: string, name: string): number => Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(text)?.[1] ?? 0)
 
-/** @param pid a process of the container @throws RuntimeError when it is gone */
-export async function cgroupDetail(pid: number): Promise<ContainerDetail> {
+/** @param container with a process of it @throws RuntimeError when it is gone, or nobody counts what it uses */
+export async function cgroupDetail(container: { id: string; pid: number }): Promise<ContainerDetail> {
   try {
-    return await detailOf(await cgroupPathsOf(pid), CGROUP_ROOT)
+    return await detailOf(await ownCgroupsOf(container), CGROUP_ROOT)
   } catch (error) {
-    throw new RuntimeError('not-found', `no usage of process ${pid}: ${(error as Error).message}`)
+    throw new RuntimeError('not-found', `no usage of container ${container.id}: ${(error as Error).message}`)
   }
 }
 

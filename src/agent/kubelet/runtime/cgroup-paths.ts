@@ -13,3 +13,14 @@ export async function cgroupPathsOf(pid: number): Promise<ReadonlyMap<string, st
   }
   return paths
 }
+
+/**
+ * Engines name them after the container.
+ * @returns as `cgroupPathsOf` @throws Error when the process is gone, or shares the engine's own, as without root's rights
+ */
+export async function ownCgroupsOf({ id, pid }: { id: string; pid: number }): Promise<ReadonlyMap<string, string>> {
+  const paths = await cgroupPathsOf(pid)
+  const path = paths.get('memory') ?? paths.get('') ?? '/'
+  if (!path.includes(id)) throw new Error('the container has no cgroup of its own')
+  return paths
+}

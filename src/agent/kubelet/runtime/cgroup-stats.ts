@@ -2,7 +2,7 @@
 // fails for containers whose network it does not manage.
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { CGROUP_ROOT as ROOT, cgroupPathsOf } from './cgroup-paths.ts'
+import { CGROUP_ROOT as ROOT, ownCgroupsOf } from './cgroup-paths.ts'
 import { type ContainerStats, RuntimeError } from './contract.ts'
 
 /** `name value` lines. */
@@ -14,16 +14,16 @@ const fieldsOf = (text: string): ReadonlyMap<string, number> =>
     }),
   )
 
-/** @param pid a process of the container @throws RuntimeError when it is gone */
-export async function cgroupStats(pid: number): Promise<ContainerStats> {
+/** @param container with a process of it @throws RuntimeError when it is gone, or nobody counts what it uses */
+export async function cgroupStats(container: { id: string; pid: number }): Promise<ContainerStats> {
   try {
-    const paths = await cgroupPathsOf(pid)
+    const paths = await ownCgroupsOf(container)
     const memory = paths.get('memory')
     return memory === undefined
       ? await unified(paths.get('') ?? '/')
       : await legacy(memory, paths.get('cpuacct') ?? memory, paths.get('pids') ?? memory)
   } catch (error) {
-    throw new RuntimeError('not-found', `no usage of process ${pid}: ${(error as Error).message}`)
+    throw new RuntimeError('not-found', `no usage of container ${container.id}: ${(error as Error).message}`)
   }
 }
 

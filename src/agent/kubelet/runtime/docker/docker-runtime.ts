@@ -241,8 +241,8 @@ export class DockerRuntime implements ContainerRuntime {
   exec = (id: string, query: ExecQuery) => execIn(this.#engine, id, query)
   attach = (id: string, query: { readonly stdin: boolean; readonly tty: boolean }) => attachTo(this.#engine, id, query)
 
-  stats = async (container: Pick<RuntimeContainer, 'id' | 'pid'>) => cgroupStats(pidOf(container))
-  detail = async (container: Pick<RuntimeContainer, 'id' | 'pid'>) => cgroupDetail(pidOf(container))
+  stats = async (container: Pick<RuntimeContainer, 'id' | 'pid'>) => cgroupStats(running(container))
+  detail = async (container: Pick<RuntimeContainer, 'id' | 'pid'>) => cgroupDetail(running(container))
   disk = (id: string) => containerDisk(this.#engine, id)
 
   async *events(signal: AbortSignal, onGap: () => void): AsyncGenerator<RuntimeEvent> {
@@ -263,9 +263,9 @@ export class DockerRuntime implements ContainerRuntime {
 }
 
 /** @throws RuntimeError when it does not run */
-function pidOf({ id, pid }: Pick<RuntimeContainer, 'id' | 'pid'>): number {
-  if (pid === 0) throw new RuntimeError('not-found', `container ${id} does not run`)
-  return pid
+function running<C extends Pick<RuntimeContainer, 'id' | 'pid'>>(container: C): C {
+  if (container.pid === 0) throw new RuntimeError('not-found', `container ${container.id} does not run`)
+  return container
 }
 
 const isNotModified = (error: unknown): boolean => (error as { statusCode?: number }).statusCode === 304

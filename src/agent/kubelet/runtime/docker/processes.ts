@@ -1,5 +1,5 @@
 // exec, attach and logs: byte streams in and out of containers.
-import { readFile } from 'node:fs/promises'
+import { readFile, readlink } from 'node:fs/promises'
 import { PassThrough, type Duplex, Readable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import type Docker from 'dockerode'
@@ -46,17 +46,27 @@ export async function execIn(engine: Docker, id: string, query: ExecQuery): Prom
     async kill() {
       stream.destroy()
       const { Running, Pid } = await docker(() => exec.inspect())
-      if (Running && (await isInContainer(Pid, id))) process.kill(Pid, 'SIGKILL')
+      if (!Running) return
+      const { State } = await docker(() => engine.getContainer(id).inspect())
+      if (await isInContainer(Pid, { id, pid: State.Pid })) process.kill(Pid, 'SIGKILL')
     },
   }
 }
 
-/** Docker has no call that ends it, and numbers of processes are given out again. */
-const isInContainer = (pid: number, id: string): Promise<boolean> =>
-  readFile(`/proc/${pid}/cgroup`, 'utf8').then(
-    text => text.includes(id),
-    () => false,
-  )
+/**
+ * Docker has no call that ends it, and numbers of processes are given out again. Where containers have no cgroups of
+ * their own, they may still have mounts.
+ */
+async function isInContainer(pid: number, container: { readonly id: string; readonly pid: number }): Promise<boolean> {
+  const mounts = (of: number | string) => readlink(`/proc/${of}/ns/mnt`)
+  try {
+    if ((await readFile(`/proc/${pid}/cgroup`, 'utf8')).includes(container.id)) return true
+    const [theirs, itsOwn, ours] = await Promise.all([mounts(pid), mounts(container.pid), mounts('self')])
+    return theirs === itsOwn && theirs !== ours
+  } catch {
+    return false // one of them has ended
+  }
+}
 
 export async function attachTo(
   engine: Docker,

@@ -1,0 +1,29 @@
+// Docker without root's rights: its daemon has a user namespace of its own, in which the user is root. An agent that
+// enters it, with the mounts and the network of the daemon, is there what an agent of root is on the machine.
+// @see https://docs.docker.com/engine/security/rootless/
+import { readFile, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { type AgentCommand, agentAsProcess, findNsenter } from './agent-command.ts'
+import type { AgentProgram } from './agent-program.ts'
+
+/** @returns the process of this user's daemon; undefined where it is not the one that serves this socket */
+export async function rootlessDaemon(dockerSocket: string): Promise<number | undefined> {
+  try {
+    const pid = Number(await readFile(join(dirname(dockerSocket), 'docker.pid'), 'utf8'))
+    if (!Number.isInteger(pid) || pid < 1) return undefined
+    const [{ uid }, name] = await Promise.all([stat(`/proc/${pid}`), readFile(`/proc/${pid}/comm`, 'utf8')])
+    return uid === process.getuid?.() && name.trim() === 'dockerd' ? pid : undefined
+  } catch {
+    return undefined // there is no such file, or no such process any more
+  }
+}
+
+/** @throws Error when nsenter is missing */
+export function agentInside(daemon: number, program: AgentProgram, agentArgs: readonly string[]): AgentCommand {
+  const { command, args, env } = agentAsProcess(program, agentArgs)
+  const enter = ['--user', '--preserve-credentials', '--mount', '--net', '--target', String(daemon)]
+  return { command: findNsenter(), args: [...enter, command, ...args], env }
+}
+
+/** Where agents say whose the daemon's network is: beside the socket, since only root writes where others look. */
+export const claimFolderOf = (dockerSocket: string): string => join(dirname(dockerSocket), 'flotilla')

@@ -1,0 +1,111 @@
+// A desktop whose Docker has no rights of root either: the machine becomes a node all the same, in the daemon's
+// namespaces.
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { clientImage } from './support/client-image.ts'
+import { Cluster, execute, until } from './support/cluster.ts'
+import { RootlessDocker } from './support/rootless-docker.ts'
+
+const NODE_PORT = 31_980
+const manifest = (image: string) => `
+apiVersion: apps/v1
+kind: Deployment
+metadata: { name: web }
+spec:
+  replicas: 2
+  selector: { matchLabels: { app: web } }
+  template:
+    metadata: { labels: { app: web } }
+    spec:
+      terminationGracePeriodSeconds: 0
+      containers:
+        - name: web
+          image: '${image}'
+          imagePullPolicy: Never
+          command: [sh, -c, 'echo started; echo hello > /ram/index.html; exec busybox httpd -f -p 8080 -h /ram']
+          resources: { limits: { cpu: 200m, memory: 64Mi } }
+          readinessProbe: { periodSeconds: 1, httpGet: { port: 8080, path: / } }
+          volumeMounts:
+            - { name: ram, mountPath: /ram }
+            - { name: ca, mountPath: /ca, subPath: ca.crt }
+      volumes:
+        - { name: ram, emptyDir: { medium: Memory } }
+        - { name: ca, configMap: { name: kube-root-ca.crt } }
+---
+apiVersion: v1
+kind: Service
+metadata: { name: web }
+spec: { type: NodePort, selector: { app: web }, ports: [{ port: 80, targetPort: 8080, nodePort: ${NODE_PORT} }] }
+`
+
+let engine: RootlessDocker
+let cluster: Cluster
+
+const ready = () => until('two ready pods', async () => /2\/2/.test(await cluster.kubectl('get', 'deployment', 'web')))
+const inPod = (...command: string[]) => cluster.kubectl('exec', 'deploy/web', '--', ...command)
+const containers = async () => (await engine.docker('ps', '-q', '--no-trunc')).stdout.split('\n').filter(Boolean).sort()
+/** Processes of the user that run this. */
+const running = async (what: string) => (await execute('pgrep', ['-u', engine.user, '-f', what])).stdout.trim()
+
+beforeAll(async () => {
+  engine = await RootlessDocker.start()
+  await engine.load(clientImage())
+  cluster = await Cluster.start([], join(engine.home, 'data'), engine.prefix)
+  await cluster.nodeReady()
+  await cluster.apply(manifest(clientImage()))
+  await ready()
+})
+afterAll(async () => {
+  await cluster?.[Symbol.asyncDispose]()
+  await engine?.[Symbol.asyncDispose]()
+})
+
+describe('a Docker without root', () => {
+  it('has no process of root, and no container but those of pods', async () => {
+    const agents = (await running('agent.cjs')).split('\n')
+    expect(agents).toHaveLength(2) // one passes connections to the API server on
+    expect(await containers()).toHaveLength(4)
+    expect((await engine.docker('info', '-f', '{{.SecurityOptions}}')).stdout).toContain('rootless')
+  })
+  it('serves logs and exec, volumes, cluster DNS, Services and the API server in pods', async () => {
+    expect(await cluster.kubectl('logs', 'deploy/web')).toBe('started\n')
+    expect(await inPod('grep', ' /ram ', '/proc/mounts')).toContain('tmpfs')
+    expect(await inPod('cat', '/ca')).toContain('BEGIN CERTIFICATE')
+    expect(await inPod('curl', '-s', 'http://web.default.svc.cluster.local')).toBe('hello\n')
+    expect(await inPod('curl', '-sk', 'https://kubernetes.default/version')).toContain('gitVersion') // prettier-ignore
+  })
+  it('has its node ports on this machine’s loopback, where nodes’ addresses are out of reach', async () => {
+    const ask = async () => (await execute('curl', ['-s', '-m', '2', `http://127.0.0.1:${NODE_PORT}/`])).stdout
+    expect(await until('the node port answers', ask)).toBe('hello\n')
+  })
+  it('tells of no container what all programs of the machine use together', async () => {
+    const { stdout } = await engine.docker('info', '-f', '{{.CgroupDriver}}')
+    const text = await cluster.kubectl('get', '--raw', '/apis/metrics.k8s.io/v1beta1/pods')
+    if (stdout.trim() === 'none') expect(text).toContain('"items":[]')
+    else expect(text).toContain('"name":"web"')
+  })
+  it('loses no pod with a control plane that is killed, and has its agent again afterwards', async () => {
+    const before = await containers()
+    await cluster.kill()
+    await until('no agent is left', async () => (await running('agent.cjs')) === '')
+    await cluster.start()
+    await cluster.nodeReady()
+    await ready()
+    expect(await containers()).toEqual(before)
+    await until('the pods are to be entered', async () => (await inPod('cat', '/ram/index.html')) === 'hello\n')
+  })
+  it('is a node again in the other namespaces of a daemon that was started anew', async () => {
+    await engine.stop()
+    await until('it is told', () => Promise.resolve(cluster.output.includes('not joined: Docker is not running here')))
+    expect(await running('agent.cjs')).toBe('')
+    await engine.start()
+    await until('the pods answer', async () => (await inPod('curl', '-s', '-m', '1', 'http://web')) === 'hello\n')
+  })
+  it('is left as it was by a reset', async () => {
+    await cluster.stop()
+    expect(await cluster.reset()).toMatchObject({ code: 0, stderr: '' })
+    expect(existsSync(cluster.dataDir)).toBe(false)
+    expect((await engine.docker('ps', '-aq')).stdout).toBe('')
+  })
+})
