@@ -2,6 +2,7 @@
 import { isIP } from 'node:net'
 import { hostname, networkInterfaces } from 'node:os'
 import { familyOf } from '../shared/machinery/ip-address.ts'
+import { hostOf } from '../shared/machinery/url-host.ts'
 
 /** Names and addresses of this machine that clients may use. */
 export function ownNames(host: string): string[] {
@@ -32,7 +33,7 @@ export function forOtherMachines(urls: readonly string[], links = networkInterfa
       .flatMap(([name, list]) => (INNER_LINK.test(name) ? (list ?? []) : []))
       .map(({ address }) => address),
   )
-  const outer = urls.filter(url => !inner.has(new URL(url).hostname.replace(/^\[|\]$/g, '')))
+  const outer = urls.filter(url => !inner.has(hostOf(new URL(url))))
   return outer.length > 0 ? outer : [...urls]
 }
 

@@ -13,6 +13,7 @@ import { onceReady } from './joined.ts'
 import { localAgent } from './local-agent.ts'
 import { claimFolderOf, rootlessDaemon } from './rootless.ts'
 import { Supervisor } from './supervisor.ts'
+import { hostOf } from '../../shared/machinery/url-host.ts'
 
 export interface LocalNodeOptions {
   readonly layout: DataDirLayout
@@ -126,12 +127,13 @@ class LocalNode implements AsyncDisposable {
   /** In the daemon's network nothing of this machine is to be reached, nor is what is in there from here. */
   #linkInto(plan: RootlessPlan): Pick<AgentSettings, 'servers' | 'claimFolder'> {
     const { clock, servers, onStatus, onApart } = this.#options
-    const { hostname: host, port } = new URL(servers[0] ?? '')
+    const url = new URL(servers[0] ?? '')
+    const port = url.port || '443'
     this.#owned.use(
       new InwardLink({
         clock,
         command: () => this.#agent(plan, ['--relay', port]),
-        apiServer: { host, port: Number(port) },
+        apiServer: { host: hostOf(url), port: Number(port) },
         onExit: line => onStatus(`the way to the API server ended (${line}); starting it again`),
       }),
     )

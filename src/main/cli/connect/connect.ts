@@ -17,6 +17,7 @@ import { CONTEXT_NAME } from '../kubeconfig.ts'
 import type { AnswerFlags } from '../node/answerer.ts'
 import { CommandError, UsageError } from '../usage-error.ts'
 import { Forwarder } from './forwarder.ts'
+import { hostOf } from '../../../shared/machinery/url-host.ts'
 
 export interface ConnectFlags extends AnswerFlags {
   readonly dataDir: string
@@ -84,7 +85,7 @@ export function targetsOf(
   return [
     ...urls
       .filter(({ hostname }) => !/^(127\.|localhost$|\[::1\]$)/.test(hostname))
-      .map(({ hostname, port }) => ({ host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 443) })),
+      .map(url => ({ host: hostOf(url), port: Number(url.port || 443) })),
     ...ports.map(port => ({ host: '127.0.0.1', port })),
     ...(kubernetesServiceIP ? [{ host: kubernetesServiceIP, port: 443 }] : []),
   ]

@@ -8,6 +8,7 @@ import type { Clock } from '../../../shared/machinery/clock.ts'
 import { type ExecCredential, runExecPlugin } from './exec-plugin.ts'
 import { type KubeContext, readContexts } from './kubeconfig.ts'
 import { parseProxy, throughProxy } from './proxy.ts'
+import { hostOf } from '../../../shared/machinery/url-host.ts'
 
 export interface ClusterAccess {
   /** Without a trailing slash. */
@@ -53,7 +54,7 @@ async function tunnelFor({ proxy, server, tls }: ClusterAccess) {
   const { protocol, hostname, port } = new URL(server)
   const isSecure = protocol === 'https:'
   const socket = await throughProxy(proxy, hostname, Number(port || (isSecure ? 443 : 80)))
-  const servername = tls.servername ?? (isIP(hostname.replace(/^\[|\]$/g, '')) ? '' : hostname)
+  const servername = tls.servername ?? (isIP(hostOf({ hostname })) ? '' : hostname)
   return { createConnection: () => (isSecure ? connectTls({ ...tls, servername, socket }) : socket) }
 }
 

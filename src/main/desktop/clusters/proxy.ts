@@ -5,6 +5,7 @@ import { request as requestByHttp } from 'node:http'
 import { request as requestByHttps } from 'node:https'
 import { type Socket, connect, isIPv6 } from 'node:net'
 import { parseIP } from '../../../shared/machinery/ip-address.ts'
+import { hostOf } from '../../../shared/machinery/url-host.ts'
 
 const TIMEOUT_MS = 30_000
 
@@ -19,13 +20,14 @@ export function parseProxy(text: string): URL {
   return url
 }
 
-const bare = (hostname: string) => hostname.replace(/^\[|\]$/g, '')
 const login = ({ username, password }: URL) =>
   username ? { name: decodeURIComponent(username), password: decodeURIComponent(password) } : undefined
 
 /** @returns a connection to the host, made by the proxy. @throws Error, in a sentence, when the proxy makes none */
 export const throughProxy = (proxy: URL, host: string, port: number): Promise<Socket> =>
-  proxy.protocol.startsWith('socks5') ? bySocks(proxy, bare(host), port) : byConnect(proxy, bare(host), port)
+  proxy.protocol.startsWith('socks5')
+    ? bySocks(proxy, hostOf({ hostname: host }), port)
+    : byConnect(proxy, hostOf({ hostname: host }), port)
 
 function byConnect(proxy: URL, host: string, port: number): Promise<Socket> {
   const target = `${isIPv6(host) ? `[${host}]` : host}:${port}`
@@ -33,7 +35,7 @@ function byConnect(proxy: URL, host: string, port: number): Promise<Socket> {
   const credentials = known && Buffer.from(`${known.name}:${known.password}`).toString('base64')
   const request = (proxy.protocol === 'https:' ? requestByHttps : requestByHttp)({
     method: 'CONNECT',
-    host: bare(proxy.hostname),
+    host: hostOf(proxy),
     port: proxy.port || (proxy.protocol === 'https:' ? 443 : 80),
     path: target,
     headers: { host: target, ...(credentials ? { 'proxy-authorization': `Basic ${credentials}` } : {}) },
@@ -104,7 +106,7 @@ function reader(socket: Socket): (bytes: number) => Promise<Buffer> {
 }
 
 async function bySocks(proxy: URL, host: string, port: number): Promise<Socket> {
-  const socket = connect({ host: bare(proxy.hostname), port: Number(proxy.port || 1080), timeout: TIMEOUT_MS })
+  const socket = connect({ host: hostOf(proxy), port: Number(proxy.port || 1080), timeout: TIMEOUT_MS })
   socket.on('timeout', () => socket.destroy(new Error('it says nothing')))
   try {
     await shakeHands(socket, login(proxy), host, port)
