@@ -131,6 +131,16 @@ describe('who may only look', () => {
     await settle()
     expect(ask()).toBe('You may not patch deployments/scale in shop')
     expect(refusalOfFix({ kind: 'open', title: 'Open', ref })).toBeUndefined()
+    const pod = { type: Pod, namespace: 'shop', name: 'web-0' }
+    expect(refusalOfFix({ kind: 'logs', title: 'Logs', ref: pod, container: 'main', previous: false })).toBeUndefined()
+    useClusterStore().kinds = [servedAs(ConfigMap as never)]
+    const draft = make(ConfigMap, 'settings', {}, 'shop') as unknown as AnyObject
+    expect(
+      refusalOfFix({ kind: 'create', title: 'Make', draft: { ...draft, kind: 'ConfigMap', apiVersion: 'v1' } }),
+    ).toBe('You may not create configmaps in shop')
+    refusalOfFix({ kind: 'add-hosts', title: 'Add hosts' })
+    await settle()
+    expect(refusalOfFix({ kind: 'add-hosts', title: 'Add hosts' })).toBe('You may not create hosts')
   })
 })
 

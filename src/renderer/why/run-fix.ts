@@ -2,9 +2,12 @@
 import type { Router } from 'vue-router'
 import type { AnyObject } from '../../shared/machinery/object.ts'
 import type { ResourceType } from '../../shared/machinery/resource-type.ts'
-import { rightTo, useRightsStore } from '../access/rights.ts'
+import { Pod } from '../../shared/api/core/v1.ts'
+import { rightsOnAll } from '../access/manifest-rights.ts'
+import { type Right, rightTo, useRightsStore } from '../access/rights.ts'
 import { connection } from '../api/connection.ts'
 import { toYaml } from '../api/yaml-text.ts'
+import { TO_ADD } from '../hosts/host-rights.ts'
 import { objectRoute } from '../places.ts'
 import { useConfirmStore } from '../stores/confirm.ts'
 import { useDockStore } from '../stores/dock.ts'
@@ -42,13 +45,28 @@ async function change(
 /** The verb of a fix that changes what it is about. */
 const VERBS = { edit: 'update', patch: 'patch', delete: 'delete' } as const
 
-/** Why the user may not do this, in a sentence. */
-export function refusalOfFix(fix: Fix): string | undefined {
-  if (fix.kind !== 'edit' && fix.kind !== 'patch' && fix.kind !== 'delete') return undefined
-  const { type, namespace, name } = fix.ref
-  const subresource = fix.kind === 'patch' ? fix.subresource : undefined
-  return useRightsStore().refusalOf([rightTo(VERBS[fix.kind], type, { subresource, namespace, name })])
+function rightsFor(fix: Fix): readonly Right[] {
+  switch (fix.kind) {
+    case 'open':
+      return []
+    case 'add-hosts':
+      return TO_ADD
+    case 'create':
+      return rightsOnAll('create', [fix.draft], 'default')
+    case 'logs': {
+      const { namespace, name } = fix.ref
+      return [rightTo('get', Pod, { subresource: 'log', namespace, name })]
+    }
+    default: {
+      const { type, namespace, name } = fix.ref
+      const subresource = fix.kind === 'patch' ? fix.subresource : undefined
+      return [rightTo(VERBS[fix.kind], type, { subresource, namespace, name })]
+    }
+  }
 }
+
+/** Why the user may not do this, in a sentence. */
+export const refusalOfFix = (fix: Fix): string | undefined => useRightsStore().refusalOf(rightsFor(fix))
 
 export async function runFix(fix: Fix, router: Router): Promise<void> {
   switch (fix.kind) {
