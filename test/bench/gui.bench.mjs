@@ -20,6 +20,17 @@ const TRACED = [
 ]
 const say = (what, value, aim) => console.log(`${what.padEnd(44)} ${value}${aim ? `  (aim ${aim})` : ''}`)
 const sleep = delayMs => new Promise(resolve => setTimeout(resolve, delayMs))
+/** The map begins as large as can be read: all of it is a click away. */
+async function tellWhole(page) {
+  const took = await page.evaluate(async () => {
+    const from = performance.now()
+    document.querySelector('[aria-label^="Show all"]').click()
+    await new Promise(resolve => requestAnimationFrame(() => setTimeout(resolve)))
+    return performance.now() - from
+  })
+  const cards = await page.locator('[data-card]').count()
+  say('  all of it: in a frame after the click', `${ms(took)}, ${cards} cards`, '1 s')
+}
 
 const server = await Server.start(['--no-local-node'])
 const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox', '--disable-quic'] })
@@ -275,7 +286,10 @@ async function run() {
     const shown = await page.locator('[data-card]').count()
     if (!(lists > 0 && cards > data)) throw new Error(`${namespace}: ${JSON.stringify(seen)} tells of no moment`)
     say(`topology of ${namespace.slice(3)}: in a frame after the data`, `${ms(cards - data)}, ${shown} cards`, '1 s')
-    if (shown > 1) continue
+    if (shown > 1) {
+      await tellWhole(page)
+      continue
+    }
     const from = await page.evaluate(() => {
       document.querySelector('[data-card]').dispatchEvent(new MouseEvent('click', { bubbles: true }))
       return performance.now()
@@ -285,6 +299,7 @@ async function run() {
     const all = await page.locator('[data-card]').count()
     if (!(opened > from && all > 1)) throw new Error(`${namespace}: the group did not open`)
     say('  its group opened: in a frame after the click', `${ms(opened - from)}, ${all} cards`, '1 s')
+    await tellWhole(page)
   }
 
   await page.goto(at('k/core/v1/pods?ns=list'))

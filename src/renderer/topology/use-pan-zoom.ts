@@ -5,7 +5,7 @@ import type { Box } from './layout.ts'
 
 const MIN_SCALE = 0.08
 const MAX_SCALE = 2
-/** Smaller cards are hard to read: a taller drawing begins at its top instead, as wide as there is room. */
+/** Smaller cards are hard to read: a taller drawing begins at its top instead, in this size. */
 export const READABLE_SCALE = 0.8
 /** What is small fills a large screen, but cards are not to look like posters. */
 const MAX_FIT_SCALE = 1.4
