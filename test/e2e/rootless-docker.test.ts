@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { clientImage } from './support/client-image.ts'
 import { Cluster, execute, until } from './support/cluster.ts'
-import { RootlessDocker } from './support/rootless-docker.ts'
+import { RootlessDocker, usersHaveNamespaces } from './support/rootless-docker.ts'
 
 const NODE_PORT = 31_980
 const manifest = (image: string) => `
@@ -39,6 +39,7 @@ metadata: { name: web }
 spec: { type: NodePort, selector: { app: web }, ports: [{ port: 80, targetPort: 8080, nodePort: ${NODE_PORT} }] }
 `
 
+const hasNamespaces = usersHaveNamespaces()
 let engine: RootlessDocker
 let cluster: Cluster
 
@@ -49,6 +50,7 @@ const containers = async () => (await engine.docker('ps', '-q', '--no-trunc')).s
 const running = async (what: string) => (await execute('pgrep', ['-u', engine.user, '-f', what])).stdout.trim()
 
 beforeAll(async () => {
+  if (!hasNamespaces) return
   engine = await RootlessDocker.start()
   await engine.load(clientImage())
   cluster = await Cluster.start([], join(engine.home, 'data'), engine.prefix)
@@ -61,7 +63,7 @@ afterAll(async () => {
   await engine?.[Symbol.asyncDispose]()
 })
 
-describe('a Docker without root', () => {
+describe.skipIf(!hasNamespaces)('a Docker without root', () => {
   it('has no process of root, and no container but those of pods', async () => {
     const agents = (await running('agent.cjs')).split('\n')
     expect(agents).toHaveLength(2) // one passes connections to the API server on

@@ -1,11 +1,15 @@
 // A Docker without root's rights, of a user made for it: the distribution's own script starts it, as on a desktop.
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execute, until } from './cluster.ts'
 
 const SCRIPTS = ['/usr/bin/dockerd-rootless.sh', '/usr/share/docker.io/contrib/dockerd-rootless.sh']
+/** Root may forbid it to users, as Ubuntu does to programs without a profile. */
+export const usersHaveNamespaces = (): boolean =>
+  spawnSync('setpriv', ['--reuid=65534', '--regid=65534', '--clear-groups', 'unshare', '--user', '--map-root-user', '--net', 'true']).status === 0 // prettier-ignore
+
 const run = (command: string, ...args: string[]) => execFileSync(command, args, { encoding: 'utf8' }).trim()
 
 export class RootlessDocker implements AsyncDisposable {
