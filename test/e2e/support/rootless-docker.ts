@@ -1,6 +1,6 @@
 // A Docker without root's rights, of a user made for it: the distribution's own script starts it, as on a desktop.
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
-import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execute, until } from './cluster.ts'
@@ -11,6 +11,16 @@ export const usersHaveNamespaces = (): boolean =>
   spawnSync('setpriv', ['--reuid=65534', '--regid=65534', '--clear-groups', 'unshare', '--user', '--map-root-user', '--net', 'true']).status === 0 // prettier-ignore
 
 const run = (command: string, ...args: string[]) => execFileSync(command, args, { encoding: 'utf8' }).trim()
+
+const ofProcess = <T>(read: () => T): T | undefined => {
+  try {
+    return read()
+  } catch {
+    return undefined // it has ended
+  }
+}
+const userNamespaceOf = (pid: string) => ofProcess(() => readlinkSync(`/proc/${pid}/ns/user`))
+const isAgent = (pid: string) => ofProcess(() => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('agent.cjs'))
 
 export class RootlessDocker implements AsyncDisposable {
   readonly user = `flo-rootless-${process.pid}`
@@ -73,13 +83,20 @@ export class RootlessDocker implements AsyncDisposable {
     )
   }
 
+  /** With all that it started, as the unit of a desktop's does: a container may come while the daemon goes. */
   async stop(): Promise<void> {
     const daemon = this.#daemon
     if (!daemon || daemon.exitCode !== null) return
+    const namespace = userNamespaceOf(readFileSync(join(this.#runtime, 'docker.pid'), 'utf8').trim())
     const ended = new Promise(resolve => daemon.once('close', resolve))
     daemon.kill('SIGTERM')
     await ended
-    await until('all that it started has ended', async () => (await execute('pgrep', ['-u', this.user, 'containerd|dockerd'])).stdout === '') // prettier-ignore
+    await until('all that it started has ended', async () => {
+      const { stdout } = await execute('pgrep', ['-u', this.user])
+      const left = stdout.split('\n').filter(pid => pid !== '' && userNamespaceOf(pid) === namespace && !isAgent(pid))
+      for (const pid of left) process.kill(Number(pid), 'SIGKILL')
+      return left.length === 0
+    })
   }
 
   docker(...args: string[]) {
