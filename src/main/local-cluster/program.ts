@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { copyFile, mkdir, mkdtemp, readFile, readdir, rename, rm, symlink } from 'node:fs/promises'
 import { basename, dirname, join, relative, sep } from 'node:path'
-import { agentBundle, commandLine, FEW_POOLS, nodeEnv } from '../local-node/built-programs.ts'
+import { agentBundle, commandLine, LITTLE_KEPT, nodeEnv } from '../local-node/built-programs.ts'
 import { unpackProgram } from '../local-node/agent-program.ts'
 import { readStates } from './state.ts'
 
@@ -61,7 +61,7 @@ export async function copyProgram(app: string, base: string): Promise<LocalProgr
     node: join(current, 'node'),
     commandLine: join(current, 'app', 'out', 'main', 'cli.js'),
     agent: join(current, 'app', 'out', 'agent', 'agent.cjs'),
-    env: FEW_POOLS,
+    env: LITTLE_KEPT,
   }
 }
 

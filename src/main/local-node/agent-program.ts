@@ -8,7 +8,7 @@ import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
 import { extract } from 'tar-stream'
-import { agentBundle, FEW_POOLS, nodeEnv } from './built-programs.ts'
+import { agentBundle, LITTLE_KEPT, nodeEnv } from './built-programs.ts'
 
 export interface AgentProgram {
   /** Node, or what acts as Node with `env`. */
@@ -50,7 +50,7 @@ export async function unpackProgram(bundle: string, runtime: string, target: str
   }
   for (const name of await readdir(target))
     if (name !== nodeName && name !== bundleName) await rm(join(target, name), { force: true })
-  return { node, bundle: own, env: FEW_POOLS }
+  return { node, bundle: own, env: LITTLE_KEPT }
 }
 
 const sizeOf = (path: string): Promise<number | undefined> =>

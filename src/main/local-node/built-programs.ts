@@ -17,13 +17,18 @@ function builtProgram(name: string): string {
 }
 
 /**
- * How many pools glibc keeps for memory that threads have given back, instead of eight for each processor: an agent takes
- * a fifth less with two, and its few threads hardly ever want one at once. Read where the process starts.
+ * What glibc keeps of memory that was given back; read where the process starts. Pools for threads: two instead of eight
+ * for each processor, since an agent's few threads hardly ever want one at once. And what is large, from 128 KB on, goes
+ * back at once: left to itself, glibc keeps ever larger pieces.
  */
-export const FEW_POOLS: Readonly<Record<string, string>> = { MALLOC_ARENA_MAX: '2' }
+export const LITTLE_KEPT: Readonly<Record<string, string>> = {
+  MALLOC_ARENA_MAX: '2',
+  MALLOC_MMAP_THRESHOLD_: '131072',
+  MALLOC_TRIM_THRESHOLD_: '131072',
+}
 
 /** Electron's executable acts as plain Node when told so. */
 export const nodeEnv = (): Record<string, string> => ({
   ...(process.versions.electron && { ELECTRON_RUN_AS_NODE: '1' }),
-  ...FEW_POOLS,
+  ...LITTLE_KEPT,
 })

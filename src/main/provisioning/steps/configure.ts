@@ -2,11 +2,17 @@
 import { createHash } from 'node:crypto'
 import { pack } from 'tar-stream'
 import type { Taint } from '../../../shared/api/core/v1.ts'
+import { LITTLE_KEPT } from '../../local-node/built-programs.ts'
 import { type ClusterSettings, type ContextWithoutProgress, type Step, asRoot } from './contract.ts'
 import { REMOVE_BY_HAND } from './remove.ts'
 
 export const UNIT = 'flotilla-agent.service'
 export const TOKEN_FILE = '/etc/flotilla/bootstrap-token'
+
+const environment = (of: Readonly<Record<string, string>>): string =>
+  Object.entries(of)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(' ')
 
 export const UNIT_TEXT = `[Unit]
 Description=Flotilla agent: makes this host a node
@@ -16,7 +22,7 @@ After=network-online.target docker.service
 StartLimitIntervalSec=0
 
 [Service]
-Environment=NODE_COMPILE_CACHE=/var/lib/flotilla/compile-cache MALLOC_ARENA_MAX=2
+Environment=NODE_COMPILE_CACHE=/var/lib/flotilla/compile-cache ${environment(LITTLE_KEPT)}
 ExecStart=/opt/flotilla/bin/node /opt/flotilla/bin/agent.cjs --config /etc/flotilla/config.json
 Restart=always
 RestartSec=2
