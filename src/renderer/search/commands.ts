@@ -1,5 +1,8 @@
 // What the palette offers besides kinds and objects: every place of the window, and what can be done at once.
 import type { LocationQuery, RouteLocationRaw } from 'vue-router'
+import { Deployment } from '../../shared/api/apps/v1.ts'
+import { Host } from '../../shared/api/flotilla/v1.ts'
+import type { ResourceType } from '../../shared/machinery/resource-type.ts'
 import { timelineRoute, topologyRoute } from '../places.ts'
 import type { ThemeChoice } from '../stores/preferences.ts'
 import { type MessageKey, m } from '../i18n/i18n.ts'
@@ -9,6 +12,8 @@ export interface Command {
   readonly hint: MessageKey
   /** Lower case; what it is looked for by, in every language. */
   readonly words: readonly string[]
+  /** What it leads to making. */
+  readonly makes?: ResourceType<unknown>
   readonly to?: (query: LocationQuery) => RouteLocationRaw
   readonly theme?: ThemeChoice
   /** Another Kubernetes has nothing of it. */
@@ -31,6 +36,7 @@ const COMMANDS: readonly Command[] = [
     title: m('Add hosts'),
     hint: m('over SSH'),
     words: ['add hosts', 'add node'],
+    makes: Host,
     to: () => ({ name: 'hosts', query: { add: '' } }),
     onlyOurs: true,
   },
@@ -41,6 +47,7 @@ const COMMANDS: readonly Command[] = [
     title: m('Create a Deployment'),
     hint: m('form and YAML'),
     words: ['create a deployment', 'new', 'deploy'],
+    makes: Deployment,
     to: () => ({ name: 'create-deployment' }),
   },
   {
