@@ -12,6 +12,7 @@ import { systemClock } from '../shared/machinery/clock.ts'
 import type { Log } from '../shared/machinery/log.ts'
 import type { NetworkBackend } from '../shared/machinery/node-network.ts'
 import { Owned } from '../shared/machinery/owned.ts'
+import type { AdmissionSettings } from './apiserver/admission/settings.ts'
 import { createAdmission } from './apiserver/admission/plugins.ts'
 import { AuditLog, type AuditLogOptions } from './apiserver/audit/audit-log.ts'
 import { PEOPLE_LOG, peopleLog, peoplePolicy } from './apiserver/audit/people.ts'
@@ -86,6 +87,8 @@ export type ApiServerSettings = Pick<
   | 'strictTransportSecurity'
 > & {
   readonly audit?: { readonly policy: AuditPolicy; readonly log: AuditLogOptions }
+  /** What admission plugins are told. */
+  readonly admissionSettings?: AdmissionSettings
   /** How long Events are kept after they were written last. */
   readonly eventTtlMs?: number
   /** How much of the past is kept in memory for watches and exact revisions. */
@@ -181,7 +184,15 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
   const metrics = owned.use(new MetricsCollector({ dialer: tunnels, clock }))
   metrics.keepHistory()
   const authorization = owned.use(createAuthorization(store))
-  const admission = owned.use(createAdmission({ store, serviceCIDRs: network.serviceCIDRs, nodes: tunnels, log }))
+  const admission = owned.use(
+    createAdmission({
+      store,
+      serviceCIDRs: network.serviceCIDRs,
+      nodes: tunnels,
+      log,
+      settings: options.apiServer?.admissionSettings,
+    }),
+  )
   const answers = owned.use(new AnswerDesk())
   const scheduler = (passive: boolean) =>
     startScheduler({
@@ -201,6 +212,7 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
     audit = { policy: peoplePolicy(), log: peopleLog(join(layout.logs, PEOPLE_LOG)) },
     eventTtlMs: ttlMs = DEFAULT_EVENT_TTL_MS,
     watchCacheBytes: _opened,
+    admissionSettings: _told,
     ...settings
   } = options.apiServer ?? {}
   let bootstrapped = false

@@ -57,6 +57,41 @@ test('token files and configuration files are read', async () => {
   })
 })
 
+test('admission plugins are told what the file says, or the files that it names', async () => {
+  const quota =
+    'apiVersion: apiserver.config.k8s.io/v1\nkind: ResourceQuotaConfiguration\nlimitedResources: [{ resource: pods, matchContains: [pods] }]\n'
+  await file('quota.yaml', quota)
+  const head = 'apiVersion: apiserver.config.k8s.io/v1\nkind: AdmissionConfiguration\n'
+  const told = async (plugins: string) =>
+    (await settings('--admission-control-config-file', await file('admission.yaml', `${head}plugins: ${plugins}`)))
+      .admissionSettings
+  expect(await told('[{ name: ResourceQuota, path: quota.yaml }]')).toEqual({
+    limitedResources: [{ apiGroup: '', resource: 'pods', matchContains: ['pods'], matchScopes: [] }],
+  })
+  const security = 'apiVersion: pod-security.admission.config.k8s.io/v1, kind: PodSecurityConfiguration'
+  const podSecurity = (rest: string) => `[{ name: PodSecurity, configuration: { ${security}, ${rest} } }]`
+  expect(await told(podSecurity('defaults: { enforce: baseline }, exemptions: { usernames: [root] }'))).toEqual({
+    podSecurity: {
+      defaults: {
+        enforce: { level: 'baseline', version: 'latest' },
+        audit: { level: 'privileged', version: 'latest' },
+        warn: { level: 'privileged', version: 'latest' },
+      },
+      exempt: { usernames: new Set(['root']), namespaces: new Set(), runtimeClasses: new Set() },
+    },
+  })
+  for (const [plugins, message] of [
+    [podSecurity('defaults: { enforce: strict }'), 'defaults.enforce must be one of privileged, baseline, restricted'],
+    [podSecurity('defaults: { warn-version: v2 }'), 'defaults.warn-version must be "latest" or "v1.x"'],
+    [podSecurity('exemptions: { namespaces: [a, a] }'), 'exemptions.namespaces[1] is there twice'],
+    [podSecurity('exempt: {}'), 'exempt is not supported'],
+    ['[{ name: EventRateLimit, path: x }]', 'plugins[0].name is no plugin that can be told anything'],
+    ['[{ name: ResourceQuota, path: nowhere.yaml }]', 'ENOENT'],
+    ['[{ name: ResourceQuota, path: admission.yaml }]', 'is no ResourceQuotaConfiguration'],
+  ] as const)
+    await expect(told(plugins)).rejects.toThrow(message)
+})
+
 test('directives for browsers become one header', async () => {
   const list = 'max-age=31536000,includeSubDomains,preload'
   const told = await settings('--strict-transport-security-directives', list)

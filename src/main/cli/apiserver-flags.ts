@@ -15,6 +15,7 @@ export interface ApiServerFlags {
   readonly oidcRequiredClaim: readonly string[]
   readonly oidcSigningAlgs: string
   readonly oidcCaFile?: string
+  readonly admissionControlConfigFile?: string
   readonly auditPolicyFile?: string
   readonly auditLogPath?: string
   readonly auditLogMaxsize: string
@@ -49,6 +50,10 @@ export function addApiServerOptions(serve: Command): void {
     .option('--oidc-required-claim <claim=value>', 'a claim that must be so; may be given again', collect, [])
     .option('--oidc-signing-algs <list>', 'accepted algorithms of signatures', 'RS256')
     .option('--oidc-ca-file <file>', "PEM of the issuer's authority; default those that this machine trusts")
+    .option(
+      '--admission-control-config-file <file>',
+      'an AdmissionConfiguration: what PodSecurity and ResourceQuota are told',
+    )
     .option('--audit-policy-file <file>', 'a Policy of audit.k8s.io: what is written down; needed for an audit log')
     .option('--audit-log-path <file>', 'where audit events go, a line of JSON each; "-" is standard output')
     .option('--audit-log-maxsize <megabytes>', 'a larger audit log is put aside', '100')

@@ -1,4 +1,7 @@
 // What the API server's flags and their files say.
+import { readFile } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import { parseAdmissionConfiguration } from '../apiserver/admission/settings.ts'
 import { type OidcIssuer, SIGNING_ALGS } from '../apiserver/authn/oidc/id-tokens.ts'
 import { type AuthenticationSettings, parseAuthenticationConfiguration } from '../apiserver/authn/settings.ts'
 import { parseAuditPolicy } from '../apiserver/audit/policy.ts'
@@ -100,15 +103,25 @@ async function auditOf(flags: ApiServerFlags): Promise<ApiServerSettings['audit'
   return { policy, log: { path, ...log } }
 }
 
+async function admissionOf(file: string | undefined): Promise<ApiServerSettings['admissionSettings']> {
+  if (file === undefined) return undefined
+  const { parse } = await import('yaml')
+  return read('--admission-control-config-file', file, text =>
+    parseAdmissionConfiguration(parse(text), async path => parse(await readFile(resolve(dirname(file), path), 'utf8'))),
+  )
+}
+
 /** @throws UsageError */
 export async function apiServerSettings(flags: ApiServerFlags): Promise<ApiServerSettings> {
   const { tokenAuthFile } = flags
   const audit = await auditOf(flags)
+  const admissionSettings = await admissionOf(flags.admissionControlConfigFile)
   const strictTransportSecurity = transportSecurityOf(flags.strictTransportSecurityDirectives)
   return {
     ...(tokenAuthFile ? { tokens: await read('--token-auth-file', tokenAuthFile, parseTokenFile) } : {}),
     authentication: await authenticationOf(flags),
     ...(audit ? { audit } : {}),
+    ...(admissionSettings ? { admissionSettings } : {}),
     ...(strictTransportSecurity ? { strictTransportSecurity } : {}),
     priorityAndFairness: isTrue('--enable-priority-and-fairness', flags.enablePriorityAndFairness),
     limits: {

@@ -1,5 +1,6 @@
 // The admission plugins, in upstream's order.
 import type { ObjectStore } from '../../store/contract.ts'
+import { systemClock } from '../../../shared/machinery/clock.ts'
 import type { Log } from '../../../shared/machinery/log.ts'
 import { PolicyIndex } from '../authz/rbac/policy-index.ts'
 import { rbacAuthorizer } from '../authz/rbac/rbac-authorizer.ts'
@@ -27,6 +28,7 @@ import { rbacEscalation } from './rbac-escalation.ts'
 import { resourceQuota } from './resource-quota/resource-quota.ts'
 import { runtimeClass } from './runtime-class.ts'
 import { serviceAccount } from './service-account.ts'
+import type { AdmissionSettings } from './settings.ts'
 import { storageObjectInUseProtection } from './storage-object-in-use-protection.ts'
 import { taintNodesByCondition } from './taint-nodes-by-condition.ts'
 import { webhookPlugins } from './webhooks/plugins.ts'
@@ -39,6 +41,7 @@ export interface AdmissionOptions {
   /** The way to the Services that webhooks run behind. */
   readonly nodes: NodeDialer
   readonly log?: Log
+  readonly settings?: AdmissionSettings | undefined
 }
 
 export interface Admission extends Disposable {
@@ -47,10 +50,10 @@ export interface Admission extends Disposable {
 
 /** Follows the store; dispose it before the store. */
 export function createAdmission(options: AdmissionOptions): Admission {
-  const { store, serviceCIDRs } = options
+  const { store, serviceCIDRs, settings } = options
   const allocator = serviceAllocator(store, { clusterIPRanges: serviceCIDRs })
   const policy = new PolicyIndex(store)
-  const quota = resourceQuota(store)
+  const quota = resourceQuota(store, systemClock, settings?.limitedResources)
   const webhooks = webhookPlugins(options)
   const mutatingPolicies = mutatingAdmissionPolicy(store)
   const validatingPolicies = validatingAdmissionPolicy(store)
@@ -62,7 +65,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
       serviceAccount(store),
       nodeRestriction(store),
       taintNodesByCondition,
-      podSecurity(store),
+      podSecurity(store, settings?.podSecurity),
       priority(store),
       defaultTolerationSeconds,
       defaultStorageClass(store),

@@ -1,7 +1,7 @@
 // Who may log in how, besides what every cluster has: upstream's AuthenticationConfiguration.
 // @see https://kubernetes.io/docs/reference/access-authn-authz/authentication/#using-authentication-configuration
-import { isObject, type JsonObject } from '../../../shared/machinery/json-object.ts'
 import type { Compiled } from '../../cel/environment.ts'
+import { ConfigurationReader as Reader } from '../configuration-reader.ts'
 import type { AnonymousSettings } from './authenticator.ts'
 import { compileClaims, type Rule } from './oidc/claim-expressions.ts'
 import { type OidcIssuer, SIGNING_ALGS } from './oidc/id-tokens.ts'
@@ -12,47 +12,6 @@ export interface AuthenticationSettings {
 }
 
 const API_VERSION = /^apiserver\.config\.k8s\.io\/v1(beta1|alpha1)?$/
-
-/** @throws Error that says where the file is wrong */
-class Reader {
-  readonly #value: unknown
-  readonly #path: string
-  constructor(value: unknown, path: string) {
-    this.#value = value
-    this.#path = path
-  }
-  field(name: string): Reader {
-    return new Reader(this.object[name], this.#path === '' ? name : `${this.#path}.${name}`)
-  }
-  get isAbsent(): boolean {
-    return this.#value === undefined || this.#value === null
-  }
-  get object(): JsonObject {
-    if (!isObject(this.#value)) throw this.wrong('must be a map')
-    return this.#value
-  }
-  get text(): string {
-    if (typeof this.#value !== 'string' || this.#value === '') throw this.wrong('must be a text')
-    return this.#value
-  }
-  get optionalText(): string {
-    return this.isAbsent || this.#value === '' ? '' : this.text
-  }
-  get items(): Reader[] {
-    if (this.isAbsent) return []
-    if (!Array.isArray(this.#value)) throw this.wrong('must be a list')
-    return this.#value.map((item, i) => new Reader(item, `${this.#path}[${i}]`))
-  }
-  /** Only what is known may be said: a setting that is ignored is a hole. */
-  only(...names: readonly string[]): this {
-    for (const name of Object.keys(this.object))
-      if (!names.includes(name)) throw this.field(name).wrong('is not supported')
-    return this
-  }
-  wrong(why: string): Error {
-    return new Error(`${this.#path || 'the file'} ${why}`)
-  }
-}
 
 /** A claim with its prefix, or an expression over all claims. */
 function mappingOf(mapping: Reader, kind: 'text' | 'texts', prefixed = true) {

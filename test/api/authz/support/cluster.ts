@@ -7,6 +7,7 @@ import type { Client } from '../../../../src/shared/client/client.ts'
 import { systemClock } from '../../../../src/shared/machinery/clock.ts'
 import { ApiError } from '../../../../src/shared/machinery/status.ts'
 import { createAdmission } from '../../../../src/main/apiserver/admission/plugins.ts'
+import type { AdmissionSettings } from '../../../../src/main/apiserver/admission/settings.ts'
 import { createAuthorization } from '../../../../src/main/apiserver/authz/authorizers.ts'
 import { bootstrapCluster } from '../../../../src/main/apiserver/bootstrap/bootstrap.ts'
 import { subresourceHandlers } from '../../../../src/main/apiserver/endpoints/subresources.ts'
@@ -36,14 +37,20 @@ export const user = (name: string, ...groups: string[]): UserInfo => ({
   groups: [...groups, 'system:authenticated'],
 })
 
-export async function startSecuredCluster(options: TestApiServerOptions = {}): Promise<SecuredCluster> {
+export interface SecuredClusterOptions extends TestApiServerOptions {
+  /** What its admission plugins are told. */
+  readonly admissionSettings?: AdmissionSettings
+}
+
+export async function startSecuredCluster(options: SecuredClusterOptions = {}): Promise<SecuredCluster> {
+  const { admissionSettings: settings } = options
   const tunnels = new NodeTunnels(systemClock)
   const parts: Disposable[] = []
   const api = await startTestApiServer({
     ...options,
     withStore(store) {
       const authorization = createAuthorization(store)
-      const admission = createAdmission({ store, serviceCIDRs: ['10.96.0.0/16'], nodes: tunnels })
+      const admission = createAdmission({ store, serviceCIDRs: ['10.96.0.0/16'], nodes: tunnels, settings })
       parts.push(authorization, admission)
       return {
         authorizers: authorization.authorizers,

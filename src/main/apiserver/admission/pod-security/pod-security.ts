@@ -12,12 +12,11 @@ import type { AdmissionPlugin, AdmissionRequest } from '../contract.ts'
 import { isType } from '../is-type.ts'
 import { baselineChecks } from './baseline.ts'
 import type { Finding, PodSecurityCheck, Subject } from './check.ts'
+import { isLevel, isStricter, isVersion, LEVELS, type Mode, MODES } from './levels.ts'
 import { restrictedChecks } from './restricted.ts'
+import { DEFAULT_SETTINGS, type PodSecuritySettings } from './settings.ts'
 
 const PREFIX = 'pod-security.kubernetes.io/'
-const LEVELS = ['privileged', 'baseline', 'restricted']
-const MODES = ['enforce', 'audit', 'warn'] as const
-type Mode = (typeof MODES)[number]
 
 /** Checks of a level, those left out that a stricter one contains. */
 function checksOf(level: string): readonly PodSecurityCheck[] {
@@ -31,25 +30,30 @@ const CHECKS = new Map(LEVELS.map(level => [level, checksOf(level)]))
 
 interface Policy {
   readonly level: string
-  /** `restricted:latest`, `baseline:v1.28`. */
-  readonly text: string
+  readonly version: string
 }
 
-/** Whoever enforces a level is warned of what will not get through, unless other warnings are asked for. */
-function warningLabel(labels: Readonly<Record<string, string>>, suffix: '' | '-version'): string | undefined {
-  const own = labels[`${PREFIX}warn${suffix}`]
-  const isAsked = labels[`${PREFIX}warn`] !== undefined || !LEVELS.includes(labels[`${PREFIX}enforce`] ?? '')
-  return own ?? (isAsked ? undefined : labels[`${PREFIX}enforce${suffix}`])
-}
+type Policies = Readonly<Record<Mode, Policy>>
 
-function policyOf(namespace: AnyObject | undefined, mode: Mode): Policy {
+/** `restricted:latest`, `baseline:v1.28`. */
+const textOf = ({ level, version }: Policy) => `${level}:${version}`
+
+/** What is stored may be older than the check of the labels: an unknown level is the strictest for those who enforce. */
+const knownLevel = (level: string, mode: Mode): string =>
+  isLevel(level) ? level : mode === 'enforce' ? 'restricted' : 'privileged'
+
+function policiesOf(namespace: AnyObject | undefined, { defaults }: PodSecuritySettings): Policies {
   const labels = namespace?.metadata.labels ?? {}
-  const label = (suffix: '' | '-version') =>
-    mode === 'warn' ? warningLabel(labels, suffix) : labels[`${PREFIX}${mode}${suffix}`]
-  const level = label('') ?? 'privileged'
-  // What is stored may be older than the check of the labels: an unknown level is the strictest.
-  const known = LEVELS.includes(level) ? level : 'restricted'
-  return { level: known, text: `${known}:${label('-version') ?? 'latest'}` }
+  const of = (mode: Mode): Policy => ({
+    level: knownLevel(labels[`${PREFIX}${mode}`] ?? defaults[mode].level, mode),
+    version: labels[`${PREFIX}${mode}-version`] ?? defaults[mode].version,
+  })
+  const [enforce, audit, warn] = [of('enforce'), of('audit'), of('warn')]
+  // Whoever enforces a level is warned of what will not get through, unless other warnings are asked for.
+  const isAsked = isLevel(labels[`${PREFIX}enforce`] ?? '') && labels[`${PREFIX}warn`] === undefined
+  if (!isAsked || !isStricter(enforce.level, warn.level)) return { enforce, audit, warn }
+  const { version } = labels[`${PREFIX}warn-version`] === undefined ? enforce : warn
+  return { enforce, audit, warn: { level: enforce.level, version } }
 }
 
 const findingsOf = (level: string, pod: Subject): Finding[] =>
@@ -86,27 +90,45 @@ function unchanged(pod: Subject, before: Subject): boolean {
 }
 
 /** The audit log learns what nobody is refused or warned for. */
-function note(request: AdmissionRequest, { level, text }: ReturnType<typeof policyOf>, pod: Subject): void {
-  const violations = request.annotate ? findingsOf(level, pod) : []
+function note(request: AdmissionRequest, policy: Policy, pod: Subject): void {
+  const violations = request.annotate ? findingsOf(policy.level, pod) : []
   if (violations.length > 0)
-    request.annotate?.('pod-security.kubernetes.io/audit-violations', `would violate PodSecurity "${text}": ${words(violations)}`) // prettier-ignore
+    request.annotate?.(`${PREFIX}audit-violations`, `would violate PodSecurity "${textOf(policy)}": ${words(violations)}`) // prettier-ignore
 }
 
-function checkPod(request: AdmissionRequest, namespace: AnyObject | undefined, pod: Subject): void {
+function checkPod(request: AdmissionRequest, { enforce, audit, warn }: Policies, pod: Subject): void {
   const isPod = isType(request, Pod)
-  const enforce = policyOf(namespace, 'enforce')
   const broken = isPod ? findingsOf(enforce.level, pod) : []
-  if (isPod) request.annotate?.('pod-security.kubernetes.io/enforce-policy', enforce.text)
-  note(request, policyOf(namespace, 'audit'), pod)
+  if (isPod) request.annotate?.(`${PREFIX}enforce-policy`, textOf(enforce))
+  note(request, audit, pod)
   if (broken.length > 0)
     throw forbidden(
       Pod,
       request.object?.metadata.name ?? '',
-      `violates PodSecurity "${enforce.text}": ${words(broken)}`,
+      `violates PodSecurity "${textOf(enforce)}": ${words(broken)}`,
     )
-  const warn = policyOf(namespace, 'warn')
   const doubtful = findingsOf(warn.level, pod)
-  if (doubtful.length > 0) request.warn(`would violate PodSecurity "${warn.text}": ${words(doubtful)}`)
+  if (doubtful.length > 0) request.warn(`would violate PodSecurity "${textOf(warn)}": ${words(doubtful)}`)
+}
+
+/** @returns what it is about the request that nobody looks at its pod for */
+function exemptionOf({ namespace, user }: AdmissionRequest, pod: Subject, { exempt }: PodSecuritySettings) {
+  if (exempt.namespaces.has(namespace)) return 'namespace'
+  if (exempt.usernames.has(user.name)) return 'user'
+  return exempt.runtimeClasses.has(pod.spec.runtimeClassName ?? '') ? 'runtimeClass' : undefined
+}
+
+/** Labels of a namespace that is exempt are for nothing. */
+function warnOfExemption(
+  request: AdmissionRequest,
+  { metadata: { name, labels = {} } }: AnyObject,
+  policies: Policies,
+) {
+  const told = MODES.filter(mode => [mode, `${mode}-version`].some(label => labels[`${PREFIX}${label}`] !== undefined))
+    .filter(mode => policies[mode].level !== 'privileged')
+    .map(mode => `${mode}=${textOf(policies[mode])}`)
+  if (told.length > 0)
+    request.warn(`namespace ${JSON.stringify(name)} is exempt from Pod Security, and the policy (${told.join(', ')}) will be ignored`) // prettier-ignore
 }
 
 function labelErrors(namespace: AnyObject): FieldError[] {
@@ -115,10 +137,10 @@ function labelErrors(namespace: AnyObject): FieldError[] {
     const [level, version] = [labels[`${PREFIX}${mode}`], labels[`${PREFIX}${mode}-version`]]
     const path = (label: string) => `metadata.labels[${label}]`
     return [
-      ...(level !== undefined && !LEVELS.includes(level)
+      ...(level !== undefined && !isLevel(level)
         ? [invalidValue(path(`${PREFIX}${mode}`), level, `must be one of ${LEVELS.join(', ')}`)]
         : []),
-      ...(version !== undefined && version !== 'latest' && !/^v1\.(0|[1-9]\d{0,3})$/.test(version)
+      ...(version !== undefined && !isVersion(version)
         ? [invalidValue(path(`${PREFIX}${mode}-version`), version, 'must be "latest" or "v1.x"')]
         : []),
     ]
@@ -128,38 +150,57 @@ function labelErrors(namespace: AnyObject): FieldError[] {
 const MOST_PODS = 3000
 
 /** A namespace that becomes stricter says which of its pods would not be let in any more. */
-function warnAboutPods(store: ObjectStore, request: AdmissionRequest, namespace: AnyObject): void {
-  const { level, text } = policyOf(namespace, 'enforce')
-  const before = policyOf(request.oldObject, 'enforce')
-  if (LEVELS.indexOf(level) <= LEVELS.indexOf(before.level)) return
+function warnAboutPods(store: ObjectStore, request: AdmissionRequest, namespace: AnyObject, enforce: Policy): void {
   const { items } = store.list(`/registry/core/pods/${namespace.metadata.name}/`, { limit: MOST_PODS })
   const broken = items.flatMap(({ object }) => {
-    const findings = findingsOf(level, object as unknown as Subject)
+    const findings = findingsOf(enforce.level, object as unknown as Subject)
     return findings.length > 0 ? [`${object.metadata.name}: ${findings.map(({ reason }) => reason).join(', ')}`] : []
   })
   if (broken.length === 0) return
-  request.warn(`existing pods in namespace "${namespace.metadata.name}" violate the new PodSecurity enforce level "${text}"`) // prettier-ignore
+  request.warn(`existing pods in namespace "${namespace.metadata.name}" violate the new PodSecurity enforce level "${textOf(enforce)}"`) // prettier-ignore
   for (const line of broken.slice(0, 10)) request.warn(line)
 }
 
-export function podSecurity(store: ObjectStore): AdmissionPlugin {
+function checkNamespace(
+  store: ObjectStore,
+  request: AdmissionRequest,
+  namespace: AnyObject,
+  settings: PodSecuritySettings,
+): void {
+  const errors = labelErrors(namespace)
+  if (errors.length > 0) throw invalid(Namespace, namespace.metadata.name, errors)
+  const policies = policiesOf(namespace, settings)
+  const isExempt = settings.exempt.namespaces.has(namespace.metadata.name)
+  if (request.operation === 'CREATE') {
+    if (isExempt) warnOfExemption(request, namespace, policies)
+    return
+  }
+  const before = policiesOf(request.oldObject, settings).enforce
+  if (!isStricter(policies.enforce.level, before.level)) return
+  if (isExempt) warnOfExemption(request, namespace, policies)
+  else warnAboutPods(store, request, namespace, policies.enforce)
+}
+
+export function podSecurity(store: ObjectStore, settings: PodSecuritySettings = DEFAULT_SETTINGS): AdmissionPlugin {
   return {
     name: 'PodSecurity',
     validate(request) {
       const { operation, subresource, object } = request
       if (!object || operation === 'DELETE' || operation === 'CONNECT') return
       if (isType(request, Namespace)) {
-        if (subresource !== '') return
-        const errors = labelErrors(object)
-        if (errors.length > 0) throw invalid(Namespace, object.metadata.name, errors)
-        if (operation === 'UPDATE') warnAboutPods(store, request, object)
+        if (subresource === '') checkNamespace(store, request, object, settings)
         return
       }
       if (subresource !== '' && !(subresource === 'ephemeralcontainers' && isType(request, Pod))) return
       const pod = subjectOf(request, object)
       const before = request.oldObject && subjectOf(request, request.oldObject)
       if (!pod || (before && unchanged(pod, before))) return
-      checkPod(request, store.get(`/registry/core/namespaces/${request.namespace}`)?.object, pod)
+      const exemption = exemptionOf(request, pod, settings)
+      if (exemption) request.annotate?.(`${PREFIX}exempt`, exemption)
+      else {
+        const namespace = store.get(`/registry/core/namespaces/${request.namespace}`)?.object
+        checkPod(request, policiesOf(namespace, settings), pod)
+      }
     },
   }
 }

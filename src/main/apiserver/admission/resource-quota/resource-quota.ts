@@ -5,6 +5,7 @@ import { Pod } from '../../../../shared/api/core/v1.ts'
 import { type Clock, systemClock } from '../../../../shared/machinery/clock.ts'
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
 import { type Quantity, zero } from '../../../../shared/machinery/quantity.ts'
+import { scopesOf } from '../../../../shared/machinery/quota-scopes.ts'
 import { evaluatorOf, type QuotaEvaluator } from '../../../../shared/machinery/quota-evaluators.ts'
 import type { Usage } from '../../../../shared/machinery/quota-usage.ts'
 import { forbidden } from '../../../../shared/machinery/status.ts'
@@ -13,6 +14,7 @@ import { keyOf } from '../../keys.ts'
 import type { AdmissionPlugin, AdmissionRequest } from '../contract.ts'
 import { isType } from '../is-type.ts'
 import type { QuotaLedger } from './ledger.ts'
+import { type LimitedResource, uncovered } from './limited-resources.ts'
 import { missingAmounts } from './must-specify.ts'
 import { type Quota, Quotas } from './quotas.ts'
 
@@ -76,7 +78,12 @@ function assertEnough({ resource, name }: AdmissionRequest, claim: Claim, delta:
 /** Namespaces come and go; the names of guards do not. */
 const guardOf = (namespace: string) => `quota-${createHash('sha256').update(namespace).digest('hex').slice(0, 2)}`
 
-export function resourceQuota(store: ObjectStore, clock: Clock = systemClock): AdmissionPlugin & Disposable {
+/** @param limited what may be had only where a quota covers it */
+export function resourceQuota(
+  store: ObjectStore,
+  clock: Clock = systemClock,
+  limited: readonly LimitedResource[] = [],
+): AdmissionPlugin & Disposable {
   const quotas = new Quotas(store, clock)
   const charged = new WeakMap<AdmissionRequest, readonly Claim[]>()
 
@@ -87,6 +94,16 @@ export function resourceQuota(store: ObjectStore, clock: Clock = systemClock): A
       const ledger = quota.ledgerOf(request.resource, evaluator)
       return ledger.isInScope(request.object as AnyObject) ? { quota, ledger, names } : []
     })
+  }
+
+  function assertCovered(request: AdmissionRequest, evaluator: QuotaEvaluator, claims: readonly Claim[]): void {
+    const { resource, name, namespace } = request
+    const object = request.object as AnyObject
+    const scopes = quotas.of(namespace).flatMap(({ spec }) => scopesOf(spec).filter(scope => evaluator.inScope(object, scope))) // prettier-ignore
+    const covered = { names: new Set(claims.flatMap(({ names }) => names)), scopes }
+    const measured = { object, usage: evaluator.usage(object, clock.now()), evaluator }
+    const why = uncovered(limited, resource.type, measured, covered)
+    if (why !== undefined) throw forbidden(resource.type, name, why)
   }
 
   async function charge(request: AdmissionRequest): Promise<void> {
@@ -101,7 +118,9 @@ export function resourceQuota(store: ObjectStore, clock: Clock = systemClock): A
           if (missing) throw forbidden(resource.type, name, `failed quota: ${quota.name}: ${missing}`)
         }
       const delta = deltaOf(request, evaluator, clock.now())
-      if (delta.size === 0 || claims.length === 0) return
+      if (delta.size === 0) return
+      if (limited.length > 0) assertCovered(request, evaluator, claims)
+      if (claims.length === 0) return
       await Promise.all(claims.map(({ ledger }) => ledger.ready))
       // Quotas that changed meanwhile have other ledgers. From here on nothing waits: checked is reserved.
       const now = claimsOf(request, evaluator)
@@ -129,7 +148,7 @@ export function resourceQuota(store: ObjectStore, clock: Clock = systemClock): A
     name: 'ResourceQuota',
     validate(request) {
       if (request.namespace === '' || !request.object || !isCharged(request)) return
-      if (quotas.of(request.namespace).length === 0) return
+      if (limited.length === 0 && quotas.of(request.namespace).length === 0) return
       return charge(request)
     },
     settle(request) {
