@@ -5,6 +5,10 @@ import { type App, type Component, createApp, h } from 'vue'
 import { useRightsStore } from '@/access/rights.ts'
 import type { ServedKind } from '@/api/discovery.ts'
 import { rowOf } from '@/api/sources.ts'
+import ForwardsView from '@/forwards/ForwardsView.vue'
+import { type SavedForward, useForwardStore } from '@/forwards/forwards.ts'
+import { useHelmStore } from '@/helm/helm.ts'
+import HelmDialog from '@/helm/HelmDialog.vue'
 import { rightsForHelm } from '@/helm/helm-rights.ts'
 import OperationPanel from '@/hosts/OperationPanel.vue'
 import { refusalToRestore } from '@/history/use-restore.ts'
@@ -211,6 +215,23 @@ metadata: {name: reader}`
     allowed = ['delete clusterroles']
     expect(await told(operation, manifest)).toBeUndefined()
   })
+  it('is not rolled back by who may not, who is told so beside the command', async () => {
+    useHelmStore().version = '4.1.0'
+    const app = createApp(HelmDialog, { operation: { do: 'rollback', revision: 1, ...of } })
+    app.mount(document.createElement('div'))
+    try {
+      await settle()
+      await settle()
+      const dialog = document.querySelector('[role=dialog]')!
+      expect(dialog.querySelector<HTMLButtonElement>('button[type=submit]')!.title).toBe(
+        'You may not create secrets in shop',
+      )
+      expect(dialog.querySelector('[role=status]')!.textContent).toBe('You may not create secrets in shop')
+      expect(dialog.querySelector('code')!.textContent).toBe('helm rollback web 1 --namespace=shop')
+    } finally {
+      app.unmount()
+    }
+  })
   it('leaves its history without the right to take that away', async () => {
     rules['shop'] = [secrets('update')]
     expect(await told({ do: 'uninstall', keepHistory: true, ...of })).toBeUndefined()
@@ -322,6 +343,32 @@ it('what is done to a host is seen by everybody, and steered by who may', async 
     ])
   } finally {
     app.unmount()
+  }
+})
+
+it('a saved port-forward leads through the API server only for who may go there', async () => {
+  const forward = { namespace: 'shop', port: 80, localPort: 8080, isOn: true } as const
+  useForwardStore().saved = [
+    { id: 'a', kind: 'services', name: 'web', ...forward },
+    { id: 'b', kind: 'pods', name: 'web-0', ...forward },
+  ] satisfies SavedForward[]
+  rules['shop'] = [...VIEW, rule(['get'], [''], ['services/proxy'])]
+  const host = document.createElement('div')
+  const app = createApp(ForwardsView)
+  app.component('RouterLink', { props: ['to'], render: () => h('i') })
+  app.mount(host)
+  try {
+    await settle()
+    await settle()
+    const row = (name: string) => host.querySelector(`[data-forward="${name}"]`)!
+    expect(row('web').querySelector('a')!.getAttribute('href')).toContain('/services/web:80/proxy/')
+    expect(row('web-0').querySelector('a')).toBeNull()
+    expect(row('web-0').querySelector('[aria-disabled]')!.getAttribute('title')).toBe(
+      'You may not get pods/proxy in shop',
+    )
+  } finally {
+    app.unmount()
+    useForwardStore().saved = []
   }
 })
 
