@@ -82,7 +82,7 @@ export const nodeColumns = columnsOf<Node>(
     id: 'os',
     title: 'OS',
     value: ({ object }) => object.status.nodeInfo?.osImage ?? '',
-    width: 'minmax(84px, 1.6fr)',
+    width: 'minmax(84px, 2.4fr)',
   },
   {
     id: 'kernel',
@@ -95,7 +95,7 @@ export const nodeColumns = columnsOf<Node>(
     id: 'runtime',
     title: m('Runtime'),
     value: ({ object }) => object.status.nodeInfo?.containerRuntimeVersion ?? '',
-    width: 'minmax(140px, 1fr)',
+    width: 'minmax(140px, 1.6fr)',
     hidden: 'narrow',
   },
   ageColumn(),
@@ -194,7 +194,7 @@ export const claimColumns = columnsOf<PersistentVolumeClaim>(
     id: 'volume',
     title: m('Volume'),
     value: ({ object }) => dash(object.spec.volumeName),
-    width: 'minmax(120px, 1.4fr)',
+    width: 'minmax(120px, 2.4fr)',
   },
   {
     id: 'capacity',
