@@ -55,7 +55,6 @@ export async function apply(
   const options = { ...writeOptionsOf(request, 'PatchOptions'), applied: true }
   const schema = resource.custom ?? resource.schema
   const { object: applied, unknown, keptNothing } = await decodeFields(request, resource.type, schema, 'apply')
-  if (!applied.apiVersion || !applied.kind) throw badRequest('apiVersion and kind must be given in an apply patch')
   applied.metadata ??= { name: info.name } as AnyObject['metadata']
   applied.metadata.name ||= info.name
   if (applied.metadata.name !== info.name)

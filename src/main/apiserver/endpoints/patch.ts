@@ -2,7 +2,8 @@
 import { forbiddenField, invalidValue } from '../../../shared/machinery/field-error.ts'
 import { isObject } from '../../../shared/machinery/json-object.ts'
 import type { AnyObject } from '../../../shared/machinery/object.ts'
-import { badRequest, invalid } from '../../../shared/machinery/status.ts'
+import { apiVersionOf } from '../../../shared/machinery/resource-type.ts'
+import { type ApiError, badRequest, invalid } from '../../../shared/machinery/status.ts'
 import { mediaTypeOf, notOfPatches, unsupportedMediaType } from '../codec/media-type.ts'
 import {
   APPLY_PATCH,
@@ -20,6 +21,7 @@ import { apply } from './apply.ts'
 import { answerOne } from './read/answer-one.ts'
 import type { Endpoint } from './parts.ts'
 import { assertSameName } from './update.ts'
+import { kindMissing } from './write/decode-request.ts'
 import { findingsOfPatch } from './write/strict-findings.ts'
 import { fieldValidationOf, writeOptionsOf } from './write/write-options.ts'
 import { encodeJson } from '../../../shared/machinery/json-text.ts'
@@ -52,6 +54,8 @@ export function patched(
       invalidValue('patch', strategic ? inGoWords(patch) : encodeJson(apply(current)), why),
     ])
   if (errors[0] !== undefined) throw refuse(errors[0])
+  if (resource.custom) assertStillCustom(resource, result as Partial<AnyObject>, request.info.subresource, refuse)
+  else if (object.kind && object.kind !== current.kind) throw refuse(otherKind(resource, object))
   const { warnings, text } = findingsOfPatch(request, patch, unknown, resource.custom !== undefined)
   const validation = fieldValidationOf(request.query, 'PatchOptions')
   if (warnings.length > 0 && validation === 'Strict') throw refuse(`strict decoding error: ${text}`)
@@ -59,6 +63,27 @@ export function patched(
   if (isKept) object.metadata.managedFields = managedFields
   return object
 }
+
+/** Custom resources say themselves what they are, and may not be patched into something else. @throws ApiError 422 */
+function assertStillCustom(
+  { type }: ResourceDescriptor,
+  result: Partial<AnyObject>,
+  subresource: string,
+  refuse: (why: string) => ApiError,
+): void {
+  const { kind, apiVersion, metadata } = result
+  if (!kind) throw refuse(kindMissing(encodeJson(result)))
+  if (!apiVersion) throw refuse("Object 'apiVersion' is missing in 'object has no apiVersion field'")
+  const expected = apiVersionOf(type)
+  if (subresource !== '' || (kind === type.kind && apiVersion === expected)) return
+  throw invalid({ group: apiVersion.split('/').at(-2) ?? '', kind }, metadata?.name ?? '', [
+    ...(kind === type.kind ? [] : [invalidValue('kind', kind, `must be ${type.kind}`)]),
+    ...(apiVersion === expected ? [] : [invalidValue('apiVersion', apiVersion, `must be ${expected}`)]),
+  ])
+}
+
+const otherKind = ({ type: { group, version, kind } }: ResourceDescriptor, { kind: given }: AnyObject): string =>
+  `converting (${version}.${given}) to (${group.split('.')[0] || 'core'}.${kind}): unknown conversion`
 
 /** Whether a merge patch, strategic or not, says nothing that could be about them. */
 function leavesManagers(patch: unknown): boolean {

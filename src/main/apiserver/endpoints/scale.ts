@@ -104,7 +104,6 @@ async function applyScale(scaling: Scaling): Promise<ApiResponse> {
   const { request, resource, parts, paths } = scaling
   const { info, query } = request
   const { object: wanted } = await decodeFields(request, SCALE_TYPE, SCHEMA, 'apply')
-  if (!wanted.apiVersion || !wanted.kind) throw badRequest('apiVersion and kind must be given in an apply patch')
   wanted.metadata ??= { name: info.name } as AnyObject['metadata']
   wanted.metadata.name ||= info.name
   assertSameName(resource, wanted, info)

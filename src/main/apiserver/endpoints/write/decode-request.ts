@@ -21,29 +21,44 @@ const isMap = (value: unknown): value is Record<string, unknown> =>
 
 const text = (value: unknown) => (typeof value === 'string' ? value : '')
 
-/** The body's own type must be the URL's; an absent one is taken from the URL. */
+/** The body's own type must be the URL's; an absent one is taken from the URL, but of what is applied. */
 function assertKind(value: Record<string, unknown>, kind: Kind, wording?: 'apply'): void {
   const apiVersion = text(value.apiVersion).replace(/^\//, '')
   const given = text(value.kind)
   const expected = apiVersionOf(kind)
-  const isOther = (given !== '' && given !== kind.kind) || (apiVersion !== '' && apiVersion !== expected)
-  if (wording === 'apply' && isOther && !kind.also?.includes(apiVersion))
-    throw badRequest(`invalid object type: ${apiVersion}, Kind=${given}`)
+  if (wording === 'apply' && (given !== kind.kind || apiVersion !== expected) && !kind.also?.includes(apiVersion))
+    throw badRequest(`invalid object type: ${given && apiVersion ? apiVersion : withGroup(apiVersion)}, Kind=${given}`)
   if (given !== '' && given !== kind.kind)
     throw badRequest(
       `${given} in version ${JSON.stringify(apiVersion.split('/').at(-1) ?? '')} cannot be handled as a ${kind.kind}: ` +
         `no kind ${JSON.stringify(given)} is served at this path`,
     )
   if (apiVersion !== '' && apiVersion !== expected && !kind.also?.includes(apiVersion))
-    throw badRequest(
-      `the API version in the data (${apiVersion}) does not match the expected API version (${expected})`,
-    )
+    throw versionMismatch(apiVersion, kind)
 }
 
-/** Upstream reads a custom resource whatever it calls itself, and holds its kind against it later. @throws ApiError 422 */
-function assertCustomKind(value: Record<string, unknown>, { group, version, kind }: Kind): void {
-  const given = text(value['kind'])
-  if (given === '' || given === kind || text(value['apiVersion']) !== apiVersionOf({ group, version })) return
+/** As Go prints a version with its group, though it may be empty. */
+const withGroup = (apiVersion: string) => (apiVersion.includes('/') ? apiVersion : `/${apiVersion}`)
+
+const versionMismatch = (given: string, kind: Kind) =>
+  badRequest(`the API version in the data (${given}) does not match the expected API version (${apiVersionOf(kind)})`)
+
+const MOST_REPEATED = 4_096
+
+/** @param body as much of which is repeated as people read */
+export const kindMissing = (body: string): string => `Object 'Kind' is missing in '${body.slice(0, MOST_REPEATED)}'`
+
+/**
+ * Of custom resources the body says what it is. Upstream reads them whatever they call themselves, and holds their kind
+ * against them later.
+ * @throws ApiError 400, 422
+ */
+async function assertCustomKind(request: ApiRequest, value: Record<string, unknown>, type: Kind): Promise<void> {
+  const { group, version, kind } = type
+  const [given, apiVersion] = [text(value['kind']), text(value['apiVersion'])]
+  if (given === '') throw await unrecognized(request, type, kindMissing((await request.rawBody()).toString('utf8')))
+  if (apiVersion === '') throw versionMismatch('', type)
+  if (given === kind || apiVersion !== apiVersionOf({ group, version })) return
   const name = isMap(value['metadata']) ? text(value['metadata']['name']) : ''
   throw invalid({ group, kind: given }, name, [invalidValue('kind', given, `must be ${kind}`)])
 }
@@ -90,7 +105,7 @@ export async function decodeFields(
   if (typeof schema !== 'string' && mediaTypeOf(request.headers['content-type']) === PROTOBUF_TYPE)
     throw unsupportedMediaType([JSON_TYPE, YAML_TYPE])
   const value = await readMap(request, kind)
-  if (typeof schema !== 'string' && wording === undefined) assertCustomKind(value, kind)
+  if (typeof schema !== 'string' && wording === undefined) await assertCustomKind(request, value, kind)
   assertKind(value, kind, wording)
   const {
     object,
