@@ -303,6 +303,8 @@ export interface ContainerRuntime {
   container(id: string): Promise<RuntimeContainer | undefined>
   /** Sends the stop signal, then SIGKILL after `graceSeconds`. Idempotent; resolves when it is dead. */
   stop(id: string, graceSeconds: number): Promise<void>
+  /** Ends it at once. Idempotent; resolves when it is dead. @param container as last seen */
+  kill(container: Pick<RuntimeContainer, 'id' | 'pid'>): Promise<void>
   /** Idempotent; kills it first if it runs. */
   remove(id: string): Promise<void>
 

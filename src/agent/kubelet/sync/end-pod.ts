@@ -36,7 +36,7 @@ export async function stopSandboxes(
   pod: Pod,
   sandboxes: readonly RuntimeContainer[],
 ): Promise<void> {
-  await Promise.all(sandboxes.map(({ id }) => parts.runtime.stop(id, 0)))
+  await Promise.all(sandboxes.map(sandbox => parts.runtime.kill(sandbox)))
   await dispose(parts, pod, sandboxes)
 }
 

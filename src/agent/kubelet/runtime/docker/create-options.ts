@@ -2,6 +2,7 @@
 import type Docker from 'dockerode'
 import type { ContainerLimits, ContainerSpec, Device, Mount, SandboxSpec } from '../contract.ts'
 import { containerLabels, dockerName, sandboxLabels, SANDBOX_CONTAINER_NAME } from './labels.ts'
+import { PAUSE_SECCOMP } from './pause-seccomp.ts'
 
 /** Docker rotates the log files itself. */
 const LOG_CONFIG = { Type: 'json-file', Config: { 'max-size': '10m', 'max-file': '5' } }
@@ -9,23 +10,27 @@ const LOG_CONFIG = { Type: 'json-file', Config: { 'max-size': '10m', 'max-file':
 const SANDBOX_OOM_SCORE_ADJ = -998
 const SANDBOX_CPU_SHARES = 2
 
-/** @param host the network of pods with `hostNetwork`, as Docker names it: `host`, or `container:NAME` */
-export function sandboxOptions(
-  spec: SandboxSpec,
-  image: string,
-  instance: string,
-  host: string,
-): Docker.ContainerCreateOptions {
+export interface SandboxEngine {
+  readonly pauseImage: string
+  readonly instance: string
+  /** The network of pods with `hostNetwork`, in Docker's terms. */
+  readonly hostNetwork: string
+  /** Whether the engine can limit what processes ask of the kernel; it refuses whoever wants it where it cannot. */
+  readonly hasSeccomp: boolean
+}
+
+export function sandboxOptions(spec: SandboxSpec, engine: SandboxEngine): Docker.ContainerCreateOptions {
+  const { pauseImage, instance, hostNetwork, hasSeccomp } = engine
   return {
     name: dockerName(spec.pod, SANDBOX_CONTAINER_NAME, spec.attempt),
-    Image: image,
+    Image: pauseImage,
     Entrypoint: ['/pause'],
     // The agent connects the sandbox itself. Left to Docker, even a network that is none costs a program run by a hook,
     // which is most of the time that a sandbox takes to start.
     ...(spec.hostNetwork ? {} : { Hostname: spec.hostname, NetworkDisabled: true }),
     Labels: sandboxLabels(spec, instance),
     HostConfig: {
-      NetworkMode: spec.hostNetwork ? host : 'none',
+      NetworkMode: spec.hostNetwork ? hostNetwork : 'none',
       IpcMode: spec.hostIPC ? 'host' : 'shareable',
       ...(spec.hostPID ? { PidMode: 'host' } : {}),
       ...(Object.keys(spec.sysctls).length > 0 ? { Sysctls: { ...spec.sysctls } } : {}),
@@ -36,12 +41,13 @@ export function sandboxOptions(
       // Its log is always empty: a driver that does nothing starts faster.
       LogConfig: { Type: 'none', Config: {} },
       ReadonlyRootfs: true,
-      SecurityOpt: ['no-new-privileges'],
+      // Other runtimes' last steps are not known.
+      SecurityOpt: ['no-new-privileges', ...(hasSeccomp && !spec.handler ? [`seccomp=${PAUSE_SECCOMP}`] : [])],
     },
   }
 }
 
-/** @param host as for `sandboxOptions` */
+/** @param host the network of pods with `hostNetwork`, in Docker's terms */
 export function containerOptions(spec: ContainerSpec, instance: string, host: string): Docker.ContainerCreateOptions {
   const { security, resources, namespaces } = spec
   return {

@@ -30,6 +30,7 @@ import { ensurePauseImage, findImage, imagesInUse, listImages, pullImage, remove
 import { containerDisk } from './container-disk.ts'
 import { toRuntimeContainer } from './inspect.ts'
 import { LABEL } from './labels.ts'
+import { killFirstProcess } from './kill-first-process.ts'
 import { OomKills } from './oom-kills.ts'
 import { lowestOomScore } from './oom-score.ts'
 import { outlinesOf } from './outlines.ts'
@@ -48,12 +49,16 @@ export interface DockerRuntimeOptions {
 type DockerInfo = Readonly<Record<string, string>> & {
   readonly Runtimes?: object
   readonly LiveRestoreEnabled?: boolean
+  readonly SecurityOptions?: readonly string[] | null
 }
 
 const OLDEST_API = [1, 41] as const
 /** Of Docker 25. */
 const RECURSIVE_READ_ONLY_API = [1, 44] as const
 const RECURSIVE_READ_ONLY_KERNEL = [5, 12] as const
+
+/** Longer than what was killed takes to end. */
+const PAUSED_MS = 2_000
 
 type Version = readonly [major: number, minor: number]
 const versionOf = (text: string): Version => {
@@ -71,6 +76,7 @@ export class DockerRuntime implements ContainerRuntime {
   readonly #oomKills = new OomKills()
   #architecture!: PauseArchitecture
   #pauseImage = ''
+  #hasSeccomp = false
   #lowestOomScore = -1000
 
   private constructor(options: DockerRuntimeOptions) {
@@ -86,6 +92,8 @@ export class DockerRuntime implements ContainerRuntime {
     const { ApiVersion, Arch } = await docker(() => runtime.#engine.version())
     if (!isAtLeast(versionOf(ApiVersion), OLDEST_API))
       throw new RuntimeError('failed', `Docker's API is ${ApiVersion}; ${OLDEST_API.join('.')} or newer is needed`)
+    const { SecurityOptions } = (await docker(() => runtime.#engine.info())) as DockerInfo
+    runtime.#hasSeccomp = (SecurityOptions ?? []).some(option => /^name=seccomp\b/.test(option))
     runtime.#lowestOomScore = await lowestOomScore()
     runtime.#architecture = architectureOf(Arch)
     runtime.#pauseImage = await ensurePauseImage(runtime.#engine, runtime.#architecture)
@@ -139,7 +147,12 @@ export class DockerRuntime implements ContainerRuntime {
   }
 
   async createSandbox(spec: SandboxSpec): Promise<string> {
-    const options = sandboxOptions(spec, this.#pauseImage, this.#instance, this.#hostNetwork)
+    const options = sandboxOptions(spec, {
+      pauseImage: this.#pauseImage,
+      instance: this.#instance,
+      hostNetwork: this.#hostNetwork,
+      hasSeccomp: this.#hasSeccomp,
+    })
     try {
       return await this.#create(options)
     } catch (error) {
@@ -194,10 +207,23 @@ export class DockerRuntime implements ContainerRuntime {
   }
 
   async stop(id: string, graceSeconds: number): Promise<void> {
+    await this.#toItsEnd(id, container =>
+      graceSeconds <= 0 ? container.kill() : container.stop({ t: Math.ceil(graceSeconds) }),
+    )
+  }
+
+  async kill({ id, pid }: Pick<RuntimeContainer, 'id' | 'pid'>): Promise<void> {
+    const isKilled = killFirstProcess(id, pid)
+    const kill = () => this.#engine.getContainer(id).kill()
+    // One that somebody has paused ends when the engine lets it go on.
+    const cancel = isKilled ? this.#clock.after(PAUSED_MS, () => void kill().catch(() => undefined)) : () => undefined
+    await this.#toItsEnd(id, async () => (isKilled ? undefined : kill())).finally(cancel)
+  }
+
+  async #toItsEnd(id: string, tell: (container: Docker.Container) => Promise<unknown>): Promise<void> {
     try {
       const container = this.#engine.getContainer(id)
-      if (graceSeconds <= 0) await container.kill()
-      else await container.stop({ t: Math.ceil(graceSeconds) })
+      await tell(container)
       await container.wait()
     } catch (error) {
       const failure = toRuntimeError(error)
