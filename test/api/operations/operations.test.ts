@@ -119,7 +119,11 @@ describe('metrics', () => {
     }
     expect(await value('apiserver_storage_objects{resource="configmaps"}')).toBe('1')
     expect(await value('apiserver_longrunning_requests{verb="WATCH"')).toBe('1')
-    expect(await value('apiserver_request_total{verb="POST",group="",version="v1",resource="configmaps"')).toBe('1')
+    expect(
+      await value(
+        'apiserver_request_total{verb="POST",group="",version="v1",resource="configmaps",subresource="",scope="resource"',
+      ),
+    ).toBe('1')
     for (const name of ['process_resident_memory_bytes', 'apiserver_current_inflight_requests{request_kind="readOnly"}', 'apiserver_request_duration_seconds_bucket']) expect(Number(await value(name))).not.toBeNaN() // prettier-ignore
     expect(await value('rest_client_requests_total{code="201",method="POST",host="in-process"}')).toBe('1')
     await watch.return?.()

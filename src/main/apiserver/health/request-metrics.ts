@@ -41,8 +41,9 @@ interface Sample {
   readonly value: number
 }
 
-const scopeOf = ({ name, namespace, isResource }: RequestInfo) =>
-  !isResource ? '' : name !== '' ? 'resource' : namespace !== '' ? 'namespace' : 'cluster'
+/** Who makes one asks for one, though it may have no name yet. */
+const scopeOf = ({ name, namespace, isResource, verb }: RequestInfo) =>
+  !isResource ? '' : name !== '' || verb === 'create' ? 'resource' : namespace !== '' ? 'namespace' : 'cluster'
 
 export class RequestMetrics {
   readonly #isServed: (info: RequestInfo) => boolean
