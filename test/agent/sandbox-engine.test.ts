@@ -38,6 +38,19 @@ const specOf = (uid: string) => ({
   shareProcessNamespace: false,
   sysctls: {},
 })
+const securityOf = (id: string) => docker('inspect', '-f', '{{json .HostConfig.SecurityOpt}}', id)
+it('has the engine’s filter after the first sandbox with its own has not started', async () => {
+  const options = { socketPath: '/var/run/docker.sock', instance: INSTANCE, clock: systemClock }
+  const wary = await DockerRuntime.connect(options)
+  const first = await wary.createSandbox(specOf('00000000-0000-4000-8000-0000000000a1'))
+  expect(securityOf(first)).toContain('seccomp=')
+  docker('rm', first)
+  await expect(wary.start(first)).rejects.toThrow()
+  const second = await wary.createSandbox(specOf('00000000-0000-4000-8000-0000000000a2'))
+  expect(securityOf(second)).not.toContain('seccomp=')
+  await wary.start(second)
+})
+
 let made = 0
 async function started() {
   const id = await runtime.createSandbox(specOf(`00000000-0000-4000-8000-00000000000${++made}`))
@@ -48,7 +61,7 @@ const exitOf = (id: string) => docker('inspect', '-f', '{{.State.Status}} {{.Sta
 
 it('runs under a filter of its own, which ends no program but refuses what the pause program never asks for', async () => {
   const { id, pid } = await started()
-  const options = JSON.parse(docker('inspect', '-f', '{{json .HostConfig.SecurityOpt}}', id)) as string[]
+  const options = JSON.parse(securityOf(id)) as string[]
   expect(options).toContain(`seccomp=${PAUSE_SECCOMP}`)
   expect(readFileSync(`/proc/${pid}/status`, 'utf8')).toMatch(/^Seccomp:\t2$/m)
   const profile = join(folder.path, 'profile.json')

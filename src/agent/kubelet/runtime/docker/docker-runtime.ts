@@ -50,6 +50,7 @@ type DockerInfo = Readonly<Record<string, string>> & {
   readonly Runtimes?: object
   readonly LiveRestoreEnabled?: boolean
   readonly SecurityOptions?: readonly string[] | null
+  readonly DefaultRuntime?: string
 }
 
 const OLDEST_API = [1, 41] as const
@@ -76,7 +77,10 @@ export class DockerRuntime implements ContainerRuntime {
   readonly #oomKills = new OomKills()
   #architecture!: PauseArchitecture
   #pauseImage = ''
+  /** Whether sandboxes have a filter of their own: until one does not start with it, before any has. */
   #hasSeccomp = false
+  /** Sandboxes with that filter, until one of them has started. */
+  #onTrial: Set<string> | undefined = new Set()
   #lowestOomScore = -1000
 
   private constructor(options: DockerRuntimeOptions) {
@@ -92,8 +96,9 @@ export class DockerRuntime implements ContainerRuntime {
     const { ApiVersion, Arch } = await docker(() => runtime.#engine.version())
     if (!isAtLeast(versionOf(ApiVersion), OLDEST_API))
       throw new RuntimeError('failed', `Docker's API is ${ApiVersion}; ${OLDEST_API.join('.')} or newer is needed`)
-    const { SecurityOptions } = (await docker(() => runtime.#engine.info())) as DockerInfo
-    runtime.#hasSeccomp = (SecurityOptions ?? []).some(option => /^name=seccomp\b/.test(option))
+    const { SecurityOptions, DefaultRuntime } = (await docker(() => runtime.#engine.info())) as DockerInfo
+    const hasFilters = (SecurityOptions ?? []).some(option => /^name=seccomp\b/.test(option))
+    runtime.#hasSeccomp = hasFilters && DefaultRuntime === 'runc'
     runtime.#lowestOomScore = await lowestOomScore()
     runtime.#architecture = architectureOf(Arch)
     runtime.#pauseImage = await ensurePauseImage(runtime.#engine, runtime.#architecture)
@@ -154,7 +159,9 @@ export class DockerRuntime implements ContainerRuntime {
       hasSeccomp: this.#hasSeccomp,
     })
     try {
-      return await this.#create(options)
+      const id = await this.#create(options)
+      if (this.#hasSeccomp) this.#onTrial?.add(id)
+      return id
     } catch (error) {
       // Whoever deletes images that nothing uses deletes the sandboxes' as well.
       if (!(error instanceof RuntimeError) || error.kind !== 'not-found') throw error
@@ -188,7 +195,15 @@ export class DockerRuntime implements ContainerRuntime {
   }
 
   async start(id: string): Promise<void> {
-    await docker(() => this.#engine.getContainer(id).start())
+    const isTrial = this.#onTrial?.has(id) === true
+    try {
+      await docker(() => this.#engine.getContainer(id).start())
+    } catch (error) {
+      // Pods matter more than what it saves: the next one has the engine's own filter.
+      if (isTrial) this.#hasSeccomp = false
+      throw error
+    }
+    if (isTrial) this.#onTrial = undefined
   }
 
   async update(id: string, limits: ContainerLimits): Promise<void> {
