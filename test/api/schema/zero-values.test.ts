@@ -30,5 +30,5 @@ test.each<[string, string, unknown]>([
 
 test('what is applied keeps them: they are owned', () => {
   const applied = { metadata: { labels: {} }, data: {} }
-  expect(decodeObject('core.v1.ConfigMap', applied, 'apply')).toMatchObject({ object: applied, keptNothing: true })
+  expect(decodeObject('core.v1.ConfigMap', applied, 'apply')).toMatchObject({ object: applied, keptGiven: true })
 })

@@ -54,7 +54,7 @@ export async function apply(
   const representation = parts.represent(request, resource)
   const options = { ...writeOptionsOf(request, 'PatchOptions'), applied: true }
   const schema = resource.custom ?? resource.schema
-  const { object: applied, unknown, keptNothing } = await decodeFields(request, resource.type, schema, 'apply')
+  const { object: applied, unknown, keptGiven } = await decodeFields(request, resource.type, schema, 'apply')
   applied.metadata ??= { name: info.name } as AnyObject['metadata']
   applied.metadata.name ||= info.name
   if (applied.metadata.name !== info.name)
@@ -76,8 +76,8 @@ export async function apply(
       schemaId: resource.schema,
       fact: resource.custom?.fact,
     })
-    // Empty values are owned, but not stored.
-    return keptNothing && merged !== current ? decodeObject(resource.schema, merged).object : merged
+    // Empty values are owned, but not stored, and amounts are stored in one way of the many to write them.
+    return keptGiven && merged !== current ? decodeObject(resource.schema, merged).object : merged
   }
 
   for (;;) {

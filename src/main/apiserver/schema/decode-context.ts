@@ -9,7 +9,7 @@ type Step = string | number | readonly [key: string]
 
 /**
  * Whose words a wrong type is told in: those of Go's decoder of JSON, or of the one that maps go through. What is applied
- * is owned, so it keeps what means nothing elsewhere.
+ * is owned, so it keeps what means nothing elsewhere, and how amounts are written.
  */
 export type Wording = 'json' | 'map' | 'apply'
 
@@ -21,17 +21,17 @@ export class DecodeContext {
   readonly unknown: string[] = []
   readonly errors: string[] = []
   readonly #wording: Wording
-  /** Whether something was kept that means nothing. */
-  keptNothing = false
+  /** Whether something was kept as it was given that is stored otherwise. */
+  keptGiven = false
 
   constructor(wording: Wording) {
     this.#wording = wording
   }
 
-  /** @returns whether a value that means nothing has a place in the result */
-  keepsNothing(): boolean {
+  /** @returns whether a value that is stored otherwise, or not at all, stays in the result as it was given */
+  keepsGiven(): boolean {
     if (this.#wording !== 'apply') return false
-    this.keptNothing = true
+    this.keptGiven = true
     return true
   }
 

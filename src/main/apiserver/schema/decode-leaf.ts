@@ -47,7 +47,8 @@ const quantity: Decoder = (value, context) => {
     return undefined
   }
   try {
-    return canonicalQuantity(typeof value === 'bigint' ? String(value) : value)
+    const stored = canonicalQuantity(typeof value === 'bigint' ? String(value) : value)
+    return stored !== value && context.keepsGiven() ? value : stored
   } catch (error) {
     if (!(error instanceof QuantityError)) throw error
     context.errors.push(error.message)

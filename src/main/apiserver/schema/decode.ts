@@ -18,8 +18,8 @@ export interface Decoded {
   readonly unknown: string[]
   /** Complete messages; the first is the one that upstream answers with 400. */
   readonly errors: string[]
-  /** It holds empty values that are not to be stored. */
-  readonly keptNothing?: boolean
+  /** It holds values that are stored otherwise, or not at all. */
+  readonly keptGiven?: boolean
 }
 
 const structs = new Map<string, Decoder>()
@@ -91,7 +91,7 @@ const unless =
   (isNothing: (value: unknown) => boolean, decoder: Decoder): Decoder =>
   (value, context) => {
     const decoded = decoder(value, context)
-    return isNothing(decoded) && !context.keepsNothing() ? undefined : decoded
+    return isNothing(decoded) && !context.keepsGiven() ? undefined : decoded
   }
 
 function decoderOf(fact: FieldFact, exact = false): Decoder {
@@ -211,7 +211,7 @@ export function decodeObject(schemaId: string, value: unknown, wording: Wording 
   const context = new DecodeContext(wording)
   const object = structDecoder(schemaId)(value, context) ?? {}
   const errors = context.errors.map(message => (wording === 'map' ? message : wrap(schemaId, message)))
-  return { object: object as AnyObject, unknown: context.unknown, errors, keptNothing: context.keptNothing }
+  return { object: object as AnyObject, unknown: context.unknown, errors, keptGiven: context.keptGiven }
 }
 
 function wrap(schemaId: string, message: string): string {

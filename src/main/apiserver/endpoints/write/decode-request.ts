@@ -101,7 +101,7 @@ export async function decodeFields(
   kind: Kind,
   schema: string | CustomSchema,
   wording?: 'apply',
-): Promise<Pick<Decoded, 'object' | 'unknown' | 'keptNothing'>> {
+): Promise<Pick<Decoded, 'object' | 'unknown' | 'keptGiven'>> {
   if (typeof schema !== 'string' && mediaTypeOf(request.headers['content-type']) === PROTOBUF_TYPE)
     throw unsupportedMediaType([JSON_TYPE, YAML_TYPE])
   const value = await readMap(request, kind)
@@ -111,11 +111,11 @@ export async function decodeFields(
     object,
     unknown,
     errors,
-    keptNothing = false,
+    keptGiven = false,
   } = typeof schema === 'string' ? decodeObject(schema, value, wording) : schema.decode(value, wording)
   if (errors[0] !== undefined) throw badRequest(errors[0])
   if (kind.also && object.apiVersion !== '') object.apiVersion = apiVersionOf(kind)
-  return { object, unknown, keptNothing }
+  return { object, unknown, keptGiven }
 }
 
 /**
