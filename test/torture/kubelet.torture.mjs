@@ -127,8 +127,11 @@ try {
     await create(name)
     // Sooner or later in the work on it.
     await new Promise(resolve => setTimeout(resolve, Math.random() * 400))
-    if (round % 2 === 0) process.kill(server.agentPid(), 'SIGKILL')
-    else {
+    if (round % 2 === 0) {
+      // One that was starting when Docker was killed has ended, and is started again.
+      await waitFor(hasAgent, 'there is an agent', 60_000)
+      process.kill(server.agentPid(), 'SIGKILL')
+    } else {
       await ended(daemon, 'SIGKILL')
       await startDocker()
       noteVersion()
