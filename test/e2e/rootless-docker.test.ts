@@ -1,6 +1,6 @@
 // A desktop whose Docker has no rights of root either: the machine becomes a node all the same, in the daemon's
 // namespaces.
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { clientImage } from './support/client-image.ts'
@@ -69,6 +69,12 @@ describe.skipIf(!hasNamespaces)('a Docker without root', () => {
     expect(agents).toHaveLength(2) // one passes connections to the API server on
     expect(await containers()).toHaveLength(4)
     expect((await engine.docker('info', '-f', '{{.SecurityOptions}}')).stdout).toContain('rootless')
+  })
+  it('looks for CNI plugins’ networks where rootless engines do: those of the machine are root’s', () => {
+    const config = JSON.parse(readFileSync(join(cluster.dataDir, 'agent/config.json'), 'utf8')) as {
+      cniConfDir: string
+    }
+    expect(config.cniConfDir).toBe(join(engine.home, '.config/cni/net.d'))
   })
   it('serves logs and exec, volumes, cluster DNS, Services and the API server in pods', async () => {
     expect(await cluster.kubectl('logs', 'deploy/web')).toBe('started\n')

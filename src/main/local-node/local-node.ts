@@ -11,7 +11,7 @@ import type { AgentCommand } from './agent-command.ts'
 import { InwardLink } from './inward-link.ts'
 import { onceReady } from './joined.ts'
 import { localAgent } from './local-agent.ts'
-import { claimFolderOf, rootlessDaemon } from './rootless.ts'
+import { claimFolderOf, cniFolder, rootlessDaemon } from './rootless.ts'
 import { Supervisor } from './supervisor.ts'
 import { hostOf } from '../../shared/machinery/url-host.ts'
 
@@ -39,6 +39,7 @@ interface AgentSettings {
   readonly servers: readonly string[]
   readonly dockerSocket: string
   readonly claimFolder?: string
+  readonly cniConfDir?: string
 }
 
 export interface AgentNetworkSettings {
@@ -99,6 +100,8 @@ class LocalNode implements AsyncDisposable {
 
   async #join(plan: Exclude<LocalNodePlan, NoNode>): Promise<void> {
     const { layout, clock, client, onStatus } = this.#options
+    this.#told = ''
+    this.#pauseMs = FIRST_LOOK_MS
     const nodeName = localNodeName()
     const configPath = await writeAgentFiles(this.#options, {
       nodeName,
@@ -125,7 +128,7 @@ class LocalNode implements AsyncDisposable {
   }
 
   /** In the daemon's network nothing of this machine is to be reached, nor is what is in there from here. */
-  #linkInto(plan: RootlessPlan): Pick<AgentSettings, 'servers' | 'claimFolder'> {
+  #linkInto(plan: RootlessPlan): Omit<AgentSettings, 'nodeName' | 'dockerSocket'> {
     const { clock, servers, onStatus, onApart } = this.#options
     const url = new URL(servers[0] ?? '')
     const port = url.port || '443'
@@ -139,15 +142,22 @@ class LocalNode implements AsyncDisposable {
     )
     this.#owned.defer(this.#minding(plan))
     onApart()
-    return { servers: [`https://127.0.0.1:${port}`], claimFolder: claimFolderOf(plan.dockerSocket) }
+    return {
+      servers: [`https://127.0.0.1:${port}`],
+      claimFolder: claimFolderOf(plan.dockerSocket),
+      cniConfDir: cniFolder(),
+    }
   }
 
   /** A daemon that was started again has other namespaces. @returns what ends the looking */
   #minding({ dockerSocket, daemon }: RootlessPlan): () => void {
     const { clock, onStatus } = this.#options
     let cancel: () => void = () => undefined
+    let isOver = false
     const look = async () => {
-      if ((await rootlessDaemon(dockerSocket)) === daemon) return again()
+      const isSame = (await rootlessDaemon(dockerSocket)) === daemon
+      if (isOver) return
+      if (isSame) return again()
       await this.#owned[Symbol.asyncDispose]()
       if (!this.#ended) await this.look()
     }
@@ -155,7 +165,10 @@ class LocalNode implements AsyncDisposable {
       cancel = clock.after(FIRST_LOOK_MS, () => void look().catch((error: Error) => onStatus(error.message)))
     }
     again()
-    return () => cancel()
+    return () => {
+      isOver = true
+      cancel()
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -2,6 +2,7 @@
 // enters it, with the mounts and the network of the daemon, is there what an agent of root is on the machine.
 // @see https://docs.docker.com/engine/security/rootless/
 import { readFile, stat } from 'node:fs/promises'
+import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { type AgentCommand, agentAsProcess, findNsenter } from './agent-command.ts'
 import type { AgentProgram } from './agent-program.ts'
@@ -27,3 +28,6 @@ export function agentInside(daemon: number, program: AgentProgram, agentArgs: re
 
 /** Where agents say whose the daemon's network is: beside the socket, since only root writes where others look. */
 export const claimFolderOf = (dockerSocket: string): string => join(dirname(dockerSocket), 'flotilla')
+
+/** Where rootless engines look for networks of CNI plugins: those of the machine are root's, and often for its eyes only. */
+export const cniFolder = (): string => join(process.env.XDG_CONFIG_HOME || join(homedir(), '.config'), 'cni/net.d')
