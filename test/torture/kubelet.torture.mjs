@@ -2,7 +2,7 @@
 // doubled, nothing is left behind. Docker is a daemon of the check's own, with live-restore.
 // DOCKERDS=dockerd,/a/newer/dockerd takes the next program of the list at each start: Docker is upgraded under its pods.
 import { spawn, spawnSync } from 'node:child_process'
-import { openSync, readFileSync } from 'node:fs'
+import { openSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Server } from '../bench/lib.mjs'
 import { assert, must, run, scratch, skip, waitFor } from './lib.mjs'
@@ -37,10 +37,12 @@ const docker = (...args) => spawnSync('docker', args, { encoding: 'utf8' })
 const at = name => join(folder, name)
 const log = openSync(at('log'), 'a')
 const stdio = ['ignore', log, log]
+// Kubernetes' own plugin would make the machine a folder for networks.
+writeFileSync(at('containerd.toml'), 'version = 2\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n')
 /** Beside Docker, as distributions have it: killed with Docker, it would take its record of containers with it. */
 const containerd = spawn(
   'containerd',
-  ['--config', '/dev/null', '--address', at('containerd.sock'), '--root', at('root'), '--state', at('state')],
+  ['--config', at('containerd.toml'), '--address', at('containerd.sock'), '--root', at('root'), '--state', at('state')],
   { stdio },
 )
 
