@@ -1,9 +1,10 @@
 // The way from another network namespace of this machine to the API server: a program in there listens on the loopback
 // and passes connections on over its standard streams. It is started again when it ends.
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
-import { connect } from 'node:net'
 import { Duplex, type Readable } from 'node:stream'
+import { createBackoff } from '../../shared/client/backoff.ts'
 import type { Clock } from '../../shared/machinery/clock.ts'
+import { type ApiServerAddress, joinApiServer } from '../provisioning/link/join-api-server.ts'
 import { serveRelay } from '../provisioning/link/relay.ts'
 import type { AgentCommand } from './agent-command.ts'
 
@@ -12,15 +13,16 @@ export interface InwardLinkOptions {
   /** Of the program: `agent --relay PORT`. Asked before every start. */
   readonly command: () => Promise<AgentCommand>
   /** Where the API server listens. */
-  readonly apiServer: { readonly host: string; readonly port: number }
+  readonly apiServer: ApiServerAddress
   /** Told when the program ends by itself, with the last line that it wrote. */
   readonly onExit: (line: string) => void
 }
 
-const PAUSE_MS = 1_000
+const PAUSES = { initialMs: 500, maxMs: 15_000 }
 
 export class InwardLink implements AsyncDisposable {
   readonly #options: InwardLinkOptions
+  readonly #pauses = createBackoff(PAUSES)
   #child: ChildProcessWithoutNullStreams | undefined
   #cancelRestart: () => void = () => undefined
   #stopped = false
@@ -40,7 +42,6 @@ export class InwardLink implements AsyncDisposable {
   }
 
   #spawn({ command, args, env }: AgentCommand): void {
-    const { host, port } = this.#options.apiServer
     const child = spawn(command, [...args], { stdio: 'pipe', env: { ...process.env, ...env } })
     this.#child = child
     let said = ''
@@ -49,13 +50,8 @@ export class InwardLink implements AsyncDisposable {
     const program = Duplex.from({ readable: child.stdout as Readable, writable: child.stdin })
     program.on('error', () => child.kill('SIGKILL'))
     serveRelay(program, stream => {
-      const server = connect({ host, port, noDelay: true })
-      const end = () => {
-        server.destroy()
-        stream.destroy()
-      }
-      for (const side of [server, stream]) side.on('error', end).on('close', end)
-      stream.pipe(server).pipe(stream)
+      this.#pauses.reset()
+      joinApiServer(stream, this.#options.apiServer)
     })
     child.once('close', code => {
       this.#child = undefined
@@ -68,7 +64,7 @@ export class InwardLink implements AsyncDisposable {
     if (this.#stopped) return
     const { clock, onExit } = this.#options
     onExit(line)
-    this.#cancelRestart = clock.after(PAUSE_MS, () => void this.#start())
+    this.#cancelRestart = clock.after(this.#pauses.next(), () => void this.#start())
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,13 +1,12 @@
 // Keeps one SSH connection to a host, with a port on the host's loopback that leads to the API server. It comes back by
 // itself after sleep, a new address or a cut, with the cluster's own key; nobody is asked anything.
-import { connect as connectTcp } from 'node:net'
-import type { Duplex } from 'node:stream'
 import { type Clock, delay } from '../../../shared/machinery/clock.ts'
 import type { Log } from '../../../shared/machinery/log.ts'
 import type { OwnKey } from '../own-key.ts'
 import type { SshConnection } from '../ssh/connection.ts'
 import { type Hop, type HostKeyPins, SshError } from '../ssh/contract.ts'
 import { connectAny } from '../ssh/recorded-route.ts'
+import { type ApiServerAddress, joinApiServer } from './join-api-server.ts'
 import { serveRelay } from './relay.ts'
 
 export interface HostLinkOptions {
@@ -20,7 +19,7 @@ export interface HostLinkOptions {
   readonly agent: string | undefined
   readonly apiPort: number
   /** Where the API server listens, as seen from here. */
-  readonly apiServer: { readonly host: string; readonly port: number }
+  readonly apiServer: ApiServerAddress
   readonly clock: Clock
   readonly log: Log
   /** @param up whether the host is connected; `why` tells what ended it, or why it cannot be */
@@ -184,13 +183,3 @@ const aborted = (signal: AbortSignal): Promise<undefined> =>
     if (signal.aborted) resolve(undefined)
     else signal.addEventListener('abort', () => resolve(undefined), { once: true })
   })
-
-function joinApiServer(stream: Duplex, { host, port }: { host: string; port: number }): void {
-  const server = connectTcp({ host, port, noDelay: true })
-  const end = () => {
-    server.destroy()
-    stream.destroy()
-  }
-  for (const side of [server, stream]) side.on('error', end).on('close', end)
-  stream.pipe(server).pipe(stream)
-}
