@@ -2,8 +2,11 @@
 import type { ContainerPort, Node } from '../../../shared/api/core/v1.ts'
 import { type PodInfo, type Resources, addResources, noResources, parseResources } from './pod-info.ts'
 import { parseQuantity } from '../../../shared/machinery/quantity.ts'
+import { labelOf } from '../../../shared/machinery/selectors.ts'
 
 const ANY_ADDRESS = '0.0.0.0'
+/** Remembered of a node: pods name what they like. */
+const MOST_LABELS = 32
 
 /** `protocol/port` → addresses in use. */
 type PortTable = Map<string, Map<string, number>>
@@ -36,6 +39,8 @@ export class NodeInfo {
   allocatable: Resources = noResources()
   allowedPods = 0
   #node: Node | undefined
+  /** Those of the node's labels that were asked for. */
+  readonly #labels = new Map<string, string | undefined>()
   readonly #ports: PortTable = new Map()
   /** By `PodInfo.groupKey`. */
   readonly groups = new Map<string, PodGroup>()
@@ -53,10 +58,21 @@ export class NodeInfo {
 
   setNode(node: Node | undefined): void {
     this.#node = node
+    this.#labels.clear()
     const { allocatable } = node?.status ?? {}
     this.allocatable = parseResources(allocatable)
     this.allowedPods = allocatable?.pods === undefined ? 0 : parseQuantity(allocatable.pods).value()
     this.generation++
+  }
+
+  /** Of the node, quickly: plugins about topology ask for a few, again and again. */
+  label(key: string): string | undefined {
+    const known = this.#labels.get(key)
+    if (known !== undefined || this.#labels.has(key)) return known
+    const value = labelOf(this.#node?.metadata.labels, key)
+    if (this.#labels.size >= MOST_LABELS) this.#labels.clear()
+    this.#labels.set(key, value)
+    return value
   }
 
   addPod(info: PodInfo): void {

@@ -106,8 +106,8 @@ function ports({ pod, node }: Case): Advice[] {
   return [{ action: 'FreePort', text: `host port ${numbers} is held by ${list(pods)}`, pods }]
 }
 
-const spread = ({ state, pod, node }: Case): Advice[] =>
-  skewsOn(state, pod, node)
+const spread = ({ state, node }: Case): Advice[] =>
+  skewsOn(state, node)
     .filter(({ domain, count, least, maxSkew }) => domain === undefined || count - least > maxSkew)
     .map(({ topologyKey, domain, count, least, maxSkew }) => ({
       action: 'Other',

@@ -7,6 +7,7 @@ import { type PodKind, kindOf } from './node-memory.ts'
 import type { NodeStatuses, Rejection, SchedulerPlugin } from './plugin.ts'
 import type { ClusterView } from './cluster-view.ts'
 import { type Profile, type With, having, weightOf } from './profile.ts'
+import { Rejections } from './rejections.ts'
 import { type Status, isSuccess, unresolvable } from './status.ts'
 
 export interface Feasibility {
@@ -43,13 +44,19 @@ export function findFeasible(
   start: number,
   percentage = profile.percentageOfNodesToScore,
 ): Feasibility {
-  const statuses = new Map<string, Rejection>()
+  const ruledOut = new Rejections()
+  const found = (feasible: readonly NodeInfo[], nextStart: number): Feasibility => ({
+    feasible,
+    get statuses() {
+      return ruledOut.byNode
+    },
+    nextStart,
+  })
   let names: Set<string> | undefined
   for (const plugin of having(profile, 'preFilter')) {
     const { status, nodeNames } = plugin.preFilter(state, pod, view)
     if (status.code === 'Skip') state.skippedFilters.add(plugin.name)
-    else if (!isSuccess(status))
-      return { feasible: [], statuses, rejection: { ...status, plugin: plugin.name }, nextStart: start }
+    else if (!isSuccess(status)) return { ...found([], start), rejection: { ...status, plugin: plugin.name } }
     if (nodeNames) names = new Set(names ? [...names].filter(name => nodeNames.has(name)) : nodeNames)
   }
   const filters = activeFilters(profile, state, pod)
@@ -58,7 +65,7 @@ export function findFeasible(
   // Room was made for it there: if it fits by now, no other node is looked at.
   const promised = view.node(view.nominationOf?.(pod.pod.metadata.uid) ?? '')
   if (promised && (names?.has(promised.name) ?? true)) {
-    if (!rejectionOf(promised)) return { feasible: [promised], statuses, nextStart: start }
+    if (!rejectionOf(promised)) return found([promised], start)
   }
   const all = view.nodes
   const wanted = names ? Number.POSITIVE_INFINITY : nodesToFind(all.length, percentage)
@@ -68,14 +75,14 @@ export function findFeasible(
     const node = all[(start + looked) % all.length]
     if (!node) continue
     if (names && !names.has(node.name)) {
-      statuses.set(node.name, NOT_NAMED)
+      ruledOut.add(node.name, NOT_NAMED)
       continue
     }
     const rejection = rejectionOf(node)
-    if (rejection) statuses.set(node.name, rejection)
+    if (rejection) ruledOut.add(node.name, rejection)
     else feasible.push(node)
   }
-  return { feasible, statuses, nextStart: all.length === 0 ? 0 : (start + looked) % all.length }
+  return found(feasible, all.length === 0 ? 0 : (start + looked) % all.length)
 }
 
 interface ActiveFilters {

@@ -2,7 +2,6 @@
 // required anti-affinity binds newcomers too.
 import type { Namespace } from '../../../../shared/api/core/v1.ts'
 import type { Lister } from '../../../../shared/client/lister.ts'
-import { labelOf } from '../../../../shared/machinery/selectors.ts'
 import type { NodeInfo } from '../../cache/node-info.ts'
 import type { PodInfo } from '../../cache/pod-info.ts'
 import type { PluginArgs } from '../../config/plugin-args.ts'
@@ -211,13 +210,14 @@ export function interPodAffinity(namespaces: Lister<Namespace>, args: PluginArgs
       const { affinity, antiAffinity } = state.terms
       // Nearly every pod, on every node.
       if (affinity.length === 0 && antiAffinity.length === 0 && state.existingAnti.empty) return success
-      const labels = node.node?.metadata.labels
-      if (affinity.some(({ topologyKey }) => labelOf(labels, topologyKey) === undefined)) return FAR
-      if (affinity.some(({ topologyKey }) => state.affinity.at(topologyKey, node) === 0)) {
-        // The first of a group that wants to be together has to start somewhere.
-        const first = state.affinity.empty && matchesAll(affinity, state.self)
-        if (!first) return FAR
+      let isNear = true
+      for (const { topologyKey } of affinity) {
+        const count = state.affinity.at(topologyKey, node)
+        if (count === 0 && node.label(topologyKey) === undefined) return FAR
+        isNear &&= count > 0
       }
+      // The first of a group that wants to be together has to start somewhere.
+      if (!isNear && !(state.affinity.empty && matchesAll(affinity, state.self))) return FAR
       if (antiAffinity.some(({ topologyKey }) => state.anti.at(topologyKey, node) > 0)) return NEAR
       if (state.existingAnti.empty) return success
       return state.existingAnti.sum(node) > 0 ? UNWANTED : success

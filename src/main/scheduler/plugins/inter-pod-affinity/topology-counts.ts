@@ -1,5 +1,4 @@
 // Topology key and value → how many pods match there, or what they weigh.
-import { labelOf } from '../../../../shared/machinery/selectors.ts'
 import type { NodeInfo } from '../../cache/node-info.ts'
 
 export class TopologyCounts {
@@ -7,7 +6,7 @@ export class TopologyCounts {
   #size = 0
 
   add(key: string, node: NodeInfo, amount: number): void {
-    const value = labelOf(node.node?.metadata.labels, key)
+    const value = node.label(key)
     if (value === undefined) return
     let values = this.#counts.get(key)
     if (!values) this.#counts.set(key, (values = new Map()))
@@ -19,7 +18,7 @@ export class TopologyCounts {
   }
   at(key: string, node: NodeInfo): number {
     const values = this.#counts.get(key)
-    const value = values && labelOf(node.node?.metadata.labels, key)
+    const value = values && node.label(key)
     return value === undefined ? 0 : (values?.get(value) ?? 0)
   }
   /** Over all of the node's topologies. */

@@ -1,53 +1,104 @@
 // PodTopologySpread: keeps a workload's pods evenly over zones, hosts or any other domain of nodes.
+import type { Placement } from '../../cache/journal.ts'
 import type { NodeInfo } from '../../cache/node-info.ts'
 import { on } from '../../framework/cluster-event.ts'
 import type { CycleState, StateKey } from '../../framework/cycle-state.ts'
+import { KeptCounts } from '../../framework/kept-counts.ts'
 import type { PluginArgs } from '../../config/plugin-args.ts'
 import type { Listers } from '../../framework/listers.ts'
 import type { PodInfo } from '../../cache/pod-info.ts'
 import { MAX_NODE_SCORE, type SchedulerPlugin } from '../../framework/plugin.ts'
 import type { ClusterView } from '../../framework/cluster-view.ts'
 import { skip, success, unresolvable, unschedulable } from '../../framework/status.ts'
-import { type Constraint, HOSTNAME, constraintsOf, countOn, domainOf } from './constraints.ts'
+import { type Constraint, type Constraints, HOSTNAME, constraintsOf, countOn, domainOf } from './constraints.ts'
+import { DomainCounts } from './domain-counts.ts'
 
 const REASON = "node(s) didn't match pod topology spread constraints"
 const UNLABELLED = unresolvable(`${REASON} (missing required label)`)
 const SKEWED = unschedulable(REASON)
 
-interface Hard {
-  readonly constraints: readonly Constraint[]
-  /** By constraint: domain → matching pods. */
-  readonly counts: readonly Map<string, number>[]
+/** A constraint with what it counts: the same for every pod that asks the same. */
+interface Spread {
+  readonly constraint: Constraint
+  /** 1 when the pod counts itself. */
+  readonly self: 0 | 1
+  readonly counts: DomainCounts
 }
-interface Soft extends Hard {
+interface Spreading {
+  readonly namespace: string
+  readonly constraints: readonly Constraint[]
+  readonly spreads: readonly Spread[]
+  /** Whether a node that lacks a label counts for the other constraints. */
+  readonly mayLack: boolean
+}
+interface Scoring {
+  readonly spreading: Spreading
   readonly weights: readonly number[]
   readonly ignored: ReadonlySet<string>
 }
 
-const hardState: StateKey<Hard> = { name: 'PodTopologySpread/filter' }
-const softState: StateKey<Soft> = { name: 'PodTopologySpread/score' }
+const hardState: StateKey<Spreading> = { name: 'PodTopologySpread/filter' }
+const softState: StateKey<Scoring> = { name: 'PodTopologySpread/score' }
 const viewed: StateKey<ClusterView> = { name: 'PodTopologySpread/view' }
 
 const hasAll = (node: NodeInfo, constraints: readonly Constraint[]) =>
   constraints.every(constraint => domainOf(node, constraint) !== undefined)
 
-function least(counts: ReadonlyMap<string, number>, minDomains: number): number {
-  if (counts.size < minDomains) return 0
-  let min = Number.POSITIVE_INFINITY
-  for (const count of counts.values()) min = Math.min(min, count)
-  return min === Number.POSITIVE_INFINITY ? 0 : min
+type Counts = (constraint: Constraint, node: NodeInfo) => boolean
+const byPolicies: Counts = (constraint, node) => constraint.counts(node)
+/** A host is scored by the pods that are there, whatever its taints. */
+const byPoliciesOrHost: Counts = (constraint, node) => constraint.topologyKey === HOSTNAME || constraint.counts(node)
+
+function countAll(
+  { pod: { metadata } }: PodInfo,
+  { list, areDefaults }: Constraints,
+  view: ClusterView,
+  counts: Counts,
+  mayLack: boolean,
+): Spreading {
+  const { namespace, labels } = metadata
+  const spreading: Spreading = {
+    namespace,
+    constraints: list,
+    spreads: list.map(constraint => ({
+      constraint,
+      self: constraint.matches(labels) ? 1 : 0,
+      counts: new DomainCounts(),
+    })),
+    mayLack: mayLack && areDefaults,
+  }
+  for (const node of view.nodes)
+    eachDomain(spreading, node, counts, ({ constraint, counts: known }, domain) =>
+      known.add(domain, countOn(node, namespace, constraint)),
+    )
+  return spreading
 }
 
-function change(cycle: CycleState, { pod }: PodInfo, other: PodInfo, node: NodeInfo, amount: 1 | -1): void {
-  const state = cycle.get(hardState)
-  const { namespace, labels, deletionTimestamp } = other.pod.metadata
-  if (!state || namespace !== pod.metadata.namespace || deletionTimestamp || !hasAll(node, state.constraints)) return
-  for (const [i, constraint] of state.constraints.entries()) {
-    const domain = domainOf(node, constraint)
-    const counts = state.counts[i]
-    if (domain !== undefined && counts && constraint.counts(node) && constraint.matches(labels))
-      counts.set(domain, (counts.get(domain) ?? 0) + amount)
+function eachDomain(
+  { constraints, spreads, mayLack }: Spreading,
+  node: NodeInfo,
+  counts: Counts,
+  visit: (spread: Spread, domain: string) => void,
+): void {
+  if (!mayLack && !hasAll(node, constraints)) return
+  for (const spread of spreads) {
+    const domain = domainOf(node, spread.constraint)
+    if (domain !== undefined && counts(spread.constraint, node)) visit(spread, domain)
   }
+}
+
+/** Pods on their way out do not count. */
+function countOne(spreading: Spreading, { pod: { pod }, node, amount }: Placement, counts: Counts): void {
+  const { namespace, labels, deletionTimestamp } = pod.metadata
+  if (namespace !== spreading.namespace || deletionTimestamp) return
+  eachDomain(spreading, node, counts, ({ constraint, counts: known }, domain) => {
+    if (constraint.matches(labels)) known.add(domain, amount)
+  })
+}
+
+function change(cycle: CycleState, pod: PodInfo, node: NodeInfo, amount: 1 | -1): void {
+  const state = cycle.get(hardState)
+  if (state) countOne(state, { pod, node, amount }, byPolicies)
 }
 
 export interface Skew {
@@ -62,92 +113,74 @@ export interface Skew {
 }
 
 /** What the pod's constraints come to on a node, as PreFilter counted. */
-export function skewsOn(cycle: CycleState, { pod }: PodInfo, node: NodeInfo): Skew[] {
-  const { constraints, counts } = cycle.get(hardState) ?? { constraints: [], counts: [] }
-  return constraints.map((constraint, i) => {
+export function skewsOn(cycle: CycleState, node: NodeInfo): Skew[] {
+  return (cycle.get(hardState)?.spreads ?? []).map(({ constraint, counts, self }) => {
     const domain = domainOf(node, constraint)
-    const known = counts[i] ?? new Map<string, number>()
-    const self = constraint.matches(pod.metadata.labels) ? 1 : 0
     const { topologyKey, maxSkew, minDomains } = constraint
-    const count = (domain === undefined ? 0 : (known.get(domain) ?? 0)) + self
-    return { topologyKey, domain, count, least: least(known, minDomains), maxSkew }
+    const count = (domain === undefined ? 0 : counts.at(domain)) + self
+    return { topologyKey, domain, count, least: counts.least(minDomains), maxSkew }
   })
 }
 
+/** A domain's pods weigh more where there are many domains. */
+const weightOf = (domains: number) => Math.log(domains + 2)
+
 export function podTopologySpread(listers: Listers, args: PluginArgs['PodTopologySpread']): SchedulerPlugin {
+  const hard = new KeptCounts<Spreading>((state, placement) => countOne(state, placement, byPolicies))
+  const soft = new KeptCounts<Spreading>((state, placement) => countOne(state, placement, byPoliciesOrHost))
+  const keyOf = ({ groupKey }: PodInfo, { key }: Constraints) => `${groupKey} ${key}`
+
   return {
     name: 'PodTopologySpread',
     requeueOn: [on('Pod', ['added', 'updated', 'deleted']), on('Node', ['added', 'updated', 'deleted'])],
 
-    preFilter(cycle, { pod }, view) {
+    preFilter(cycle, pod, view) {
       cycle.set(viewed, view)
-      const { constraints } = constraintsOf(pod, 'DoNotSchedule', listers, args)
-      if (constraints.length === 0) return { status: skip }
-      const counts = constraints.map(() => new Map<string, number>())
-      for (const node of view.nodes) {
-        if (!hasAll(node, constraints)) continue
-        for (const [i, constraint] of constraints.entries()) {
-          const domain = domainOf(node, constraint)
-          if (domain === undefined || !constraint.counts(node)) continue
-          const known = counts[i]
-          known?.set(domain, (known.get(domain) ?? 0) + countOn(node, pod.metadata.namespace, constraint))
-        }
-      }
-      cycle.set(hardState, { constraints, counts })
+      const asked = constraintsOf(pod.pod, 'DoNotSchedule', listers, args)
+      if (!asked) return { status: skip }
+      const count = () => countAll(pod, asked, view, byPolicies, false)
+      cycle.set(hardState, hard.of(view, keyOf(pod, asked), count))
       return { status: success }
     },
-    addPod: (cycle, pod, added, node) => change(cycle, pod, added, node, 1),
-    removePod: (cycle, pod, removed, node) => change(cycle, pod, removed, node, -1),
+    addPod: (cycle, _pod, added, node) => change(cycle, added, node, 1),
+    removePod: (cycle, _pod, removed, node) => change(cycle, removed, node, -1),
 
-    filter(cycle, { pod }, node) {
-      const state = cycle.get(hardState)
-      for (const [i, constraint] of (state?.constraints ?? []).entries()) {
+    filter(cycle, _pod, node) {
+      const spreads = cycle.get(hardState)?.spreads ?? []
+      for (const { constraint, counts, self } of spreads) {
         const domain = domainOf(node, constraint)
         if (domain === undefined) return UNLABELLED
-        const counts = state?.counts[i] ?? new Map<string, number>()
-        const self = constraint.matches(pod.metadata.labels) ? 1 : 0
-        const skew = (counts.get(domain) ?? 0) + self - least(counts, constraint.minDomains)
-        if (skew > constraint.maxSkew) return SKEWED
+        if (counts.at(domain) + self - counts.least(constraint.minDomains) > constraint.maxSkew) return SKEWED
       }
       return success
     },
 
-    preScore(cycle, { pod }, nodes) {
-      const { constraints, defaults } = constraintsOf(pod, 'ScheduleAnyway', listers, args)
-      if (constraints.length === 0) return skip
-      const ignored = new Set(defaults ? [] : nodes.filter(node => !hasAll(node, constraints)).map(({ name }) => name))
-      const counts = constraints.map(() => new Map<string, number>())
-      for (const node of nodes) {
-        if (ignored.has(node.name)) continue
-        for (const [i, constraint] of constraints.entries()) {
-          const domain = domainOf(node, constraint)
-          if (domain !== undefined) counts[i]?.set(domain, 0)
-        }
-      }
-      const weights = counts.map(({ size }) => Math.log(size + 2))
-      for (const node of cycle.get(viewed)?.nodes ?? nodes) {
-        if (!defaults && !hasAll(node, constraints)) continue
-        for (const [i, constraint] of constraints.entries()) {
-          const domain = domainOf(node, constraint)
-          const known = domain === undefined ? undefined : counts[i]?.get(domain)
-          if (domain === undefined || known === undefined) continue
-          if (constraint.topologyKey !== HOSTNAME && !constraint.counts(node)) continue
-          counts[i]?.set(domain, known + countOn(node, pod.metadata.namespace, constraint))
-        }
-      }
-      cycle.set(softState, { constraints, counts, weights, ignored })
+    preScore(cycle, pod, nodes) {
+      const view = cycle.get(viewed)
+      const asked = view && constraintsOf(pod.pod, 'ScheduleAnyway', listers, args)
+      if (!asked) return skip
+      const count = () => countAll(pod, asked, view, byPoliciesOrHost, true)
+      const spreading = soft.of(view, keyOf(pod, asked), count)
+      const { constraints, mayLack } = spreading
+      const ignored = new Set(mayLack ? [] : nodes.filter(node => !hasAll(node, constraints)).map(({ name }) => name))
+      const scored = ignored.size === 0 ? nodes : nodes.filter(({ name }) => !ignored.has(name))
+      const weights = constraints.map(constraint => {
+        const domains = new Set(scored.map(node => domainOf(node, constraint)))
+        domains.delete(undefined)
+        return weightOf(domains.size)
+      })
+      cycle.set(softState, { spreading, weights, ignored })
       return success
     },
     score(cycle, _pod, node) {
       const state = cycle.get(softState)
       if (!state || state.ignored.has(node.name)) return 0
-      return Math.round(
-        state.constraints.reduce((sum, constraint, i) => {
-          const domain = domainOf(node, constraint)
-          if (domain === undefined) return sum
-          return sum + (state.counts[i]?.get(domain) ?? 0) * (state.weights[i] ?? 1) + constraint.maxSkew - 1
-        }, 0),
-      )
+      let sum = 0
+      for (const [i, { constraint, counts }] of state.spreading.spreads.entries()) {
+        const domain = domainOf(node, constraint)
+        if (domain !== undefined) sum += counts.at(domain) * (state.weights[i] ?? 1) + constraint.maxSkew - 1
+      }
+      return Math.round(sum)
     },
     normalize(cycle, _pod, scores, nodes) {
       const ignored = cycle.get(softState)?.ignored

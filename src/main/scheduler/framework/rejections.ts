@@ -1,0 +1,18 @@
+// Why nodes were ruled out, noted as they are looked at and put in order only for whoever asks: where a node fits,
+// nobody does.
+import type { NodeStatuses, Rejection } from './plugin.ts'
+
+export class Rejections {
+  readonly #names: string[] = []
+  readonly #reasons: Rejection[] = []
+  #byNode: NodeStatuses | undefined
+
+  add(nodeName: string, rejection: Rejection): void {
+    this.#names.push(nodeName)
+    this.#reasons.push(rejection)
+  }
+
+  get byNode(): NodeStatuses {
+    return (this.#byNode ??= new Map(this.#names.map((name, i) => [name, this.#reasons[i] as Rejection])))
+  }
+}
