@@ -9,7 +9,7 @@ import ForwardsView from '@/forwards/ForwardsView.vue'
 import { type SavedForward, useForwardStore } from '@/forwards/forwards.ts'
 import { useHelmStore } from '@/helm/helm.ts'
 import HelmDialog from '@/helm/HelmDialog.vue'
-import { rightsForHelm } from '@/helm/helm-rights.ts'
+import { type Manifests, rightsForHelm } from '@/helm/helm-rights.ts'
 import OperationPanel from '@/hosts/OperationPanel.vue'
 import { refusalToRestore } from '@/history/use-restore.ts'
 import ActionLink from '@/components/ui/ActionLink.vue'
@@ -40,7 +40,10 @@ let incomplete: boolean
 let allowed: string[]
 let asked: Review[]
 let refusesReviews: boolean
+/** The one that may be read. */
+let secret: object | undefined
 const answer = (_input: RequestInfo | URL, init?: RequestInit): Promise<Response> => {
+  if (!init?.body) return Promise.resolve(Response.json(secret ?? {}, { status: secret ? 200 : 404 }))
   const review = JSON.parse(String(init?.body)) as Review
   asked.push(review)
   if (refusesReviews) return Promise.resolve(Response.json({ kind: 'Status', code: 403 }, { status: 403 }))
@@ -180,14 +183,14 @@ metadata: {name: kept, annotations: {helm.sh/resource-policy: keep}}
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRole
 metadata: {name: reader}`
-  async function told(operation: HelmOperation, text?: string) {
+  async function told(operation: HelmOperation, manifests?: Manifests) {
     useClusterStore().kinds = [ConfigMap, Pod, ClusterRole].map(type => servedAs(type as never))
     // One missing right is told at a time, and what is in no namespace is asked for by itself.
     for (let turn = 0; turn < 3; turn++) {
-      useRightsStore().refusalOf(rightsForHelm(operation, text))
+      useRightsStore().refusalOf(rightsForHelm(operation, manifests))
       await settle()
     }
-    return useRightsStore().refusalOf(rightsForHelm(operation, text))
+    return useRightsStore().refusalOf(rightsForHelm(operation, manifests))
   }
   const secrets = (...verbs: string[]) => rule(verbs, [''], ['secrets'])
   const maps = rule(['delete'], [''], ['configmaps'])
@@ -202,18 +205,45 @@ metadata: {name: reader}`
     expect(await told(operation)).toBe('You may not update secrets in shop')
     setActivePinia(createPinia())
     rules['shop'] = [secrets('create', 'update')]
-    expect(await told(operation, manifest)).toBeUndefined()
+    expect(await told(operation)).toBeUndefined()
+  })
+  it('is upgraded by who may change what it has', async () => {
+    const operation = { do: 'upgrade', chart: 'repo/web', version: '', values: '', ...of } as const
+    rules['shop'] = [secrets('create', 'update'), rule(['patch'], [''], ['configmaps'])]
+    expect(await told(operation, { now: manifest })).toBe('You may not patch pods in shop')
+    setActivePinia(createPinia())
+    rules['shop']!.push(rule(['patch'], [''], ['pods'], { resourceNames: ['kept'] }))
+    allowed = ['patch clusterroles']
+    expect(await told(operation, { now: manifest })).toBeUndefined()
+  })
+  it('is rolled back by who may change what stays, make what comes back and delete what goes', async () => {
+    const operation = { do: 'rollback', revision: 1, ...of } as const
+    const [settings = '', kept = '', reader = ''] = manifest.split('---')
+    const back = { now: [kept, settings].join('---'), then: [settings, reader].join('---') }
+    const granted = [secrets('create', 'update')]
+    const missing = async () => {
+      setActivePinia(createPinia())
+      rules['shop'] = granted
+      return await told(operation, back)
+    }
+    expect(await missing()).toBe('You may not patch configmaps in shop')
+    granted.push(rule(['patch'], [''], ['configmaps']))
+    expect(await missing()).toBe('You may not create clusterroles')
+    allowed = ['create clusterroles']
+    expect(await missing(), 'what its chart keeps stays').toBeUndefined()
+    back.then = reader
+    expect(await missing()).toBe('You may not delete configmaps in shop')
   })
   it('goes only with all of its objects, but for those that its chart keeps', async () => {
     const operation = { do: 'uninstall', keepHistory: false, ...of } as const
     rules['shop'] = [secrets('update', 'delete')]
-    expect(await told(operation, manifest)).toBe('You may not delete configmaps in shop')
+    expect(await told(operation, { now: manifest })).toBe('You may not delete configmaps in shop')
     setActivePinia(createPinia())
     rules['shop'] = [secrets('update', 'delete'), maps]
-    expect(await told(operation, manifest)).toBe('You may not delete clusterroles')
+    expect(await told(operation, { now: manifest })).toBe('You may not delete clusterroles')
     setActivePinia(createPinia())
     allowed = ['delete clusterroles']
-    expect(await told(operation, manifest)).toBeUndefined()
+    expect(await told(operation, { now: manifest })).toBeUndefined()
   })
   it('is not rolled back by who may not, who is told so beside the command', async () => {
     useHelmStore().version = '4.1.0'
@@ -232,10 +262,30 @@ metadata: {name: reader}`
       app.unmount()
     }
   })
+  it('is rolled back by who may make what its revision has, which is read for that', async () => {
+    rules['shop'] = [secrets('create', 'update')]
+    useClusterStore().kinds = [servedAs(ConfigMap as never)]
+    const [settings = ''] = manifest.split('---')
+    const name = 'sh.helm.release.v1.web.v1'
+    secret = { metadata: { name }, data: { release: btoa(btoa(JSON.stringify({ manifest: settings }))) } }
+    const revision = { secret: name, uid: 'u1', revision: 1, status: 'superseded', ...of }
+    useHelmStore().version = '4.1.0'
+    const app = createApp(HelmDialog, { operation: { do: 'rollback', revision: 1, ...of }, revision, manifest: '' })
+    app.mount(document.createElement('div'))
+    try {
+      for (let turn = 0; turn < 4; turn++) await settle()
+      expect(document.querySelector('[role=dialog] [role=status]')!.textContent).toBe(
+        'You may not create configmaps in shop',
+      )
+    } finally {
+      app.unmount()
+      secret = undefined
+    }
+  })
   it('leaves its history without the right to take that away', async () => {
     rules['shop'] = [secrets('update')]
     expect(await told({ do: 'uninstall', keepHistory: true, ...of })).toBeUndefined()
-    expect(await told({ do: 'uninstall', keepHistory: false, ...of }, 'no: [yaml')).toBe(
+    expect(await told({ do: 'uninstall', keepHistory: false, ...of }, { now: 'no: [yaml' })).toBe(
       'You may not delete secrets in shop',
     )
   })

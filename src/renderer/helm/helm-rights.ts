@@ -1,5 +1,5 @@
-// What helm needs of the cluster: its own Secrets, and to take a release away, every object of it.
-// What an upgrade or a rollback changes is known only once helm compares: there the server refuses.
+// What helm needs of the cluster: its own Secrets, and whatever the manifests of a release have it make, change or delete.
+// Of an upgrade only what is there already is known: what a newer chart adds, the server refuses.
 import { Secret } from '../../shared/api/core/v1.ts'
 import type { HelmOperation } from '../../shared/machinery/helm-operation.ts'
 import type { AnyObject } from '../../shared/machinery/object.ts'
@@ -7,10 +7,18 @@ import { rightsOnAll } from '../access/manifest-rights.ts'
 import { type Right, rightTo } from '../access/rights.ts'
 import { parseObjects } from '../api/yaml-text.ts'
 
-/** The chart has it stay when its release goes. @see https://helm.sh/docs/howto/charts_tips_and_tricks/ */
-const isKept = ({ metadata }: AnyObject) => metadata?.annotations?.['helm.sh/resource-policy'] === 'keep'
+export interface Manifests {
+  /** Of the newest revision. */
+  readonly now?: string | undefined
+  /** Of the revision that is to come back. */
+  readonly then?: string | undefined
+}
 
-function objectsOf(manifest: string): AnyObject[] {
+/** All but what the chart has stay. @see https://helm.sh/docs/howto/charts_tips_and_tricks/ */
+const taken = (objects: readonly AnyObject[]) =>
+  objects.filter(({ metadata }) => metadata?.annotations?.['helm.sh/resource-policy'] !== 'keep')
+
+function objectsOf(manifest = ''): AnyObject[] {
   try {
     return parseObjects(manifest)
   } catch {
@@ -18,15 +26,31 @@ function objectsOf(manifest: string): AnyObject[] {
   }
 }
 
-/** @param manifest of the newest revision, where it is known */
-export function rightsForHelm(operation: HelmOperation, manifest = ''): Right[] {
+const idOf = ({ apiVersion, kind, metadata }: AnyObject) =>
+  [apiVersion.split('/').slice(0, -1).join(), kind, metadata?.namespace, metadata?.name].join(' ')
+/** What of these is not among others. */
+function without(objects: readonly AnyObject[], others: readonly AnyObject[]): AnyObject[] {
+  const known = new Set(others.map(idOf))
+  return objects.filter(each => !known.has(idOf(each)))
+}
+
+/** What is not known is not asked for. */
+export function rightsForHelm(operation: HelmOperation, manifests: Manifests = {}): Right[] {
   const { namespace } = operation
   const onSecrets = (verb: string) => rightTo(verb, Secret, { namespace })
-  if (operation.do !== 'uninstall') return [onSecrets('create'), onSecrets('update')]
-  const going = objectsOf(manifest).filter(object => !isKept(object))
+  const all = (verb: string, objects: readonly AnyObject[]) => rightsOnAll(verb, objects, namespace)
+  const now = objectsOf(manifests.now)
+  if (operation.do === 'uninstall')
+    return [onSecrets('update'), ...(operation.keepHistory ? [] : [onSecrets('delete')]), ...all('delete', taken(now))]
+  const keeping = [onSecrets('create'), onSecrets('update')]
+  if (operation.do === 'upgrade') return [...keeping, ...all('patch', now)]
+  if (manifests.then === undefined) return keeping
+  const then = objectsOf(manifests.then)
+  const back = without(then, now)
   return [
-    onSecrets('update'),
-    ...(operation.keepHistory ? [] : [onSecrets('delete')]),
-    ...rightsOnAll('delete', going, namespace),
+    ...keeping,
+    ...all('patch', without(then, back)),
+    ...all('create', back),
+    ...all('delete', taken(without(now, then))),
   ]
 }
