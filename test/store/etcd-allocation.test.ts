@@ -94,6 +94,8 @@ test('a quota is used up exactly, and what is deleted on one side can be had on 
   const { given, refused } = await askBoth(60, (plane, i) => create(plane, `c${i}`))
   expect(given).toHaveLength(20)
   for (const message of refused) expect(message).toContain('exceeded quota: q, requested: count/configmaps=1')
+  for (const plane of planes)
+    expect((await plane.get(ResourceQuota, { namespace, name: 'q' })).status.used).toEqual({ 'count/configmaps': '20' })
   await planes[0]!.delete(ConfigMap, given[0]!.metadata)
   await create(planes[1]!, 'another')
   await expect(create(planes[0]!, 'one-too-many')).rejects.toThrow('exceeded quota')

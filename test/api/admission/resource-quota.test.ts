@@ -68,6 +68,54 @@ test('of many who ask at the same time, exactly as many get something as there i
   expect([made(0, 40), made(40, 80), made(80, 100)]).toEqual([7, 5, 3])
 })
 
+describe('what a quota says is used', () => {
+  const used = async (namespace: string) =>
+    (await cluster.admin.get(ResourceQuota, { namespace, name: 'q' })).status.used
+  const nodePort = (ports: number[]) => ({ type: 'NodePort', ports: ports.map(port => ({ name: `p${port}`, port })) })
+
+  test('is true when a create or an update is answered', async () => {
+    const hard = { pods: '5', 'requests.cpu': '2', configmaps: '3', services: '2', 'services.nodeports': '4' }
+    const namespace = await limited(hard)
+    await pod(namespace, 'a', { containers: [container({ cpu: '250m' })] })
+    expect(await used(namespace)).toEqual({ pods: '1', 'requests.cpu': '250m' })
+    await cluster.admin.create(ConfigMap, { metadata: { namespace, name: 'c' } })
+    await cluster.admin.create(Service, { metadata: { namespace, name: 's' }, spec: nodePort([80]) })
+    await cluster.admin.patch(Service, { namespace, name: 's' }, { spec: nodePort([80, 81, 82]) })
+    const all = { pods: '1', 'requests.cpu': '250m', configmaps: '1', services: '1', 'services.nodeports': '3' }
+    const quota = await cluster.admin.get(ResourceQuota, { namespace, name: 'q' })
+    expect(quota.status).toEqual({ hard, used: all })
+    expect(quota.metadata.managedFields?.at(-1)).toMatchObject({ manager: 'kube-apiserver', subresource: 'status' })
+  })
+
+  test('takes in what was there before the quota, and is not touched by what is refused or only tried', async () => {
+    const namespace = await limited({ secrets: '9' })
+    for (const name of ['a', 'b']) await cluster.admin.create(ConfigMap, { metadata: { namespace, name } })
+    await cluster.admin.patch(ResourceQuota, { namespace, name: 'q' }, { spec: { hard: { configmaps: '3' } } })
+    await cluster.admin.create(ConfigMap, { metadata: { namespace, name: 'c' } })
+    expect(await used(namespace)).toEqual({ configmaps: '3' })
+    const before = await cluster.admin.get(ResourceQuota, { namespace, name: 'q' })
+    await failure(cluster.admin.create(ConfigMap, { metadata: { namespace, name: 'd' } }))
+    await pod(namespace, 'tried', {}, true)
+    expect(await cluster.admin.get(ResourceQuota, { namespace, name: 'q' })).toEqual(before)
+  })
+
+  test('is told once for many who are answered at the same time', async () => {
+    const namespace = await limited({ pods: '100' })
+    const versions = new Set<string>()
+    const makers = Array.from({ length: 40 }, async (_, i) => {
+      await pod(namespace, `p${i}`)
+      const { metadata, status } = await cluster.admin.get(ResourceQuota, { namespace, name: 'q' })
+      versions.add(metadata.resourceVersion!)
+      const pods = (await cluster.admin.list(Pod, { namespace })).items.length
+      expect(Number(status.used?.pods)).toBeGreaterThan(0)
+      expect(Number(status.used?.pods)).toBeLessThanOrEqual(pods)
+    })
+    await Promise.all(makers)
+    expect(await used(namespace)).toEqual({ pods: '40' })
+    expect(versions.size).toBeLessThan(40)
+  })
+})
+
 test('a write that fails, is only tried, or is undone holds nothing', async () => {
   const namespace = await limited({ pods: '1' })
   await pod(namespace, 'tried', {}, true)

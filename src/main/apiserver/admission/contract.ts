@@ -2,7 +2,7 @@
 import type { Registry } from 'prom-client'
 import type { AnyObject } from '../../../shared/machinery/object.ts'
 import type { Guard } from '../../store/contract.ts'
-import type { ServerView } from '../endpoints/server-view.ts'
+import type { ServerWriter } from '../endpoints/server-view.ts'
 import type { ResourceDescriptor } from '../registry/resource.ts'
 import type { Annotate, UserInfo } from '../request.ts'
 
@@ -44,7 +44,7 @@ export interface AdmissionRequest {
 export interface AdmissionPlugin {
   readonly name: string
   /** Called once, before the first request. */
-  attach?(server: ServerView): void
+  attach?(server: ServerWriter): void
   /** Called once, for a plugin with metrics of its own. */
   measure?(registry: Registry): void
   /**
@@ -54,6 +54,12 @@ export interface AdmissionPlugin {
   mutate?(request: AdmissionRequest): unknown
   /** @throws ApiError to refuse */
   validate?(request: AdmissionRequest): void | Promise<void>
+  /**
+   * The write is on the disk, and is answered when this is done: for what is to be true by then. It can refuse nothing
+   * any more; what it throws is logged. Not called for a dry run.
+   * @param now the object as it is stored; undefined when it is gone
+   */
+  written?(request: AdmissionRequest, now: AnyObject | undefined): void | Promise<void>
   /** The write is over: stored, refused or only tried. Called for every request whose `mutate` was called. */
   settle?(request: AdmissionRequest): void
 }

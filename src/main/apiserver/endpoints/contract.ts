@@ -133,12 +133,13 @@ export interface EndpointContext extends ServerView {
   ): Promise<AnyObject>
   /**
    * As change(), without a copy and without admission: for a few fields of an object that keeps the rest as it is.
-   * @param amended returns the new object, with metadata of its own; it shares what stays, and changes nothing in place
+   * @param amended returns the new object, with metadata of its own; it shares what stays, and changes nothing in place.
+   * Returning (a promise of) undefined writes nothing
    */
   amend(
     resource: ResourceDescriptor,
     name: ObjectName,
-    amended: (current: AnyObject) => AnyObject,
+    amended: (current: AnyObject) => AnyObject | undefined | Promise<AnyObject | undefined>,
     options: ChangeOptions,
   ): Promise<AnyObject>
   /** The delete verb without HTTP: graceful periods, finalizers and propagation as documented. */

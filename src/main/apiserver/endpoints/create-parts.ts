@@ -59,7 +59,7 @@ function rulesFrom(authorizers: readonly Authorizer[], user: UserInfo, namespace
 
 export function createEndpointParts(options: EndpointOptions): EndpointParts {
   const { store, resources, clock, log, random, tokens, verifyToken } = options
-  const admission = admissionChain(options.admission)
+  const admission = admissionChain(options.admission, log)
   const writing: WriteParts = { store, admission, clock, random }
   const parts: EndpointParts = {
     store,

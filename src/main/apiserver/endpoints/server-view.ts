@@ -1,9 +1,10 @@
-// What any part of the server may ask it without changing anything.
+// What any part of the server may ask it without changing anything, and what some write by themselves.
 import type { AnyObject } from '../../../shared/machinery/object.ts'
 import type { Stored } from '../../store/contract.ts'
 import type { AuthorizationAttributes, AuthorizationDecision } from '../authz/contract.ts'
 import type { ResourceIndex } from '../registry/resource-index.ts'
 import type { ResourceDescriptor } from '../registry/resource.ts'
+import type { UserInfo } from '../request.ts'
 
 export interface ObjectName {
   /** '' for cluster-scoped kinds. */
@@ -23,4 +24,22 @@ export interface ServerView {
   list(resource: ResourceDescriptor, namespace?: string): readonly AnyObject[]
   /** Asks the authorizers in order; nobody answering is a deny. */
   authorize(attributes: AuthorizationAttributes): AuthorizationDecision
+}
+
+/** Who writes what the server writes by itself, and which part of the object. */
+export interface OwnWrite {
+  readonly user: UserInfo
+  readonly fieldManager: string
+  readonly strategy?: 'status'
+  readonly subresource?: 'status'
+}
+
+/** For what goes with the writes of others; as in `EndpointContext`. */
+export interface ServerWriter extends ServerView {
+  amend(
+    resource: ResourceDescriptor,
+    name: ObjectName,
+    amended: (current: AnyObject) => AnyObject | undefined | Promise<AnyObject | undefined>,
+    by: OwnWrite,
+  ): Promise<AnyObject>
 }

@@ -12,7 +12,7 @@ import {
   own,
   requeueAfter,
 } from '../../../shared/client/reconciler.ts'
-import { deepEqual } from '../../../shared/machinery/deep-equal.ts'
+import { deepEqual, semanticEqual } from '../../../shared/machinery/deep-equal.ts'
 import type { KubeObject } from '../../../shared/machinery/object.ts'
 import { parseQuantity, zero } from '../../../shared/machinery/quantity.ts'
 import { measuredKinds } from '../../../shared/machinery/quota-evaluators.ts'
@@ -20,7 +20,6 @@ import { stopsCountingAt } from '../../../shared/machinery/quota-pod-usage.ts'
 import { scopesOf } from '../../../shared/machinery/quota-scopes.ts'
 import { type Usage, addUsage } from '../../../shared/machinery/quota-usage.ts'
 import { groupResourceOf } from '../../../shared/machinery/resource-type.ts'
-import { writeStatus } from '../support/write-status.ts'
 import { COUNTED, countObjects } from './count-objects.ts'
 
 const RESYNC_MS = 300_000
@@ -31,7 +30,8 @@ export class ResourceQuotaController implements Reconciler<ResourceQuota> {
   readonly name = 'resourcequota'
   readonly type = ResourceQuota
   readonly watches: readonly Watch[] = [
-    own(ResourceQuota),
+    // What was used is told by the API server, too.
+    own(ResourceQuota, ({ object, old }) => !old || !deepEqual(object.spec, old.spec)),
     mapped(Pod, quotasFor<Pod>(podCountsOtherwise)),
     mapped(
       Service,
@@ -61,7 +61,10 @@ export class ResourceQuotaController implements Reconciler<ResourceQuota> {
     const used = names
       .map(name => [name, usage.get(name)?.toString() ?? known.get(name)] as const)
       .filter((entry): entry is [string, string | number] => entry[1] !== undefined)
-    await writeStatus(context, ResourceQuota, quota, { hard, used: Object.fromEntries(used) })
+    const status = { hard, used: Object.fromEntries(used) }
+    // One that was written meanwhile knows more than what was counted here: the next try counts again.
+    if (!semanticEqual(quota.status, status))
+      await context.client.updateStatus(ResourceQuota, { ...quota, status }, { signal: context.signal })
     const wait = asked ? RECOUNT_MS : RESYNC_MS
     const now = context.clock.now()
     const ends = context

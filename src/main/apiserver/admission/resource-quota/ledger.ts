@@ -75,11 +75,16 @@ export class QuotaLedger implements Disposable {
 
   /** Used and reserved. */
   used(): Usage {
-    const now = this.#options.clock.now()
-    for (const [key, { atMs, object }] of this.#ending) if (atMs <= now) this.#count(key, object)
-    const total: Usage = new Map(this.#used)
+    const total: Usage = new Map(this.stored())
     for (const { amounts } of this.#reserved.values()) addUsage(total, amounts)
     return total
+  }
+
+  /** Used by what is stored. */
+  stored(): Usage {
+    const now = this.#options.clock.now()
+    for (const [key, { atMs, object }] of this.#ending) if (atMs <= now) this.#count(key, object)
+    return this.#used
   }
 
   reserve(owner: object, key: string, amounts: Usage): void {

@@ -17,6 +17,7 @@ import type { QuotaLedger } from './ledger.ts'
 import { type LimitedResource, uncovered } from './limited-resources.ts'
 import { missingAmounts } from './must-specify.ts'
 import { type Quota, Quotas } from './quotas.ts'
+import { QuotaStatuses } from './statuses.ts'
 
 interface Claim {
   readonly quota: Quota
@@ -85,6 +86,7 @@ export function resourceQuota(
   limited: readonly LimitedResource[] = [],
 ): AdmissionPlugin & Disposable {
   const quotas = new Quotas(store, clock)
+  const statuses = new QuotaStatuses(quotas)
   const charged = new WeakMap<AdmissionRequest, readonly Claim[]>()
 
   function claimsOf(request: AdmissionRequest, evaluator: QuotaEvaluator): Claim[] {
@@ -146,10 +148,16 @@ export function resourceQuota(
 
   return {
     name: 'ResourceQuota',
+    attach: server => statuses.attach(server),
     validate(request) {
       if (request.namespace === '' || !request.object || !isCharged(request)) return
       if (limited.length === 0 && quotas.of(request.namespace).length === 0) return
       return charge(request)
+    },
+    async written(request) {
+      const { namespace, resource } = request
+      const claims = charged.get(request)
+      if (claims) await Promise.all(claims.map(({ quota: { name } }) => statuses.tell({ namespace, name }, resource)))
     },
     settle(request) {
       for (const { ledger } of charged.get(request) ?? []) ledger.settle(request)

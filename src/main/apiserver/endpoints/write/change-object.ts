@@ -126,7 +126,9 @@ async function attempt(
   }
   const writing = options.skipAdmission ? { ...parts, admission: NO_ADMISSION } : parts
   try {
-    return await admitAndStore(object, stored, request, options, writing)
+    const changed = await admitAndStore(object, stored, request, options, writing)
+    if (changed) await writing.admission.written(request, changed.deleted ? undefined : changed.object)
+    return changed
   } finally {
     writing.admission.settle(request)
   }

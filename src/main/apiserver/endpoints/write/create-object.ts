@@ -76,7 +76,9 @@ async function attempt(
     guards: [],
   }
   try {
-    return await admitAndStore(object, request, options, parts)
+    const stored = await admitAndStore(object, request, options, parts)
+    await parts.admission.written(request, stored)
+    return stored
   } finally {
     parts.admission.settle(request)
   }

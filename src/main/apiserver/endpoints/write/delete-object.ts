@@ -117,6 +117,7 @@ async function attempt(
   try {
     if (gone) {
       const last = await parts.store.delete(key, stored.revision)
+      await parts.admission.written(request, undefined)
       await prepareViews(resource, [last])
       const view = viewOf(resource, last)
       if (!resource.gracefulDeletion) return { object: view, gone }
