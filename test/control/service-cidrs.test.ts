@@ -43,7 +43,7 @@ test('the cluster’s own range is there from the start, and ready', async () =>
 
 test('every address of a Service has an IPAddress, which goes with it', async () => {
   const { spec } = await serve('web')
-  await eventually(async () => expect(await addressesOf('web')).toEqual([spec.clusterIP]))
+  expect(await addressesOf('web')).toEqual([spec.clusterIP])
   expect(await cluster.client.get(IPAddress, { name: spec.clusterIP ?? '' })).toMatchObject({
     metadata: {
       labels: {
@@ -54,9 +54,52 @@ test('every address of a Service has an IPAddress, which goes with it', async ()
     spec: { parentRef: { resource: 'services', namespace, name: 'web' } },
   })
   await cluster.client.delete(IPAddress, { name: spec.clusterIP ?? '' })
-  await eventually(async () => expect(await addressesOf('web')).toEqual([spec.clusterIP]))
+  await eventually(async () => {
+    await clock.advance(1_000)
+    expect(await addressesOf('web')).toEqual([spec.clusterIP])
+  })
   await cluster.client.delete(Service, { namespace, name: 'web' })
-  await eventually(async () => expect(await addressesOf('web')).toEqual([]))
+  expect(await addressesOf('web')).toEqual([])
+})
+
+test('they follow a Service that is given addresses and gives them back', async () => {
+  const ref = { namespace, name: 'web' }
+  const { spec } = await serve('web', undefined, 'RequireDualStack')
+  expect((await addressesOf('web')).sort()).toEqual([...(spec.clusterIPs ?? [])].sort())
+  await cluster.client.patch(Service, ref, { spec: { ipFamilyPolicy: 'SingleStack' } })
+  expect(await addressesOf('web')).toEqual([spec.clusterIP])
+  await cluster.client.patch(Service, ref, { spec: { type: 'ExternalName', externalName: 'x.example' } })
+  expect(await addressesOf('web')).toEqual([])
+  await cluster.client.patch(Service, ref, { spec: { type: 'ClusterIP', externalName: null } })
+  expect(await addressesOf('web')).toHaveLength(1)
+  await cluster.client.patch(Service, ref, { metadata: { finalizers: ['example.com/wait'] } })
+  await cluster.client.delete(Service, ref)
+  expect(await addressesOf('web')).toHaveLength(1)
+  await cluster.client.patch(Service, ref, { metadata: { finalizers: null } })
+  expect(await addressesOf('web')).toEqual([])
+})
+
+test('an address that changes hands at once shows who has it', async () => {
+  for (let i = 0; i < 10; i++) {
+    const name = `s${i}`
+    await serve(name, '10.96.0.77')
+    expect(await addressesOf(name)).toEqual(['10.96.0.77'])
+    const answered = cluster.client.delete(Service, { namespace, name })
+    // The next one does not wait for the answer.
+    if (i % 2) await answered
+    else await eventually(() => cluster.client.get(Service, { namespace, name }).then(() => false, isNotFound))
+  }
+})
+
+test('an address that somebody has made an object for is not given to a Service', async () => {
+  const parentRef = { group: 'example.com', resource: 'machines', name: 'm' }
+  await cluster.client.create(IPAddress, { metadata: { name: '10.96.0.99' }, spec: { parentRef } })
+  await expect(serve('web', '10.96.0.99')).rejects.toThrow(
+    'Service "web" is invalid: spec.clusterIPs: Invalid value: ["10.96.0.99"]: failed to allocate IP 10.96.0.99: provided IP is already allocated',
+  )
+  await cluster.client.delete(IPAddress, { name: '10.96.0.99' })
+  await serve('web', '10.96.0.99')
+  expect((await cluster.client.get(IPAddress, { name: '10.96.0.99' })).spec.parentRef.name).toBe('web')
 })
 
 test('a dual-stack Service has an IPAddress of each family', async () => {

@@ -36,6 +36,12 @@ export interface OwnWrite {
 
 /** For what goes with the writes of others; as in `EndpointContext`. */
 export interface ServerWriter extends ServerView {
+  create(resource: ResourceDescriptor, namespace: string, object: AnyObject, by: OwnWrite): Promise<AnyObject>
+  delete(
+    resource: ResourceDescriptor,
+    name: ObjectName,
+    by: OwnWrite & { readonly preconditions: { readonly uid: string } },
+  ): Promise<AnyObject>
   amend(
     resource: ResourceDescriptor,
     name: ObjectName,

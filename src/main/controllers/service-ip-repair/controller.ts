@@ -1,5 +1,6 @@
-// service-ip-repair: keeps one IPAddress object for every address that a Service has. The Services are the truth; these
-// objects show it, and hold a ServiceCIDR that is deleted.
+// service-ip-repair: one IPAddress object for every address that a Service has. The Services are the truth; these objects
+// show it, and hold a ServiceCIDR that is deleted. The API server makes and removes them with the Services; here is put
+// right what it could not, and what others did.
 import { Service } from '../../../shared/api/core/v1.ts'
 import { IPAddress } from '../../../shared/api/networking/v1.ts'
 import type { ObjectRef } from '../../../shared/client/client.ts'
@@ -8,40 +9,49 @@ import {
   type ControllerContext,
   type Reconciler,
   type Result,
+  type Watch,
   done,
-  mapped,
-  own,
 } from '../../../shared/client/reconciler.ts'
-import { canonicalIP, familyOf } from '../../../shared/machinery/ip-address.ts'
+import type { KubeObject } from '../../../shared/machinery/object.ts'
+import type { ResourceType } from '../../../shared/machinery/resource-type.ts'
+import {
+  addressesOf,
+  addressObject,
+  ownerOfAddress,
+  showsService,
+} from '../../../shared/machinery/service-addresses.ts'
 import { isAlreadyExists, isNotFound } from '../../../shared/machinery/status.ts'
-
-const MANAGED_BY = 'ipaddress.kubernetes.io/managed-by'
-const FAMILY = 'ipaddress.kubernetes.io/ip-family'
-const MANAGER = 'ipallocator.k8s.io'
-
-const isOurs = ({ metadata }: IPAddress) => metadata.labels?.[MANAGED_BY] === MANAGER
-
-const parentOf = ({ spec: { parentRef } }: IPAddress): ObjectRef => ({
-  namespace: parentRef.namespace ?? '',
-  name: parentRef.name,
-})
 
 const byService: Index<IPAddress> = {
   name: 'addressesByService',
   values: address => {
-    const { namespace, name } = parentOf(address)
-    return isOurs(address) ? [`${namespace}/${name}`] : []
+    const { namespace, name } = ownerOfAddress(address)
+    return showsService(address) ? [`${namespace}/${name}`] : []
   },
 }
 
-const addressesOf = ({ spec }: Service): string[] =>
-  (spec.clusterIPs ?? []).filter(ip => ip !== '' && ip !== 'None').map(canonicalIP)
+/** By then the API server has made what a write entails. */
+const REPAIR_AFTER_MS = 1_000
+
+function later<T extends KubeObject>(type: ResourceType<T>, ref: (object: T) => ObjectRef | undefined): Watch {
+  const handler = (context: ControllerContext) => {
+    const queue = (object: KubeObject) => {
+      const found = ref(object as T)
+      if (found) context.enqueue(found, REPAIR_AFTER_MS)
+    }
+    return { added: queue, updated: queue, deleted: queue }
+  }
+  return { type, handler }
+}
 
 export class ServiceIpRepair implements Reconciler<Service> {
   readonly name = 'service-ip-repair'
   readonly identity = 'service-ip-repair'
   readonly type = Service
-  readonly watches = [own(Service), mapped(IPAddress, ({ object }) => (isOurs(object) ? [parentOf(object)] : []))]
+  readonly watches = [
+    later(Service, ({ metadata }) => metadata),
+    later(IPAddress, object => (showsService(object) ? ownerOfAddress(object) : undefined)),
+  ]
 
   async reconcile(service: Service, context: ControllerContext): Promise<Result> {
     await this.#settle(service.metadata, addressesOf(service), context)
@@ -67,15 +77,17 @@ export class ServiceIpRepair implements Reconciler<Service> {
         })
     for (const address of wanted) {
       if (known.includes(address)) continue
-      const labels = { [MANAGED_BY]: MANAGER, [FAMILY]: familyOf(address) }
-      const parentRef = { group: '', resource: 'services', namespace, name }
       try {
-        await client.create(IPAddress, { metadata: { name: address, labels }, spec: { parentRef } }, { signal })
+        await client.create(IPAddress, addressObject(address, { namespace, name }), { signal })
       } catch (error) {
         // Still that of the Service which had the address before: its removal comes back here.
         if (!isAlreadyExists(error)) throw error
         const stored = await client.get(IPAddress, { name: address }, { signal })
-        if (isOurs(stored) && stored.spec.parentRef.name === name && stored.spec.parentRef.namespace === namespace)
+        if (
+          showsService(stored) &&
+          stored.spec.parentRef.name === name &&
+          stored.spec.parentRef.namespace === namespace
+        )
           continue
         throw error
       }

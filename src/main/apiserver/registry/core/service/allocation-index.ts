@@ -12,6 +12,7 @@ import type { Service } from '../../../../../shared/api/core/v1.ts'
 import { canonicalIP } from '../../../../../shared/machinery/ip-address.ts'
 import type { Clock } from '../../../../../shared/machinery/clock.ts'
 import type { ObjectStore, Stored, WatchHandle } from '../../../../store/contract.ts'
+import { isHeldByHand } from './address-objects.ts'
 import { list } from '../../support/collections.ts'
 
 const PREFIX = '/registry/core/services/'
@@ -59,6 +60,7 @@ export class AllocationIndex implements Disposable {
     this.#follow()
     const holder = this.#owners.get(value)
     if (holder !== undefined && holder !== owner) return false
+    if (holder === undefined && typeof value === 'string' && isHeldByHand(this.#store, value)) return false
     const reservation = this.#reserved.get(value)
     if (!reservation || reservation.owner === owner || reservation.expiresMs <= this.#clock.monotonic()) return true
     return !reservation.firm && !forDynamicPick

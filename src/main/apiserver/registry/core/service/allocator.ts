@@ -9,7 +9,10 @@ import { portNumber } from '../../../../../shared/machinery/names.ts'
 import { internalError, invalid } from '../../../../../shared/machinery/status.ts'
 import type { ObjectStore } from '../../../../store/contract.ts'
 import type { AdmissionPlugin, AdmissionRequest } from '../../../admission/contract.ts'
+import type { ServerWriter } from '../../../endpoints/server-view.ts'
+import { isType } from '../../../admission/is-type.ts'
 import { list } from '../../support/collections.ts'
+import { followAddresses } from './address-objects.ts'
 import { AllocationIndex, type Value, valuesOf } from './allocation-index.ts'
 import { initIPFamilies } from './ip-families.ts'
 import { type AddressRange, type NumberRange, addressAt, addressRange, holds, pick, portRange } from './ip-range.ts'
@@ -149,12 +152,13 @@ function allocateNodePorts(allocation: Allocation): void {
   }
 }
 
-const isService = ({ resource, subresource, object, operation }: AdmissionRequest) =>
-  resource.type.group === '' &&
-  resource.type.plural === 'services' &&
-  subresource === '' &&
-  object !== undefined &&
-  (operation === 'CREATE' || operation === 'UPDATE')
+const isOfService = ({ resource }: AdmissionRequest) => isType({ resource }, ServiceType)
+
+const isService = (request: AdmissionRequest) =>
+  isOfService(request) &&
+  request.subresource === '' &&
+  request.object !== undefined &&
+  (request.operation === 'CREATE' || request.operation === 'UPDATE')
 
 /**
  * Follows the store from the first write on; dispose it before the store.
@@ -181,6 +185,7 @@ export function serviceAllocator(
   const picked = new WeakMap<AdmissionRequest, readonly Value[]>()
   const ownerOf = (request: AdmissionRequest) =>
     `/registry/core/services/${request.namespace}/${request.object?.metadata.name || request.name}`
+  let server: ServerWriter | undefined
   async function allocate(request: AdmissionRequest): Promise<void> {
     // What another server has given back can be had here.
     if (store.shared) await store.fresh()
@@ -210,6 +215,9 @@ export function serviceAllocator(
   }
   return {
     name: 'ServiceAllocator',
+    attach: to => {
+      server = to
+    },
     mutate: request => (isService(request) ? allocate(request) : undefined),
     validate(request) {
       if (!isService(request) || request.dryRun) return
@@ -239,6 +247,12 @@ export function serviceAllocator(
           name: 'service-values',
           holds: () => added.every(value => index.isFree(value, owner, false)),
         })
+    },
+    written(request, now) {
+      if (!server || !isOfService(request)) return
+      const { namespace, oldObject } = request
+      const name = (now ?? oldObject)?.metadata.name ?? request.name
+      return followAddresses(server, store, { namespace, name }, oldObject, now)
     },
     settle: request => index.settle(request),
     [Symbol.dispose]: () => index[Symbol.dispose](),
