@@ -23,7 +23,7 @@ async function tableOf(first: readonly Row[]) {
   document.body.append(host)
   app = createApp(() =>
     h(ResourceTable, {
-      columns: [{ id: 'name', title: 'Name', value: ({ name }: Row) => name, width: '1fr' }],
+      columns: [{ id: 'name', title: 'Name', value: ({ name }: Row) => name, least: 100, grows: true }],
       rows: rows.value,
       actions: [],
       label: 'Pods',

@@ -23,8 +23,8 @@ const row = (name: string, namespace = 'default', labels: Record<string, string>
     restarts,
   } as unknown as AnyObject)
 const columns: Columns = [
-  { id: 'name', title: 'Name', value: ({ name }) => name, width: '1fr' },
-  { id: 'restarts', title: 'Restarts', value: ({ object }) => object.restarts as number, width: '1fr' },
+  { id: 'name', title: 'Name', value: ({ name }) => name, least: 100, grows: true },
+  { id: 'restarts', title: 'Restarts', value: ({ object }) => object.restarts as number, least: 100, grows: true },
 ]
 const names = (rows: readonly Row[]) => rows.map(({ name }) => name)
 const rows = [row('web-10', 'shop', { app: 'web' }, 2), row('web-9', 'shop', { app: 'web' }), row('db', 'data', {}, 11)]
@@ -97,7 +97,7 @@ describe('filterRows()', () => {
     expect(filterRows(rows, '  ', createHaystack(columns))).toBe(rows))
   it('makes the text of a row once, however often it is searched', () => {
     let made = 0
-    const counting = { id: 'counted', title: 'Counted', value: ({ name }: Row) => (made++, name), width: '1fr' }
+    const counting = { id: 'counted', title: 'Counted', value: ({ name }: Row) => (made++, name), least: 100, grows: true }
     const haystack = createHaystack([counting])
     for (const text of ['web', 'web 9', '']) filterRows(rows, text, haystack)
     expect(made).toBe(rows.length)
@@ -155,7 +155,7 @@ describe('createSorter()', () => {
   })
   it('asks for the value of a row once, and again only for one that changed', () => {
     const asked: string[] = []
-    const column = { id: 'asked', title: 'Asked', value: ({ name }: Row) => (asked.push(name), name), width: '1fr' }
+    const column = { id: 'asked', title: 'Asked', value: ({ name }: Row) => (asked.push(name), name), least: 100, grows: true }
     const sorter = createSorter()
     sorter(many, column, false)
     expect(asked).toHaveLength(many.length)
@@ -165,7 +165,7 @@ describe('createSorter()', () => {
   })
   it('asks anew for what moves by itself', () => {
     let turn = 1
-    const use = { id: 'use', title: 'Use', value: ({ name }: Row) => turn * name.length, width: '1fr', isMoving: true }
+    const use = { id: 'use', title: 'Use', value: ({ name }: Row) => turn * name.length, least: 100, grows: true, isMoving: true }
     const sorter = createSorter()
     const two = [row('a'), row('bb')]
     expect(names(sorter(two, use, false))).toEqual(['a', 'bb'])
@@ -176,7 +176,7 @@ describe('createSorter()', () => {
 
 describe('orderColumns() and moveColumn()', () => {
   const ids = (columns: Columns) => columns.map(({ id }) => id).join(' ')
-  const columns = ['name', 'status', 'node', 'age'].map(id => ({ id, title: id, value: () => '', width: '1fr' }))
+  const columns = ['name', 'status', 'node', 'age'].map(id => ({ id, title: id, value: () => '', least: 100, grows: true }))
 
   it('keeps the order given, and puts a column that is new beside its neighbour', () => {
     expect(ids(orderColumns(columns, ['name', 'age', 'status']))).toBe('name age status node')

@@ -4,12 +4,13 @@ import type { AnyObject, KubeObject } from '../../shared/machinery/object.ts'
 import type { Row } from '../api/sources.ts'
 import { AgeText } from '../components/age-text.ts'
 import { fits } from '../components/resource/text-room.ts'
-import { statusBadge } from '../components/status/status-badge.ts'
+import { AROUND_PX, statusBadge } from '../components/status/status-badge.ts'
 import type { ResourceType } from '../../shared/machinery/resource-type.ts'
 import { asks } from '../why/asked.ts'
 import { refTo } from '../world/world.ts'
 import { objectAddress } from '../places.ts'
 import { toneOrder, type StatusView } from '../status/tone.ts'
+import { stateText } from '../status/own-words.ts'
 import { withPods } from '../status/pods-below.ts'
 import type { ResourceColumn } from './column.ts'
 import { m } from '../i18n/i18n.ts'
@@ -21,14 +22,20 @@ export const nameColumn = <T extends KubeObject = AnyObject>(): Column<T> => ({
   title: m('Name'),
   value: row => row.name,
   strong: true,
-  width: 'minmax(170px, 3fr)',
+  least: 120,
+  most: 184,
+  grows: true,
+  worth: 'always',
 })
 
 export const namespaceColumn = <T extends KubeObject = AnyObject>(): Column<T> => ({
   id: 'namespace',
   title: m('Namespace'),
   value: row => row.namespace,
-  width: 'minmax(104px, 1fr)',
+  least: 88,
+  most: 140,
+  grows: true,
+  worth: 2,
 })
 
 export const ageColumn = <T extends KubeObject = AnyObject>(): Column<T> => ({
@@ -38,7 +45,8 @@ export const ageColumn = <T extends KubeObject = AnyObject>(): Column<T> => ({
   value: row => -Date.parse(row.object.metadata.creationTimestamp || '0'),
   cell: row => h(AgeText, { time: row.object.metadata.creationTimestamp }),
   fits: () => true,
-  width: '60px',
+  least: 60,
+  worth: 2,
 })
 
 /** A status that tells no more than it says. */
@@ -54,7 +62,10 @@ export const badgeColumn = <T extends KubeObject>(
   },
   cell: (row, room) => statusBadge(status(row.object), { room }),
   fits: () => true,
-  width: 'minmax(162px, 1.2fr)',
+  drawn: { text: row => stateText(withPods(status(row.object), row.worst).text), font: 'badge', aroundPx: AROUND_PX },
+  least: 96,
+  grows: true,
+  worth: 'always',
 })
 
 /** States that raise the question why. */

@@ -27,9 +27,9 @@ export const nodeRoles = ({ metadata }: Node): string =>
     .join(', ')
 
 export const nodeColumns = columnsOf<Node>(
-  { ...nameColumn(), width: 'minmax(150px, 3fr)' },
-  { ...statusColumn(Node, nodeStatus), width: 'minmax(124px, 1.2fr)' },
-  { id: 'roles', title: m('Roles'), value: ({ object }) => dash(nodeRoles(object)), width: 'minmax(64px, 1fr)' },
+  nameColumn(),
+  statusColumn(Node, nodeStatus),
+  { id: 'roles', title: m('Roles'), value: ({ object }) => dash(nodeRoles(object)), least: 64, grows: true },
   usageColumn('nodes', 'cpu', allocatableOf),
   usageColumn('nodes', 'memory', allocatableOf),
   {
@@ -37,7 +37,7 @@ export const nodeColumns = columnsOf<Node>(
     title: m('Cores'),
     value: ({ object }) => parseQuantity(object.status.capacity?.cpu),
     cell: ({ object }) => t('{amount} cores', { amount: dash(object.status.capacity?.cpu) }),
-    width: '84px',
+    least: 64,
     // Beside the use of it one rarely asks for all of it.
     hidden: true,
   },
@@ -46,7 +46,7 @@ export const nodeColumns = columnsOf<Node>(
     title: m('Size'),
     value: ({ object }) => parseQuantity(object.status.capacity?.memory),
     cell: ({ object }) => formatBytes(parseQuantity(object.status.capacity?.memory)),
-    width: '96px',
+    least: 96,
     hidden: true,
   },
   {
@@ -63,39 +63,42 @@ export const nodeColumns = columnsOf<Node>(
         },
         object.spec.taints?.length ?? 0,
       ),
-    width: '64px',
+    least: 64,
   },
   {
     id: 'ip',
     title: m('Internal IP'),
     value: ({ object }) => object.status.addresses?.find(({ type }) => type === 'InternalIP')?.address ?? '–',
-    width: '116px',
+    least: 64,
     mono: true,
   },
   {
     id: 'version',
     title: m('Version'),
     value: ({ object }) => object.status.nodeInfo?.kubeletVersion ?? '',
-    width: 'minmax(84px, 0.8fr)',
+    least: 64,
+    grows: true,
   },
   {
     id: 'os',
     title: 'OS',
     value: ({ object }) => object.status.nodeInfo?.osImage ?? '',
-    width: 'minmax(84px, 2.4fr)',
+    least: 64,
+    grows: true,
   },
   {
     id: 'kernel',
     title: m('Kernel'),
     value: ({ object }) => object.status.nodeInfo?.kernelVersion ?? '',
-    width: '130px',
+    least: 64,
     hidden: 'narrow',
   },
   {
     id: 'runtime',
     title: m('Runtime'),
     value: ({ object }) => object.status.nodeInfo?.containerRuntimeVersion ?? '',
-    width: 'minmax(140px, 1.6fr)',
+    least: 140,
+    grows: true,
     hidden: 'narrow',
   },
   ageColumn(),
@@ -111,7 +114,9 @@ export const namespaceColumns = columnsOf<Namespace>(
       Object.entries(object.metadata.labels ?? {})
         .map(([key, value]) => `${key}=${value}`)
         .join(', '),
-    width: 'minmax(160px, 3fr)',
+    least: 160,
+    most: 160,
+    grows: true,
     mono: true,
   },
   ageColumn(),
@@ -133,26 +138,29 @@ export const externalText = ({ spec, status }: Service): string => {
 export const serviceColumns = columnsOf<Service>(
   nameColumn(),
   namespaceColumn(),
-  { id: 'type', title: m('Type'), value: ({ object }) => object.spec.type ?? 'ClusterIP', width: '110px' },
+  { id: 'type', title: m('Type'), value: ({ object }) => object.spec.type ?? 'ClusterIP', least: 80 },
   {
     id: 'clusterIP',
     title: m('Cluster IP'),
     value: ({ object }) => dash(object.spec.clusterIP),
-    width: '120px',
+    least: 80,
     mono: true,
   },
   {
     id: 'external',
     title: m('External IP'),
     value: ({ object }) => dash(externalText(object)),
-    width: '120px',
+    least: 80,
     mono: true,
   },
   {
     id: 'ports',
     title: m('Ports'),
     value: ({ object }) => dash(portsText(object)),
-    width: 'minmax(120px, 1.4fr)',
+    least: 80,
+    most: 150,
+    grows: true,
+    worth: 2,
     mono: true,
   },
   {
@@ -162,7 +170,9 @@ export const serviceColumns = columnsOf<Service>(
       Object.entries(object.spec.selector ?? {})
         .map(([key, value]) => `${key}=${value}`)
         .join(', ') || '–',
-    width: 'minmax(120px, 1.4fr)',
+    least: 120,
+    most: 150,
+    grows: true,
     mono: true,
   },
   ageColumn(),
@@ -172,7 +182,9 @@ const keysColumn = <T extends KubeObject & { data?: Record<string, string> }>():
   id: 'keys',
   title: m('Keys'),
   value: ({ object }) => Object.keys(object.data ?? {}).join(', ') || '–',
-  width: 'minmax(160px, 3fr)',
+  least: 160,
+  most: 160,
+  grows: true,
   mono: true,
 })
 
@@ -181,7 +193,7 @@ export const configMapColumns = columnsOf<ConfigMap>(nameColumn(), namespaceColu
 export const secretColumns = columnsOf<Secret>(
   nameColumn(),
   namespaceColumn(),
-  { id: 'type', title: m('Type'), value: ({ object }) => object.type ?? '', width: 'minmax(140px, 1.5fr)' },
+  { id: 'type', title: m('Type'), value: ({ object }) => object.type ?? '', least: 140, grows: true },
   keysColumn(),
   ageColumn(),
 )
@@ -194,22 +206,23 @@ export const claimColumns = columnsOf<PersistentVolumeClaim>(
     id: 'volume',
     title: m('Volume'),
     value: ({ object }) => dash(object.spec.volumeName),
-    width: 'minmax(120px, 2.4fr)',
+    least: 120,
+    grows: true,
   },
   {
     id: 'capacity',
     title: m('Capacity'),
     value: ({ object }) => parseQuantity(object.status.capacity?.storage ?? object.spec.resources?.requests?.storage),
     cell: ({ object }) => dash(object.status.capacity?.storage ?? object.spec.resources?.requests?.storage),
-    width: '90px',
+    least: 90,
   },
   {
     id: 'modes',
     title: m('Access'),
     value: ({ object }) => (object.spec.accessModes ?? []).join(', '),
-    width: '130px',
+    least: 64,
   },
-  { id: 'class', title: m('Storage class'), value: ({ object }) => dash(object.spec.storageClassName), width: '130px' },
+  { id: 'class', title: m('Storage class'), value: ({ object }) => dash(object.spec.storageClassName), least: 64 },
   ageColumn(),
 )
 
@@ -221,21 +234,22 @@ export const volumeColumns = columnsOf<PersistentVolume>(
     title: m('Capacity'),
     value: ({ object }) => parseQuantity(object.spec.capacity?.storage),
     cell: ({ object }) => dash(object.spec.capacity?.storage),
-    width: '90px',
+    least: 90,
   },
   {
     id: 'claim',
     title: m('Claim'),
     value: ({ object: { spec } }) =>
       spec.claimRef ? `${spec.claimRef.namespace ?? ''}/${spec.claimRef.name ?? ''}` : '–',
-    width: 'minmax(120px, 1.4fr)',
+    least: 120,
+    grows: true,
   },
   {
     id: 'reclaim',
     title: m('Reclaim'),
     value: ({ object }) => object.spec.persistentVolumeReclaimPolicy ?? '',
-    width: '90px',
+    least: 90,
   },
-  { id: 'class', title: m('Storage class'), value: ({ object }) => dash(object.spec.storageClassName), width: '130px' },
+  { id: 'class', title: m('Storage class'), value: ({ object }) => dash(object.spec.storageClassName), least: 64 },
   ageColumn(),
 )

@@ -2,6 +2,7 @@
 import type { VNodeChild } from 'vue'
 import type { AnyObject, KubeObject } from '../../shared/machinery/object.ts'
 import type { Row } from '../api/sources.ts'
+import type { Font } from '../components/resource/text-room.ts'
 
 export interface ResourceColumn<T extends KubeObject = AnyObject> {
   readonly id: string
@@ -15,8 +16,16 @@ export interface ResourceColumn<T extends KubeObject = AnyObject> {
   readonly cell?: (row: Row<T>, room: number) => VNodeChild
   /** Whether what `cell` draws is no wider than `room`, or cut by itself. Else the cell cuts it. */
   readonly fits?: (row: Row<T>, room: number) => boolean
-  /** CSS grid track, such as `minmax(180px, 2fr)`. */
-  readonly width: string
+  /** What `cell` draws, where the room that it wants is that of a text and something around it. */
+  readonly drawn?: { readonly text: (row: Row<T>) => string; readonly font?: Font; readonly aroundPx?: number }
+  /** Px without which the column cannot be read; what stands in it may want more. */
+  readonly least: number
+  /** For a longer text than that no other column leaves; px. */
+  readonly most?: number
+  /** Takes a part of what the list has to spare. */
+  readonly grows?: boolean
+  /** Where there is no room for all, the least worth leaves first; 1 where nothing is said. `always` stays. */
+  readonly worth?: number | 'always'
   readonly align?: 'right'
   /** Not shown until the user asks for it; `narrow`: only where the window has no room to spare. */
   readonly hidden?: boolean | 'narrow'

@@ -15,12 +15,13 @@ export function definitionColumns(kinds: readonly ServedKind[]): Columns {
   const told = (
     id: string,
     title: string,
-    width: string,
+    least: number,
     read: (type: ResourceType<unknown>) => string,
   ): ResourceColumn => ({
     id,
     title,
-    width,
+    least,
+    grows: true,
     // One that is not served yet, or no longer, is told by its name alone.
     value: ({ name }) => {
       const type = byName.get(name)
@@ -29,10 +30,10 @@ export function definitionColumns(kinds: readonly ServedKind[]): Columns {
   })
   return columnsOf(
     nameColumn(),
-    told('kind', m('Kind'), 'minmax(120px, 1.2fr)', ({ kind }) => kind),
-    told('group', m('Group'), 'minmax(120px, 1.5fr)', ({ group }) => group),
-    told('version', m('Version'), 'minmax(84px, 0.5fr)', ({ version }) => version),
-    told('scope', m('Scope'), '104px', ({ namespaced }) => (namespaced ? 'Namespaced' : 'Cluster')),
+    told('kind', m('Kind'), 120, ({ kind }) => kind),
+    told('group', m('Group'), 120, ({ group }) => group),
+    told('version', m('Version'), 84, ({ version }) => version),
+    told('scope', m('Scope'), 104, ({ namespaced }) => (namespaced ? 'Namespaced' : 'Cluster')),
     ageColumn(),
   )
 }

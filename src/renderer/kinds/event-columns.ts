@@ -17,15 +17,16 @@ export const eventColumns = columnsOf<Event>(
     value: ({ object }) => -Date.parse(eventTime(object) ?? '0'),
     cell: ({ object }) => h(AgeText, { time: eventTime(object) }),
     fits: () => true,
-    width: '96px',
+    least: 96,
   },
   {
     ...badgeColumn(eventStatus, m('Type')),
     // Most are; a mark on each would hide those that are not.
     cell: ({ object }) => (object.type === 'Warning' ? statusBadge(eventStatus(object)) : (object.type ?? '–')),
-    width: '100px',
+    least: 100,
+    worth: 2,
   },
-  { id: 'reason', title: m('Reason'), value: ({ object }) => object.reason ?? '', width: 'minmax(138px, 1fr)' },
+  { id: 'reason', title: m('Reason'), value: ({ object }) => object.reason ?? '', least: 96, grows: true, worth: 4 },
   {
     id: 'object',
     title: m('Object'),
@@ -34,18 +35,24 @@ export const eventColumns = columnsOf<Event>(
       const label = `${about.kind ?? ''}/${about.name ?? ''}`
       return objectLink(typeOfReference(about), about.namespace, about.name, { label, room })
     },
+    drawn: { text: ({ object: { involvedObject: about } }) => `${about.kind ?? ''}/${about.name ?? ''}` },
     fits: () => true,
-    width: 'minmax(160px, 1.6fr)',
+    least: 120,
+    grows: true,
+    worth: 3,
   },
   {
     id: 'message',
     title: m('Message'),
     value: ({ object }) => object.message ?? '',
+    drawn: { text: ({ object }) => object.message ?? '' },
     // It cuts itself.
     cell: ({ object }) => h('span', { class: 'truncate', title: object.message }, object.message),
     fits: () => true,
-    width: 'minmax(240px, 4fr)',
+    least: 160,
+    grows: true,
+    worth: 4,
   },
-  { id: 'count', title: m('Count'), value: ({ object }) => eventCount(object), width: '58px' },
+  { id: 'count', title: m('Count'), value: ({ object }) => eventCount(object), least: 58 },
   namespaceColumn(),
 )

@@ -19,16 +19,16 @@ const lastRestart = (pod: Pod) =>
     .at(-1)
 
 export const podColumns = columnsOf<Pod>(
-  // All of it fits beside each other where the window is 1280 pixels wide, names of a Deployment's pods as a whole.
-  { ...nameColumn(), width: 'minmax(196px, 3fr)' },
-  { ...namespaceColumn(), width: 'minmax(88px, 1fr)' },
+  nameColumn(),
+  namespaceColumn(),
   {
     id: 'containers',
     title: m('Containers'),
     value: ({ object }) => object.spec.containers.length,
     cell: ({ object }) => containerSquares(object),
     fits: ({ object }, room) => squaresWidth(object) <= room,
-    width: '79px',
+    least: 79,
+    worth: 2,
   },
   statusColumn(Pod, podStatus),
   usageColumn('pods', 'cpu', limitsOf),
@@ -52,7 +52,8 @@ export const podColumns = columnsOf<Pod>(
           : '',
       ])
     },
-    width: 'minmax(74px, 0.4fr)',
+    least: 74,
+    worth: 2,
   },
   {
     id: 'owner',
@@ -62,23 +63,27 @@ export const podColumns = columnsOf<Pod>(
       const owner = firstOwner(row)
       return objectLink(owner && typeOfReference(owner), row.namespace, owner?.name, { label: owner?.kind, room })
     },
+    drawn: { text: row => firstOwner(row)?.kind ?? '–' },
     fits: () => true,
-    width: 'minmax(88px, 1fr)',
+    least: 64,
+    grows: true,
   },
   {
     id: 'node',
     title: m('Node'),
     value: ({ object }) => object.spec.nodeName ?? '',
     cell: ({ object }, room) => objectLink(Node, undefined, object.spec.nodeName, { room }),
+    drawn: { text: ({ object }) => object.spec.nodeName ?? '–' },
     fits: () => true,
-    width: 'minmax(100px, 1fr)',
+    least: 64,
+    grows: true,
     hidden: 'narrow',
   },
   {
     id: 'ip',
     title: 'IP',
     value: ({ object }) => dash(object.status.podIP),
-    width: '120px',
+    least: 120,
     mono: true,
     hidden: 'narrow',
   },
@@ -86,7 +91,7 @@ export const podColumns = columnsOf<Pod>(
     id: 'qos',
     title: 'QoS',
     value: ({ object }) => object.status.qosClass ?? '',
-    width: '100px',
+    least: 100,
     hidden: true,
   },
   ageColumn(),

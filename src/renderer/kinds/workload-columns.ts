@@ -22,7 +22,9 @@ const imagesColumn = <T extends KubeObject>(template: (object: T) => PodTemplate
   id: 'images',
   title: m('Images'),
   value: ({ object }) => (template(object).spec?.containers ?? []).map(({ image }) => image).join(', '),
-  width: 'minmax(140px, 2fr)',
+  least: 140,
+  most: 140,
+  grows: true,
   mono: true,
   cutsStart: true,
 })
@@ -35,7 +37,8 @@ const readyColumn = <T extends KubeObject>(counts: (object: T) => [have: number,
     return want === 0 ? 1 : have / want
   },
   cell: ({ object }) => ratio(...counts(object)),
-  width: '80px',
+  least: 72,
+  worth: 3,
 })
 
 export const deploymentColumns = columnsOf<Deployment>(
@@ -46,7 +49,7 @@ export const deploymentColumns = columnsOf<Deployment>(
     id: 'updated',
     title: m('Up to date'),
     value: ({ object }) => object.status.updatedReplicas ?? 0,
-    width: '96px',
+    least: 96,
   },
   statusColumn(Deployment, deploymentStatus),
   imagesColumn(({ spec }) => spec.template),
@@ -54,7 +57,7 @@ export const deploymentColumns = columnsOf<Deployment>(
     id: 'strategy',
     title: m('Strategy'),
     value: ({ object }) => object.spec.strategy?.type ?? '',
-    width: '130px',
+    least: 130,
     hidden: true,
   },
   ageColumn(),
@@ -73,8 +76,10 @@ export const replicaSetColumns = columnsOf<ReplicaSet>(
       const owner = firstOwner(row)
       return objectLink(owner && typeOfReference(owner), row.namespace, owner?.name, { room })
     },
+    drawn: { text: row => firstOwner(row)?.name ?? '–' },
     fits: () => true,
-    width: 'minmax(120px, 1.2fr)',
+    least: 120,
+    grows: true,
   },
   ageColumn(),
 )
@@ -105,9 +110,9 @@ export const jobColumns = columnsOf<Job>(
     title: m('Completions'),
     value: ({ object }) => object.status.succeeded ?? 0,
     cell: ({ object }) => ratio(object.status.succeeded ?? 0, object.spec.completions ?? 1),
-    width: '110px',
+    least: 110,
   },
-  { ...statusColumn(Job, jobStatus), width: 'minmax(184px, 1.2fr)' },
+  statusColumn(Job, jobStatus),
   imagesColumn(({ spec }) => spec.template),
   ageColumn(),
 )
@@ -115,22 +120,22 @@ export const jobColumns = columnsOf<Job>(
 export const cronJobColumns = columnsOf<CronJob>(
   nameColumn(),
   namespaceColumn(),
-  { id: 'schedule', title: m('Schedule'), value: ({ object }) => object.spec.schedule, width: '140px', mono: true },
+  { id: 'schedule', title: m('Schedule'), value: ({ object }) => object.spec.schedule, least: 140, mono: true },
   {
     id: 'zone',
     title: m('Time zone'),
     value: ({ object }) => dash(object.spec.timeZone),
-    width: '120px',
+    least: 120,
     hidden: true,
   },
   statusColumn(CronJob, cronJobStatus),
-  { id: 'active', title: m('Active'), value: ({ object }) => object.status.active?.length ?? 0, width: '80px' },
+  { id: 'active', title: m('Active'), value: ({ object }) => object.status.active?.length ?? 0, least: 80 },
   {
     id: 'last',
     title: m('Last run'),
     value: ({ object }) => object.status.lastScheduleTime ?? '',
     cell: ({ object }) => h(AgeText, { time: object.status.lastScheduleTime }),
-    width: '96px',
+    least: 96,
   },
   ageColumn(),
 )

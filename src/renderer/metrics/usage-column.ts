@@ -7,10 +7,7 @@ import { useMetricsStore } from './metrics.ts'
 import { UsageCell } from './usage-cell.ts'
 import { m } from '../i18n/i18n.ts'
 
-const WIDTHS = {
-  pods: { cpu: '84px', memory: '104px' },
-  nodes: { cpu: 'minmax(100px, 140px)', memory: 'minmax(100px, 164px)' },
-}
+const LEAST = { pods: { cpu: 84, memory: 104 }, nodes: { cpu: 132, memory: 156 } }
 /** Px in which a line and the longest amount find room. */
 const ROOM = { cpu: 68, memory: 88 }
 
@@ -24,7 +21,7 @@ export const usageColumn = <T extends KubeObject>(
   value: row => useMetricsStore().latest(kind, row.key)?.[resource] ?? -1,
   cell: row => h(UsageCell, { kind, id: row.key, resource, limit: limitOf(row.object)[resource] }),
   fits: (_row, room) => room >= ROOM[resource],
-  width: WIDTHS[kind][resource],
+  least: LEAST[kind][resource],
   isMoving: true,
   when: () => useMetricsStore().isServed,
 })

@@ -287,6 +287,41 @@ describe('the time machine', () => {
   })
 })
 
+describe('a list in a small window', () => {
+  const titles = () => page.getByRole('columnheader').allInnerTexts()
+  /** Texts of the list that are not seen whole. */
+  const cut = () =>
+    page
+      .locator('[role=grid] [role=gridcell], [role=grid] [role=gridcell] .truncate')
+      .evaluateAll(cells => cells.filter(cell => cell.scrollWidth > cell.clientWidth).map(cell => cell.textContent))
+
+  it('stands beside its drawer, with as many columns as have room, none of them cut', async () => {
+    await page.setViewportSize({ width: 1280, height: 800 })
+    try {
+      await page.goto(new URL('/ui/k/core/v1/pods', cluster.url).href)
+      await page.locator('[data-key*="/broken-"]').first().waitFor()
+      await until('the columns of a whole window', async () => (await titles()).includes('Restarts'))
+      expect(await titles()).toEqual(expect.arrayContaining(['Name', 'Namespace', 'Status', 'CPU', 'Memory', 'Age']))
+      expect(await cut()).toEqual([])
+      await page.locator('[data-key*="/broken-"]').first().click()
+      await until('columns leave', async () => !(await titles()).includes('Restarts'))
+      expect(await titles()).toEqual(expect.arrayContaining(['Name', 'Status']))
+      expect(await cut()).toEqual([])
+      const edge = async (locator: ReturnType<Page['locator']>) => (await locator.boundingBox())!
+      const grid = await edge(page.getByRole('grid'))
+      expect(grid.x + grid.width).toBeLessThanOrEqual((await edge(page.getByRole('dialog'))).x + 1)
+      await shoot(page, 'list-beside-drawer')
+      await page.getByRole('button', { name: 'Columns' }).click()
+      await page.getByRole('menuitemcheckbox', { name: /Restarts\s*no room$/ }).waitFor()
+      await page.keyboard.press('Escape')
+      await page.keyboard.press('Escape')
+      await until('they are back', async () => (await titles()).includes('Restarts'))
+    } finally {
+      await page.setViewportSize({ width: 1440, height: 900 })
+    }
+  })
+})
+
 describe('metrics', () => {
   it('shows what each pod uses, measured by the agent, with its line', async () => {
     await page.getByRole('link', { name: 'Pods', exact: true }).click()

@@ -9,9 +9,6 @@ const TEXT = 'min-w-0 px-2'
 const DRAWN = 'flex min-w-0 items-center px-2 [&>*]:min-w-0'
 /** The line runs the other way, what stands in it does not: dots are at the start. */
 const CUT_START = 'truncate text-left [direction:rtl]'
-/** Padding at both sides. */
-export const CELL_PADDING = 16
-
 /** Px for what stands in each column, by its id. */
 export type Rooms = ReadonlyMap<string, number>
 

@@ -33,17 +33,19 @@ function measure(code: number, font: Font): number {
   return context.measureText(String.fromCharCode(code)).width * SPARE
 }
 
-/** @param room px @returns false for a text whose width is not known */
-export function fits(text: string, font: Font, room: number): boolean {
+/** @returns px of the text, counted until they are more than `most`; Infinity where that is not known */
+export function textWidth(text: string, font: Font, most: number): number {
   let known = widths.get(font)
   if (!known) widths.set(font, (known = new Map()))
-  let left = room
-  for (let at = 0; at < text.length; at++) {
+  let sum = 0
+  for (let at = 0; at < text.length && sum <= most; at++) {
     const code = text.charCodeAt(at)
     let width = known.get(code)
     if (width === undefined) known.set(code, (width = measure(code, font)))
-    left -= width
-    if (left < 0) return false
+    sum += width
   }
-  return true
+  return sum
 }
+
+/** @param room px @returns false for a text whose width is not known */
+export const fits = (text: string, font: Font, room: number): boolean => textWidth(text, font, room) <= room

@@ -11,7 +11,7 @@ const ICON = { class: 'tone-icon size-3.5 shrink-0', 'aria-hidden': 'true' }
 const WHOLE = { class: 'whitespace-nowrap' }
 const CUT = { class: 'truncate' }
 /** Of the badge besides its text: padding, icon, and the gap between both. */
-const AROUND_PX = 36
+export const AROUND_PX = 36
 
 interface BadgeOptions {
   readonly plain?: boolean | undefined

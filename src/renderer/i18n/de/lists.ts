@@ -13,6 +13,7 @@ export const lists = {
   '{shown} of {n} item | {shown} of {n} items': '{shown} von {n} Eintrag | {shown} von {n} Einträgen',
   'Disconnected; data is {outdated} old': 'Getrennt; Daten sind {outdated} alt',
   Columns: 'Spalten',
+  'no room': 'kein Platz',
   'Click to sort; drag, or Alt and an arrow key, to move':
     'Klicken zum Sortieren; Ziehen oder Alt und Pfeiltaste zum Verschieben',
   'Loading {kinds}…': '{kinds} werden geladen …',

@@ -1,0 +1,90 @@
+// Which columns a list has room for: what stands in them is measured, and those of the least worth leave.
+import { beforeEach, describe, expect, it, vi } from 'vitest'
+import type { Row } from '@/api/sources.ts'
+import type { ResourceColumn } from '@/kinds/column.ts'
+
+/** A font whose characters are ten pixels wide. */
+vi.spyOn(HTMLCanvasElement.prototype, 'getContext').mockReturnValue({ measureText: () => ({ width: 10 }) } as never)
+
+const row = (texts: Record<string, string>) => ({ key: texts['name'], object: texts }) as unknown as Row
+const column = (id: string, more: Partial<ResourceColumn> = {}): ResourceColumn => ({
+  id,
+  title: id,
+  value: ({ object }) => String((object as unknown as Record<string, string>)[id] ?? ''),
+  least: 40,
+  grows: true,
+  ...more,
+})
+const columns = [
+  column('name', { worth: 'always' }),
+  column('ready', { worth: 3 }),
+  column('os'),
+  column('kernel'),
+  column('age', { least: 60, grows: false, worth: 2 }),
+]
+const rows = [row({ name: 'box-1', ready: 'yes', os: 'Debian 13', kernel: '6.12' })]
+
+describe('a list', () => {
+  let room: typeof import('@/components/resource/column-room.ts')
+  beforeEach(async () => {
+    vi.resetModules()
+    room = await import('@/components/resource/column-room.ts')
+  })
+  const wants = (of = columns, shown = rows, before?: ReadonlyMap<string, number>) =>
+    room.wantsOf(of, shown, ({ title }) => title, before)
+  const place = (px: number, chosen = {}, of = columns) => room.placeColumns(of, wants(of), px, chosen)
+  const ids = (px: number, chosen = {}, of = columns) => place(px, chosen, of).map(each => each.column.id)
+
+  it('gives each column what stands in it, or its title', () => {
+    // Nine characters with a little to spare, and padding; a title has the arrow of the order besides.
+    expect([...wants()]).toEqual([
+      ['name', 80],
+      ['ready', 88],
+      ['os', 112],
+      ['kernel', 96],
+      ['age', 64],
+    ])
+  })
+  it('shows all where there is room, and lets those that grow share what is left by what they want', () => {
+    expect(place(1_000).map(({ track }) => track)).toEqual([
+      'minmax(80px, 80fr)',
+      'minmax(88px, 88fr)',
+      'minmax(112px, 112fr)',
+      'minmax(96px, 96fr)',
+      '64px',
+    ])
+    expect(ids(0), 'until its room is known').toHaveLength(5)
+  })
+  it('lets columns leave rather than cut them: of the least worth first, of the same the one on the right', () => {
+    expect(ids(72 + 440)).toEqual(['name', 'ready', 'os', 'kernel', 'age'])
+    expect(ids(72 + 439)).toEqual(['name', 'ready', 'os', 'age'])
+    expect(ids(72 + 343)).toEqual(['name', 'ready', 'age'])
+    expect(ids(72 + 231)).toEqual(['name', 'ready'])
+    expect(ids(72 + 167)).toEqual(['name'])
+  })
+  it('cuts at last what has to stay: the name first, then all down to what can be read', () => {
+    const of = [column('name', { worth: 'always' }), column('ready', { worth: 'always' })]
+    expect(place(72 + 148, {}, of).map(({ leastPx }) => leastPx)).toEqual([60, 88])
+    expect(place(72 + 100, {}, of).map(({ leastPx }) => leastPx)).toEqual([40, 40])
+  })
+  it('never has others leave for a text that is longer than any list is wide', () => {
+    const long = [row({ name: 'x'.repeat(5_000), os: 'y'.repeat(5_000) })]
+    const measured = wants(columns, long)
+    expect(measured.get('name')).toBeLessThan(1_000)
+    expect(room.placeColumns(columns, measured, 1_000).map(each => each.column.id)).toHaveLength(5)
+  })
+  it('keeps the width that the user gave, and what the user asked for', () => {
+    const asked = columns.map(each => (each.id === 'kernel' ? { ...each, worth: 'always' as const } : each))
+    expect(place(1_000, { os: 200 })[2]).toMatchObject({ track: '200px', leastPx: 200 })
+    expect(ids(72 + 343, {}, asked)).toEqual(['name', 'ready', 'kernel', 'age'])
+  })
+  it('does not jump back where a long text went', () => {
+    const before = wants()
+    expect(wants(columns, [row({ name: 'a' })], before)).toEqual(before)
+  })
+  it('measures what is drawn by the text in it, and by nothing where it is no text', () => {
+    const drawn = { text: () => 'Running', font: 'badge' as const, aroundPx: 36 }
+    const of = [column('a', { title: '', cell: () => 'x' }), column('b', { title: '', cell: () => 'x', drawn })]
+    expect([...wants(of).values()]).toEqual([40, 128])
+  })
+})
