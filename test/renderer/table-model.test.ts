@@ -97,7 +97,13 @@ describe('filterRows()', () => {
     expect(filterRows(rows, '  ', createHaystack(columns))).toBe(rows))
   it('makes the text of a row once, however often it is searched', () => {
     let made = 0
-    const counting = { id: 'counted', title: 'Counted', value: ({ name }: Row) => (made++, name), least: 100, grows: true }
+    const counting = {
+      id: 'counted',
+      title: 'Counted',
+      value: ({ name }: Row) => (made++, name),
+      least: 100,
+      grows: true,
+    }
     const haystack = createHaystack([counting])
     for (const text of ['web', 'web 9', '']) filterRows(rows, text, haystack)
     expect(made).toBe(rows.length)
@@ -155,7 +161,13 @@ describe('createSorter()', () => {
   })
   it('asks for the value of a row once, and again only for one that changed', () => {
     const asked: string[] = []
-    const column = { id: 'asked', title: 'Asked', value: ({ name }: Row) => (asked.push(name), name), least: 100, grows: true }
+    const column = {
+      id: 'asked',
+      title: 'Asked',
+      value: ({ name }: Row) => (asked.push(name), name),
+      least: 100,
+      grows: true,
+    }
     const sorter = createSorter()
     sorter(many, column, false)
     expect(asked).toHaveLength(many.length)
@@ -165,7 +177,14 @@ describe('createSorter()', () => {
   })
   it('asks anew for what moves by itself', () => {
     let turn = 1
-    const use = { id: 'use', title: 'Use', value: ({ name }: Row) => turn * name.length, least: 100, grows: true, isMoving: true }
+    const use = {
+      id: 'use',
+      title: 'Use',
+      value: ({ name }: Row) => turn * name.length,
+      least: 100,
+      grows: true,
+      isMoving: true,
+    }
     const sorter = createSorter()
     const two = [row('a'), row('bb')]
     expect(names(sorter(two, use, false))).toEqual(['a', 'bb'])
@@ -176,7 +195,13 @@ describe('createSorter()', () => {
 
 describe('orderColumns() and moveColumn()', () => {
   const ids = (columns: Columns) => columns.map(({ id }) => id).join(' ')
-  const columns = ['name', 'status', 'node', 'age'].map(id => ({ id, title: id, value: () => '', least: 100, grows: true }))
+  const columns = ['name', 'status', 'node', 'age'].map(id => ({
+    id,
+    title: id,
+    value: () => '',
+    least: 100,
+    grows: true,
+  }))
 
   it('keeps the order given, and puts a column that is new beside its neighbour', () => {
     expect(ids(orderColumns(columns, ['name', 'age', 'status']))).toBe('name age status node')

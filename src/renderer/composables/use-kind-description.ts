@@ -1,6 +1,9 @@
-// What a kind is for, in the server's own words: told where there is none of it yet.
+// What a kind is for, told where there is none of it yet: of the menu's kinds in our words, of others in the first
+// sentence of the server's, which speaks English.
 import { type ShallowRef, shallowRef, watch } from 'vue'
 import type { ResourceType } from '../../shared/machinery/resource-type.ts'
+import { kindKey } from '../api/discovery.ts'
+import { isEnglish, t } from '../i18n/i18n.ts'
 
 const MOST_CHARACTERS = 240
 
@@ -10,17 +13,25 @@ export function firstSentence(description: string): string {
   return sentence.length > MOST_CHARACTERS ? '' : sentence.replaceAll(/\s+/g, ' ')
 }
 
+async function describe(type: ResourceType<unknown>, inEnglish: boolean): Promise<string> {
+  const { purposes } = await import('../kinds/purpose.ts')
+  const purpose = purposes[kindKey(type)]
+  if (purpose) return t(purpose)
+  if (!inEnglish) return ''
+  const { loadSchema } = await import('../forms/load-schema.ts')
+  return firstSentence((await loadSchema(type))?.description ?? '')
+}
+
 /** @param type undefined = nobody wants to know */
 export function useKindDescription(type: () => ResourceType<unknown> | undefined): ShallowRef<string> {
   const told = shallowRef('')
   watch(
-    type,
-    async wanted => {
+    [type, isEnglish] as const,
+    async ([wanted, inEnglish]) => {
       told.value = ''
       if (!wanted) return
-      const { loadSchema } = await import('../forms/load-schema.ts')
-      const schema = await loadSchema(wanted).catch(() => undefined)
-      if (wanted === type()) told.value = firstSentence(schema?.description ?? '')
+      const description = await describe(wanted, inEnglish).catch(() => '')
+      if (wanted === type() && inEnglish === isEnglish()) told.value = description
     },
     { immediate: true },
   )

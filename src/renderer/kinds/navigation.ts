@@ -105,6 +105,9 @@ const layout: readonly { title: MessageKey; icon: Component; keys: readonly stri
 /** First of the custom resources: what they are. */
 const DEFINITIONS = 'customresourcedefinitions.v1.apiextensions.k8s.io'
 
+/** What is in the menu on every cluster, by `kindKey`. */
+export const menuKeys: ReadonlySet<string> = new Set([...layout.flatMap(({ keys }) => keys), DEFINITIONS])
+
 /** Shown elsewhere under another name. */
 const DUPLICATES = new Set(['events.v1.events.k8s.io', 'componentstatuses.v1.'])
 
@@ -125,7 +128,6 @@ const byTitle = (a: ServedKind, b: ServedKind) => a.type.kind.localeCompare(b.ty
 
 export function navigationGroups(kinds: readonly ServedKind[]): NavigationGroup[] {
   const byKey = new Map(kinds.map(kind => [kindKey(kind.type), kind]))
-  const placed = new Set([...layout.flatMap(({ keys }) => keys), DEFINITIONS])
   const groups = layout.map(({ title, icon, keys, single }) => ({
     title,
     icon,
@@ -133,7 +135,7 @@ export function navigationGroups(kinds: readonly ServedKind[]): NavigationGroup[
     ...(single ? { single } : {}),
   }))
   const rest = kinds
-    .filter(kind => !placed.has(kindKey(kind.type)) && !DUPLICATES.has(kindKey(kind.type)))
+    .filter(kind => !menuKeys.has(kindKey(kind.type)) && !DUPLICATES.has(kindKey(kind.type)))
     .sort(byTitle)
   const definitions = kinds.filter(({ type }) => kindKey(type) === DEFINITIONS)
   return [

@@ -7,6 +7,7 @@ import { forms } from './forms.ts'
 import { history } from './history.ts'
 import { kinds } from './kinds.ts'
 import { lists } from './lists.ts'
+import { purposes } from './purposes.ts'
 import { shell } from './shell.ts'
 import { states } from './states.ts'
 import { topology } from './topology.ts'
@@ -23,6 +24,7 @@ export const german = {
   ...history,
   ...kinds,
   ...lists,
+  ...purposes,
   ...shell,
   ...states,
   ...topology,
