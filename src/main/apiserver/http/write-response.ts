@@ -1,7 +1,7 @@
 // Writes an ApiResponse to HTTP/1.1 or HTTP/2: content type, warnings, gzip, streams with back-pressure.
 import type { ServerResponse } from 'node:http'
 import type { Http2ServerResponse } from 'node:http2'
-import type { Writable } from 'node:stream'
+import { pipeline, Readable, type Writable } from 'node:stream'
 import { constants, createGzip } from 'node:zlib'
 import { PROTOBUF_TYPE } from '../codec/media-type.ts'
 import { encodeProtobufInSlices, encodeWatchFrame } from '../codec/protobuf/envelope.ts'
@@ -82,19 +82,37 @@ function start(
   ;(response as ServerResponse).writeHead(answer.code, all)
 }
 
-function sendWhole(
+const write = (response: Response, chunk: Buffer | string): boolean => (response as ServerResponse).write(chunk)
+
+/** What is left for the end of a long answer. */
+const LAST_BYTES = 1_024
+/** Room for the headers, which go out with the body. */
+const HEADER_BYTES = 2_048
+
+/**
+ * Over HTTP/1.1 the end of a long answer waits until all before it is out. A client that has an answer asks the next
+ * thing; if Node then still waits for the connection to take what was written, it stops reading, and gives the
+ * connection up when more than one TLS record of the request is there ("Parse Error: Paused").
+ */
+async function end(response: Response, body: Buffer, { life }: ResponseContext): Promise<void> {
+  const room = 'stream' in response ? Infinity : (response.socket ?? response).writableHighWaterMark - HEADER_BYTES
+  if (body.length > room) {
+    if (!write(response, body.subarray(0, -LAST_BYTES))) await drained(response, life.signal)
+    response.end(body.subarray(-LAST_BYTES))
+  } else response.end(body)
+}
+
+async function sendWhole(
   response: Response,
   answer: ApiResponse,
   context: ResponseContext,
   type: string,
   body: Buffer,
-): void {
+): Promise<void> {
   start(response, answer, context, { 'content-type': type, 'content-length': String(body.length) })
   if (context.head) response.end()
-  else response.end(body)
+  else await end(response, body, context)
 }
-
-const write = (response: Response, chunk: Buffer | string): boolean => (response as ServerResponse).write(chunk)
 
 function startStream(response: Response, answer: ApiResponse, context: ResponseContext, type: string): void {
   start(response, answer, context, { 'content-type': type })
@@ -110,9 +128,17 @@ async function sendStream(
   chunks: AsyncIterable<Buffer | string>,
 ): Promise<void> {
   startStream(response, answer, context, type)
+  await sendChunks(response, context, chunks)
+}
+
+async function sendChunks(
+  response: Response,
+  { life }: ResponseContext,
+  chunks: AsyncIterable<Buffer | string>,
+): Promise<void> {
   for await (const chunk of chunks) {
-    if (context.life.ended) break
-    if (!write(response, chunk)) await drained(response, context.life.signal)
+    if (life.ended) break
+    if (!write(response, chunk)) await drained(response, life.signal)
   }
   response.end()
 }
@@ -216,12 +242,8 @@ async function sendSlices(
   if (!wantsGzip(context.acceptEncoding)) return sendStream(response, answer, context, type, all())
   start(response, answer, context, { 'content-type': type, 'content-encoding': 'gzip', vary: 'Accept-Encoding' })
   const gzip = createGzip({ level: constants.Z_BEST_SPEED })
-  gzip.pipe(response as ServerResponse)
-  for await (const chunk of all()) {
-    if (context.life.ended) break
-    if (!gzip.write(chunk)) await drained(gzip, context.life.signal)
-  }
-  gzip.end()
+  pipeline(Readable.from(all(), { highWaterMark: 1 }), gzip, () => undefined)
+  await sendChunks(response, context, gzip)
 }
 
 async function sendJson(
