@@ -60,6 +60,22 @@ for (const [what, path, body, type] of cases) {
     `, answer ${[...codes]}`,
   )
 }
+const operations = Array.from({ length: 10_000 }, (_, i) => ({ op: 'add', path: `/data/key-${i}`, value: 'v' }))
+const data = Object.fromEntries(operations.map((_, i) => [`key-${i}`, 'v']))
+const patches = [
+  ['JSON patch', JSON.stringify(operations), 'application/json-patch+json'],
+  ['merge patch', JSON.stringify({ data }), 'application/merge-patch+json'],
+  ['apply', JSON.stringify({ ...configmap(data), metadata: { name: 'small' } }), 'application/apply-patch+yaml'],
+]
+await server.call('POST', configmaps, { ...configmap({ a: 'b' }), metadata: { name: 'small' } })
+for (const [what, body, type] of patches) {
+  const send = () => server.call('PATCH', `${configmaps}/small?dryRun=All&fieldManager=bench`, body, type)
+  await send()
+  await server.longestLoopDelayMs()
+  const codes = new Set()
+  for (let i = 0; i < 5; i++) codes.add((await send()).code)
+  show(`${what}, 10,000 keys`, await server.longestLoopDelayMs(), `, answer ${[...codes]}`)
+}
 const small = name => ({
   apiVersion: 'v1',
   kind: 'Pod',

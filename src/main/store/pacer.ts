@@ -1,7 +1,9 @@
-// Lets the event loop breathe inside long loops.
+// Lets the event loop breathe inside long loops, and between the pieces of what takes long for the largest objects.
 
 /** Longest piece of work in one go. */
 const SLICE_MS = 6
+/** For pieces that cannot be cut: several of them may follow each other in a turn. */
+const PIECE_MS = 3
 
 export class Pacer {
   readonly #sliceMs: number
@@ -20,5 +22,27 @@ export class Pacer {
   async pause(): Promise<void> {
     await new Promise(resolve => setImmediate(resolve))
     this.#until = performance.now() + this.#sliceMs
+  }
+}
+
+/** @returns a pacer for what is done piece by piece, and rarely takes long */
+export const pieceByPiece = (): Pacer => new Pacer(PIECE_MS)
+
+/** Work that yields between its pieces. */
+export type Pieces<T> = Generator<void, T, void>
+
+/** Others get their turn after a long piece. */
+export function inTurns<T>(pieces: Pieces<T>, pacer = pieceByPiece()): T | Promise<T> {
+  for (;;) {
+    const { done, value } = pieces.next()
+    if (done) return value
+    if (pacer.due) return pacer.pause().then(() => inTurns(pieces, pacer))
+  }
+}
+
+export function atOnce<T>(pieces: Pieces<T>): T {
+  for (;;) {
+    const { done, value } = pieces.next()
+    if (done) return value
   }
 }

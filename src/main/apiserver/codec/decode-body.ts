@@ -1,6 +1,7 @@
 // Request bodies: bytes in one of the accepted formats become a JSON value.
 import { ApiError, badRequest } from '../../../shared/machinery/status.ts'
 import { MAX_OBJECT_BYTES } from '../../store/contract.ts'
+import { pieceByPiece } from '../../store/pacer.ts'
 import { DecodeWorker, type ParseResult } from './decode-worker.ts'
 import { JSON_TYPE, mediaTypeOf, PROTOBUF_TYPE, unsupportedMediaType, YAML_TYPE } from './media-type.ts'
 import { decodeProtobufInSlices } from './protobuf/envelope.ts'
@@ -80,8 +81,13 @@ const textOf = (bytes: Buffer) => bytes.toString('utf8').replace(/^\uFEFF/, '')
 async function parseJsonBody(bytes: Buffer, maxBytes: number): Promise<ParseResult> {
   if (bytes.length > INLINE_JSON_BYTES) return inWorker('json', bytes, maxBytes)
   const text = textOf(bytes)
+  const pacer = pieceByPiece()
   const { error, duplicates } = scanJson(text, MAX_DEPTH)
-  return error === undefined ? { value: parseJson(text), duplicates } : { error, duplicates }
+  if (error !== undefined) return { error, duplicates }
+  if (pacer.due) await pacer.pause()
+  const value = parseJson(text)
+  if (pacer.due) await pacer.pause()
+  return { value, duplicates }
 }
 
 /** Whether the first thing in it is a brace, as in what programs apply: they write JSON, which is YAML as well. */

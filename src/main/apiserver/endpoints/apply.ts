@@ -2,8 +2,9 @@
 import { formatTime } from '../../../shared/machinery/clock.ts'
 import type { AnyObject } from '../../../shared/machinery/object.ts'
 import { badRequest, conflict, isAlreadyExists, notFound } from '../../../shared/machinery/status.ts'
-import { serverSideApply, whichOf } from '../patch/apply/server-side-apply.ts'
+import { applyInPieces, whichOf } from '../patch/apply/server-side-apply.ts'
 import type { ApiRequest, ApiResponse } from '../request.ts'
+import { inTurns } from '../../store/pacer.ts'
 import { hasPlainStatus, type ResourceDescriptor } from '../registry/resource.ts'
 import { answerOne } from './read/answer-one.ts'
 import type { EndpointParts } from './parts.ts'
@@ -63,8 +64,8 @@ export async function apply(
     )
   refuseUndeclared(applied, unknown)
   await checkDuplicates(request)
-  const merge = (current: AnyObject | undefined) => {
-    const merged = serverSideApply({
+  const merge = async (current: AnyObject | undefined) => {
+    const pieces = applyInPieces({
       current,
       applied,
       manager: query.get('fieldManager') ?? '',
@@ -76,6 +77,7 @@ export async function apply(
       schemaId: resource.schema,
       fact: resource.custom?.fact,
     })
+    const merged = await inTurns(pieces)
     // Empty values are owned, but not stored, and amounts are stored in one way of the many to write them.
     return keptGiven && merged !== current ? decodeObject(resource.schema, merged).object : merged
   }
@@ -91,7 +93,7 @@ export async function apply(
     }
     if (info.subresource !== '') throw notFound(resource.type, info.name)
     try {
-      const created = await parts.create(resource, info.namespace, made(resource, merge(undefined)), options)
+      const created = await parts.create(resource, info.namespace, made(resource, await merge(undefined)), options)
       return answerOne(201, created, resource, representation, parts)
     } catch (error) {
       // Somebody else made it in between: then it is merged into theirs.

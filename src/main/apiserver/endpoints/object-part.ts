@@ -25,7 +25,7 @@ async function wantedOf(
   request: ApiRequest,
   resource: ResourceDescriptor,
   context: EndpointContext,
-): Promise<(current: AnyObject) => AnyObject> {
+): Promise<(current: AnyObject) => AnyObject | Promise<AnyObject>> {
   if (request.method === 'PUT') {
     const sent = await context.decode(request, resource.schema)
     assertSameName(resource, sent, request.info)
@@ -55,8 +55,8 @@ export function objectPart({ type, subresource, take, prepare, validate }: Objec
       const object = await context.change(
         resource,
         { namespace, name },
-        copy => {
-          const next = wanted(copy)
+        async copy => {
+          const next = await wanted(copy)
           checkVersion(resource, next.metadata.resourceVersion, copy)
           take(copy, next, context)
         },

@@ -16,6 +16,7 @@ import {
 import { isDirective } from '../patch/strategic/directives.ts'
 import type { ResourceDescriptor } from '../registry/resource.ts'
 import type { ApiRequest } from '../request.ts'
+import { pieceByPiece } from '../../store/pacer.ts'
 import { decodeObject } from '../schema/decode.ts'
 import { apply } from './apply.ts'
 import { answerOne } from './read/answer-one.ts'
@@ -33,19 +34,21 @@ export function refuseStrategic({ headers }: ApiRequest, { custom }: ResourceDes
 }
 
 /** @returns the patched object, decoded anew: a patch can break types and add fields that the kind does not have */
-export function patched(
+export async function patched(
   request: ApiRequest,
   resource: ResourceDescriptor,
   current: AnyObject,
   patch: unknown,
-): AnyObject {
+): Promise<AnyObject> {
   refuseStrategic(request, resource)
   const strategic = mediaTypeOf(request.headers['content-type']) === STRATEGIC_MERGE_PATCH
   const apply = (to: AnyObject) => applyPatch(request.headers['content-type'] ?? '', resource.schema, to, patch)
   // Who owns what is the largest part of many objects, and nobody changes it in place.
   const { managedFields, ...metadata } = current.metadata
   const isKept = managedFields !== undefined && leavesManagers(patch)
+  const pacer = pieceByPiece()
   const result = apply(isKept ? { ...current, metadata } : current)
+  if (pacer.due) await pacer.pause()
   const { object, unknown, errors } = resource.custom
     ? resource.custom.decode(result)
     : decodeObject(resource.schema, result, strategic ? 'map' : 'json')
@@ -56,6 +59,7 @@ export function patched(
   if (errors[0] !== undefined) throw refuse(errors[0])
   if (resource.custom) assertStillCustom(resource, result as Partial<AnyObject>, request.info.subresource, refuse)
   else if (object.kind && object.kind !== current.kind) throw refuse(otherKind(resource, object))
+  if (pacer.due) await pacer.pause()
   const { warnings, text } = findingsOfPatch(request, patch, unknown, resource.custom !== undefined)
   const validation = fieldValidationOf(request.query, 'PatchOptions')
   if (warnings.length > 0 && validation === 'Strict') throw refuse(`strict decoding error: ${text}`)
@@ -120,8 +124,8 @@ export const patch: Endpoint = async (request, resource, parts) => {
     ])
   const body = await request.body()
   if (body === undefined) throw badRequest('a patch needs a body')
-  const change = (current: AnyObject) => {
-    const object = patched(request, resource, current, body)
+  const change = async (current: AnyObject) => {
+    const object = await patched(request, resource, current, body)
     assertSameName(resource, object, info)
     refuseOtherUid(resource, object, current)
     return object

@@ -10,7 +10,7 @@ import type { AnyObject } from '../../../../shared/machinery/object.ts'
 import { apiVersionOf } from '../../../../shared/machinery/resource-type.ts'
 import { conflict, notFound, staleVersion } from '../../../../shared/machinery/status.ts'
 import { type Stored, StoreError } from '../../../store/contract.ts'
-import { Pacer } from '../../../store/pacer.ts'
+import { pieceByPiece } from '../../../store/pacer.ts'
 import type { AdmissionRequest } from '../../admission/contract.ts'
 import { keyOf, prepareViews, servedForm, storedForm, viewOf } from '../../keys.ts'
 import type { ResourceDescriptor } from '../../registry/resource.ts'
@@ -102,8 +102,10 @@ async function attempt(
   await prepareViews(resource, [stored])
   const old = viewOf(resource, stored)
   checkPreconditions(resource, old, options.preconditions)
+  const pacer = pieceByPiece()
   const object = await change(old)
   if (!object) return { object: old, deleted: false }
+  if (pacer.due) await pacer.pause()
   checkVersion(resource, object.metadata.resourceVersion, old)
   keepSystemMetadata(resource, object, old)
   if (!options.isShared) resource.setDefaults?.(object)
@@ -144,11 +146,11 @@ async function admitAndStore(
   const { resource } = request
   const old = viewOf(resource, stored)
   // Each step costs little but for the largest objects; between steps, everybody else gets a turn.
-  const pacer = new Pacer()
+  const pacer = pieceByPiece()
   const track = () => trackFields(resource, object, old, options, formatTime(parts.clock.now()))
   const whole = options.strategy === 'main'
   // What admission adds is nobody's. Of a part of the object, only what that part may write is its writer's.
-  if (whole) track()
+  if (whole) await track()
   if (pacer.due) await pacer.pause()
   const { managedFields } = object.metadata
   await parts.admission.mutate(request)
@@ -157,12 +159,13 @@ async function admitAndStore(
   dropSameOwners(object, options.warn, ' after mutating admission happens')
   prepare(resource, object, old, options)
   if (pacer.due) await pacer.pause()
-  if (!whole) track()
+  if (!whole) await track()
   if (pacer.due) await pacer.pause()
   await validateChange(resource, object, old, rulesFor(resource, object, old, options), options.warn)
   if (whole) for (const text of resource.warnings?.(object, old) ?? []) options.warn?.(text)
   if (pacer.due) await pacer.pause()
   await parts.admission.validate(request)
+  if (pacer.due) await pacer.pause()
   const finished = isFinished(resource, object)
   const nullIsValue = resource.custom !== undefined
   keepTimes(object, old, nullIsValue)

@@ -6,7 +6,7 @@ import { apiVersionOf } from '../../../../shared/machinery/resource-type.ts'
 import { alreadyExists, ApiError, badRequest, isAlreadyExists } from '../../../../shared/machinery/status.ts'
 import { cloneJson } from '../../../../shared/machinery/json-object.ts'
 import { StoreError } from '../../../store/contract.ts'
-import { Pacer } from '../../../store/pacer.ts'
+import { pieceByPiece } from '../../../store/pacer.ts'
 import type { AdmissionRequest } from '../../admission/contract.ts'
 import { keyOf, prepareViews, servedForm, storedForm, viewOf } from '../../keys.ts'
 import type { ResourceDescriptor } from '../../registry/resource.ts'
@@ -92,10 +92,10 @@ async function admitAndStore(
 ): Promise<AnyObject> {
   const { resource, namespace } = request
   // Each step costs little but for the largest objects; between steps, everybody else gets a turn.
-  const pacer = new Pacer()
+  const pacer = pieceByPiece()
   // Before admission adds to it: what plugins and webhooks put in is nobody's, least of all the client's.
   dropSameOwners(object, options.warn)
-  trackFields(resource, object, undefined, options, object.metadata.creationTimestamp)
+  await trackFields(resource, object, undefined, options, object.metadata.creationTimestamp)
   if (pacer.due) await pacer.pause()
   const { managedFields } = object.metadata
   await parts.admission.mutate(request)
@@ -106,6 +106,7 @@ async function admitAndStore(
   await validateCreate(resource, object, options.warn)
   if (pacer.due) await pacer.pause()
   await parts.admission.validate(request)
+  if (pacer.due) await pacer.pause()
 
   // Whoever may not create it at all is told that first.
   // The store minds, which a dry run does not reach.

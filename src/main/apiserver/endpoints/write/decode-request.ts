@@ -3,6 +3,7 @@ import { invalidValue } from '../../../../shared/machinery/field-error.ts'
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
 import { apiVersionOf, type ResourceType } from '../../../../shared/machinery/resource-type.ts'
 import { badRequest, invalid } from '../../../../shared/machinery/status.ts'
+import { pieceByPiece } from '../../../store/pacer.ts'
 import { UnreadableBody } from '../../codec/decode-body.ts'
 import { JSON_TYPE, mediaTypeOf, PROTOBUF_TYPE, unsupportedMediaType, YAML_TYPE } from '../../codec/media-type.ts'
 import type { CustomSchema } from '../../registry/resource.ts'
@@ -107,6 +108,7 @@ export async function decodeFields(
   const value = await readMap(request, kind)
   if (typeof schema !== 'string' && wording === undefined) await assertCustomKind(request, value, kind)
   assertKind(value, kind, wording)
+  const pacer = pieceByPiece()
   const {
     object,
     unknown,
@@ -115,6 +117,7 @@ export async function decodeFields(
   } = typeof schema === 'string' ? decodeObject(schema, value, wording) : schema.decode(value, wording)
   if (errors[0] !== undefined) throw badRequest(errors[0])
   if (kind.also && object.apiVersion !== '') object.apiVersion = apiVersionOf(kind)
+  if (pacer.due) await pacer.pause()
   return { object, unknown, keptGiven }
 }
 

@@ -1,20 +1,21 @@
 // Keeps metadata.managedFields in step with a write that is not an apply.
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
-import { trackUpdate } from '../../patch/apply/track-update.ts'
+import { trackInPieces } from '../../patch/apply/track-update.ts'
+import { inTurns } from '../../../store/pacer.ts'
 import { hasPlainStatus, type ResourceDescriptor } from '../../registry/resource.ts'
 import type { WriteOptions } from '../contract.ts'
 
 /** Sets `object.metadata.managedFields` in place. @param time RFC 3339 */
-export function trackFields(
+export async function trackFields(
   resource: ResourceDescriptor,
   object: AnyObject,
   old: AnyObject | undefined,
   options: WriteOptions & { readonly subresource?: string },
   time: string,
-): void {
+): Promise<void> {
   if (options.applied) return
   const isScale = options.subresource === 'scale'
-  const managedFields = trackUpdate({
+  const pieces = trackInPieces({
     old,
     object,
     manager: options.fieldManager ?? 'unknown',
@@ -25,6 +26,7 @@ export function trackFields(
     schemaId: resource.schema,
     fact: resource.custom?.fact,
   })
+  const managedFields = await inTurns(pieces)
   if (managedFields.length > 0) object.metadata.managedFields = managedFields
   else delete object.metadata.managedFields
 }

@@ -6,6 +6,7 @@ import { required } from '../../../../shared/machinery/field-error.ts'
 import { cloneJson, isObject } from '../../../../shared/machinery/json-object.ts'
 import { deepEqual } from '../../../../shared/machinery/deep-equal.ts'
 import { badRequest, invalid } from '../../../../shared/machinery/status.ts'
+import { atOnce, type Pieces } from '../../../store/pacer.ts'
 import type { KeptMetadata } from '../../registry/resource.ts'
 import type { FieldFact } from '../../schema/facts.ts'
 import { applyConflict } from './conflicts.ts'
@@ -81,7 +82,10 @@ function managersOf({ current, subresource, plainStatus, keptMetadata = [] }: Ap
  * @throws ApiError 400 for a configuration that carries managedFields or a list key twice, 409 for conflicts, 422
  *   without a manager's name
  */
-export function serverSideApply(apply: Apply): AnyObject {
+export const serverSideApply = (apply: Apply): AnyObject => atOnce(applyInPieces(apply))
+
+/** As serverSideApply(). */
+export function* applyInPieces(apply: Apply): Pieces<AnyObject> {
   const { current, manager, force, subresource, time, schemaId } = apply
   if (apply.applied.metadata.managedFields?.length) throw badRequest('metadata.managedFields must be nil')
   if (!manager)
@@ -96,23 +100,26 @@ export function serverSideApply(apply: Apply): AnyObject {
   const fact: FieldFact = apply.fact ?? { t: 'ref', r: schemaId }
   const applied = writable(apply)
   refuseDuplicates(applied, fact, whichOf(applied))
-
+  yield
   const managers = managersOf(apply, fact)
   const own = { manager, operation: 'Apply', apiVersion: applied.apiVersion, subresource } as const
   const id = identityOf(own)
   const last = managers.get(id)
   const set = trackable(fieldsOf(applied, fact), fieldApart(subresource, apply.plainStatus))
   managers.set(id, { ...own, time: last?.time, set })
-
+  yield
   const live: AnyObject | Record<string, unknown> = current ?? {}
   let merged = mergeApplied(live, applied, fact)
+  yield
   if (last) merged = prune(merged, fact, last.set, ownedBy(managers))
   const comparison = besides(fieldApart(subresource, apply.plainStatus), compare(live, merged, fact))
+  yield
   if (!force) {
     const taken = difference(comparison.changed, leftByClientSideApply(current, manager, fact))
     refuseConflicts(managers, id, taken, apply.shownVersion)
   }
   takeFromOthers(managers, comparison, id)
+  yield
   if (isEmpty(set)) managers.delete(id)
   // The time says when its manager last changed the object, and scaling is never dated.
   else if (subresource !== 'scale' && !deepEqual(live, merged, { nullIsValue: true }))
@@ -122,6 +129,7 @@ export function serverSideApply(apply: Apply): AnyObject {
   if (!isObject(merged)) throw badRequest('the applied configuration is not an object')
   const result = merged as AnyObject
   keepLastApplied(result, manager, apply.applied)
+  yield
   const entries = encodeManagers(managers)
   if (entries.length > 0) result.metadata.managedFields = entries
   else delete result.metadata.managedFields

@@ -1,6 +1,7 @@
 // Ownership after a write that is not an apply: whoever changes a field owns it, alone.
 import type { ManagedFieldsEntry } from '../../../../shared/api/meta/v1.ts'
 import { sameJson } from '../../../../shared/machinery/deep-equal.ts'
+import { atOnce, type Pieces } from '../../../store/pacer.ts'
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
 import type { FieldFact } from '../../schema/facts.ts'
 import { besides, compare, type Comparison } from './compare.ts'
@@ -62,7 +63,10 @@ export function takeFromOthers(managers: Managers, { changed, removed }: Compari
  * @returns what `metadata.managedFields` becomes
  * @see https://kubernetes.io/docs/reference/using-api/server-side-apply/
  */
-export function trackUpdate(update: UpdateToTrack): ManagedFieldsEntry[] {
+export const trackUpdate = (update: UpdateToTrack): ManagedFieldsEntry[] => atOnce(trackInPieces(update))
+
+/** As trackUpdate(). */
+export function* trackInPieces(update: UpdateToTrack): Pieces<ManagedFieldsEntry[]> {
   const { old, object, manager, subresource, plainStatus, time, schemaId } = update
   const fact: FieldFact = update.fact ?? { t: 'ref', r: schemaId }
   const own = { manager, operation: 'Update', apiVersion: object.apiVersion, subresource } as const
@@ -71,12 +75,15 @@ export function trackUpdate(update: UpdateToTrack): ManagedFieldsEntry[] {
     const set = update.fact
       ? workedOut(object, update.fact, subresource, plainStatus)
       : fieldsOfNew(object, schemaId, subresource)
+    yield
     return isEmpty(set) ? [] : [encodeManager({ ...own, time, set })]
   }
   const managers = startingPoint(update)
+  yield
   // Nobody owns anything of it: so it stays until the first apply, which says who wrote it before.
   if (old && managers.size === 0) return []
   const all = old ? compare(old, object, fact) : { changed: filledFieldsOf(object, fact), removed: EMPTY }
+  yield
   const comparison = besides(fieldApart(subresource, plainStatus), all)
   const id = identityOf(own)
   takeFromOthers(managers, comparison, id)
@@ -90,5 +97,6 @@ export function trackUpdate(update: UpdateToTrack): ManagedFieldsEntry[] {
   // The time says when the entry last changed, or when its manager last changed a value of its own.
   else if (!before || !sameSet(before.set, set) || !isEmpty(changed)) managers.set(id, { ...own, time, set })
   capUpdaters(managers)
+  yield
   return encodeManagers(managers)
 }
