@@ -6,7 +6,6 @@ import { Pod } from '../../shared/api/core/v1.ts'
 import { rightsOnAll } from '../access/manifest-rights.ts'
 import { type Right, rightTo, useRightsStore } from '../access/rights.ts'
 import { connection } from '../api/connection.ts'
-import { toYaml } from '../api/yaml-text.ts'
 import { TO_ADD } from '../hosts/host-rights.ts'
 import { objectRoute } from '../places.ts'
 import { useConfirmStore } from '../stores/confirm.ts'
@@ -93,9 +92,11 @@ export async function runFix(fix: Fix, router: Router): Promise<void> {
       })
       return
     }
-    case 'create':
+    case 'create': {
+      const { toYaml } = await import('../api/yaml-text.ts')
       await router.push({ name: 'create-yaml', state: { draft: toYaml(fix.draft) } })
       return
+    }
     case 'patch': {
       const { ref, patch, subresource } = fix
       await change(fix.title, ref, fix.consequence, false, () =>
