@@ -120,6 +120,19 @@ describe('serverSideApply()', () => {
     )
   })
 
+  test('lists those of one name by how they wrote: appliers first, of a subresource before the whole', () => {
+    const whole = apply(undefined, deployment({ paused: true }), 'ann')
+    const labels = { labels: { a: 'b' } }
+    const status = apply(whole, deployment({}, labels), 'ann', { subresource: 'status' })
+    const all = update(status, change(status, { replicas: 3 }), 'ann')
+    const error = failure(() => apply(all, deployment({ paused: false, replicas: 4 }, { labels: { a: 'c' } }), 'ops'))
+    expect(error.message.split('\n').filter(line => line.includes('conflicts'))).toEqual([
+      'Apply failed with 3 conflicts: conflicts with "ann" with subresource "status":',
+      'conflicts with "ann":',
+      'conflicts with "ann" using apps/v1:',
+    ])
+  })
+
   test('shares a field that two managers apply with the same value, and keeps it while one of them does', () => {
     const first = apply(undefined, deployment({ replicas: 3 }), 'ci')
     const shared = apply(first, deployment({ replicas: 3 }), 'ops')

@@ -16,12 +16,17 @@ const TEXTS = [
   [/\b10\.96\.\d+\.\d+\b/g, '<address>'],
 ]
 
+/** Entries are sorted by seconds, and writes that follow each other fall into the same one or not. */
+const entries = fields => [...fields].sort((a, b) => (identity(a) < identity(b) ? -1 : 1))
+const identity = ({ operation, manager, apiVersion, subresource }) =>
+  [operation, manager, apiVersion, subresource].join()
+
 /** @returns the value without what is different in every run */
 export function normalise(value, key) {
   if (key in PLACEHOLDERS && typeof value === 'string' && value !== '') return PLACEHOLDERS[key]
   if (key === 'nodePort' || key === 'healthCheckNodePort') return value > 0 ? '<port>' : value
   if (typeof value === 'string') return TEXTS.reduce((text, [pattern, by]) => text.replace(pattern, by), value)
-  if (Array.isArray(value)) return value.map(item => normalise(item))
+  if (Array.isArray(value)) return (key === 'managedFields' ? entries(value) : value).map(item => normalise(item))
   if (typeof value !== 'object' || value === null) return value
   const { name, generateName } = value
   if (typeof generateName === 'string' && generateName !== '' && String(name).startsWith(generateName))

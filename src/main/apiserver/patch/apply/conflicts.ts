@@ -9,10 +9,20 @@ function show({ manager, subresource, operation, apiVersion }: Manager): string 
   return operation === 'Update' ? `${name} using ${apiVersion}` : name
 }
 
+/** What upstream calls a manager by, and sorts them by: its entry as JSON, of appliers without the version. */
+const identifier = ({ manager, subresource, operation, apiVersion }: Manager): string =>
+  JSON.stringify({
+    manager,
+    operation,
+    ...(operation === 'Update' ? { apiVersion } : {}),
+    ...(subresource ? { subresource } : {}),
+  })
+
 /** @param conflicts managers with the fields of theirs that would change, as their sets */
 export function applyConflict(conflicts: readonly Manager[]): ApiError {
-  const all = conflicts.map(manager => ({ name: show(manager), paths: [...members(manager.set)].map(showPath).sort() }))
-  all.sort((a, b) => (a.name < b.name ? -1 : 1))
+  const all = [...conflicts]
+    .sort((a, b) => (identifier(a) < identifier(b) ? -1 : 1))
+    .map(manager => ({ name: show(manager), paths: [...members(manager.set)].map(showPath).sort() }))
   const causes: StatusCause[] = all.flatMap(({ name, paths }) =>
     paths.map(field => ({ reason: 'FieldManagerConflict', message: `conflict with ${name}`, field })),
   )
