@@ -173,6 +173,20 @@ describe('list', () => {
     expect(json.message).toContain('field label not supported: spec.foo')
   })
 
+  test.each([
+    ['/apis/batch/v1/jobs', 'field label "spec.foo" not supported for Job'],
+    [
+      '/apis/resource.k8s.io/v1/resourceslices',
+      'field label not supported for resource.k8s.io/v1, Kind=ResourceSlice: spec.foo',
+    ],
+    [
+      '/apis/apps/v1/replicasets',
+      '"spec.foo" is not a known field selector: only "metadata.name", "metadata.namespace"',
+    ],
+  ])('an unknown field of %s', async (path, message) => {
+    expect((await raw(server, `${path}?fieldSelector=spec.foo%3Da`)).json.message).toBe(message)
+  })
+
   test('as a Table has the columns of the kind, and rows with metadata', async () => {
     await make('table', 'row')
     const { json, headers } = await raw(server, maps('table'), { headers: { accept: TABLE } })

@@ -13,6 +13,7 @@ const TEXTS = [
   [/\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/g, '<uid>'],
   [/\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?( ?Z| [+-]\d{4} UTC)?( m=[+\d.]+)?/g, '<time>'],
   [/kube-api-access-[a-z0-9]{5}/g, 'kube-api-access-<name>'],
+  [/\b(record \(|current: )\d+/g, '$1<version>'],
   [/\b10\.96\.\d+\.\d+\b/g, '<address>'],
 ]
 

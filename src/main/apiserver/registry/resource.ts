@@ -108,6 +108,8 @@ export interface ResourceDescriptor<T extends KubeObject = AnyObject> {
   readonly scale?: ScalePaths<T>
   /** Values usable in field selectors besides metadata.name and metadata.namespace. */
   readonly selectableFields?: Readonly<Record<string, (object: T) => string>>
+  /** What is said of other fields, for kinds that say it in their own words. */
+  readonly unknownField?: (field: string) => string
   readonly columns?: readonly Column<T>[]
   /** Seconds that `kubectl delete` waits before the object goes; only pods. */
   readonly gracefulDeletion?: (object: T, requestedSeconds: number | undefined) => number

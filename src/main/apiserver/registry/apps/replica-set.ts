@@ -23,7 +23,6 @@ export const replicaSets = defineResource<ReplicaSet>({
   ...specAndStatus({ replicas: 0 }),
   status: statusStrategy<ReplicaSet>((set, old) => validateReplicaStatus(set.status, old.status)),
   scale: selectorScale<ReplicaSet>(),
-  selectableFields: { 'status.replicas': set => String(set.status.replicas) },
   validate: validateReplicaSet,
   validateUpdate: validateReplicaSetUpdate,
   warnings: (object, old) => [...unlikelyHostName(object.metadata, old), ...changedTemplate(object, old)],

@@ -51,6 +51,7 @@ export const jobs = defineResource<Job>({
   prepareForUpdate: specAndStatus().prepareForUpdate,
   status: statusStrategy<Job>(),
   selectableFields: { 'status.successful': job => String(job.status.succeeded ?? 0) },
+  unknownField: field => `field label ${JSON.stringify(field)} not supported for Job`,
   validate: validateJob,
   validateUpdate: validateJobUpdate,
   warnings: (job, old) => [

@@ -24,6 +24,7 @@ export const resourceSlices = defineResource<ResourceSlice>({
     'spec.nodeName': slice => slice.spec.nodeName ?? '',
     'spec.driver': slice => slice.spec.driver ?? '',
   },
+  unknownField: field => `field label not supported for resource.k8s.io/v1, Kind=ResourceSlice: ${field}`,
   columns: [
     nameColumn,
     text('Node', 'Node that has the devices.', slice => slice.spec.nodeName ?? ''),
