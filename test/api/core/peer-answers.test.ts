@@ -208,8 +208,8 @@ const applied = (path: string, body: Record<string, unknown>, query = 'fieldMana
   raw(server, `${path}?${query}`, { method: 'PATCH', headers: APPLY, body })
 
 test.each([
-  ['another version', { apiVersion: 'v2', kind: 'ConfigMap' }, 400, 'invalid object type: v2, Kind=ConfigMap'],
-  ['another kind', { apiVersion: 'v1', kind: 'Secret' }, 400, 'invalid object type: v1, Kind=Secret'],
+  ['another version', { apiVersion: 'v2', kind: 'ConfigMap' }, 400, 'invalid object type: /v2, Kind=ConfigMap'],
+  ['another kind', { apiVersion: 'v1', kind: 'Secret' }, 400, 'invalid object type: /v1, Kind=Secret'],
   [
     'an unknown field',
     { apiVersion: 'v1', kind: 'ConfigMap', cake: 1 },

@@ -33,6 +33,12 @@ test.each([
   ['with neither kind nor version', { kind: undefined, apiVersion: undefined }, MISSING],
   ['without its version', { apiVersion: undefined }, OTHER_VERSION],
   ['with an empty version', { apiVersion: '' }, OTHER_VERSION],
+  ['with a version of nothing', { apiVersion: '/' }, OTHER_VERSION],
+  [
+    'with a version that is none',
+    { apiVersion: 'a/b/c' },
+    'the object provided is unrecognized (must be of type Crate): unexpected GroupVersion string: a/b/c ({START})',
+  ],
 ])('one %s is neither made nor written', async (_what, change, message) => {
   const body = { ...WHOLE, metadata: { name: 'two' }, ...change }
   expect(await say('POST', PATH, body)).toEqual([400, message])
@@ -44,6 +50,10 @@ test.each([
   ['another version', { apiVersion: 'rules.example.com/v9' }, 422, 'Crate.rules.example.com "one" is invalid: apiVersion: Invalid value: "rules.example.com/v9": must be rules.example.com/v1'],
   ['both', { apiVersion: 'x.dev/v1', kind: 'O' }, 422, 'O.x.dev "one" is invalid: [kind: Invalid value: "O": must be Crate, apiVersion: Invalid value: "x.dev/v1": must be rules.example.com/v1]'],
   ['no kind', { kind: null }, 422, expect.stringContaining("Object 'Kind' is missing in '{")],
+  ['a kind that is no text', { kind: 5 }, 422, expect.stringContaining("Object 'Kind' is missing in '{")],
+  ['a version that is no text', { apiVersion: 5 }, 422, expect.stringContaining('.apiVersion accessor error: 5 is of the type int64, expected string')],
+  ['a version that is a list', { apiVersion: ['v1'] }, 422, expect.stringContaining('.apiVersion accessor error: [v1] is of the type []interface {}, expected string')],
+  ['a version that is none', { apiVersion: 'a/b/c' }, 422, expect.stringContaining('unexpected GroupVersion string: a/b/c')],
   ['no version', { apiVersion: null }, 422, expect.stringContaining("Object 'apiVersion' is missing")],
 ])('a patch does not give it %s', async (_what, body, code, message: unknown) => {
   expect(await say('PATCH', `${PATH}/one`, body, 'application/merge-patch+json')).toEqual([code, message])
@@ -53,6 +63,7 @@ test.each([
   ['nothing', {}, '/, Kind='],
   ['its kind alone', { kind: 'Crate' }, '/, Kind=Crate'],
   ['its version alone', { apiVersion: 'rules.example.com/v1' }, 'rules.example.com/v1, Kind='],
+  ['a version that is none', { apiVersion: 'a/b/c', kind: 'Crate' }, '/, Kind='],
 ])('one that is applied and says %s of it is refused', async (_what, body, told) => {
   expect(await say('PATCH', `${PATH}/two?fieldManager=me`, body, APPLY)).toEqual([400, `invalid object type: ${told}`])
 })
@@ -69,4 +80,35 @@ test('built-in kinds are what their path says, and no patch turns them into othe
     400,
     'invalid object type: /v1, Kind=',
   ])
+})
+
+const SCHEME = 'scheme "pkg/runtime/scheme.go:111"'
+const handled = (what: string, why: string) => `${what} cannot be handled as a ConfigMap: ${why}`
+
+test.each([
+  [{ kind: 'Secret' }, handled('Secret in version "v1"', 'converting (v1.Secret) to (core.ConfigMap): unknown conversion')],
+  [{ kind: 'Cake' }, handled('Cake in version "v1"', `no kind "Cake" is registered for version "v1" in ${SCHEME}`)],
+  [{ kind: 'ConfigMap', apiVersion: 'x' }, handled('ConfigMap in version "x"', `no kind "ConfigMap" is registered for version "x" in ${SCHEME}`)],
+  [{ kind: 'ConfigMap', apiVersion: 'a/b/c' }, 'the object provided is unrecognized (must be of type ConfigMap): unexpected GroupVersion string: a/b/c ({START})'],
+  [{ kind: 'ConfigMap', apiVersion: 'apps/' }, handled('ConfigMap in version ""', "Object 'apiVersion' is missing in '{BODY}'")],
+])('a built-in kind is not made of %j', async (body, message) => {
+  expect(await say('POST', CONFIG_MAPS, body)).toEqual([400, message])
+}) // prettier-ignore
+
+test.each([
+  [{ apiVersion: 'x' }, 422, `no kind "ConfigMap" is registered for version "x" in ${SCHEME}`],
+  [{ apiVersion: 'a/b/c' }, 422, 'unexpected GroupVersion string: a/b/c'],
+  [{ apiVersion: null }, 400, 'the name of the object (plain based on URL) was undeterminable: name must be provided'],
+])('nor is one patched to be %j', async (body, code, message) => {
+  const path = `${CONFIG_MAPS}/plain`
+  const answer = await say('PATCH', path, body, 'application/merge-patch+json')
+  expect(answer).toEqual([code, expect.stringContaining(message)])
+})
+
+test.each([
+  [{ kind: 'Cake' }, `no kind "Cake" is registered for version "meta.k8s.io/v1" in ${SCHEME}`],
+  [{ kind: 'Pod', apiVersion: 'v1' }, 'decoded object cannot be converted to DeleteOptions'],
+  [{ apiVersion: 'a/b/c' }, 'unexpected GroupVersion string: a/b/c'],
+])('%j are no options of a deletion', async (body, message) => {
+  expect(await say('DELETE', `${CONFIG_MAPS}/plain`, body)).toEqual([400, message])
 })

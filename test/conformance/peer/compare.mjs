@@ -14,6 +14,8 @@ const TEXTS = [
   [/\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?( ?Z| [+-]\d{4} UTC)?( m=[+\d.]+)?/g, '<time>'],
   [/kube-api-access-[a-z0-9]{5}/g, 'kube-api-access-<name>'],
   [/\b(record \(|current: )\d+/g, '$1<version>'],
+  // What was patched is printed with its fields in another order.
+  [/Invalid value: "\{\\".*\}": /gs, 'Invalid value: <object>: '],
   [/\b10\.96\.\d+\.\d+\b/g, '<address>'],
 ]
 

@@ -52,6 +52,11 @@ const KNOWN = [
     why: 'a status makes no Service there either, for want of an address; here it is told that there is none',
   },
   { text: /^\.metadata\.continue: nothing, not ""$/, why: 'lists that end do not say so by an empty token' },
+  {
+    name: /^Thing apiVersion/,
+    text: /^code 422 [^]*, not 500 \("Internal error occurred: Object 'apiVersion' is missing/,
+    why: "a client's fault is no 500 here",
+  },
   { text: /^order of causes$/, why: 'Go tells some in the order of its maps' },
   { text: /clusterTrustBundle|\(Projected\) has no sources provided/, why: 'a feature that is off there' },
 ]

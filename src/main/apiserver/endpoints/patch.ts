@@ -23,6 +23,18 @@ import { answerOne } from './read/answer-one.ts'
 import type { Endpoint } from './parts.ts'
 import { assertSameName } from './update.ts'
 import { kindMissing } from './write/decode-request.ts'
+import {
+  inGoWords,
+  isOlder,
+  isRegistered,
+  malformedVersion,
+  noConversion,
+  notRegistered,
+  noText,
+  readVersion,
+  showVersion,
+  versionMissing,
+} from './write/said-type.ts'
 import { findingsOfPatch } from './write/strict-findings.ts'
 import { fieldValidationOf, writeOptionsOf } from './write/write-options.ts'
 import { encodeJson } from '../../../shared/machinery/json-text.ts'
@@ -58,7 +70,7 @@ export async function patched(
     ])
   if (errors[0] !== undefined) throw refuse(errors[0])
   if (resource.custom) assertStillCustom(resource, result as Partial<AnyObject>, request.info.subresource, refuse)
-  else if (object.kind && object.kind !== current.kind) throw refuse(otherKind(resource, object))
+  else if (!strategic) assertStillBuiltIn(resource, object, request.info.name, refuse)
   if (pacer.due) await pacer.pause()
   const { warnings, text } = findingsOfPatch(request, patch, unknown, resource.custom !== undefined)
   const validation = fieldValidationOf(request.query, 'PatchOptions')
@@ -75,19 +87,36 @@ function assertStillCustom(
   subresource: string,
   refuse: (why: string) => ApiError,
 ): void {
-  const { kind, apiVersion, metadata } = result
-  if (!kind) throw refuse(kindMissing(encodeJson(result)))
-  if (!apiVersion) throw refuse("Object 'apiVersion' is missing in 'object has no apiVersion field'")
-  const expected = apiVersionOf(type)
+  const { kind, apiVersion: told, metadata } = result
+  if (!kind || typeof kind !== 'string') throw refuse(kindMissing(encodeJson(result)))
+  if (told !== undefined && typeof told !== 'string') throw refuse(noText(told))
+  const said = readVersion(told ?? '')
+  if (!said) throw refuse(malformedVersion(told ?? ''))
+  if (said.version === '') throw refuse(versionMissing('object has no apiVersion field'))
+  const [apiVersion, expected] = [showVersion(said), apiVersionOf(type)]
   if (subresource !== '' || (kind === type.kind && apiVersion === expected)) return
-  throw invalid({ group: apiVersion.split('/').at(-2) ?? '', kind }, metadata?.name ?? '', [
+  throw invalid({ group: said.group, kind }, metadata?.name ?? '', [
     ...(kind === type.kind ? [] : [invalidValue('kind', kind, `must be ${type.kind}`)]),
     ...(apiVersion === expected ? [] : [invalidValue('apiVersion', apiVersion, `must be ${expected}`)]),
   ])
 }
 
-const otherKind = ({ type: { group, version, kind } }: ResourceDescriptor, { kind: given }: AnyObject): string =>
-  `converting (${version}.${given}) to (${group.split('.')[0] || 'core'}.${kind}): unknown conversion`
+/** Nothing but JSON that is read anew says what it is. @throws ApiError 400, 422 */
+function assertStillBuiltIn(
+  { type }: ResourceDescriptor,
+  { kind, apiVersion }: Partial<AnyObject>,
+  name: string,
+  refuse: (why: string) => ApiError,
+): void {
+  if (!kind) return
+  const said = readVersion(apiVersion ?? '')
+  if (!said) throw refuse(malformedVersion(apiVersion ?? ''))
+  if (said.version === '' && (said.group === '' || said.group === type.group))
+    throw badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`)
+  if (said.version === '') throw refuse(versionMissing(JSON.stringify({ apiVersion, kind })))
+  if (!isRegistered(said, kind) && !isOlder(said)) throw refuse(notRegistered(said, kind))
+  if (kind !== type.kind) throw refuse(noConversion(said, kind, type))
+}
 
 /** Whether a merge patch, strategic or not, says nothing that could be about them. */
 function leavesManagers(patch: unknown): boolean {
@@ -102,14 +131,6 @@ function refuseOtherUid({ type }: ResourceDescriptor, { metadata }: AnyObject, c
   const { name, uid } = current.metadata
   if (metadata.uid && metadata.uid !== uid)
     throw invalid(type, name, [invalidValue('metadata.uid', metadata.uid, 'field is immutable')])
-}
-
-/** A value as Go prints it with `%+v`. */
-function inGoWords(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(inGoWords).join(' ')}]`
-  if (!isObject(value)) return value === null ? '<nil>' : String(value)
-  const entries = Object.keys(value).sort().map(key => `${key}:${inGoWords(value[key])}`) // prettier-ignore
-  return `map[${entries.join(' ')}]`
 }
 
 export const patch: Endpoint = async (request, resource, parts) => {

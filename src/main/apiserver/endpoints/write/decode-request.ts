@@ -9,6 +9,17 @@ import { JSON_TYPE, mediaTypeOf, PROTOBUF_TYPE, unsupportedMediaType, YAML_TYPE 
 import type { CustomSchema } from '../../registry/resource.ts'
 import type { ApiRequest } from '../../request.ts'
 import { type Decoded, decodeObject } from '../../schema/decode.ts'
+import {
+  isOlder,
+  isRegistered,
+  malformedVersion,
+  noConversion,
+  notRegistered,
+  noText,
+  readVersion,
+  showVersion,
+  versionMissing,
+} from './said-type.ts'
 import { findingsOfObject } from './strict-findings.ts'
 import { fieldValidationOf } from './write-options.ts'
 
@@ -22,24 +33,41 @@ const isMap = (value: unknown): value is Record<string, unknown> =>
 
 const text = (value: unknown) => (typeof value === 'string' ? value : '')
 
-/** The body's own type must be the URL's; an absent one is taken from the URL, but of what is applied. */
-function assertKind(value: Record<string, unknown>, kind: Kind, wording?: 'apply'): void {
-  const apiVersion = text(value.apiVersion).replace(/^\//, '')
-  const given = text(value.kind)
-  const expected = apiVersionOf(kind)
-  if (wording === 'apply' && (given !== kind.kind || apiVersion !== expected) && !kind.also?.includes(apiVersion))
-    throw badRequest(`invalid object type: ${given && apiVersion ? apiVersion : withGroup(apiVersion)}, Kind=${given}`)
-  if (given !== '' && given !== kind.kind)
-    throw badRequest(
-      `${given} in version ${JSON.stringify(apiVersion.split('/').at(-1) ?? '')} cannot be handled as a ${kind.kind}: ` +
-        `no kind ${JSON.stringify(given)} is served at this path`,
-    )
-  if (apiVersion !== '' && apiVersion !== expected && !kind.also?.includes(apiVersion))
-    throw versionMismatch(apiVersion, kind)
+/**
+ * The body's own type must be the URL's; an absent one is taken from the URL, but of what is applied.
+ * @throws ApiError 400
+ */
+async function assertKind(request: ApiRequest, value: Record<string, unknown>, kind: Kind): Promise<void> {
+  const [given, told] = [text(value['kind']) || kind.kind, text(value['apiVersion'])]
+  const said = readVersion(told)
+  if (!said) throw await unrecognized(request, kind, malformedVersion(told))
+  // A version that is left out is the kind's own, if the group is.
+  const apiVersion = said.version === '' && said.group === kind.group ? '' : showVersion(said)
+  const isOther = apiVersion !== '' && apiVersion !== apiVersionOf(kind) && !kind.also?.includes(apiVersion)
+  const is = apiVersion === '' ? kind : said
+  const why =
+    given !== kind.kind
+      ? isRegistered(is, given)
+        ? noConversion(is, given, kind)
+        : notRegistered(is, given)
+      : apiVersion !== '' && said.version === ''
+        ? versionMissing((await request.rawBody()).toString('utf8').slice(0, MOST_REPEATED))
+        : isOther && !isRegistered(said, given) && !isOlder(said)
+          ? notRegistered(said, given)
+          : undefined
+  if (why !== undefined)
+    throw badRequest(`${given} in version ${JSON.stringify(is.version)} cannot be handled as a ${kind.kind}: ${why}`)
+  if (isOther) throw versionMismatch(apiVersion, kind)
 }
 
-/** As Go prints a version with its group, though it may be empty. */
-const withGroup = (apiVersion: string) => (apiVersion.includes('/') ? apiVersion : `/${apiVersion}`)
+/** What is applied says all of it. @throws ApiError 400 */
+function assertApplied(value: Record<string, unknown>, kind: Kind): void {
+  const given = text(value['kind'])
+  const said = readVersion(text(value['apiVersion']))
+  const apiVersion = said && showVersion(said)
+  if (given === kind.kind && (apiVersion === apiVersionOf(kind) || kind.also?.includes(apiVersion ?? ''))) return
+  throw badRequest(`invalid object type: ${said ? `${said.group}/${said.version}, Kind=${given}` : '/, Kind='}`)
+}
 
 const versionMismatch = (given: string, kind: Kind) =>
   badRequest(`the API version in the data (${given}) does not match the expected API version (${apiVersionOf(kind)})`)
@@ -56,10 +84,15 @@ export const kindMissing = (body: string): string => `Object 'Kind' is missing i
  */
 async function assertCustomKind(request: ApiRequest, value: Record<string, unknown>, type: Kind): Promise<void> {
   const { group, version, kind } = type
-  const [given, apiVersion] = [text(value['kind']), text(value['apiVersion'])]
+  const [given, told] = [text(value['kind']), text(value['apiVersion'])]
   if (given === '') throw await unrecognized(request, type, kindMissing((await request.rawBody()).toString('utf8')))
-  if (apiVersion === '') throw versionMismatch('', type)
-  if (given === kind || apiVersion !== apiVersionOf({ group, version })) return
+  if (value['apiVersion'] === null)
+    throw badRequest(`${given} in version "" cannot be handled as a ${kind}: ${noText(null)}`)
+  const said = readVersion(told)
+  if (!said) throw await unrecognized(request, type, malformedVersion(told))
+  const apiVersion = showVersion(said)
+  if (apiVersion === '' || apiVersion !== apiVersionOf({ group, version })) throw versionMismatch(apiVersion, type)
+  if (given === kind) return
   const name = isMap(value['metadata']) ? text(value['metadata']['name']) : ''
   throw invalid({ group, kind: given }, name, [invalidValue('kind', given, `must be ${kind}`)])
 }
@@ -106,8 +139,9 @@ export async function decodeFields(
   if (typeof schema !== 'string' && mediaTypeOf(request.headers['content-type']) === PROTOBUF_TYPE)
     throw unsupportedMediaType([JSON_TYPE, YAML_TYPE])
   const value = await readMap(request, kind)
-  if (typeof schema !== 'string' && wording === undefined) await assertCustomKind(request, value, kind)
-  assertKind(value, kind, wording)
+  if (wording === 'apply') assertApplied(value, kind)
+  else if (typeof schema === 'string') await assertKind(request, value, kind)
+  else await assertCustomKind(request, value, kind)
   const pacer = pieceByPiece()
   const {
     object,

@@ -7,8 +7,17 @@ import type { ResourceDescriptor } from '../../registry/resource.ts'
 import { decodeObject } from '../../schema/decode.ts'
 import type { DeleteOptions } from '../contract.ts'
 import { boolParameter, integerParameter } from '../read/list-options.ts'
+import {
+  isRegistered,
+  malformedVersion,
+  notRegistered,
+  readVersion,
+  type SaidVersion,
+  versionMissing,
+} from './said-type.ts'
 import { parseDryRun } from './write-options.ts'
 
+const META: SaidVersion = { group: 'meta.k8s.io', version: 'v1' }
 const POLICIES = ['Foreground', 'Background', 'Orphan'] as const
 
 function fromQuery(query: URLSearchParams): DeleteOptionsBody {
@@ -23,11 +32,23 @@ function fromQuery(query: URLSearchParams): DeleteOptionsBody {
   }
 }
 
+/** @returns why they are none; whoever says nothing means them */
+function otherOptions(kind: string | undefined, told: string): string | undefined {
+  const said = readVersion(told)
+  if (!said) return malformedVersion(told)
+  if (said.group !== '' && said.version === '') return versionMissing(JSON.stringify({ apiVersion: told }))
+  if (!kind || kind === 'DeleteOptions') return undefined
+  const is = said.version === '' ? META : said
+  return isRegistered(is, kind) ? 'decoded object cannot be converted to DeleteOptions' : notRegistered(is, kind)
+}
+
 async function optionsBody(request: ApiRequest): Promise<DeleteOptionsBody> {
   const value = await request.body()
   if (value === undefined || value === null) return fromQuery(request.query)
   const { object, errors } = decodeObject('meta.v1.DeleteOptions', value)
   if (errors[0] !== undefined) throw badRequest(errors[0])
+  const why = otherOptions(object.kind, object.apiVersion ?? '')
+  if (why !== undefined) throw badRequest(why)
   return object as unknown as DeleteOptionsBody
 }
 
