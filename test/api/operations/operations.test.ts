@@ -133,9 +133,11 @@ describe('metrics', () => {
   test('tell each series once, also of methods that have no verb', async () => {
     const registry = new Registry()
     const requests = new RequestMetrics(({ isResource }) => isResource, registry)
+    const query = new URLSearchParams()
+    const count = (method: string, path: string) =>
+      requests.observe({ info: parseRequestInfo(method, path, query), query, headers: {} }, 200, 1, false)
     for (const method of ['GET', 'DELETE', 'OPTIONS', 'TRACE', 'PROPFIND'])
-      for (const path of [`${CONFIG_MAPS}/a`, CONFIG_MAPS, '/healthz'])
-        requests.observe(parseRequestInfo(method, path, new URLSearchParams()), 200, 1, false)
+      for (const path of [`${CONFIG_MAPS}/a`, CONFIG_MAPS, '/healthz']) count(method, path)
     const series = (await registry.metrics()).split('\n').filter(line => line.startsWith('apiserver_request'))
     const names = series.map(line => line.slice(0, line.lastIndexOf(' ')))
     expect(names).toHaveLength(new Set(names).size)
@@ -144,6 +146,25 @@ describe('metrics', () => {
       '3',
       '3',
     ])
+  })
+
+  test.each([
+    ['POST', CONFIG_MAPS, {}, 'POST', ''],
+    ['POST', `${CONFIG_MAPS}?dryRun=All`, {}, 'POST', 'All'],
+    ['POST', `${CONFIG_MAPS}?dryRun=x`, {}, 'POST', 'invalid'],
+    ['GET', `${CONFIG_MAPS}?dryRun=All`, {}, 'LIST', ''],
+    ['PATCH', `${CONFIG_MAPS}/a`, { 'content-type': 'application/merge-patch+json' }, 'PATCH', ''],
+    ['PATCH', `${CONFIG_MAPS}/a`, { 'content-type': 'application/apply-patch+yaml' }, 'APPLY', ''],
+    ['GET', '/api/v1/namespaces/default/pods/a/log', {}, 'CONNECT', ''],
+    ['POST', '/api/v1/namespaces/default/pods/a/exec', {}, 'CONNECT', ''],
+  ])('%s %s %j is counted as %s, dry run "%s"', async (method, target, headers, verb, dryRun) => {
+    const registry = new Registry()
+    const [path = '', search] = target.split('?')
+    const query = new URLSearchParams(search)
+    new RequestMetrics(() => true, registry).observe({ info: parseRequestInfo(method, path, query), query, headers }, 200, 1, false) // prettier-ignore
+    const counted = (await registry.metrics()).split('\n').find(line => line.startsWith('apiserver_request_total'))
+    expect(counted).toContain(`{verb="${verb}",`)
+    expect(counted).toContain(`,component="apiserver",dry_run="${dryRun}",code="200"} 1`)
   })
 
   test('tell what the controllers have to do', async () => {

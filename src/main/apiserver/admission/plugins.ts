@@ -8,6 +8,7 @@ import type { NodeDialer } from '../proxy/node-tunnels.ts'
 import { serviceAllocator } from '../registry/core/service/allocator.ts'
 import type { AdmissionPlugin } from './contract.ts'
 import { privilegedGroup } from '../authz/privileged-group.ts'
+import { certificateDurations } from './certificate-durations.ts'
 import { certificateSubjectRestriction } from './certificate-subject-restriction.ts'
 import { claimStatusRights } from './claim-status-rights.ts'
 import { certificateApprovalCheck, certificateRequester, certificateSigningCheck } from './certificates.ts'
@@ -76,6 +77,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
       certificateApprovalCheck(deciders),
       certificateSigningCheck(deciders),
       certificateSubjectRestriction,
+      certificateDurations(),
       defaultIngressClass(store),
       podTopologyLabels(store),
       rbacEscalation(policy),

@@ -143,9 +143,9 @@ export function createDispatch(parts: DispatchParts): Dispatch {
     const longRunning = request.info.verb === 'watch' || request.upgrade !== undefined
     try {
       const answer = await run(request)
-      metrics.observe(request.info, answer.code, clock.monotonic() - startMs, longRunning)
-      if ('frames' in answer) void answer.frames.over.then(metrics.longRunning(request.info))
-      if ('hijacked' in answer) request.upgrade?.socket.once('close', metrics.longRunning(request.info))
+      metrics.observe(request, answer.code, clock.monotonic() - startMs, longRunning)
+      if ('frames' in answer) void answer.frames.over.then(metrics.longRunning(request))
+      if ('hijacked' in answer) request.upgrade?.socket.once('close', metrics.longRunning(request))
       return answer
     } catch (error) {
       const known =
@@ -153,7 +153,7 @@ export function createDispatch(parts: DispatchParts): Dispatch {
           ? toApiError(error, { group: request.info.group, plural: request.info.resource }, request.info.name)
           : error
       const code = known instanceof ApiError ? known.code : 500
-      metrics.observe(request.info, code, clock.monotonic() - startMs, longRunning)
+      metrics.observe(request, code, clock.monotonic() - startMs, longRunning)
       throw known
     }
   }

@@ -7,16 +7,16 @@ import { prefixOf } from '../keys.ts'
 import type { ResourceIndex } from '../registry/resource-index.ts'
 import type { RequestInfo } from '../request.ts'
 import { createLoopDelay } from './loop-delay.ts'
-import { RequestMetrics } from './request-metrics.ts'
+import { type Counted, RequestMetrics } from './request-metrics.ts'
 
 export interface Metrics extends Disposable {
   /** Other parts register their own metrics here. */
   readonly registry: Registry
-  observe(info: RequestInfo, code: number, durationMs: number, longRunning: boolean): void
+  observe(request: Counted, code: number, durationMs: number, longRunning: boolean): void
   /** A client in this process was answered. */
   clientRequest(method: string, code: number): void
   /** A watch or an upgraded connection has begun. @returns to be called when it ends */
-  longRunning(info: RequestInfo): () => void
+  longRunning(request: Counted): () => void
   /** The text exposition format. */
   text(): Promise<{ readonly body: string; readonly contentType: string }>
 }
@@ -33,7 +33,7 @@ export function createMetrics(
 ): Metrics {
   const registry = new Registry()
   const requests = new RequestMetrics(isServed, registry)
-  const labelNames = ['verb', 'group', 'version', 'resource', 'subresource', 'scope'] as const
+  const labelNames = ['verb', 'group', 'version', 'resource', 'subresource', 'scope', 'component'] as const
   const current = new Gauge({
     name: 'apiserver_current_inflight_requests',
     help: 'Requests being worked on now.',
@@ -101,12 +101,12 @@ export function createMetrics(
   return {
     registry,
     clientRequest: (method, code) => clients.inc({ code: String(code), method, host: 'in-process' }),
-    longRunning(info) {
-      const labels = { ...requests.labelsOf(info) }
+    longRunning(request) {
+      const labels = { ...requests.labelsOf(request) }
       longRunning.inc(labels)
       return () => longRunning.dec(labels)
     },
-    observe: (info, code, durationMs, isLong) => requests.observe(info, code, durationMs, isLong),
+    observe: (request, code, durationMs, isLong) => requests.observe(request, code, durationMs, isLong),
     async text() {
       start()
       return { body: await registry.metrics(), contentType: registry.contentType }

@@ -1,9 +1,11 @@
 // Requests counted and timed by what they asked for. Every request passes here: one lookup and a few additions, where
 // prom-client's own metrics would check and hash all labels of each observation.
 import type { Counter, Histogram, Registry } from 'prom-client'
-import type { RequestInfo } from '../request.ts'
+import { APPLY_PATCH } from '../patch/apply-patch.ts'
+import { mediaTypeOf } from '../codec/media-type.ts'
+import type { ApiRequest, RequestInfo } from '../request.ts'
 
-const SECONDS = [0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.5, 2, 3, 5, 10, 30, 60]
+const SECONDS = [0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60]
 const VERBS: Readonly<Record<string, string>> = {
   create: 'POST',
   update: 'PUT',
@@ -14,6 +16,8 @@ const VERBS: Readonly<Record<string, string>> = {
   list: 'LIST',
   watch: 'WATCH',
 }
+/** Subresources that lead somewhere else. */
+const CONNECTS = new Set(['log', 'exec', 'portforward', 'attach', 'proxy'])
 const NO_TARGET = { group: '', version: '', resource: '', subresource: '' }
 /** What is asked for beyond these, such as subresources that somebody makes up, is told without its target. */
 const MOST_SERIES = 5_000
@@ -25,10 +29,15 @@ export interface RequestLabels {
   readonly resource: string
   readonly subresource: string
   readonly scope: string
+  readonly component: 'apiserver'
 }
+
+/** What of a request is counted by. */
+export type Counted = Pick<ApiRequest, 'info' | 'query' | 'headers'>
 
 interface Series {
   readonly labels: RequestLabels
+  readonly dryRun: string
   readonly byCode: Map<number, number>
   /** How many took at most so long, and longer than the bucket before; the last is everything slower. */
   readonly buckets: number[]
@@ -45,6 +54,18 @@ interface Sample {
 const scopeOf = ({ name, namespace, isResource, verb }: RequestInfo) =>
   !isResource ? '' : name !== '' || verb === 'create' ? 'resource' : namespace !== '' ? 'namespace' : 'cluster'
 
+function verbOf({ info: { verb, isResource, subresource }, headers }: Counted): string {
+  if (isResource && subresource !== '' && CONNECTS.has(subresource)) return 'CONNECT'
+  if (verb === 'patch' && mediaTypeOf(headers['content-type']) === APPLY_PATCH) return 'APPLY'
+  return VERBS[verb] ?? 'other'
+}
+
+/** Reads have none, whatever they ask for. */
+function dryRunOf({ info: { verb }, query }: Counted): string {
+  if (verb === 'get' || verb === 'list' || verb === 'watch' || !query.has('dryRun')) return ''
+  return query.getAll('dryRun').every(value => value === 'All') ? 'All' : 'invalid'
+}
+
 export class RequestMetrics {
   readonly #isServed: (info: RequestInfo) => boolean
   readonly #series = new Map<string, Series>()
@@ -60,12 +81,12 @@ export class RequestMetrics {
     registry.registerMetric(family(times, () => this.#timed()) as Histogram)
   }
 
-  labelsOf(info: RequestInfo): RequestLabels {
-    return this.#seriesOf(info).labels
+  labelsOf(request: Counted): RequestLabels {
+    return this.#seriesOf(request).labels
   }
 
-  observe(info: RequestInfo, code: number, durationMs: number, longRunning: boolean): void {
-    const series = this.#seriesOf(info)
+  observe(request: Counted, code: number, durationMs: number, longRunning: boolean): void {
+    const series = this.#seriesOf(request)
     series.byCode.set(code, (series.byCode.get(code) ?? 0) + 1)
     if (longRunning) return
     const seconds = durationMs / 1000
@@ -75,30 +96,32 @@ export class RequestMetrics {
     series.seconds += seconds
   }
 
-  #seriesOf(info: RequestInfo): Series {
+  #seriesOf(request: Counted): Series {
+    const { info } = request
     const scope = scopeOf(info)
-    const verb = VERBS[info.verb] ?? 'other'
-    const key = `${verb} ${scope} ${info.group}/${info.version}/${info.resource}/${info.subresource}`
+    const [verb, dryRun] = [verbOf(request), dryRunOf(request)]
+    const key = `${verb} ${scope} ${dryRun} ${info.group}/${info.version}/${info.resource}/${info.subresource}`
     const known = info.isResource ? this.#series.get(key) : undefined
     if (known) return known
     const isTold = this.#isServed(info) && this.#series.size < MOST_SERIES
     const { group, version, resource, subresource } = isTold ? info : NO_TARGET
-    const labels = { verb, group, version, resource, subresource, scope }
-    const at = isTold ? key : `${verb} ${scope}`
+    const labels = { verb, group, version, resource, subresource, scope, component: 'apiserver' } as const
+    const at = isTold ? key : `${verb} ${scope} ${dryRun}`
     let series = this.#series.get(at)
-    if (!series) this.#series.set(at, (series = { labels, byCode: new Map(), buckets: SECONDS.map(() => 0), seconds: 0 })) // prettier-ignore
+    if (!series) this.#series.set(at, (series = { labels, dryRun, byCode: new Map(), buckets: SECONDS.map(() => 0), seconds: 0 })) // prettier-ignore
     return series
   }
 
   #counted(): Sample[] {
-    return [...this.#series.values()].flatMap(({ labels, byCode }) =>
-      [...byCode].map(([code, value]) => ({ labels: { ...labels, code: String(code) }, value })),
+    return [...this.#series.values()].flatMap(({ labels, dryRun, byCode }) =>
+      [...byCode].map(([code, value]) => ({ labels: { ...labels, dry_run: dryRun, code: String(code) }, value })),
     )
   }
 
   #timed(): Sample[] {
     const name = 'apiserver_request_duration_seconds'
-    return [...this.#series.values()].flatMap(({ labels, buckets, seconds }) => {
+    return [...this.#series.values()].flatMap(({ labels: target, dryRun, buckets, seconds }) => {
+      const labels = { ...target, dry_run: dryRun }
       let count = 0
       const upTo = [...SECONDS, '+Inf'].map((le, at) => {
         count += buckets[at] ?? 0
@@ -107,8 +130,8 @@ export class RequestMetrics {
       if (count === 0) return []
       return [
         ...upTo,
-        { metricName: `${name}_sum`, labels: { ...labels }, value: seconds },
-        { metricName: `${name}_count`, labels: { ...labels }, value: count },
+        { metricName: `${name}_sum`, labels, value: seconds },
+        { metricName: `${name}_count`, labels, value: count },
       ]
     })
   }
