@@ -113,7 +113,11 @@ describe('create', () => {
     const version = await raw(server, CONFIG_MAPS, { body: { ...configMap('k'), apiVersion: 'apps/v1' } })
     expect(version.code).toBe(400)
     expect(version.json.message).toBe(
-      'the API version in the data (apps/v1) does not match the expected API version (v1)',
+      'ConfigMap in version "v1" cannot be handled as a ConfigMap: no kind "ConfigMap" is registered for version "apps/v1" in scheme "pkg/runtime/scheme.go:111"',
+    )
+    const older = await raw(server, CONFIG_MAPS, { body: { ...configMap('a'), apiVersion: 'v1beta1' } })
+    expect(older.json.message).toBe(
+      'the API version in the data (v1beta1) does not match the expected API version (v1)',
     )
   })
 

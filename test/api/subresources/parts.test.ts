@@ -417,7 +417,7 @@ describe('pods/eviction', () => {
   test('is known by its older version, and by no other', async () => {
     const { metadata } = await pod()
     const { message } = await failure(evict(metadata.name, { apiVersion: 'policy/v2' }))
-    expect(message).toContain('does not match the expected API version (policy/v1)')
+    expect(message).toContain('no kind "Eviction" is registered for version "policy/v2"')
     await evict(metadata.name, { apiVersion: 'policy/v1beta1', kind: 'Eviction' })
     expect((await failure(cluster.admin.get(Pod, { namespace, name: metadata.name }))).code).toBe(404)
   })
