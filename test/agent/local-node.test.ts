@@ -46,13 +46,23 @@ describe('this machine', () => {
       why: `the Docker on ${socket} is rootless, and lets no container be a node; use Docker with root's rights on this machine (DOCKER_HOST=unix:///var/run/docker.sock), or add a node over SSH`,
     })
   })
-  test('is none where Docker Desktop has Docker in a virtual machine', async () => {
+  test('is one by a container where Docker Desktop has Docker in a virtual machine, and no place for local clusters', async () => {
     const { plan, socket } = await planWith((_request, response) =>
-      response.end(JSON.stringify({ OperatingSystem: 'Docker Desktop' })),
+      response.end(JSON.stringify({ OperatingSystem: 'Docker Desktop', OSType: 'linux' })),
+    )
+    expect(plan).toEqual({
+      run: 'apart',
+      dockerSocket: socket,
+      elsewhere: `the Docker on ${socket} runs in a virtual machine, where local clusters are not made yet; this machine itself is a node with it: flotilla serve, or the desktop app`,
+    })
+  })
+  test('is none where Docker has containers of Windows', async () => {
+    const { plan, socket } = await planWith((_request, response) =>
+      response.end(JSON.stringify({ OperatingSystem: 'Docker Desktop', OSType: 'windows' })),
     )
     expect(plan).toEqual({
       run: 'not',
-      why: `the Docker on ${socket} is Docker Desktop's, which runs in a virtual machine that lacks what a node needs; use Docker with root's rights on this machine (DOCKER_HOST=unix:///var/run/docker.sock), or add a node over SSH`,
+      why: `the Docker on ${socket} has containers of Windows; switch Docker Desktop to Linux containers`,
     })
   })
   test('is one for a process of root where Docker is in another network, and no place for local clusters', () => {

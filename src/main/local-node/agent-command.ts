@@ -1,6 +1,7 @@
 // How to start the agent: directly as root, or, for users without root, in a container of the same rights.
 import { existsSync } from 'node:fs'
 import type { AgentProgram } from './agent-program.ts'
+import { dockerHost } from './docker-socket.ts'
 
 export interface AgentCommand {
   readonly command: string
@@ -63,23 +64,52 @@ export function agentAsContainer({
   labels,
 }: AgentContainer): AgentCommand {
   const nsenter = findNsenter()
-  const mounts = programMounts()
-  const cgroups = needsHostCgroups() ? ['--cgroupns', 'host'] : []
+  const options = [
+    ...(needsHostCgroups() ? ['--cgroupns', 'host'] : []),
+    ...programMounts().flatMap(mount => ['--volume', mount]),
+    ...Object.entries(program.env).flatMap(([key, value]) => ['--env', `${key}=${value}`]),
+  ]
+  const argv = [nsenter, '-t', String(process.pid), '-m', program.node, program.bundle, ...agentArgs]
+  return runContainer({ dockerSocket, name, labels, image, options: [...AGENT_RIGHTS, ...options], argv })
+}
+
+/** In the machine's namespaces, with what the agent's work needs. */
+export const AGENT_RIGHTS: readonly string[] = [
+  '--network', 'host', '--pid', 'host', '--uts', 'host',
+  '--user', '0:0', '--cap-drop', 'ALL', ...CAPABILITIES.flatMap(capability => ['--cap-add', capability]),
+  ...UNCONFINED.flatMap(option => ['--security-opt', option]),
+] // prettier-ignore
+
+export interface ContainerRun {
+  readonly dockerSocket: string
+  readonly name: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly image: string
+  readonly options: readonly string[]
+  readonly argv: readonly string[]
+}
+
+/** `docker run` of a container that ends with its standard input, and is gone then. */
+export function runContainer({ dockerSocket, name, labels, image, options, argv }: ContainerRun): AgentCommand {
+  const [entrypoint = '', ...rest] = argv
   return {
-    command: 'docker',
+    command: dockerClient(),
     args: [
       // The user's own choice of a context must not send the agent to another machine.
-      '--host', `unix://${dockerSocket}`,
+      '--host', dockerHost(dockerSocket),
       'run', '--rm', '--interactive', '--name', name, '--log-driver', 'none',
       ...Object.entries(labels).flatMap(([key, value]) => ['--label', `${key}=${value}`]),
-      '--network', 'host', '--pid', 'host', '--uts', 'host', ...cgroups,
-      '--user', '0:0', '--cap-drop', 'ALL', ...CAPABILITIES.flatMap(capability => ['--cap-add', capability]),
-      ...UNCONFINED.flatMap(option => ['--security-opt', option]),
-      ...mounts.flatMap(mount => ['--volume', mount]),
-      ...Object.entries(program.env).flatMap(([key, value]) => ['--env', `${key}=${value}`]),
-      '--entrypoint', nsenter, image,
-      '-t', String(process.pid), '-m', program.node, program.bundle, ...agentArgs,
+      ...options, '--entrypoint', entrypoint, image, ...rest,
     ], // prettier-ignore
     env: {},
   }
 }
+
+/** An app that was opened from macOS's Finder has few folders in its PATH. */
+const CLIENTS = [
+  '/usr/local/bin/docker',
+  '/opt/homebrew/bin/docker',
+  '/Applications/Docker.app/Contents/Resources/bin/docker',
+]
+const dockerClient = (): string =>
+  (process.platform === 'darwin' ? CLIENTS.find(path => existsSync(path)) : undefined) ?? 'docker'

@@ -3,6 +3,7 @@ import { accessSync, constants, existsSync } from 'node:fs'
 import { createConnection } from 'node:net'
 import { hostname } from 'node:os'
 import { type EngineProblem, engineProblem } from './engine.ts'
+import { DOCKER_SOCKET, dockerSocketPath } from './docker-socket.ts'
 import { rootlessDaemon } from './rootless.ts'
 
 /**
@@ -23,25 +24,31 @@ export interface RootlessPlan {
   /** Why it is no place for local clusters. */
   readonly elsewhere: string
 }
+/** Where Docker is in a virtual machine, the agent is in a container of it, with an image of all that it runs. */
+export interface ApartPlan {
+  readonly run: 'apart'
+  readonly dockerSocket: string
+  /** Why it is no place for local clusters. */
+  readonly elsewhere: string
+}
 export interface NoNode {
   readonly run: 'not'
   readonly why: string
-  /** It will be so for as long as this program runs. */
-  readonly forGood?: true
 }
-export type LocalNodePlan = NodePlan | RootlessPlan | NoNode
+export type LocalNodePlan = NodePlan | RootlessPlan | ApartPlan | NoNode
 
-const DOCKER_SOCKET = '/var/run/docker.sock'
 const INSTEAD = `use Docker with root's rights on this machine (DOCKER_HOST=unix://${DOCKER_SOCKET}), or add a node over SSH`
+const START = process.platform === 'linux' ? ' with: systemctl start docker' : ''
 const UNFIT: Readonly<Record<EngineProblem, string>> = {
   rootless: `is rootless, and lets no container be a node; ${INSTEAD}`,
-  'virtual machine': `is Docker Desktop's, which runs in a virtual machine that lacks what a node needs; ${INSTEAD}`,
+  'virtual machine':
+    'runs in a virtual machine, where local clusters are not made yet; ' +
+    'this machine itself is a node with it: flotilla serve, or the desktop app',
+  foreign: 'has containers of Windows; switch Docker Desktop to Linux containers',
   elsewhere:
     'has its network elsewhere: on another machine, or outside the container in which this runs; ' +
     'run this where that Docker runs, or add that machine as a node over SSH',
 }
-
-export const dockerSocketPath = (): string => process.env.DOCKER_HOST?.replace(/^unix:\/\//, '') ?? DOCKER_SOCKET
 
 /** The machine's name as a Node name: RFC 1123, lower case. */
 export function localNodeName(name = hostname()): string {
@@ -52,37 +59,33 @@ export function localNodeName(name = hostname()): string {
   return clean.slice(0, 63) || 'localhost'
 }
 
-/** @returns how to join this machine, or one sentence why it cannot join and what to do */
-export async function planLocalNode(dockerSocket = dockerSocketPath()): Promise<LocalNodePlan> {
-  if (process.platform !== 'linux')
-    return {
-      run: 'not',
-      why: `pods need a Linux machine and this is ${process.platform}; add a Linux box over SSH instead`,
-      forGood: true,
-    }
+/** @returns what to do about a socket that is not there, or not this user's */
+function lacksSocket(dockerSocket: string): string | undefined {
   if (!existsSync(dockerSocket))
-    return {
-      run: 'not',
-      why: `Docker is not running here (no ${dockerSocket}); install or start it, or add a node over SSH`,
-    }
+    return `Docker is not running here (no ${dockerSocket}); install or start it, or add a node over SSH`
   try {
     accessSync(dockerSocket, constants.R_OK | constants.W_OK)
+    return undefined
   } catch {
-    return {
-      run: 'not',
-      why: `this user may not use Docker (${dockerSocket}); add it to the docker group and log in again`,
-    }
+    return `this user may not use Docker (${dockerSocket}); add it to the docker group and log in again`
   }
+}
+
+/** @returns how to join this machine, or one sentence why it cannot join and what to do */
+export async function planLocalNode(dockerSocket = dockerSocketPath()): Promise<LocalNodePlan> {
+  const missing = process.platform === 'win32' ? undefined : lacksSocket(dockerSocket)
+  if (missing !== undefined) return { run: 'not', why: missing }
   const problem = await connects(dockerSocket)
   if (problem)
     return {
       run: 'not',
-      why: `Docker does not answer on ${dockerSocket} (${problem}); start it with: systemctl start docker`,
+      why: `Docker does not answer on ${dockerSocket} (${problem}); start it${START}`,
     }
   const run = process.getuid?.() === 0 ? 'process' : 'container'
   const unfit = await engineProblem(dockerSocket)
   if (!unfit) return { run, dockerSocket }
   const why = `the Docker on ${dockerSocket} ${UNFIT[unfit]}`
+  if (unfit === 'virtual machine') return { run: 'apart', dockerSocket, elsewhere: why }
   if (unfit === 'rootless') {
     const daemon = await rootlessDaemon(dockerSocket)
     if (daemon !== undefined) return { run: 'inside', dockerSocket, daemon, elsewhere: why }

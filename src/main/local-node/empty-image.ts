@@ -1,6 +1,7 @@
 // The image of the agent's own container: nothing but the folders that host folders are mounted on.
 import { Readable } from 'node:stream'
 import type Docker from 'dockerode'
+import { untilDone } from './until-done.ts'
 
 const REPOSITORY = 'flotilla-agent-base'
 const TAG = '2'
@@ -16,8 +17,6 @@ export async function ensureEmptyImage(docker: Docker): Promise<string> {
     archive.entry({ name: `${folder}/`, type: 'directory', mode: folder === 'tmp' ? 0o1777 : 0o755 })
   archive.finalize()
   const answer = await docker.importImage(Readable.from(archive), { repo: REPOSITORY, tag: TAG })
-  await new Promise<void>((resolve, reject) =>
-    docker.modem.followProgress(answer, (error: Error | null) => (error ? reject(error) : resolve())),
-  )
+  await untilDone(docker, answer)
   return name
 }

@@ -8,14 +8,18 @@ const TIMEOUT_MS = 10_000
 
 interface Info {
   readonly OperatingSystem?: unknown
+  readonly OSType?: unknown
   readonly SecurityOptions?: unknown
 }
 interface Network {
   readonly Options?: Readonly<Record<string, unknown>> | null
 }
 
-/** `virtual machine`: Docker Desktop's; `elsewhere`: its network is not this program's, as in a container. */
-export type EngineProblem = 'rootless' | 'virtual machine' | 'elsewhere'
+/**
+ * `virtual machine`: Docker Desktop's, and wherever this machine is no Linux; `elsewhere`: its network is not this
+ * program's, as in a container; `foreign`: its containers are no Linux.
+ */
+export type EngineProblem = 'rootless' | 'virtual machine' | 'elsewhere' | 'foreign'
 
 /** @returns undefined where nothing is against it; what Docker does not say is not held against it */
 export async function engineProblem(socketPath: string): Promise<EngineProblem | undefined> {
@@ -25,10 +29,14 @@ export async function engineProblem(socketPath: string): Promise<EngineProblem |
   ])
   const options = info?.SecurityOptions
   if (Array.isArray(options) && options.some(option => String(option).startsWith('name=rootless'))) return 'rootless'
-  if (info?.OperatingSystem === 'Docker Desktop') return 'virtual machine'
+  if (info?.OSType !== undefined && info.OSType !== 'linux') return 'foreign'
+  if (process.platform !== 'linux' || isDesktops(info?.OperatingSystem)) return 'virtual machine'
   const link = bridge?.Options?.['com.docker.network.bridge.name']
   return typeof link === 'string' && !(await hasLink(link)) ? 'elsewhere' : undefined
 }
+
+/** Docker adds a word where it finds itself in a container. */
+const isDesktops = (name: unknown): boolean => typeof name === 'string' && name.startsWith('Docker Desktop')
 
 /** @returns undefined where there is no answer that can be read */
 function ask<T>(socketPath: string, path: string): Promise<T | undefined> {

@@ -1,16 +1,24 @@
 // Makes this machine a node of the cluster: gives the agent its identity and keeps it running.
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, posix } from 'node:path'
 import type { Client } from '../../shared/client/client.ts'
 import type { Clock } from '../../shared/machinery/clock.ts'
 import { Owned } from '../../shared/machinery/owned.ts'
 import type { NetworkBackend } from '../../shared/machinery/node-network.ts'
 import type { DataDirLayout } from '../data-dir.ts'
-import { type LocalNodePlan, localNodeName, type NoNode, planLocalNode, type RootlessPlan } from './detect.ts'
-import type { AgentCommand } from './agent-command.ts'
+import { type AGENT_FILES, makeReady } from './apart/apart-agent.ts'
+import {
+  type ApartPlan,
+  type LocalNodePlan,
+  localNodeName,
+  type NoNode,
+  planLocalNode,
+  type RootlessPlan,
+} from './detect.ts'
+import { DOCKER_SOCKET } from './docker-socket.ts'
 import { InwardLink } from './inward-link.ts'
 import { onceReady } from './joined.ts'
-import { localAgent } from './local-agent.ts'
+import { localAgent, localRelay } from './local-agent.ts'
 import { claimFolderOf, cniFolder, rootlessDaemon } from './rootless.ts'
 import { Supervisor } from './supervisor.ts'
 import { hostOf } from '../../shared/machinery/url-host.ts'
@@ -38,6 +46,8 @@ interface AgentSettings {
   readonly nodeName: string
   readonly servers: readonly string[]
   readonly dockerSocket: string
+  /** The agent's own, as the agent sees it. */
+  readonly folder: string
   readonly claimFolder?: string
   readonly cniConfDir?: string
 }
@@ -85,14 +95,15 @@ class LocalNode implements AsyncDisposable {
     const plan = await planLocalNode()
     if (this.#ended) return
     if (plan.run === 'not') this.#lookAgain(plan)
-    else await this.#join(plan)
+    else if (plan.run !== 'apart') await this.#join(plan)
+    // To make an image takes what may be out of reach now, as a registry is.
+    else await this.#join(plan).catch((error: Error) => this.#lookAgain({ run: 'not', why: error.message }))
   }
 
-  #lookAgain({ why, forGood }: NoNode): void {
+  #lookAgain({ why }: NoNode): void {
     const { clock, onStatus } = this.#options
     if (why !== this.#told) onStatus(`not joined: ${why}`)
     this.#told = why
-    if (forGood) return
     const again = () => this.look().catch((error: Error) => this.#lookAgain({ run: 'not', why: error.message }))
     this.#cancelLook = clock.after(this.#pauseMs, () => void again())
     this.#pauseMs = Math.min(this.#pauseMs * 2, LAST_LOOK_MS)
@@ -103,18 +114,14 @@ class LocalNode implements AsyncDisposable {
     this.#told = ''
     this.#pauseMs = FIRST_LOOK_MS
     const nodeName = localNodeName()
-    const configPath = await writeAgentFiles(this.#options, {
-      nodeName,
-      dockerSocket: plan.dockerSocket,
-      ...(plan.run === 'inside' ? this.#linkInto(plan) : { servers: this.#options.servers }),
-    })
+    const settings = await this.#settings(plan)
+    await writeAgentFiles(this.#options, { nodeName, ...settings })
     if (this.#ended) return
-    const agentArgs = ['--config', configPath, '--exit-with-parent']
     this.#owned.use(
       new Supervisor({
         clock,
         logPath: join(layout.logs, 'agent.log'),
-        command: () => this.#agent(plan, agentArgs),
+        command: () => localAgent({ plan, dataDir: layout.root, folder: layout.agent, purpose: 'node' }),
         onExit: (line, machineTaken) =>
           onStatus(machineTaken ? `not joined: ${line}` : `the agent stopped (${line}); starting it again`),
       }),
@@ -122,31 +129,37 @@ class LocalNode implements AsyncDisposable {
     this.#owned.defer(onceReady(client, nodeName, () => onStatus(`joined as ${nodeName}`)))
   }
 
-  #agent(plan: Exclude<LocalNodePlan, NoNode>, agentArgs: readonly string[]): Promise<AgentCommand> {
-    const { root, agent } = this.#options.layout
-    return localAgent({ plan, dataDir: root, folder: agent, purpose: 'node', agentArgs })
+  async #settings(plan: Exclude<LocalNodePlan, NoNode>): Promise<Omit<AgentSettings, 'nodeName'>> {
+    const { dockerSocket } = plan
+    const { layout, servers } = this.#options
+    if (plan.run === 'inside') {
+      const inside = { claimFolder: claimFolderOf(dockerSocket), cniConfDir: cniFolder() }
+      this.#owned.defer(this.#minding(plan))
+      return { dockerSocket, folder: layout.agent, servers: this.#linkInto(plan), ...inside }
+    }
+    if (plan.run !== 'apart') return { dockerSocket, folder: layout.agent, servers }
+    const { folder, claimFolder } = await makeReady({ plan, dataDir: layout.root })
+    return { dockerSocket: DOCKER_SOCKET, folder, claimFolder, servers: this.#linkInto(plan) }
   }
 
-  /** In the daemon's network nothing of this machine is to be reached, nor is what is in there from here. */
-  #linkInto(plan: RootlessPlan): Omit<AgentSettings, 'nodeName' | 'dockerSocket'> {
-    const { clock, servers, onStatus, onApart } = this.#options
+  /**
+   * In Docker's network nothing of this machine is to be reached, nor is what is in there from here.
+   * @returns where the API server is in there
+   */
+  #linkInto(plan: RootlessPlan | ApartPlan): string[] {
+    const { clock, layout, servers, onStatus, onApart } = this.#options
     const url = new URL(servers[0] ?? '')
     const port = url.port || '443'
     this.#owned.use(
       new InwardLink({
         clock,
-        command: () => this.#agent(plan, ['--relay', port]),
+        command: () => localRelay(plan, layout.root, layout.agent, port),
         apiServer: { host: hostOf(url), port: Number(port) },
         onExit: line => onStatus(`the way to the API server ended (${line}); starting it again`),
       }),
     )
-    this.#owned.defer(this.#minding(plan))
     onApart()
-    return {
-      servers: [`https://127.0.0.1:${port}`],
-      claimFolder: claimFolderOf(plan.dockerSocket),
-      cniConfDir: cniFolder(),
-    }
+    return [`https://127.0.0.1:${port}`]
   }
 
   /** A daemon that was started again has other namespaces. @returns what ends the looking */
@@ -179,25 +192,27 @@ class LocalNode implements AsyncDisposable {
 }
 
 /** Identity and settings, private to this user. A fresh certificate is issued at every start. */
-async function writeAgentFiles(options: LocalNodeOptions, settings: AgentSettings): Promise<string> {
+async function writeAgentFiles(options: LocalNodeOptions, settings: AgentSettings): Promise<void> {
   const { layout, caPem, network } = options
+  const { folder, ...rest } = settings
   mkdirSync(layout.agent, { recursive: true, mode: 0o700 })
-  const file = (name: string, text: string) => {
-    const path = join(layout.agent, name)
-    writeFileSync(path, text, { mode: 0o600 })
-    return path
+  const seen = folder === layout.agent ? join : posix.join
+  /** @returns the file's path for the agent */
+  const file = (name: (typeof AGENT_FILES)[number], text: string) => {
+    writeFileSync(join(layout.agent, name), text, { mode: 0o600 })
+    return seen(folder, name)
   }
   const identity = await options.issueCertificate({
     commonName: `system:node:${settings.nodeName}`,
     organizations: ['system:nodes'],
   })
   const config = {
-    ...settings,
+    ...rest,
     caFile: file('ca.crt', caPem),
     certFile: file('agent.crt', identity.certPem),
     keyFile: file('agent.key', identity.keyPem),
-    dataDir: join(layout.agent, 'data'),
+    dataDir: seen(folder, 'data'),
     ...network,
   }
-  return file('config.json', JSON.stringify(config, null, 2))
+  file('config.json', JSON.stringify(config, null, 2))
 }

@@ -31,6 +31,8 @@ export interface LabHostOptions {
   readonly docker: boolean
   /** Only reachable through other hosts of the lab. */
   readonly hidden?: boolean
+  /** A folder of this machine, which the host has as /shared. */
+  readonly shared?: string
 }
 
 export class LabHost {
@@ -174,6 +176,7 @@ export class HostLab implements AsyncDisposable {
       '--security-opt', 'seccomp=unconfined', '--security-opt', 'apparmor=unconfined', '--security-opt', 'systempaths=unconfined',
       '--device-cgroup-rule', 'a *:* rwm', '--stop-signal', 'SIGRTMIN+3',
       ...CAPABILITIES.flatMap(name => ['--cap-add', name]),
+      ...(options.shared === undefined ? [] : ['--volume', `${options.shared}:/shared`]),
       options.docker ? withDocker : bare,
     ) // prettier-ignore
     if (options.hidden) this.#filter('OUTPUT', '-d', host.ip, '-j', 'REJECT')

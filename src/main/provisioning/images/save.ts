@@ -1,6 +1,6 @@
 // Images of this machine's Docker, for hosts whose processor can run them.
 import type { Readable } from 'node:stream'
-import { dockerSocketPath } from '../../local-node/detect.ts'
+import { dockerSocketPath } from '../../local-node/docker-socket.ts'
 import { type ImageArchive, unpackImage } from './archive.ts'
 
 /** A machine that is to have an image. */

@@ -1,0 +1,133 @@
+// A desktop whose Docker is in a virtual machine, as Docker Desktop's: the node is a container there, of an image with all
+// that an agent runs, and this machine reaches it through Docker's socket alone.
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { clientImage } from '../e2e/support/client-image.ts'
+import { Cluster, execute, until } from '../e2e/support/cluster.ts'
+import { MachineDocker } from './support/machine-docker.ts'
+
+const NODE_PORT = 31_981
+const manifest = (image: string) => `
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: { name: kept }
+spec: { accessModes: [ReadWriteOnce], resources: { requests: { storage: 1Mi } } }
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: { name: web }
+spec:
+  replicas: 2
+  selector: { matchLabels: { app: web } }
+  template:
+    metadata: { labels: { app: web } }
+    spec:
+      terminationGracePeriodSeconds: 0
+      containers:
+        - name: web
+          image: '${image}'
+          imagePullPolicy: Never
+          command: [sh, -c, 'echo started; echo hello > /ram/index.html; exec busybox httpd -f -p 8080 -h /ram']
+          resources: { limits: { cpu: 200m, memory: 64Mi } }
+          readinessProbe: { periodSeconds: 1, httpGet: { port: 8080, path: / } }
+          volumeMounts:
+            - { name: ram, mountPath: /ram }
+            - { name: ca, mountPath: /ca, subPath: ca.crt }
+            - { name: kept, mountPath: /kept }
+      volumes:
+        - { name: ram, emptyDir: { medium: Memory } }
+        - { name: ca, configMap: { name: kube-root-ca.crt } }
+        - { name: kept, persistentVolumeClaim: { claimName: kept } }
+---
+apiVersion: v1
+kind: Service
+metadata: { name: web }
+spec: { type: NodePort, selector: { app: web }, ports: [{ port: 80, targetPort: 8080, nodePort: ${NODE_PORT} }] }
+`
+
+let engine: MachineDocker
+let cluster: Cluster
+let before: string
+
+/** All that Docker has there. */
+const picture = async () =>
+  [
+    await engine.docker('ps', '-aq'),
+    await engine.docker('volume', 'ls', '-q'),
+    await engine.docker('network', 'ls', '--format', '{{.Name}}'),
+    await engine.docker('images', '-a', '--format', '{{.Repository}}:{{.Tag}}'),
+    engine.machine.sh("cut -d' ' -f2 /proc/mounts | grep -v '^/run\\|/var/lib/docker/overlay2' | sort"),
+    engine.machine.sh('ls /var/lib/docker/volumes; nft list tables 2>/dev/null; ls /sys/class/net | sort'),
+  ].join('\n--\n')
+const ready = () => until('two ready pods', async () => /2\/2/.test(await cluster.kubectl('get', 'deployment', 'web')))
+const inPod = (...command: string[]) => cluster.kubectl('exec', 'deploy/web', '--', ...command)
+const pods = () => engine.docker('ps', '-q', '--no-trunc', '--filter', 'label=dev.flotilla.instance')
+const asked = async () => (await execute('curl', ['-s', '-m', '2', `http://127.0.0.1:${NODE_PORT}/`])).stdout
+
+beforeAll(async () => {
+  engine = await MachineDocker.start()
+  await engine.load(clientImage())
+  before = await picture()
+  cluster = await Cluster.start([], undefined, engine.prefix)
+  await cluster.nodeReady()
+  await cluster.apply(manifest(clientImage()))
+  await ready()
+})
+afterAll(async () => {
+  await cluster?.[Symbol.asyncDispose]()
+  await engine?.[Symbol.asyncDispose]()
+})
+
+it('has no privileged container, and one without any rights that leads to the API server', async () => {
+  const names = (await engine.docker('ps', '--filter', 'label=dev.flotilla.agent', '--format', '{{.Names}}')).split(
+    '\n',
+  )
+  expect(names).toHaveLength(2)
+  const facts = await engine.docker(
+    'inspect', '-f', '{{.HostConfig.Privileged}} {{.HostConfig.CapDrop}} {{len .HostConfig.CapAdd}}', ...names.sort(),
+  ) // prettier-ignore
+  expect(facts.split('\n')).toEqual(['false [ALL] 11', 'false [ALL] 0'])
+})
+it('serves logs and exec, volumes, cluster DNS, Services and the API server in pods', async () => {
+  expect(await cluster.kubectl('logs', 'deploy/web')).toBe('started\n')
+  expect(await inPod('grep', ' /ram ', '/proc/mounts')).toContain('tmpfs')
+  expect(await inPod('cat', '/ca')).toContain('BEGIN CERTIFICATE')
+  await inPod('sh', '-c', 'echo kept > /kept/it')
+  expect(await inPod('curl', '-s', 'http://web.default.svc.cluster.local')).toBe('hello\n')
+  expect(await inPod('curl', '-sk', 'https://kubernetes.default/version')).toContain('gitVersion') // prettier-ignore
+})
+it('has its node ports on this machine’s loopback', async () => {
+  expect(await until('the node port answers', asked)).toBe('hello\n')
+})
+it('keeps its pods with a control plane that is killed, and has its agent again afterwards', async () => {
+  const before = await pods()
+  await cluster.kill()
+  await until(
+    'no agent is left',
+    async () => (await engine.docker('ps', '-aq', '--filter', 'label=dev.flotilla.agent')) === '',
+  )
+  await cluster.start()
+  await cluster.nodeReady()
+  await ready()
+  expect(await pods()).toBe(before)
+  await until('the pods are to be entered', async () => (await inPod('cat', '/ram/index.html')) === 'hello\n')
+})
+it('is a node again after a restart of Docker, and of its machine', async () => {
+  const isBack = () =>
+    until('the pods answer', async () => (await inPod('curl', '-s', '-m', '1', 'http://web')) === 'hello\n', 90_000)
+  engine.machine.sh('systemctl restart docker')
+  await engine.answers()
+  await isBack()
+  await engine.machine.reboot()
+  await engine.answers()
+  await isBack()
+  expect(await inPod('cat', '/kept/it')).toBe('kept\n')
+  expect(await until('the node port answers', asked)).toBe('hello\n')
+})
+it('leaves nothing in there after a reset', async () => {
+  await cluster.stop()
+  expect(await cluster.reset()).toMatchObject({ code: 0, stderr: '' })
+  expect(existsSync(join(cluster.dataDir, 'store'))).toBe(false)
+  expect(await picture()).toBe(before)
+})
