@@ -97,6 +97,8 @@ export interface KnownCluster {
   readonly id: string
   readonly name: string
   readonly server: string
+  /** Where its user works, as the kubeconfig says. */
+  readonly namespace?: string
 }
 
 /** What is asked of a cluster of several nodes on this machine. */

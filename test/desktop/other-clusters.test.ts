@@ -22,7 +22,7 @@ kind: Config
 clusters: [{ name: c, cluster: { ${cluster} } }]
 users: [{ name: u, user: ${user} }]
 contexts:
-  - { name: one, context: { cluster: c, user: u } }
+  - { name: one, context: { cluster: c, user: u, namespace: shop } }
   - { name: dangling, context: { cluster: missing, user: u } }
 `,
   )
@@ -49,7 +49,7 @@ printf '%s' '${said}' | sed "s/TOKEN/token-$(wc -l < '${folder}/runs' | tr -d ' 
 const EXEC = `{ exec: { apiVersion: client.authentication.k8s.io/v1, command: ./plugin, args: ["a b", "$(touch pwned)"], env: [{ name: EXTRA, value: more }] } }`
 
 describe('readContexts()', () => {
-  it('tells the contexts that lead to a cluster, and how each logs in', () => {
+  it('tells the contexts that lead to a cluster, where each works and how it logs in', () => {
     for (const [user, kind] of [
       ['{ token: t }', 'token'],
       ['{ tokenFile: t }', 'token'],
@@ -59,7 +59,9 @@ describe('readContexts()', () => {
       [EXEC, 'exec'],
     ] as const) {
       writeConfig(user)
-      expect(readContexts(config()).map(context => [context.name, loginKind(context)])).toEqual([['one', kind]])
+      expect(readContexts(config()).map(each => [each.name, each.namespace, loginKind(each)])).toEqual([
+        ['one', 'shop', kind],
+      ])
     }
   })
 

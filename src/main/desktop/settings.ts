@@ -40,6 +40,8 @@ const SETTINGS = v.object({
         server: v.string(),
         /** What people call it, where that is not the context. */
         name: v.optional(v.string()),
+        /** Of the context. */
+        namespace: v.optional(v.string()),
       }),
     ),
     [],

@@ -35,7 +35,7 @@ const USER = v.object({
   exec: v.optional(v.nullable(EXEC)),
   'auth-provider': v.optional(v.unknown()),
 })
-const CONTEXT = v.object({ cluster: v.string(), user: v.optional(v.string(), '') })
+const CONTEXT = v.object({ cluster: v.string(), user: v.optional(v.string(), ''), namespace: text })
 const FILE = v.looseObject({
   clusters: list(v.object({ name: v.string(), cluster: CLUSTER })),
   users: list(v.object({ name: v.string(), user: v.optional(v.nullable(USER)) })),
@@ -48,6 +48,8 @@ export type ExecPlugin = v.InferOutput<typeof EXEC>
 export interface KubeContext {
   readonly name: string
   readonly path: string
+  /** Where its user works, unless told otherwise. */
+  readonly namespace: string | undefined
   readonly cluster: v.InferOutput<typeof CLUSTER>
   readonly user: v.InferOutput<typeof USER>
   /** Of the file's content: what was confirmed for one content holds for no other. */
@@ -87,7 +89,12 @@ export function readContexts(path: string): KubeContext[] {
     const found = clusters?.find(entry => entry.name === context.cluster)
     if (!found) return []
     const user = users?.find(entry => entry.name === context.user)?.user ?? {}
-    return [{ name, path, fileHash, cluster: resolved(found.cluster, folder), user: resolved(user, folder) }]
+    return [
+      {
+        ...{ name, path, fileHash, namespace: context.namespace || undefined },
+        ...{ cluster: resolved(found.cluster, folder), user: resolved(user, folder) },
+      },
+    ]
   })
 }
 

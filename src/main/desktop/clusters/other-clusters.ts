@@ -37,10 +37,9 @@ interface Opened {
   readonly other: KnownCluster
 }
 
-const knownOf = ({ id, context, server, name = context }: Settings['clusters'][number]): KnownCluster => ({
-  id,
-  name,
-  server,
+const knownOf = ({ id, context, server, namespace, name = context }: Settings['clusters'][number]): KnownCluster => ({
+  ...{ id, name, server },
+  ...(namespace === undefined ? {} : { namespace }),
 })
 
 export class OtherClusters implements AsyncDisposable {
@@ -113,13 +112,17 @@ export class OtherClusters implements AsyncDisposable {
       this.remove(id)
   }
 
-  #keep({ path, name: context, cluster: { server } }: KubeContext, name?: string): KnownCluster {
+  #keep({ path, name: context, namespace, cluster: { server } }: KubeContext, name?: string): KnownCluster {
     const { settings, onChange } = this.#options
     const id = createHash('sha256')
       .update(JSON.stringify([path, context]))
       .digest('hex')
       .slice(0, 16)
-    const kept = { id, path, context, server, ...(name === undefined ? {} : { name }) }
+    const kept = {
+      ...{ id, path, context, server },
+      ...(name === undefined ? {} : { name }),
+      ...(namespace === undefined ? {} : { namespace }),
+    }
     const known = settings.current.clusters
     // It keeps its place in the rail.
     const clusters = known.some(cluster => cluster.id === id)

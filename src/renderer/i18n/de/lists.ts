@@ -26,6 +26,7 @@ export const lists = {
   'No {kinds}': 'Keine {kinds}',
   'No {kinds} in {places}': 'Keine {kinds} in {places}',
   'No {kinds} match “{filter}”': 'Keine {kinds} passen zu „{filter}“',
+  'Perhaps you may in one namespace: choose it above.': 'Vielleicht ist es in einem Namespace erlaubt: oben wählen.',
   'Show all namespaces': 'Alle Namespaces zeigen',
   'Reset the filter': 'Filter zurücksetzen',
 } as const

@@ -37,6 +37,8 @@ export const shell = {
   'Namespaces shown: {label}': 'Gezeigte Namespaces: {label}',
   'Find a namespace': 'Namespace suchen',
   'No namespace is called that.': 'Kein Namespace heißt so.',
+  'You may not list the namespaces: type the name of one.':
+    'Die Namespaces dürfen nicht aufgelistet werden: einen Namen eingeben.',
   Back: 'Zurück',
   Forward: 'Vorwärts',
   'Go to or do…': 'Ort oder Befehl …',
