@@ -105,7 +105,7 @@ export function invalid(type: Kinded, name: string | undefined, errors: readonly
   return new ApiError(422, 'Invalid', `${kind} "${name ?? ''}" is invalid: ${describeFieldErrors(errors)}`, {
     ...(name ? { name } : {}),
     ...(type.group ? { group: type.group } : {}),
-    kind: type.kind,
+    ...(type.kind ? { kind: type.kind } : {}),
     causes,
   })
 }

@@ -326,6 +326,7 @@ const drivenBy = (driverName: string, iops: string) => ({ driverName, parameters
 const grown = (csi: Fields, change: Fields = {}) => ({ spec: { csi: { driver: 'd', volumeHandle: 'h', ...csi }, ...change } }) // prettier-ignore
 const claimed = (phase: string, attributes: string | undefined, status: Fields = {}) => ({ spec: { volumeAttributesClassName: attributes }, status: { phase, ...status } }) // prettier-ignore
 const BOUND_ONLY = 'spec: Forbidden: spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims' // prettier-ignore
+const near = (zone: string) => ({ spec: { volumeMode: 'Filesystem', nodeAffinity: { required: { nodeSelectorTerms: [{ matchExpressions: [{ key: 'zone', operator: 'In', values: [zone] }] }] } } } }) // prettier-ignore
 const target = (apiVersion: string) => ({ spec: { scaleTargetRef: { apiVersion, kind: 'Deployment', name: 'web' } } })
 test.each<[string, string, Fields, Fields, string[]]>([
   ['what is attached stays where it is', 'storage.v1.VolumeAttachment', attached('n2'), attached('n1'), ['spec: Invalid value: {"attacher":"a","nodeName":"n2","source":{"persistentVolumeName":"pv"}}: field is immutable']],
@@ -337,6 +338,8 @@ test.each<[string, string, Fields, Fields, string[]]>([
   ['nor does one that has some give them up', 'core.v1.PersistentVolumeClaim', claimed('Bound', undefined), claimed('Bound', 'slow', { currentVolumeAttributesClassName: 'slow' }), ['spec.volumeAttributesClassName: Forbidden: update to nil is forbidden when status.currentVolumeAttributesClassName is not nil']],
   ['a node keeps its old name elsewhere', 'core.v1.Node', { spec: { externalID: 'x' }, status: {} }, { spec: {}, status: {} }, ['spec.externalID: Forbidden: may not be updated']],
   ['a quota keeps its scopes, told twice or not', 'core.v1.ResourceQuota', { spec: { scopes: ['Terminating', 'Terminating'] } }, { spec: { scopes: ['Terminating'] } }, []],
+  ['a volume stays where it may be', 'core.v1.PersistentVolume', near('a'), near('b'), ['nodeAffinity: Invalid value: {"required":{"nodeSelectorTerms":[{"matchExpressions":[{"key":"zone","operator":"In","values":["a"]}]}]}}: field is immutable, except for updating from beta label to GA']],
+  ['a volume keeps its mode', 'core.v1.PersistentVolume', { ...near('a'), spec: { ...near('a').spec, volumeMode: 'Block' } }, near('a'), ['volumeMode: Invalid value: "Block": field is immutable']],
   ['an autoscaler keeps to a group', 'autoscaling.v2.HorizontalPodAutoscaler', target('v1'), target('apps/v1'), ['spec.scaleTargetRef.apiVersion: Invalid value: "v1": apiVersion must specify API group']],
   ['where it had one', 'autoscaling.v2.HorizontalPodAutoscaler', target('v1'), target('v1'), []],
   ['what has happened stays', 'events.v1.Event', newer({ note: 'again' }), newer({ note: 'once' }), ['message: Invalid value: "again": field is immutable']],
@@ -382,6 +385,7 @@ test.each([
 })
 
 test.each<[string, string, Fields, string[]]>([
+  ['what is there of a metric is looked at, of several the first', 'autoscaling.v2.HorizontalPodAutoscaler', { metadata: { name: 'a' }, spec: { maxReplicas: 3, scaleTargetRef: target('apps/v1').spec.scaleTargetRef, metrics: [{ type: 'Resource', pods: {}, containerResource: {} }] } }, ['spec.metrics[0].pods.metric.name: Required value: must specify a metric name', 'spec.metrics[0].pods.target.type: Required value: must specify a metric target type', 'spec.metrics[0].pods.target.type: Invalid value: "": must be either Utilization, Value, or AverageValue', 'spec.metrics[0].pods.target.averageValue: Required value: must specify a positive target averageValue', 'spec.metrics[0].resource: Required value: must populate information for the given metric source', 'spec.metrics[0].pods: Forbidden: must populate the given metric source only', 'spec.metrics[0].containerResource: Forbidden: must populate the given metric source only']],
   ['a metric says what it is of', 'autoscaling.v2.HorizontalPodAutoscaler', { metadata: { name: 'a' }, spec: { maxReplicas: 3, scaleTargetRef: target('apps/v1').spec.scaleTargetRef, metrics: [{}] } }, ['spec.metrics[0].type: Required value: must specify a metric source type', 'spec.metrics[0].type: Unsupported value: "": supported values: "ContainerResource", "External", "Object", "Pods", "Resource"']],
   ['a taint has a key', 'core.v1.Node', { metadata: { name: 'a' }, spec: { taints: [{ effect: 'NoSchedule' }] } }, ['metadata.taints[0].key: Invalid value: "": name part must be non-empty', expect.stringMatching(/^metadata\.taints\[0\]\.key: Invalid value: "": name part must consist of/) as string]],
 ])('%s', (_what, schema, object, problems) => {

@@ -28,6 +28,7 @@ const FIELDS = {
   Pods: 'pods',
   Resource: 'resource',
 } as const
+type Source = (typeof FIELDS)[keyof typeof FIELDS]
 const MAX_WINDOW_SECONDS = 3600
 const MAX_PERIOD_SECONDS = 1800
 
@@ -77,61 +78,67 @@ function utilizationErrors(path: string, target: MetricTarget | undefined): Fiel
     : []
 }
 
+/** Of each source, in the order in which upstream looks at them. */
+const SOURCES: { readonly [K in Source]: (at: string, source: NonNullable<MetricSpec[K]>) => FieldError[] } = {
+  object: (at, { describedObject, metric, target }) => [
+    ...reference(`${at}.describedObject`, describedObject),
+    ...metricName(`${at}.metric.name`, metric?.name),
+    ...targetErrors(`${at}.target`, target),
+    ...(target?.value === undefined && target?.averageValue === undefined
+      ? [required(`${at}.target.averageValue`, 'must set either a target value or averageValue')]
+      : []),
+  ],
+  external: (at, { metric, target }) => [
+    ...metricName(`${at}.metric.name`, metric?.name),
+    ...targetErrors(`${at}.target`, target),
+    ...(target?.value === undefined && target?.averageValue === undefined
+      ? [required(`${at}.target.averageValue`, 'must set either a target value for metric or a per-pod target')]
+      : []),
+    ...(target?.value !== undefined && target.averageValue !== undefined
+      ? [forbiddenField(`${at}.target.value`, 'may not set both a target value for metric and a per-pod target')]
+      : []),
+  ],
+  pods: (at, { metric, target }) => [
+    ...metricName(`${at}.metric.name`, metric?.name),
+    ...targetErrors(`${at}.target`, target),
+    ...(target?.averageValue === undefined
+      ? [required(`${at}.target.averageValue`, 'must specify a positive target averageValue')]
+      : []),
+  ],
+  resource: (at, { name, target }) => [
+    ...(name ? [] : [required(`${at}.name`, 'must specify a resource name')]),
+    ...targetErrors(`${at}.target`, target),
+    ...utilizationErrors(`${at}.target`, target),
+  ],
+  containerResource: (at, { name, container, target }) => [
+    ...(name ? containerResourceName(`${at}.name`, name) : [required(`${at}.name`, 'must specify a resource name')]),
+    ...(container
+      ? obey(`${at}.container`, container, dns1123Label)
+      : [required(`${at}.container`, 'must specify a container')]),
+    ...targetErrors(`${at}.target`, target),
+    ...utilizationErrors(`${at}.target`, target),
+  ],
+}
+
+function sourceErrors<K extends Source>(path: string, metric: MetricSpec, field: K): FieldError[] {
+  const source = metric[field]
+  return source ? SOURCES[field](`${path}.${field}`, source as NonNullable<MetricSpec[K]>) : []
+}
+
+/** Whatever type it says, what is there is looked at; of several, the first. */
 function metricErrors(path: string, metric: MetricSpec): FieldError[] {
   const { type } = metric
   const errors: FieldError[] = type ? [] : [required(`${path}.type`, 'must specify a metric source type')]
-  if (!TYPES.includes(type)) return [...errors, notSupported(`${path}.type`, type ?? '', TYPES)]
-  const own = FIELDS[type as keyof typeof FIELDS]
-  const at = `${path}.${own}`
-  if (!metric[own]) errors.push(required(at, 'must populate information for the given metric source'))
-  for (const field of Object.values(FIELDS))
-    if (field !== own && metric[field])
-      errors.push(forbiddenField(`${path}.${field}`, 'must populate the given metric source only'))
-  const { resource, containerResource, object, pods, external } = metric
-  if (own === 'resource' && resource)
-    errors.push(
-      ...(resource.name ? [] : [required(`${at}.name`, 'must specify a resource name')]),
-      ...targetErrors(`${at}.target`, resource.target),
-      ...utilizationErrors(`${at}.target`, resource.target),
-    )
-  if (own === 'containerResource' && containerResource)
-    errors.push(
-      ...(containerResource.name
-        ? containerResourceName(`${at}.name`, containerResource.name)
-        : [required(`${at}.name`, 'must specify a resource name')]),
-      ...(containerResource.container
-        ? obey(`${at}.container`, containerResource.container, dns1123Label)
-        : [required(`${at}.container`, 'must specify a container')]),
-      ...targetErrors(`${at}.target`, containerResource.target),
-      ...utilizationErrors(`${at}.target`, containerResource.target),
-    )
-  if (own === 'object' && object) {
-    errors.push(...reference(`${at}.describedObject`, object.describedObject))
-    errors.push(...metricName(`${at}.metric.name`, object.metric?.name), ...targetErrors(`${at}.target`, object.target))
-    if (object.target?.value === undefined && object.target?.averageValue === undefined)
-      errors.push(required(`${at}.target.averageValue`, 'must set either a target value or averageValue'))
-  }
-  if (own === 'pods' && pods) {
-    errors.push(...metricName(`${at}.metric.name`, pods.metric?.name), ...targetErrors(`${at}.target`, pods.target))
-    if (pods.target?.averageValue === undefined)
-      errors.push(required(`${at}.target.averageValue`, 'must specify a positive target averageValue'))
-  }
-  if (own === 'external' && external) {
-    const { value, averageValue } = external.target ?? {}
-    errors.push(
-      ...metricName(`${at}.metric.name`, external.metric?.name),
-      ...targetErrors(`${at}.target`, external.target),
-    )
-    if (value === undefined && averageValue === undefined)
-      errors.push(
-        required(`${at}.target.averageValue`, 'must set either a target value for metric or a per-pod target'),
-      )
-    if (value !== undefined && averageValue !== undefined)
-      errors.push(
-        forbiddenField(`${at}.target.value`, 'may not set both a target value for metric and a per-pod target'),
-      )
-  }
-  return errors
+  if (!TYPES.includes(type)) errors.push(notSupported(`${path}.type`, type ?? '', TYPES))
+  const present = (Object.keys(SOURCES) as Source[]).filter(field => metric[field])
+  const [first] = present
+  if (first) errors.push(...sourceErrors(path, metric, first))
+  const own = FIELDS[type as keyof typeof FIELDS] as Source | undefined
+  if (own && !metric[own])
+    errors.push(required(`${path}.${own}`, 'must populate information for the given metric source'))
+  if (present.length === 1) return errors
+  const others = present.filter(field => field !== own)
+  return [...errors, ...others.map(f => forbiddenField(`${path}.${f}`, 'must populate the given metric source only'))]
 }
 
 function scalingErrors(path: string, rules: HPAScalingRules | undefined): FieldError[] {

@@ -6,7 +6,13 @@ import type {
   PersistentVolumeSpec,
 } from '../../../../shared/api/core/v1.ts'
 import { deepEqual } from '../../../../shared/machinery/deep-equal.ts'
-import { type FieldError, forbiddenField, notSupported, required } from '../../../../shared/machinery/field-error.ts'
+import {
+  type FieldError,
+  forbiddenField,
+  invalidValue,
+  notSupported,
+  required,
+} from '../../../../shared/machinery/field-error.ts'
 import { dns1123Label, dns1123Subdomain } from '../../../../shared/machinery/names.ts'
 import { isQuantity, parseQuantity } from '../../../../shared/machinery/quantity.ts'
 import { isEmpty, list, lookup, sortedEntries } from '../support/collections.ts'
@@ -129,11 +135,17 @@ export function validatePersistentVolumeUpdate(
     errors.push(
       forbiddenField('spec.persistentvolumesource', 'spec.persistentvolumesource is immutable after creation'),
     )
-  errors.push(...immutable('spec.volumeMode', spec.volumeMode, old.volumeMode))
+  errors.push(...immutable('volumeMode', spec.volumeMode, old.volumeMode))
   if (old.volumeAttributesClassName !== undefined && spec.volumeAttributesClassName === undefined)
     errors.push(forbiddenField('spec.volumeAttributesClassName', 'update from non-nil value to nil is forbidden'))
   if (old.nodeAffinity && !deepEqual(spec.nodeAffinity, old.nodeAffinity))
-    errors.push(...immutable('spec.nodeAffinity', spec.nodeAffinity, old.nodeAffinity))
+    errors.push(
+      invalidValue(
+        'nodeAffinity',
+        spec.nodeAffinity ?? null,
+        'field is immutable, except for updating from beta label to GA',
+      ),
+    )
   return errors
 }
 
