@@ -264,7 +264,14 @@ describe('endpointslice and endpoints', () => {
       metadata: { namespace, name: 'other' },
       spec: { selector: { app: 'web' }, ports: [{ port: 80 }] },
     })
-    await eventually(async () => expect(await endpointsOf(namespace)).toHaveLength(1))
+    const addressesOf = async (service: string) =>
+      (await slices(namespace))
+        .filter(({ metadata }) => metadata.labels?.['kubernetes.io/service-name'] === service)
+        .flatMap(({ endpoints }) => (endpoints ?? []).flatMap(({ addresses }) => addresses))
+    await eventually(async () => {
+      expect(await addressesOf('other')).toHaveLength(1)
+      expect(await addressesOf('web')).toEqual(['192.0.2.1'])
+    })
     expect((await legacy(namespace)).subsets?.[0]?.addresses).toEqual([{ ip: '192.0.2.1' }])
   })
 })
