@@ -34,7 +34,7 @@ const flag = (name: string): string | undefined =>
 const disabled = new Set(['PodSecurity', ...(flag('disable-admission-plugins') ?? '').split(',')])
 const tokens = flag('token-auth-file')
 const range = flag('service-cluster-ip-range') ?? '10.0.0.0/16'
-const firstOf = (host: number) => range.replace(/\.\d+\/.*/, `.${host}`).replace(/::\/.*/, `::${host}`)
+const first = (range.split(',')[0] ?? '').replace(/\.\d+\/.*/, '.1').replace(/:\/.*/, ':1')
 
 const owned = new Owned()
 const tunnels = owned.use(new NodeTunnels(systemClock))
@@ -55,7 +55,8 @@ const api = await startTestApiServer({
 owned.use(api)
 await bootstrapCluster(api.server.context, {
   user: testAdmin,
-  network: { kubernetesServiceIP: firstOf(1), clusterDNSs: [firstOf(10)], serviceCIDRs: range.split(',') },
+  // Upstream's server makes no kube-dns.
+  network: { kubernetesServiceIP: first, clusterDNSs: [], serviceCIDRs: range.split(',') },
   authorities: { clients: api.pki.caPem, frontProxy: api.pki.frontProxy.caPem },
 })
 process.stdout.write(`${JSON.stringify({ url: api.url, ca: api.pki.caPem, token: LOOPBACK.token })}\n`)

@@ -188,7 +188,7 @@ export async function bootstrapCluster(context: EndpointContext, options: Bootst
     ensureRanges([...network.serviceCIDRs]),
     ...(options.clusterInfo ? [ensureClusterInfo(options.clusterInfo)] : []),
     ensure(Service, kubernetesService(network.kubernetesServiceIP)),
-    ensure(Service, dnsService(network.clusterDNSs)),
+    ...(network.clusterDNSs.length > 0 ? [ensure(Service, dnsService(network.clusterDNSs))] : []),
     ...(options.authorities ? [ensure(ConfigMap, authenticationConfig(options.authorities), ['data'])] : []),
   ])
 }
