@@ -4,7 +4,8 @@ import { frame, readExitStatus } from '@/dock/exec-session.ts'
 import { LogBuffer } from '@/dock/log-buffer.ts'
 import { rangeOf } from '@/dock/log-range.ts'
 import { LogSelection } from '@/dock/log-selection.ts'
-import { levelOfLine, plainText, splitTimestamp } from '@/dock/log-text.ts'
+import { levelOfLine, splitTimestamp } from '@/dock/log-text.ts'
+import { plainText } from '@/plain-text.ts'
 
 const line = (time: string, text: string, source = 's') => ({ source, time, text })
 const texts = (buffer: LogBuffer) => [...buffer].map(({ text }) => text)

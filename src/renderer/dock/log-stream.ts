@@ -2,7 +2,8 @@
 import { messageOf } from '../../shared/machinery/message-of.ts'
 import { connection } from '../api/connection.ts'
 import { timeOrder } from './log-buffer.ts'
-import { plainText, splitTimestamp } from './log-text.ts'
+import { plainText } from '../plain-text.ts'
+import { splitTimestamp } from './log-text.ts'
 import { t } from '../i18n/i18n.ts'
 
 export interface LogRequest {

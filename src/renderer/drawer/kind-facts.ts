@@ -18,6 +18,7 @@ import { fromLabelSelector } from '../../shared/machinery/selectors.ts'
 import { t } from '../i18n/i18n.ts'
 import { type Fact, lines, seconds, timeText } from './fact.ts'
 import { plainFacts } from './plain-facts.ts'
+import { eventMessage, eventReason } from '../kinds/event-facts.ts'
 import { systemReadings } from './system-facts.ts'
 
 const selectorText = (selector: Parameters<typeof fromLabelSelector>[0]) =>
@@ -249,8 +250,8 @@ const readings: Readonly<Record<string, (object: never) => Fact[]>> = {
       Object.entries(limits).map(([name, amounts]) => [`${type} ${name}`, pairs(amounts as Record<string, unknown>)]),
     ),
   Event: (event: Event) => [
-    [t('Reason'), event.reason],
-    [t('Message'), event.message],
+    [t('Reason'), eventReason(event)],
+    [t('Message'), eventMessage(event)],
     [t('Told by'), event.reportingComponent || event.source?.component],
     [t('Count'), event.series?.count ?? event.count],
   ],

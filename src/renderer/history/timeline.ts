@@ -1,7 +1,7 @@
 // Changes and warnings of a cluster in one order. Pure.
 import type { Event } from '../../shared/api/core/v1.ts'
 import { apiVersionOf } from '../../shared/machinery/resource-type.ts'
-import { eventCount, eventTime } from '../kinds/event-facts.ts'
+import { eventCount, eventMessage, eventReason, eventTime } from '../kinds/event-facts.ts'
 import { actionText } from './action-text.ts'
 import type { ObjectRevision } from './revisions.ts'
 
@@ -64,10 +64,10 @@ export function timeline(revisions: readonly ObjectRevision[], warnings: readonl
       kind,
       namespace,
       name,
-      what: event.reason ?? 'Warning',
+      what: eventReason(event) || 'Warning',
       isWarning: true,
       isDetail: false,
-      text: `${event.message ?? ''}${count > 1 ? ` (×${count})` : ''}`,
+      text: `${eventMessage(event)}${count > 1 ? ` (×${count})` : ''}`,
       gone: undefined,
     })
   })

@@ -6,7 +6,7 @@ import { statusBadge } from '../components/status/status-badge.ts'
 import { eventStatus } from '../status/object-status.ts'
 import { badgeColumn, namespaceColumn, objectLink } from './cells.ts'
 import { columnsOf } from './column.ts'
-import { eventCount, eventTime } from './event-facts.ts'
+import { eventCount, eventMessage, eventReason, eventTime } from './event-facts.ts'
 import { typeOfReference } from './references.ts'
 import { m } from '../i18n/i18n.ts'
 
@@ -26,7 +26,7 @@ export const eventColumns = columnsOf<Event>(
     least: 100,
     worth: 2,
   },
-  { id: 'reason', title: m('Reason'), value: ({ object }) => object.reason ?? '', least: 96, grows: true, worth: 4 },
+  { id: 'reason', title: m('Reason'), value: ({ object }) => eventReason(object), least: 96, grows: true, worth: 4 },
   {
     id: 'object',
     title: m('Object'),
@@ -44,10 +44,10 @@ export const eventColumns = columnsOf<Event>(
   {
     id: 'message',
     title: m('Message'),
-    value: ({ object }) => object.message ?? '',
-    drawn: { text: ({ object }) => object.message ?? '' },
+    value: ({ object }) => eventMessage(object),
+    drawn: { text: ({ object }) => eventMessage(object) },
     // It cuts itself.
-    cell: ({ object }) => h('span', { class: 'truncate', title: object.message }, object.message),
+    cell: ({ object }) => h('span', { class: 'truncate', title: eventMessage(object) }, eventMessage(object)),
     fits: () => true,
     least: 160,
     grows: true,

@@ -1,5 +1,9 @@
-// When an event was last seen, and how often; the API has several fields for each.
+// What an event says, as anybody may write one; when it was last seen, and how often: the API has several fields for each.
 import type { Event } from '../../shared/api/core/v1.ts'
+import { plainText } from '../plain-text.ts'
+
+export const eventReason = ({ reason }: Event): string => plainText(reason ?? '')
+export const eventMessage = ({ message }: Event): string => plainText(message ?? '')
 
 export const eventTime = (event: Event): string | undefined =>
   event.series?.lastObservedTime ??

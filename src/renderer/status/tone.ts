@@ -1,5 +1,6 @@
 // The states that every status in the window is told in: always icon, text and colour together. `neutral` is what is
 // neither well nor unwell, such as a policy; `unknown` is what nobody could find out.
+import { plainText } from '../plain-text.ts'
 
 export type Tone = 'healthy' | 'progressing' | 'warning' | 'failed' | 'suspended' | 'neutral' | 'unknown'
 
@@ -23,4 +24,4 @@ export const toneOrder: readonly Tone[] = [
 ]
 
 export const view = (tone: Tone, text: string, reason?: string): StatusView =>
-  reason ? { tone, text, reason } : { tone, text }
+  reason ? { tone, text: plainText(text), reason: plainText(reason) } : { tone, text: plainText(text) }

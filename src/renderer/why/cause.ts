@@ -1,4 +1,5 @@
 // What "Why?" answers: a cause in a clause, what proves it, what can be done, and what it comes from in turn.
+import { plainText } from '../plain-text.ts'
 import type { AnyObject } from '../../shared/machinery/object.ts'
 import type { ObjectRef, World } from '../world/world.ts'
 import { t } from '../i18n/i18n.ts'
@@ -54,7 +55,7 @@ export interface Scene {
 /** Explains objects of one kind. @returns undefined when there is nothing to explain */
 export type Explainer<T> = (object: T, scene: Scene, ref: ObjectRef) => Cause | undefined
 
-export const fact = (text: string, from: string): Evidence => ({ kind: 'fact', text, from })
+export const fact = (text: string, from: string): Evidence => ({ kind: 'fact', text: plainText(text), from })
 
 export const because = (
   code: string,

@@ -1,7 +1,7 @@
 // The last lines that a container wrote, read once for each of its runs.
 import { shallowReactive } from 'vue'
 import { connection } from '../api/connection.ts'
-import { plainText } from '../dock/log-text.ts'
+import { plainText } from '../plain-text.ts'
 import type { Evidence, LinesOf } from './cause.ts'
 
 export type LogOf = Omit<Extract<Evidence, { kind: 'log' }>, 'kind'>

@@ -1,0 +1,306 @@
+// What people do all day: lists arranged as they like them, many objects at once, a rollout taken back, logs kept; and
+// what they never should see: a place that is cut off, and objects that are more than text.
+import { readFileSync } from 'node:fs'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Page } from 'playwright-core'
+import { Cluster, until } from '../support/cluster.ts'
+import { type OpenWindow, openInChromium, shoot } from './support/browser.ts'
+import { counterImage } from './support/counter-image.ts'
+
+let cluster: Cluster
+let window: OpenWindow
+let page: Page
+
+const deployment = (name: string, env = '') => `
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: ${name}}
+spec:
+  replicas: 1
+  selector: {matchLabels: {app: ${name}}}
+  template:
+    metadata: {labels: {app: ${name}}}
+    spec:
+      terminationGracePeriodSeconds: 0
+      containers: [{name: main, image: '${counterImage()}', imagePullPolicy: IfNotPresent${env}}]
+---`
+
+beforeAll(async () => {
+  cluster = await Cluster.start()
+  await cluster.nodeReady()
+  await cluster.apply(deployment('shop') + deployment('cart'))
+  window = await openInChromium(cluster.loginUrl)
+  page = window.page
+  await page.getByText('Pods by state').waitFor()
+})
+afterAll(async () => {
+  await window?.[Symbol.asyncDispose]()
+  await cluster?.[Symbol.asyncDispose]()
+})
+
+const go = (path: string) => page.goto(new URL(`/ui/${path}`, cluster.url).href)
+const row = (key: string) => page.locator(`[role=row][data-key="${key}"]`)
+const titles = () => page.getByRole('columnheader').allInnerTexts()
+const button = (name: string) => page.getByRole('button', { name, exact: true })
+const confirm = (name: string) => page.locator('[data-modal]').getByRole('button', { name, exact: true }).click()
+
+describe('a list', () => {
+  it('is arranged by its user, and is found so again', async () => {
+    await go('k/apps/v1/deployments')
+    await row('default/shop').waitFor()
+    await button('Columns').click()
+    await page.getByRole('menuitemcheckbox', { name: 'Up to date' }).click()
+    await page.getByRole('menuitemcheckbox', { name: 'Strategy' }).click()
+    await page.keyboard.press('Escape')
+    await button('Status').focus()
+    await page.keyboard.press('Alt+ArrowLeft')
+    await button('Name').click()
+    const handle = page.getByRole('columnheader', { name: 'Namespace' }).locator('span').last()
+    const { x, y } = (await handle.boundingBox())!
+    await page.mouse.move(x + 2, y + 8)
+    await page.mouse.down()
+    await page.mouse.move(x + 62, y + 8)
+    await page.mouse.up()
+    const width = async () =>
+      Math.round((await page.getByRole('columnheader', { name: 'Namespace' }).boundingBox())!.width)
+    const [wide, arranged] = [await width(), await titles()]
+    expect(arranged.filter(Boolean)).toEqual(['Name', 'Namespace', 'Status', 'Ready', 'Images', 'Strategy', 'Age'])
+    await page.reload()
+    await row('default/shop').waitFor()
+    expect(await titles()).toEqual(arranged)
+    expect(await width()).toBe(wide)
+    expect(await page.getByRole('columnheader', { name: 'Name', exact: true }).getAttribute('aria-sort')).toBe(
+      'descending',
+    )
+    expect(await page.locator('[role=row][data-key]').evaluateAll(all => all.map(each => each.dataset['key']))).toEqual(
+      ['default/shop', 'default/cart'],
+    )
+  })
+
+  it('is gone back to by the keys, with what was open in it', async () => {
+    await row('default/shop').click()
+    await page.getByRole('dialog', { name: 'Deployment shop' }).waitFor()
+    await page.getByRole('link', { name: 'Services', exact: true }).click()
+    await row('default/kubernetes').waitFor()
+    await page.keyboard.press('Control+[')
+    await page.getByRole('dialog', { name: 'Deployment shop' }).waitFor()
+    await page.keyboard.press('Control+[')
+    await page.getByRole('dialog', { name: 'Deployment shop' }).waitFor({ state: 'detached' })
+    await page.keyboard.press('Control+]')
+    await page.getByRole('dialog', { name: 'Deployment shop' }).waitFor()
+    await page.keyboard.press('Escape')
+  })
+
+  it('has many of its objects changed at once', async () => {
+    const each = async (path: string) => {
+      const read = (name: string) => cluster.kubectl('get', 'deployment', name, '-o', `jsonpath=${path}`)
+      return Promise.all([read('shop'), read('cart')])
+    }
+    await row('default/shop').focus()
+    await page.keyboard.press(' ')
+    await page.keyboard.press('ArrowDown')
+    await page.keyboard.press(' ')
+    await page.getByText('2 marked').waitFor()
+    await button('Label').click()
+    await page.locator('[data-modal] input').fill('team=sea')
+    await confirm('Label')
+    await until('both are labelled', async () => (await each('{.metadata.labels.team}')).every(team => team === 'sea'))
+    await button('Scale').click()
+    await page.locator('#confirm-number').fill('2')
+    await confirm('Scale')
+    await until('both are scaled', async () => (await each('{.spec.replicas}')).every(replicas => replicas === '2'))
+    await button('Restart').click()
+    await confirm('Restart')
+    const restarted = '{.spec.template.metadata.annotations.kubectl\\.kubernetes\\.io/restartedAt}'
+    await until('both start again', async () => (await each(restarted)).every(Boolean))
+    await button('Unmark all').click()
+  })
+})
+
+it('a rollout is taken back to what it was', async () => {
+  const color = () =>
+    cluster.kubectl('get', 'deployment', 'cart', '-o', 'jsonpath={.spec.template.spec.containers[0].env[0].value}')
+  await cluster.apply(deployment('cart', ', env: [{name: COLOR, value: red}]'))
+  await cluster.kubectl('rollout', 'status', 'deployment/cart', '--timeout=60s')
+  expect(await color()).toBe('red')
+  await go('k/apps/v1/deployments?open=default/cart')
+  const drawer = page.getByRole('dialog', { name: 'Deployment cart' })
+  await drawer.getByRole('button', { name: 'Go back' }).first().click()
+  await confirm('Roll back')
+  await until('it is as it was', async () => (await color()) === '')
+})
+
+describe('logs', () => {
+  const log = () => page.getByRole('log', { name: 'Log' })
+  it('are wrapped, cut to a range of time, and kept as a file', async () => {
+    const long = `echo ${'long '.repeat(200)}; echo short; sleep 3600`
+    await cluster.apply(`
+apiVersion: v1
+kind: Pod
+metadata: {name: wordy}
+spec:
+  terminationGracePeriodSeconds: 0
+  containers: [{name: main, image: '${counterImage()}', imagePullPolicy: IfNotPresent, command: [sh, -c, '${long}']}]`)
+    await go('k/core/v1/pods')
+    await row('default/wordy').getByText('Running').waitFor()
+    await row('default/wordy').focus()
+    await page.keyboard.press('l')
+    await log().getByText('short', { exact: true }).waitFor()
+    const isCut = () => log().evaluate(element => element.scrollWidth > element.clientWidth)
+    expect(await isCut()).toBe(true)
+    await button('Wrap lines').click()
+    await until('nothing is beside the window', async () => !(await isCut()))
+    const [download] = await Promise.all([page.waitForEvent('download'), button('Download').click()])
+    expect(download.suggestedFilename()).toBe('wordy.log')
+    const lines = readFileSync(await download.path(), 'utf8')
+      .trim()
+      .split('\n')
+    expect(lines.map(line => line.replace(/^\S+Z /, '').slice(0, 9))).toEqual(['long long', 'short'])
+    await page.getByLabel('Range of time').selectOption('between')
+    await page.getByLabel('From', { exact: true }).fill('2020-01-01T00:00:00')
+    await page.getByLabel('To', { exact: true }).fill('2020-01-02T00:00:00')
+    await log().getByText('short', { exact: true }).waitFor({ state: 'detached' })
+    await page.getByLabel('Close wordy').click()
+    await cluster.kubectl('delete', 'pod', 'wordy', '--now')
+  })
+})
+
+describe('what objects say is text', () => {
+  const HOSTILE = '<img src=x onerror="document.title=1"><b>bold</b>{{1+1}}'
+  const json = JSON.stringify
+  it('in lists, drawers, YAML, the map, the palette and logs', async () => {
+    const dialogs: string[] = []
+    page.on('dialog', dialog => {
+      dialogs.push(dialog.message())
+      void dialog.dismiss()
+    })
+    const script = String.raw`printf '\033]0;stolen\007\033]8;;javascript:alert(1)\007%s\n' "$TEXT"; sleep 3600`
+    await cluster.apply(`
+apiVersion: v1
+kind: Pod
+metadata:
+  name: hostile
+  labels: {app: hostile}
+  annotations: {note: ${json(HOSTILE)}}
+spec:
+  terminationGracePeriodSeconds: 0
+  containers:
+    - {name: main, image: '${counterImage()}', imagePullPolicy: IfNotPresent, command: [sh, -c, ${json(script)}], env: [{name: TEXT, value: ${json(HOSTILE)}}]}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: hostile}
+data: {text: ${json(HOSTILE)}}
+---
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: notes.hostile.example}
+spec:
+  group: hostile.example
+  scope: Namespaced
+  names: {kind: Note, plural: notes}
+  versions:
+    - name: v1
+      served: true
+      storage: true
+      additionalPrinterColumns: [{name: ${json(HOSTILE)}, type: string, jsonPath: .spec.text}]
+      schema:
+        openAPIV3Schema:
+          type: object
+          description: ${json(HOSTILE)}
+          properties: {spec: {type: object, properties: {text: {type: string, description: ${json(HOSTILE)}}}}}`)
+    await cluster.kubectl('wait', '--for=condition=Established', 'crd/notes.hostile.example')
+    await cluster.apply(
+      `apiVersion: hostile.example/v1
+kind: Note
+metadata: {name: hostile}
+spec: {text: ${json(HOSTILE)}}`,
+    )
+    const uid = await cluster.kubectl('get', 'pod', 'hostile', '-o', 'jsonpath={.metadata.uid}')
+    await cluster.apply(`apiVersion: v1
+kind: Event
+metadata: {name: hostile.1}
+type: Warning
+reason: ${json(HOSTILE.slice(0, 60))}
+message: ${json(`${HOSTILE}\u202etxt.exe`)}
+involvedObject: {apiVersion: v1, kind: Pod, name: hostile, namespace: default, uid: ${uid}}
+firstTimestamp: ${json(new Date().toISOString().replace(/\.\d+Z$/, 'Z'))}
+lastTimestamp: ${json(new Date().toISOString().replace(/\.\d+Z$/, 'Z'))}
+source: {component: ${json(HOSTILE)}}`)
+    const shows = (within: string) => page.locator(within).getByText('<img src=x').first().waitFor()
+    await go('k/core/v1/events')
+    await shows('[role=grid]')
+    await page.getByText('{{1+1}}\ufffdtxt.exe').first().waitFor()
+    await go('')
+    await page.getByText('{{1+1}}\ufffdtxt.exe').first().waitFor()
+    await go('k/core/v1/pods?open=default/hostile')
+    await shows('aside[role=dialog]')
+    await page.getByRole('tab', { name: 'Events' }).click()
+    await shows('aside[role=dialog]')
+    await page.getByRole('tab', { name: 'YAML' }).click()
+    await shows('.cm-content')
+    await go('k/core/v1/configmaps?open=default/hostile')
+    await page.getByRole('dialog').getByText('<img src=x').first().waitFor()
+    await go('k/hostile.example/v1/notes')
+    await shows('[role=grid]')
+    await shoot(page, 'hostile-columns')
+    await go('create/hostile.example/v1/notes')
+    await page.locator('[name="spec.text"]').waitFor()
+    await go('timeline')
+    await shows('#main')
+    await go('topology')
+    await page.locator('[data-card^="pods."][data-card$="/hostile"]').waitFor()
+    await page.keyboard.press('Control+k')
+    await page.keyboard.type('<img src=x')
+    await page.keyboard.press('Escape')
+    await go(`k/core/v1/pods?q=${encodeURIComponent(HOSTILE)}`)
+    await page.getByText(`No pods match “${HOSTILE}”`).waitFor()
+    await go('k/core/v1/pods')
+    await row('default/hostile').getByText('Running').waitFor()
+    await row('default/hostile').focus()
+    await page.keyboard.press('l')
+    await page.getByRole('log').getByText(HOSTILE, { exact: true }).waitFor()
+    expect(await page.locator('img[src=x]').count()).toBe(0)
+    expect(await page.title()).not.toMatch(/^1$|stolen/)
+    expect(dialogs).toEqual([])
+    await page.getByLabel('Close hostile').click()
+  })
+})
+
+describe('nothing is cut off', () => {
+  const PLACES = [
+    ...['', 'topology', 'timeline', 'hosts', 'forwards', 'helm', 'access', 'create/yaml', 'create/deployment'],
+    ...['create/batch/v1/cronjobs', 'k/core/v1/nodes', 'k/core/v1/pods', 'k/core/v1/services', 'k/core/v1/events'],
+    'k/apps/v1/deployments?open=default/shop',
+  ]
+  /** What is wider than the window, and words that are not seen whole in what is clicked. */
+  const CUT = `[
+    ...(document.documentElement.scrollWidth > innerWidth ? ['the page'] : []),
+    ...[...document.querySelectorAll('button, h1, h2, [role=tab], label')]
+      .filter(each => each.checkVisibility() && each.scrollWidth > each.clientWidth + 1)
+      .filter(each => getComputedStyle(each).display !== 'inline' && !each.querySelector('.truncate, .sr-only'))
+      .filter(each => !each.closest('.truncate, svg') && !each.matches('.truncate, .sr-only'))
+      .map(each => each.tagName + ' ' + each.textContent.trim().slice(0, 40)),
+  ]`
+  it.each([
+    ['a small window', 1280, 800, 'light', 'en'],
+    ['a small window in German', 1280, 800, 'dark', 'de'],
+    ['a large one', 2560, 1440, 'dark', 'en'],
+  ] as const)('in %s', async (_what, width, height, colorScheme, language) => {
+    await page.setViewportSize({ width, height })
+    await page.emulateMedia({ colorScheme })
+    await page.evaluate(`localStorage.setItem('flotilla.language', '${language}')`)
+    const found: string[] = []
+    for (const path of PLACES) {
+      await go(path)
+      await page.locator('#main').waitFor()
+      await page.locator('[data-empty=loading]').waitFor({ state: 'detached' })
+      for (const what of (await page.evaluate(CUT)) as string[]) found.push(`${path}: ${what}`)
+      await shoot(page, `${width}-${colorScheme}-${language}-${path.replaceAll(/\W+/g, '-') || 'overview'}`)
+    }
+    expect(found).toEqual([])
+  })
+})
+
+it('all of it broke no rule of the content security policy and threw nothing', () =>
+  expect(window.problems).toEqual([]))
