@@ -130,6 +130,18 @@ test('another range gives addresses once it is added, and is kept while one of t
   await isGone(() => cidrOf('more'))
 })
 
+test('nothing is given of the cluster’s own range once that is deleted, and what has an address of it keeps it', async () => {
+  const ref = { namespace, name: 'old' }
+  const { spec } = await serve('old')
+  await cluster.client.create(ServiceCIDR, { metadata: { name: 'next' }, spec: { cidrs: ['10.97.0.0/16'] } })
+  await eventually(async () => expect(await ready('next')).toMatchObject({ status: 'True' }))
+  await cluster.client.delete(ServiceCIDR, { name: 'kubernetes' })
+  expect((await serve('new')).spec.clusterIP).toMatch(/^10\.97\./)
+  await expect(serve('late', '10.96.7.7')).rejects.toThrow('is not in the valid range')
+  await cluster.client.patch(Service, ref, { spec: { selector: { app: 'x' } } })
+  expect((await cluster.client.get(Service, ref)).spec.clusterIP).toBe(spec.clusterIP)
+})
+
 test('ranges are what they say', async () => {
   const add = (...cidrs: string[]) => cluster.client.create(ServiceCIDR, { metadata: { name: 'bad' }, spec: { cidrs } })
   await expect(add('10.97.0.1/16')).rejects.toThrow('must be a valid CIDR value')

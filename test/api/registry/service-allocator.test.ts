@@ -82,6 +82,13 @@ const inRange = (ip: string | undefined, low: string, high: string) => {
   return ip !== undefined && number(ip) >= number(low) && number(ip) <= number(high)
 }
 
+test('the last address of a large range can be had by name', async () => {
+  plugin[Symbol.dispose]()
+  plugin = open({ clusterIPRanges: ['2001:db8::/64'] })
+  const clusterIP = '2001:db8::ffff:ffff:ffff:ffff'
+  expect((await admit(draft('last', { clusterIP, ports: [{ port: 80 }] }))).spec.clusterIPs).toEqual([clusterIP])
+})
+
 describe('cluster IPs', () => {
   test('come out of the upper band, with families filled in', async () => {
     const { spec } = await create('web')

@@ -1,6 +1,8 @@
 // Flotilla's API server as upstream's integration tests start theirs: with the flags that a test gives, without
 // controllers, until standard input ends.
 import { readFileSync } from 'node:fs'
+import { parse } from 'yaml'
+import { parseAdmissionConfiguration } from '../../../src/main/apiserver/admission/settings.ts'
 import { createAdmission } from '../../../src/main/apiserver/admission/plugins.ts'
 import { parseTokenFile } from '../../../src/main/apiserver/authn/token-file.ts'
 import { createAuthorization } from '../../../src/main/apiserver/authz/authorizers.ts'
@@ -33,6 +35,10 @@ const flag = (name: string): string | undefined =>
 
 const disabled = new Set(['PodSecurity', ...(flag('disable-admission-plugins') ?? '').split(',')])
 const tokens = flag('token-auth-file')
+const yaml = (path: string): unknown => parse(readFileSync(path, 'utf8'))
+const configuration = flag('admission-control-config-file')
+const settings =
+  configuration && (await parseAdmissionConfiguration(yaml(configuration), path => Promise.resolve(yaml(path))))
 const range = flag('service-cluster-ip-range') ?? '10.0.0.0/16'
 const first = (range.split(',')[0] ?? '').replace(/\.\d+\/.*/, '.1').replace(/:\/.*/, ':1')
 
@@ -43,7 +49,9 @@ const api = await startTestApiServer({
   issuer: flag('service-account-issuer') ?? 'https://foo.bar.example.com',
   withStore(store) {
     const authorization = owned.use(createAuthorization(store))
-    const admission = owned.use(createAdmission({ store, serviceCIDRs: range.split(','), nodes: tunnels }))
+    const admission = owned.use(
+      createAdmission({ store, serviceCIDRs: range.split(','), nodes: tunnels, settings: settings || undefined }),
+    )
     return {
       authorizers: flag('authorization-mode')?.includes('RBAC') ? authorization.authorizers : [EVERYTHING],
       admission: admission.plugins.filter(({ name }) => !disabled.has(name)),

@@ -32,6 +32,8 @@ export interface ServiceAllocatorOptions {
 interface Allocation {
   readonly service: Service
   readonly owner: string
+  /** Addresses that it has already: they stay, though their range may be on its way out. */
+  readonly held: readonly Value[]
   /** In the order in which they are used. */
   readonly ranges: readonly AddressRange[]
   readonly ports: NumberRange
@@ -41,14 +43,18 @@ interface Allocation {
 
 const SERVICE_CIDRS = '/registry/networking.k8s.io/servicecidrs/'
 
-/** The ranges of ServiceCIDRs that were added to the cluster's own, and that are not being deleted. */
-function addedRanges(store: ObjectStore, own: readonly string[]): AddressRange[] {
-  return store
-    .list(SERVICE_CIDRS)
-    .items.map(({ object }) => object as unknown as ServiceCIDR)
-    .filter(({ metadata }) => !metadata.deletionTimestamp)
-    .flatMap(({ spec }) => list(spec.cidrs))
-    .flatMap(cidr => (own.includes(cidr) ? [] : (addressRange(cidr) ?? [])))
+/** The cluster's own ranges and those of ServiceCIDRs; none that is being deleted, unless another one holds it, too. */
+function rangesOf(store: ObjectStore, own: readonly AddressRange[]): AddressRange[] {
+  const all = store.list(SERVICE_CIDRS).items.map(({ object }) => object as unknown as ServiceCIDR)
+  const cidrsOf = (leaving: boolean) =>
+    all
+      .filter(({ metadata }) => (metadata.deletionTimestamp !== undefined) === leaving)
+      .flatMap(({ spec }) => list(spec.cidrs))
+  const [stay, leave] = [cidrsOf(false), cidrsOf(true)]
+  return [
+    ...own.filter(({ cidr }) => stay.includes(cidr) || !leave.includes(cidr)),
+    ...stay.flatMap(cidr => (own.some(range => range.cidr === cidr) ? [] : (addressRange(cidr) ?? []))),
+  ]
 }
 
 const refuse = (service: Service, ...errors: FieldError[]) => {
@@ -66,7 +72,9 @@ function pairErrors({ spec: { type, clusterIP, clusterIPs } }: Service): FieldEr
 const inRange = (range: NumberRange, value: number) => value >= range.first && value <= range.last
 
 /** @returns why the address cannot be had */
-function whyNotAddress({ owner, ranges, index }: Allocation, wanted: string, family: IPFamily): string | undefined {
+function whyNotAddress(allocation: Allocation, wanted: string, family: IPFamily): string | undefined {
+  const { owner, held, ranges, index } = allocation
+  if (held.includes(canonicalIP(wanted))) return undefined
   const ofFamily = ranges.filter(range => range.family === family)
   if (!ofFamily.some(range => holds(range, wanted)))
     return `the provided IP (${wanted}) is not in the valid range. The range of valid IPs is ${ofFamily.map(({ cidr }) => cidr).join(', ')}`
@@ -203,8 +211,9 @@ export function serviceAllocator(
     const errors = [...pairErrors(service), ...initIPFamilies(service, old, families)]
     if (errors.length > 0) refuse(service, ...errors)
     const owner = ownerOf(request)
-    const ranges = [...own, ...addedRanges(store, clusterIPRanges)]
-    const allocation: Allocation = { service, owner, ranges, ports, index, random }
+    const ranges = rangesOf(store, own)
+    const held = old ? valuesOf(old) : []
+    const allocation: Allocation = { service, owner, held, ranges, ports, index, random }
     const asked = valuesOf(service)
     allocateAddresses(allocation)
     allocateNodePorts(allocation)

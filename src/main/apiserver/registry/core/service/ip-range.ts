@@ -15,10 +15,13 @@ export interface AddressRange {
   readonly cidr: string
   readonly family: IPFamily
   readonly base: bigint
+  /** The last one's distance, which may be asked for by name. */
+  readonly last: bigint
+  /** Of those that are picked. */
   readonly offsets: NumberRange
 }
 
-/** More than that of a large IPv6 range are never given out; all of them are exact numbers. */
+/** Beyond that nothing is picked of a large IPv6 range; all of them are exact numbers. */
 const MAX_OFFSET = 2 ** 48
 
 const clamp = (value: number, min: number, max: number) => Math.min(Math.max(value, min), max)
@@ -34,19 +37,20 @@ export function addressRange(cidr: string): AddressRange | undefined {
   const { family, bits, first: base } = range
   const [largest, smallest, total] = family === 'IPv4' ? [8, 30, 32] : [48, 126, 128]
   if (bits < largest || bits > smallest) return undefined
-  const last = Math.min(2 ** (total - bits) - (family === 'IPv4' ? 2 : 1), MAX_OFFSET)
+  const end = 2n ** BigInt(total - bits) - (family === 'IPv4' ? 2n : 1n)
+  const last = Math.min(Number(end), MAX_OFFSET)
   const kept = last <= 16 ? 0 : clamp(Math.floor(last / 16), 16, 256)
-  return { cidr, family, base, offsets: { first: 1, last, dynamicFirst: 1 + kept } }
+  return { cidr, family, base, last: end, offsets: { first: 1, last, dynamicFirst: 1 + kept } }
 }
 
 export const addressAt = ({ family, base }: AddressRange, offset: number): string =>
   formatIP({ family, value: base + BigInt(offset) })
 
-export function holds({ family, base, offsets }: AddressRange, address: string): boolean {
+export function holds({ family, base, last, offsets }: AddressRange, address: string): boolean {
   const ip = parseIP(address)
   if (ip?.family !== family) return false
   const offset = ip.value - base
-  return offset >= BigInt(offsets.first) && offset <= BigInt(offsets.last)
+  return offset >= BigInt(offsets.first) && offset <= last
 }
 
 /** @see KEP-3668: min(max(16, size/32), 128) low ports are kept for named picks. */
