@@ -11,7 +11,6 @@ export function serveRelay(program: Duplex, incoming: (stream: Duplex) => void):
   server.on('session', session => {
     session.setLocalWindowSize(STREAM_WINDOW_BYTES * 16)
     session.on('error', () => program.destroy())
-    program.once('close', () => session.destroy())
   })
   server.on('stream', (stream, headers) => {
     stream.on('error', () => stream.destroy())
@@ -23,5 +22,8 @@ export function serveRelay(program: Duplex, incoming: (stream: Duplex) => void):
   })
   const bytes = Duplex.from({ readable: program, writable: program })
   bytes.on('error', () => program.destroy())
+  // Before it hears of it, and without an error: a session that ends while it writes says goodbye to a socket that is not
+  // destroyed, which Node takes for a fault of its own and ends the process.
+  for (const event of ['close', 'error']) program.prependListener(event, () => bytes.destroy())
   server.emit('connection', bytes)
 }
