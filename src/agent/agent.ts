@@ -291,7 +291,7 @@ export async function startAgent({
       terminations,
       handlers: version.handlers,
       recursiveReadOnlyMounts: version.recursiveReadOnlyMounts,
-      tools: hostTools,
+      tools: config.hostFiles === 'parent' ? { ...hostTools, root: `/proc/${process.ppid}/root` } : hostTools,
       clock,
       log,
     }

@@ -45,6 +45,8 @@ const schema = v.object({
   dockerSocket: v.optional(v.string(), '/var/run/docker.sock'),
   /** Name of the container that is the node. Default: the machine is. */
   hostContainer: v.optional(v.pipe(v.string(), v.regex(/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/))),
+  /** Whose files those are that volumes name by path: this process's, or those of what started it. */
+  hostFiles: v.optional(v.picklist(['own', 'parent']), 'own'),
   clusterDNS: v.optional(v.pipe(v.string(), v.ip()), '10.96.0.10'),
   clusterDomain: v.optional(v.string(), 'cluster.local'),
   clusterCIDR: v.optional(v.string(), '10.244.0.0/16'),

@@ -75,7 +75,7 @@ function lacksSocket(dockerSocket: string): string | undefined {
 export async function planLocalNode(dockerSocket = dockerSocketPath()): Promise<LocalNodePlan> {
   const missing = process.platform === 'win32' ? undefined : lacksSocket(dockerSocket)
   if (missing !== undefined) return { run: 'not', why: missing }
-  const problem = await connects(dockerSocket)
+  const problem = await silence(dockerSocket)
   if (problem)
     return {
       run: 'not',
@@ -95,7 +95,7 @@ export async function planLocalNode(dockerSocket = dockerSocketPath()): Promise<
 }
 
 /** @returns undefined when something accepts connections, else the error code */
-function connects(socketPath: string): Promise<string | undefined> {
+export function silence(socketPath: string): Promise<string | undefined> {
   return new Promise(resolve => {
     const socket = createConnection(socketPath)
     const end = (problem?: string) => {

@@ -14,6 +14,7 @@ import {
   type NoNode,
   planLocalNode,
   type RootlessPlan,
+  silence,
 } from './detect.ts'
 import { DOCKER_SOCKET } from './docker-socket.ts'
 import { InwardLink } from './inward-link.ts'
@@ -50,6 +51,7 @@ interface AgentSettings {
   readonly folder: string
   readonly claimFolder?: string
   readonly cniConfDir?: string
+  readonly hostFiles?: 'parent'
 }
 
 export interface AgentNetworkSettings {
@@ -134,12 +136,15 @@ class LocalNode implements AsyncDisposable {
     const { layout, servers } = this.#options
     if (plan.run === 'inside') {
       const inside = { claimFolder: claimFolderOf(dockerSocket), cniConfDir: cniFolder() }
-      this.#owned.defer(this.#minding(plan))
+      this.#owned.defer(this.#minding(async () => (await rootlessDaemon(dockerSocket)) === plan.daemon))
       return { dockerSocket, folder: layout.agent, servers: this.#linkInto(plan), ...inside }
     }
     if (plan.run !== 'apart') return { dockerSocket, folder: layout.agent, servers }
     const { folder, claimFolder } = await makeReady({ plan, dataDir: layout.root })
-    return { dockerSocket: DOCKER_SOCKET, folder, claimFolder, servers: this.#linkInto(plan) }
+    this.#owned.defer(this.#minding(async () => (await silence(dockerSocket)) === undefined))
+    // The agent's container is started in Docker's machine, by what has the files of that.
+    const inside = { folder, claimFolder, hostFiles: 'parent' } as const
+    return { dockerSocket: DOCKER_SOCKET, servers: this.#linkInto(plan), ...inside }
   }
 
   /**
@@ -162,13 +167,17 @@ class LocalNode implements AsyncDisposable {
     return [`https://127.0.0.1:${port}`]
   }
 
-  /** A daemon that was started again has other namespaces. @returns what ends the looking */
-  #minding({ dockerSocket, daemon }: RootlessPlan): () => void {
+  /**
+   * A daemon that was started again has other namespaces, and one that is gone is looked for more often than agents are
+   * started that fail.
+   * @returns what ends the looking
+   */
+  #minding(isStillSo: () => Promise<boolean>): () => void {
     const { clock, onStatus } = this.#options
     let cancel: () => void = () => undefined
     let isOver = false
     const look = async () => {
-      const isSame = (await rootlessDaemon(dockerSocket)) === daemon
+      const isSame = await isStillSo()
       if (isOver) return
       if (isSame) return again()
       await this.#owned[Symbol.asyncDispose]()

@@ -13,21 +13,27 @@ const CHECKS: Readonly<Record<string, { is: (stats: Stats) => boolean; what: str
   BlockDevice: { is: s => s.isBlockDevice(), what: 'a block device' },
 }
 
-/** @returns the path @throws Error with upstream's wording when it is not what the type asks for */
-export async function prepareHostPath({ path, type = '' }: HostPathVolumeSource): Promise<string> {
-  const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
+/**
+ * @param root where the machine's files are
+ * @returns the path on the machine
+ * @throws Error with upstream's wording when it is not what the type asks for
+ */
+export async function prepareHostPath({ path, type = '' }: HostPathVolumeSource, root = ''): Promise<string> {
+  const found = await stat(root + path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined
     throw error
   })
-  if (!found) return createHostPath(path, type)
+  if (!found) {
+    await createHostPath(path, type, root)
+    return path
+  }
   const check = Object.hasOwn(CHECKS, type) ? CHECKS[type] : undefined
   if (check && !check.is(found)) throw new Error(`hostPath type check failed: ${path} is not ${check.what}`)
   return path
 }
 
-async function createHostPath(path: string, type: string): Promise<string> {
-  if (type === 'DirectoryOrCreate' || type === '') await mkdir(path, { recursive: true, mode: 0o755 })
-  else if (type === 'FileOrCreate') await (await open(path, 'a', 0o644)).close()
+async function createHostPath(path: string, type: string, root: string): Promise<void> {
+  if (type === 'DirectoryOrCreate' || type === '') await mkdir(root + path, { recursive: true, mode: 0o755 })
+  else if (type === 'FileOrCreate') await (await open(root + path, 'a', 0o644)).close()
   else throw new Error(`hostPath type check failed: ${path} is not ${CHECKS[type]?.what ?? type}`)
-  return path
 }

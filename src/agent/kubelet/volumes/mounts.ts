@@ -7,6 +7,8 @@ const run = promisify(execFile)
 const PATH = `${process.env.PATH ?? ''}:/usr/sbin:/sbin:/usr/bin:/bin`
 
 export interface HostTools {
+  /** Where the machine's files are, for paths that users name. Default: where this process has its own. */
+  readonly root?: string
   /** @param args of mount(8) */
   mount(args: readonly string[]): Promise<void>
   unmount(path: string): Promise<void>

@@ -25,7 +25,7 @@ export interface PersistentOptions {
 /** @returns the host path @throws Error in upstream's words */
 export async function preparePersistent(volume: PersistentVolume, options: PersistentOptions): Promise<string> {
   const { hostPath, local, nfs, mountOptions = [] } = volume.spec
-  if (hostPath) return prepareHostPath(hostPath)
+  if (hostPath) return prepareHostPath(hostPath, options.tools.root)
   if (local) {
     await options.ensureLocal(volume)
     return prepareLocal(local.path, volume.spec.volumeMode === 'Block', options)
@@ -40,8 +40,13 @@ const NOT_SOURCES = [
   'storageClassName', 'volumeAttributesClassName', 'volumeMode',
 ] // prettier-ignore
 
-async function prepareLocal(path: string, block: boolean, { group, readOnly }: PersistentOptions): Promise<string> {
-  const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
+async function prepareLocal(
+  path: string,
+  block: boolean,
+  { group, readOnly, tools }: PersistentOptions,
+): Promise<string> {
+  const here = `${tools.root ?? ''}${path}`
+  const found = await stat(here).catch((error: NodeJS.ErrnoException) => {
     throw error.code === 'ENOENT' ? new Error(`path "${path}" does not exist`) : error
   })
   if (block) {
@@ -49,7 +54,7 @@ async function prepareLocal(path: string, block: boolean, { group, readOnly }: P
     return path
   }
   if (!found.isDirectory()) throw new Error(`path "${path}" is not a directory`)
-  if (group.gid !== undefined && !readOnly) await giveToGroup(path, group.gid, group.policy)
+  if (group.gid !== undefined && !readOnly) await giveToGroup(here, group.gid, group.policy)
   return path
 }
 

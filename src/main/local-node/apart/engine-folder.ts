@@ -5,6 +5,7 @@ import { Readable } from 'node:stream'
 import type Docker from 'dockerode'
 import { pack } from 'tar-stream'
 import { UNCONFINED } from '../agent-command.ts'
+import { removeContainer } from '../contained-agent.ts'
 
 const VOLUME = 'flotilla'
 const AT = '/flotilla'
@@ -16,13 +17,15 @@ while read -r _ _ _ _ point _; do [ "$point" != "$1" ] || here=yes; done < "/pro
 [ -n "$here" ] || mount -N "$PPID" --bind "$1" "$1" || exit 1
 mount -N "$PPID" --make-shared "$1"
 `
+/** How a script ends that leaves the volume to other clusters. */
+const OTHERS = 10
 /** Deleting through a mount would delete what is mounted. Whoever is the last takes the shared mount along. */
 const LEAVE = `
 while read -r _ _ _ _ point _; do
   case "$point" in "$1/nodes/$2"/*) echo "$point is still mounted where Docker is"; exit 1 ;; esac
 done < "/proc/$PPID/mountinfo"
 rm -rf "${AT}/nodes/$2" || exit 1
-rmdir "${AT}/nodes" 2>/dev/null || exit 0
+rmdir "${AT}/nodes" 2>/dev/null || exit ${OTHERS}
 rm -rf "${AT}/claim"
 while read -r _ _ _ _ point _; do
   [ "$point" != "$1" ] || umount -N "$PPID" -l "$1" || exit 1
@@ -62,13 +65,15 @@ export async function share(
     archive.entry({ name, type: 'directory', mode: 0o700 })
   for (const [name, text] of files) archive.entry({ name: `nodes/${id}/${name}`, mode: 0o600 }, text)
   archive.finalize()
-  await once(docker, image, SHARE, [volume], container => container.putArchive(Readable.from(archive), { path: AT }))
+  await once(docker, image, id, SHARE, [volume], container =>
+    container.putArchive(Readable.from(archive), { path: AT }),
+  )
 }
 
 /** Nothing of this cluster's is left, and nothing at all once it was the last. @throws Error when something is mounted */
 export async function leave(docker: Docker, image: string, id: string): Promise<void> {
   const { volume } = await engineFolder(docker, id)
-  await once(docker, image, LEAVE, [volume, id])
+  if ((await once(docker, image, id, LEAVE, [volume, id])) === OTHERS) return
   await docker
     .getVolume(VOLUME)
     .remove()
@@ -77,15 +82,25 @@ export async function leave(docker: Docker, image: string, id: string): Promise<
     })
 }
 
-/** Runs a script in a container with the volume, with a view of the machine's processes. */
+const helperName = (id: string): string => `flotilla-folder-${id}`
+
+/**
+ * Runs a script in a container with the volume, with a view of the machine's processes.
+ * @returns how it ended, well or with others left
+ */
 async function once(
   docker: Docker,
   image: string,
+  id: string,
   script: string,
   args: readonly string[],
   before: (container: Docker.Container) => Promise<unknown> = () => Promise.resolve(),
-): Promise<void> {
+): Promise<number> {
+  const name = helperName(id)
+  // A run that was killed left it behind.
+  await removeContainer(docker, name)
   const container = await docker.createContainer({
+    name,
     Image: image,
     User: '0:0',
     Entrypoint: ['/bin/sh', '-c', script, 'flotilla', ...args],
@@ -103,7 +118,7 @@ async function once(
     await before(container)
     await container.start()
     const { StatusCode } = (await container.wait()) as { StatusCode: number }
-    if (StatusCode === 0) return
+    if (StatusCode === 0 || StatusCode === OTHERS) return StatusCode
     const log = await container.logs({ stdout: true, stderr: true, tail: 3 })
     throw new Error(`Docker's machine cannot hold the node's data: ${printable(log.toString('utf8'))}`)
   } finally {
