@@ -41,12 +41,19 @@ function columnOf(definition: TableColumnDefinition, index: number): ResourceCol
   }
 }
 
+/** Columns of its own by which a kind is read. */
+const FIRST_OWN = 2
+
 export function columnsFromTable(definitions: readonly TableColumnDefinition[], namespaced: boolean): Columns {
   const rest = definitions.map((definition, index) => ({ definition, index }))
   const others = rest.filter(({ definition }) => definition.format !== 'name' && definition.name !== 'Name')
   return [
     nameColumn(),
     ...(namespaced ? [namespaceColumn()] : []),
-    ...others.map(({ definition, index }) => columnOf(definition, index)),
+    // What a kind is about stands first: it stays as long as its age does.
+    ...others.map(({ definition, index }, at) => ({
+      ...columnOf(definition, index),
+      ...(at < FIRST_OWN ? { worth: 2 } : {}),
+    })),
   ]
 }
