@@ -4,6 +4,7 @@ import { DaemonSet, Deployment, ReplicaSet, StatefulSet } from '../../src/shared
 import { Job } from '../../src/shared/api/batch/v1.ts'
 import { Node, Pod, ServiceAccount } from '../../src/shared/api/core/v1.ts'
 import type { OwnerReference } from '../../src/shared/api/meta/v1.ts'
+import { JobOrphanPods } from '../../src/main/controllers/job/orphan-pods.ts'
 import { controllerOf } from '../../src/shared/machinery/owner.ts'
 import { eventually } from '../support/eventually.ts'
 import { type Cluster, podsIn, reportPod, startCluster } from './support/cluster.ts'
@@ -130,6 +131,20 @@ test('a Job adopts an orphan with its labels, and lets go what no longer has the
   await eventually(async () => expect(await ownerOf(second)).toBeUndefined())
   expect(await tracked(second)).toEqual([])
   await eventually(async () => expect((await pods()).filter(pod => controllerOf(pod)?.name === 'work')).toHaveLength(2))
+})
+
+test('a pod that has changed since it was seen without a Job keeps the finalizer: a Job may have adopted it', async () => {
+  await cluster.client.create(Job, {
+    metadata: { namespace, name: 'work' },
+    spec: { template: { spec: { restartPolicy: 'Never', containers: [{ name: 'work', image: 'work:1' }] } } },
+  })
+  await eventually(async () => expect(await podsIn(cluster.client, namespace)).toHaveLength(1))
+  const [{ metadata }] = (await podsIn(cluster.client, namespace)) as [Pod]
+  await cluster.client.patch(Pod, metadata, { metadata: { annotations: { adopted: 'now' } } }, { type: 'merge' })
+  const seen = { metadata: { ...metadata, ownerReferences: [] } } as unknown as Pod
+  const context = { client: cluster.client, signal: new AbortController().signal }
+  await expect(new JobOrphanPods().reconcile(seen, context as never)).rejects.toMatchObject({ code: 409 })
+  expect((await cluster.client.get(Pod, metadata)).metadata.finalizers).toEqual(['batch.kubernetes.io/job-tracking'])
 })
 
 test('pods that no Job counts any more are not kept by its finalizer', async () => {

@@ -110,12 +110,18 @@ export const INDEX_FAILURES = 'batch.kubernetes.io/job-index-failure-count'
 /** How often the pod's index had failed before this pod. */
 export const indexFailures = ({ metadata: { annotations } }: Pod): number => Number(annotations?.[INDEX_FAILURES] ?? 0)
 
-export async function release({ client, signal }: ControllerContext, pods: readonly Pod[]): Promise<void> {
+/** @param asSeen only if nobody has changed them since: what was seen is the reason @throws ApiError 409 then */
+export async function release(
+  { client, signal }: ControllerContext,
+  pods: readonly Pod[],
+  { asSeen = false } = {},
+): Promise<void> {
   const results = await Promise.allSettled(
-    pods.map(async ({ metadata: { namespace, name, uid, finalizers = [] } }) => {
-      const patch = { metadata: { uid, finalizers: finalizers.filter(finalizer => finalizer !== TRACKING) } }
+    pods.map(async ({ metadata: { namespace, name, uid, resourceVersion } }) => {
+      const seen = asSeen ? { resourceVersion } : {}
+      const patch = { metadata: { uid, ...seen, '$deleteFromPrimitiveList/finalizers': [TRACKING] } }
       try {
-        await client.patch(Pod, { namespace, name }, patch, { type: 'merge', signal })
+        await client.patch(Pod, { namespace, name }, patch, { signal })
       } catch (error) {
         if (!isNotFound(error)) throw error
       }

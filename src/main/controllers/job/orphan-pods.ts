@@ -32,7 +32,8 @@ export class JobOrphanPods implements Reconciler<Pod> {
   ]
 
   async reconcile(pod: Pod, context: ControllerContext): Promise<Result> {
-    if (isTracked(pod) && (await isOrphan(pod, context))) await release(context, [pod])
+    // A Job may be adopting it at the same time.
+    if (isTracked(pod) && (await isOrphan(pod, context))) await release(context, [pod], { asSeen: true })
     return done
   }
 }
