@@ -6,38 +6,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { clientImage } from './support/client-image.ts'
 import { Cluster, execute, until } from './support/cluster.ts'
 import { RootlessDocker, usersHaveNamespaces } from './support/rootless-docker.ts'
+import { CA_FILE, webManifest } from './support/web.ts'
 
 const NODE_PORT = 31_980
-const manifest = (image: string) => `
-apiVersion: apps/v1
-kind: Deployment
-metadata: { name: web }
-spec:
-  replicas: 2
-  selector: { matchLabels: { app: web } }
-  template:
-    metadata: { labels: { app: web } }
-    spec:
-      terminationGracePeriodSeconds: 0
-      containers:
-        - name: web
-          image: '${image}'
-          imagePullPolicy: Never
-          command: [sh, -c, 'echo started; echo hello > /ram/index.html; exec busybox httpd -f -p 8080 -h /ram']
-          resources: { limits: { cpu: 200m, memory: 64Mi } }
-          readinessProbe: { periodSeconds: 1, httpGet: { port: 8080, path: / } }
-          volumeMounts:
-            - { name: ram, mountPath: /ram }
-            - { name: ca, mountPath: /ca, subPath: ca.crt }
-      volumes:
-        - { name: ram, emptyDir: { medium: Memory } }
-        - { name: ca, configMap: { name: kube-root-ca.crt } }
----
-apiVersion: v1
-kind: Service
-metadata: { name: web }
-spec: { type: NodePort, selector: { app: web }, ports: [{ port: 80, targetPort: 8080, nodePort: ${NODE_PORT} }] }
-`
+const manifest = (image: string) =>
+  webManifest(image, { nodePort: NODE_PORT, mounts: [CA_FILE.mount], volumes: [CA_FILE.volume] })
 
 const hasNamespaces = usersHaveNamespaces()
 let engine: RootlessDocker

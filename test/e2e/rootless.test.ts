@@ -17,6 +17,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { agentContainerName } from '../../src/main/local-node/contained-agent.ts'
 import { clientImage } from './support/client-image.ts'
 import { Cluster, execute, until } from './support/cluster.ts'
+import { webManifest } from './support/web.ts'
 
 const SOCKET = realpathSync('/var/run/docker.sock')
 const user = `flo-test-${process.pid}`
@@ -25,31 +26,6 @@ const docker = (...args: string[]) => run('docker', ...args)
 const lines = (text: string) => text.split('\n').filter(Boolean).sort()
 /** Others may have clusters on this machine: only this one's count. */
 const agents = () => lines(docker('ps', '-aq', '--filter', `name=^/${agentContainerName(cluster.dataDir)}$`))
-
-const manifest = (image: string) => `
-apiVersion: apps/v1
-kind: Deployment
-metadata: { name: web }
-spec:
-  replicas: 2
-  selector: { matchLabels: { app: web } }
-  template:
-    metadata: { labels: { app: web } }
-    spec:
-      terminationGracePeriodSeconds: 0
-      containers:
-        - name: web
-          image: '${image}'
-          imagePullPolicy: Never
-          command: [sh, -c, 'echo started; echo hello > /ram/index.html; exec busybox httpd -f -p 8080 -h /ram']
-          volumeMounts: [{ name: ram, mountPath: /ram }]
-      volumes: [{ name: ram, emptyDir: { medium: Memory } }]
----
-apiVersion: v1
-kind: Service
-metadata: { name: web }
-spec: { selector: { app: web }, ports: [{ port: 80, targetPort: 8080 }] }
-`
 
 let cluster: Cluster
 let home: string
@@ -96,7 +72,7 @@ beforeAll(async () => {
   await until('it is told', () => Promise.resolve(cluster.output.includes('not joined: this user may not use Docker')))
   chmodSync(SOCKET, 0o660)
   await cluster.nodeReady()
-  await cluster.apply(manifest(clientImage()))
+  await cluster.apply(webManifest(clientImage()))
   await ready()
   instance = readFileSync(join(cluster.dataDir, 'agent/data/instance-id'), 'utf8').trim()
   expect(containers()).toHaveLength(4)

@@ -5,50 +5,33 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { clientImage } from '../e2e/support/client-image.ts'
 import { Cluster, execute, until } from '../e2e/support/cluster.ts'
+import { CA_FILE, webManifest } from '../e2e/support/web.ts'
 import { MachineDocker } from './support/machine-docker.ts'
 
 const NODE_PORT = 31_981
-const manifest = (image: string) => `
+const CLAIM = `
 apiVersion: v1
 kind: PersistentVolumeClaim
 metadata: { name: kept }
 spec: { accessModes: [ReadWriteOnce], resources: { requests: { storage: 1Mi } } }
----
-apiVersion: apps/v1
-kind: Deployment
-metadata: { name: web }
-spec:
-  replicas: 2
-  selector: { matchLabels: { app: web } }
-  template:
-    metadata: { labels: { app: web } }
-    spec:
-      terminationGracePeriodSeconds: 0
-      containers:
-        - name: web
-          image: '${image}'
-          imagePullPolicy: Never
-          command: [sh, -c, 'echo started; echo hello > /ram/index.html; exec busybox httpd -f -p 8080 -h /ram']
-          resources: { limits: { cpu: 200m, memory: 64Mi } }
-          readinessProbe: { periodSeconds: 1, httpGet: { port: 8080, path: / } }
-          volumeMounts:
-            - { name: ram, mountPath: /ram }
-            - { name: ca, mountPath: /ca, subPath: ca.crt }
-            - { name: kept, mountPath: /kept }
-            - { name: made, mountPath: /made }
-            - { name: system, mountPath: /system, readOnly: true }
-      volumes:
-        - { name: ram, emptyDir: { medium: Memory } }
-        - { name: ca, configMap: { name: kube-root-ca.crt } }
-        - { name: made, hostPath: { path: /srv/made, type: DirectoryOrCreate } }
-        - { name: system, hostPath: { path: /etc/systemd, type: Directory } }
-        - { name: kept, persistentVolumeClaim: { claimName: kept } }
----
-apiVersion: v1
-kind: Service
-metadata: { name: web }
-spec: { type: NodePort, selector: { app: web }, ports: [{ port: 80, targetPort: 8080, nodePort: ${NODE_PORT} }] }
-`
+---`
+const manifest = (image: string) =>
+  CLAIM +
+  webManifest(image, {
+    nodePort: NODE_PORT,
+    mounts: [
+      CA_FILE.mount,
+      '{ name: kept, mountPath: /kept }',
+      '{ name: made, mountPath: /made }',
+      '{ name: system, mountPath: /system, readOnly: true }',
+    ],
+    volumes: [
+      CA_FILE.volume,
+      '{ name: made, hostPath: { path: /srv/made, type: DirectoryOrCreate } }',
+      '{ name: system, hostPath: { path: /etc/systemd, type: Directory } }',
+      '{ name: kept, persistentVolumeClaim: { claimName: kept } }',
+    ],
+  })
 
 let engine: MachineDocker
 let cluster: Cluster
