@@ -11,10 +11,13 @@ import {
   type CelType,
   DOUBLE,
   DYN,
+  filled,
   INT,
+  isSameType,
   listOf,
   mapOf,
   NULL,
+  OPEN,
   optionalOf,
   STRING,
   substitute,
@@ -101,6 +104,7 @@ class Checker {
         if (this.#mixed) return this.#mixedList(expr.items.map(({ value }) => value))
         const elem = this.#joined(
           expr.items.map(({ value, optional }) => [value, this.#entry(value, optional)] as const),
+          true,
         )
         return listOf(elem)
       }
@@ -199,15 +203,16 @@ class Checker {
       : this.#fail(expr.offset, `expected type 'optional_type(${type.name})' but found '${type.name}'`)
   }
 
-  /** All items of a list or map literal have one type. */
-  #joined(items: readonly (readonly [Expr, CelType])[]): CelType {
+  /** All items of a list or map literal have one type; of a list, the first that has another is told of. */
+  #joined(items: readonly (readonly [Expr, CelType])[], once = false): CelType {
     let joined: CelType | undefined
     for (const [expr, type] of items) {
-      if (!joined || (joined.kind === 'null' && assignable(type, joined))) joined = type
-      else if (!assignable(joined, type))
+      if (joined && !isSameType(joined, type)) {
         this.#fail(expr.offset, `expected type '${joined.name}' but found '${type.name}'`)
+        if (once) break
+      } else joined = joined ? filled(joined, type) : type
     }
-    return joined ?? DYN
+    return joined ?? OPEN
   }
 
   #struct(expr: Extract<Expr, { kind: 'struct' }>): CelType {
@@ -300,9 +305,9 @@ class Checker {
     if (!assignable(BOOL, condition)) return this.#noOverload(expr, '_?_:_', [condition, yes, no], false)
     if (yes.kind === 'null' && assignable(no, yes)) return no
     return assignable(yes, no)
-      ? yes.kind === 'dyn'
+      ? yes.kind === 'dyn' || no.kind === 'dyn'
         ? DYN
-        : yes
+        : filled(yes, no)
       : this.#noOverload(expr, '_?_:_', [condition, yes, no], false)
   }
 

@@ -12,9 +12,10 @@ export interface Token {
 
 export class SyntaxIssue extends Error {
   readonly issue: Issue
-  constructor(offset: number, message: string) {
+  /** @param prefix what is said of texts that are no expression; macros say none */
+  constructor(offset: number, message: string, prefix = 'Syntax error: ') {
     super(message)
-    this.issue = { offset, message: `Syntax error: ${message}` }
+    this.issue = { offset, message: `${prefix}${message}` }
   }
 }
 

@@ -12,7 +12,7 @@ interface Site {
 
 const variable = (expr: Expr | undefined): string => {
   if (expr?.kind === 'ident') return expr.name
-  throw new SyntaxIssue(expr?.offset ?? 0, 'argument must be a simple name')
+  throw new SyntaxIssue(expr?.offset ?? 0, 'argument must be a simple name', '')
 }
 
 function builder({ make, offset }: Pick<Site, 'make' | 'offset'>) {
@@ -32,7 +32,7 @@ type Fold = Pick<Extract<Expr, { kind: 'comprehension' }>, 'init' | 'condition' 
 function fold(site: Site, variables: 1 | 2, body: (rest: readonly Expr[], item: string) => Fold): Expr {
   const iter = variable(site.args[0])
   const iter2 = variables === 2 ? variable(site.args[1]) : undefined
-  if (iter === iter2) throw new SyntaxIssue(site.args[1]?.offset ?? 0, 'duplicate variable name')
+  if (iter === iter2) throw new SyntaxIssue(site.args[1]?.offset ?? 0, `duplicate variable name: ${iter}`, '')
   const fields = body(site.args.slice(variables), iter2 ?? iter)
   return site.make(site.offset, { kind: 'comprehension', iter, iter2, range: site.target, accu: ACCU, ...fields })
 }
@@ -146,7 +146,7 @@ function has({ make, offset, args }: Omit<Site, 'target'>): Expr {
   const [argument] = args
   if (argument?.kind === 'select' && !argument.test)
     return make(offset, { kind: 'select', operand: argument.operand, field: argument.field, test: true })
-  throw new SyntaxIssue(argument?.offset ?? offset, 'invalid argument to has() macro')
+  throw new SyntaxIssue(argument?.offset ?? offset, 'invalid argument to has() macro', '')
 }
 
 /** Name and number of arguments → expansion. */

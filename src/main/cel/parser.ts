@@ -213,7 +213,7 @@ class Parser {
       if (Object.hasOwn(CONSTANTS, text)) return this.#make(offset, { kind: 'literal', value: CONSTANTS[text] ?? null })
       if (RESERVED.has(text)) throw new SyntaxIssue(offset, `reserved identifier: ${text}`)
       return this.#is('(')
-        ? this.#call(offset, text, this.#arguments())
+        ? this.#call(this.#next.offset, text, this.#arguments())
         : this.#make(offset, { kind: 'ident', name: text })
     }
     if (this.#take('(')) {

@@ -40,6 +40,8 @@ export interface CelType {
 const simple = (kind: Kind, name: string = kind): CelType => ({ kind, name })
 
 export const DYN = simple('dyn')
+/** What nothing says yet, such as the items of `[]`: it may become any type. */
+export const OPEN = simple('dyn')
 export const NULL = simple('null', 'null')
 export const BOOL: CelType = { kind: 'bool', name: 'bool', minSize: 4 }
 export const INT: CelType = { kind: 'int', name: 'int', minSize: 1 }
@@ -110,7 +112,7 @@ export function assignable(expected: CelType, given: CelType, bindings: Bindings
     if (!assignable(bound, given)) {
       if (!assignable(given, bound)) return false
       bindings.set(expected.name, given)
-    }
+    } else bindings.set(expected.name, filled(bound, given))
     return true
   }
   if (expected.kind === 'dyn' || given.kind === 'dyn') return true
@@ -135,11 +137,30 @@ export function assignable(expected: CelType, given: CelType, bindings: Bindings
   }
 }
 
+/** @returns whether two types are one, as items of one list have to be; what may be anything is a type of its own */
+export function isSameType(a: CelType, b: CelType): boolean {
+  if (a === OPEN || b === OPEN) return true
+  if (a.kind !== b.kind) return false
+  if (a.kind === 'object' || a.kind === 'opaque') return a.name === b.name
+  return isSameType(a.key ?? OPEN, b.key ?? OPEN) && isSameType(a.elem ?? OPEN, b.elem ?? OPEN)
+}
+
+/** @returns the first type, with what it leaves open as in the other one, which it is assignable from */
+export function filled(type: CelType, other: CelType): CelType {
+  if (type === OPEN) return other
+  if (type.kind !== other.kind || !type.elem || !other.elem) return type
+  const elem = filled(type.elem, other.elem)
+  const key = type.key && other.key ? filled(type.key, other.key) : type.key
+  if (elem === type.elem && key === type.key) return type
+  if (type.kind === 'map') return mapOf(key ?? DYN, elem)
+  return type.kind === 'list' ? listOf(elem) : type.kind === 'optional' ? optionalOf(elem) : type
+}
+
 /** Puts what the parameters stand for into a type; an unbound one may be anything. */
 export function substitute(type: CelType, bindings: Bindings): CelType {
   switch (type.kind) {
     case 'param':
-      return bindings.get(type.name) ?? DYN
+      return bindings.get(type.name) ?? OPEN
     case 'list':
       return listOf(substitute(type.elem ?? DYN, bindings))
     case 'optional':

@@ -211,7 +211,7 @@ describe('a validating policy', () => {
         { name: 'mine', expression: '(object == null ? oldObject : object).metadata.?labels["seen"].hasValue()' },
       ],
       validations: [
-        { expression: 'false', messageExpression: `[${seen.map(field => `request.${field}`).join()}].join(",")` },
+        { expression: 'false', messageExpression: `[${seen.map(field => `dyn(request.${field})`).join()}].join(",")` },
       ],
     })
     const told = async (path: string, method: string, body?: object) => {
@@ -589,12 +589,39 @@ describe('a mutating policy', () => {
   })
   test.each<[string, Partial<MutatingAdmissionPolicySpec>, string]>([
     ['that makes no object', { mutations: [apply('1')] }, 'must evaluate to Object but got int'],
-    ['that makes no patch', { mutations: [jsonPatch('[1]')] }, 'must evaluate to'],
+    ['that makes no patch', { mutations: [jsonPatch('[1]')] }, 'must evaluate to list(JSONPatch) but got list(int)'],
+    ['of a patch of nothing', { mutations: [jsonPatch('[]')] }, 'must evaluate to list(JSONPatch) but got list(dyn)'],
+    [
+      'of a patch of anything',
+      { mutations: [jsonPatch('[object]')] },
+      'must evaluate to list(JSONPatch) but got list(dyn)',
+    ],
+    ['of a blank patch', { mutations: [jsonPatch(' ')] }, 'spec.mutations[0].jsonPatch.expression: Required value'],
     ['without mutations', {}, 'spec.mutations: Required value'],
     [
       'of both kinds',
       { mutations: [{ ...apply('Object{}'), jsonPatch: { expression: '[]' } }] },
-      'spec.mutations[0].jsonPatch: Forbidden',
+      'spec.mutations[0].jsonPatch: Invalid value: "{jsonPatch}": must not be specified when patchType is ApplyConfiguration',
+    ],
+    [
+      'of another kind than it says',
+      { mutations: [{ patchType: 'JSONPatch', applyConfiguration: { expression: 'Object{}' } }] },
+      'spec.mutations[0].jsonPatch: Required value: must be specified when patchType is JSONPatch',
+    ],
+    [
+      'of an unknown kind',
+      { mutations: [{ patchType: 'x' }] },
+      'spec.mutations[0].patchType: Unsupported value: "x": supported values: "ApplyConfiguration", "JSONPatch"',
+    ],
+    [
+      'of deletions',
+      { mutations: [apply('Object{}')], matchConstraints: about(['configmaps'], ['DELETE']) },
+      'spec.matchConstraints.resourceRules.operations: Unsupported value: "DELETE": supported values: "*", "CONNECT", "CREATE", "UPDATE"',
+    ],
+    [
+      'whose variables make objects',
+      { mutations: [apply('Object{}')], variables: [{ name: 'a', expression: 'Object{}' }] },
+      "spec.variables[0].expression: Invalid value: \"Object{}\": compilation failed: ERROR: <input>:1:7: undeclared reference to 'Object' (in container '')",
     ],
   ])('%s is refused itself', async (_name, spec, message) => {
     expect((await failure(mutating(spec))).message).toContain(message)

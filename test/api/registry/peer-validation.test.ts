@@ -222,7 +222,7 @@ describe('webhooks', () => {
     ],
   })
   const rule = (change: Fields) => webhook({ rules: [{ operations: ['*'], apiGroups: [''], apiVersions: ['v1'], resources: ['pods'], ...change }] }) // prettier-ignore
-  const [AT, CLIENT] = ['webhooks[0]', 'webhooks[0].clientConfig.service']
+  const [AT, RULE, CLIENT] = ['webhooks[0]', 'webhooks[0].rules[0]', 'webhooks[0].clientConfig.service']
   test.each<[string, Fields, string[]]>([
     ['a service', webhook({}), []],
     ['a path of the service', webhook({}, { path: '/a/b/' }), []],
@@ -234,6 +234,15 @@ describe('webhooks', () => {
     ['an unknown way to be asked again', webhook({ reinvocationPolicy: 'Always' }), [`${AT}.reinvocationPolicy: Unsupported value: "Always": supported values: "IfNeeded", "Never"`]],
     ['a rule for no version', rule({ apiVersions: [''] }), [`${AT}.rules[0].apiVersions[0]: Required value`]],
     ['a rule for no resource', rule({ resources: [''] }), [`${AT}.rules[0].resources[0]: Required value`]],
+    ['all operations and one', rule({ operations: ['*', 'CREATE'] }), [`${RULE}.operations: Invalid value: ["*","CREATE"]: if '*' is present, must not specify other operations`]],
+    ['all groups and one', rule({ apiGroups: ['*', 'a'] }), [`${RULE}.apiGroups: Invalid value: ["*","a"]: if '*' is present, must not specify other API groups`]],
+    ['all versions and one', rule({ apiVersions: ['*', 'v1'] }), [`${RULE}.apiVersions: Invalid value: ["*","v1"]: if '*' is present, must not specify other API versions`]],
+    ['all resources and one', rule({ resources: ['*', 'pods'] }), [`${RULE}.resources: Invalid value: ["*","pods"]: if '*' is present, must not specify other resources without subresources`]],
+    ['all resources and the parts of one', rule({ resources: ['*', 'pods/*'] }), []],
+    ['everything and a resource', rule({ resources: ['*/*', 'pods'] }), [`${RULE}.resources: Invalid value: ["*/*","pods"]: if '*/*' is present, must not specify other resources`]],
+    ['all parts and one', rule({ resources: ['pods/*', 'pods/status'] }), [`${RULE}.resources[1]: Invalid value: "pods/status": if 'pods/*' is present, must not specify pods/status`]],
+    ['a part of all and of one', rule({ resources: ['*/scale', 'pods/scale'] }), [`${RULE}.resources[1]: Invalid value: "pods/scale": if '*/scale' is present, must not specify pods/scale`]],
+    ['one part, then all', rule({ resources: ['pods/status', 'pods/*'] }), []],
   ])('with %s', (_what, object, problems) => {
     expect(found('admissionregistration.v1.MutatingWebhookConfiguration', object)).toEqual(problems)
   }) // prettier-ignore
@@ -247,12 +256,19 @@ describe('an autoscaler', () => {
       metrics: [{ type: 'ContainerResource', containerResource: { name: 'cpu', container: 'web', target, ...change } }],
     },
   })
+  const behavior = (behavior: Fields) => {
+    const { metadata, spec } = metric({ type: 'Utilization', averageUtilization: 50 })
+    return { metadata, spec: { ...spec, behavior } }
+  }
   const AT = 'spec.metrics[0].containerResource'
   test.each<[string, Fields, string[]]>([
     ['half of what is asked for', metric({ type: 'Utilization', averageUtilization: 50 }), []],
     ['less than nothing', metric({ type: 'AverageValue', averageValue: '-1' }), [`${AT}.target.averageValue: Invalid value: "-1": must be positive`]],
     ['something that no container has', metric({ type: 'AverageValue', averageValue: '1' }, { name: 'pods' }), [`${AT}.name: Invalid value: "pods": must be a standard resource for containers`]],
     ['a container that cannot be', metric({ type: 'AverageValue', averageValue: '1' }, { container: 'A' }), [expect.stringMatching(/\.container: Invalid value: "A": a lowercase RFC 1123 label/) as string]],
+    ['steps up that are none', behavior({ scaleUp: { policies: [] } }), ['spec.behavior.scaleUp.policies: Required value: must specify at least one Policy']],
+    ['steps down that are none', behavior({ scaleDown: { policies: [] } }), ['spec.behavior.scaleDown.policies: Required value: must specify at least one Policy']],
+    ['steps that are left open', behavior({ scaleUp: { policies: null }, scaleDown: {} }), []],
   ])('of %s', (_what, object, problems) => {
     expect(found('autoscaling.v2.HorizontalPodAutoscaler', object)).toEqual(problems)
   }) // prettier-ignore

@@ -5,6 +5,9 @@ import type { FieldFact } from './facts.ts'
 
 const fieldNumbers: Readonly<Record<string, Readonly<Record<string, readonly number[]>>>> = numbers
 
+/** Their defaults tell an empty list from none. */
+const EMPTY_IS_SAID: ReadonlySet<string> = new Set(['autoscaling.v2.HPAScalingRules.policies'])
+
 const PLAIN: ReadonlySet<FieldFact['t']> = new Set(['string', 'bytes', 'boolean', 'integer', 'number'])
 
 function isZero(value: unknown): boolean {
@@ -19,6 +22,6 @@ export function meansNothing(
   fact: FieldFact,
 ): ((value: unknown) => boolean) | undefined {
   const last = fieldNumbers[schemaId]?.[field]?.at(-1)
-  if (last === undefined || last >= 0) return undefined
+  if (last === undefined || last >= 0 || EMPTY_IS_SAID.has(`${schemaId}.${field}`)) return undefined
   return PLAIN.has(fact.t) || fact.t === 'array' || fact.t === 'map' ? isZero : undefined
 }

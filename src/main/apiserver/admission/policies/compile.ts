@@ -68,9 +68,9 @@ export interface CompiledMutating extends CompiledPolicy {
 
 export function compileMutating({ spec }: Pick<MutatingAdmissionPolicy, 'spec'>): CompiledMutating {
   const params = spec.paramKind !== undefined
-  const kind: ExpressionKind = { params, authorizer: true, patches: true }
+  const kind: ExpressionKind = { params, authorizer: true }
   const variables = compileVariables(spec.variables, kind)
-  const environment = policyEnvironment({ ...kind, variables: variables.types })
+  const environment = policyEnvironment({ ...kind, patches: true, variables: variables.types })
   return {
     conditions: compileConditions(spec.matchConditions, params),
     variables: variables.expressions,
@@ -79,7 +79,7 @@ export function compileMutating({ spec }: Pick<MutatingAdmissionPolicy, 'spec'>)
       expression:
         patchType === 'ApplyConfiguration'
           ? compileExpression(environment, applyConfiguration?.expression ?? '', [OBJECT])
-          : compileExpression(environment, jsonPatch?.expression ?? '', [`list(${JSON_PATCH})`, 'list(dyn)']),
+          : compileExpression(environment, jsonPatch?.expression ?? '', [`list(${JSON_PATCH})`]),
     })),
   }
 }

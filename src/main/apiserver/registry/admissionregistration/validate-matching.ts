@@ -9,20 +9,44 @@ import { atMost, each, optionalOneOf, requiredAnd, requiredText } from '../suppo
 const MAX_CONDITIONS = 64
 const OPERATIONS = ['*', 'CONNECT', 'CREATE', 'DELETE', 'UPDATE']
 
+const isAlone = (values: readonly string[], star = '*') => !values.includes(star) || values.length === 1
+
+function valueErrors(path: string, values: readonly string[], what: string): FieldError[] {
+  if (values.length === 0) return [required(path)]
+  return isAlone(values) ? [] : [invalidValue(path, values, `if '*' is present, must not specify other ${what}`)]
+}
+
+/** Resources with their parts, such as `pods/*`: what a star before it means already is not said again. */
+function resourceErrors(path: string, resources: readonly string[]): FieldError[] {
+  const errors = resources.flatMap((resource, i) => {
+    if (resource === '') return [required(`${path}[${i}]`)]
+    const slash = resource.indexOf('/')
+    if (slash < 0) return []
+    const stars = [`${resource.slice(0, slash)}/*`, `*/${resource.slice(slash + 1)}`]
+    return stars
+      .filter(star => resources.slice(0, i).includes(star))
+      .map(star => invalidValue(`${path}[${i}]`, resource, `if '${star}' is present, must not specify ${resource}`))
+  })
+  if (resources.length === 0) errors.push(required(path))
+  if (!isAlone(resources, '*/*'))
+    errors.push(invalidValue(path, resources, "if '*/*' is present, must not specify other resources"))
+  const last = resources.findLast(resource => !resource.includes('/'))
+  if (resources.includes('*') && last !== undefined && last !== '*')
+    errors.push(
+      invalidValue(path, resources, "if '*' is present, must not specify other resources without subresources"),
+    )
+  return errors
+}
+
 export function ruleErrors(path: string, rule: RuleWithOperations): FieldError[] {
-  const errors: FieldError[] = []
-  for (const field of ['operations', 'apiGroups', 'apiVersions', 'resources'] as const) {
-    const values = list(rule[field])
-    if (values.length === 0) errors.push(required(`${path}.${field}`))
-    if (values.length > 1 && values.includes('*') && field !== 'resources')
-      errors.push(invalidValue(`${path}.${field}`, values, "if '*' is present, must not specify other values"))
-  }
+  const operations = list(rule.operations)
   return [
-    ...errors,
-    ...(['apiVersions', 'resources'] as const).flatMap(field =>
-      each(`${path}.${field}`, rule[field], (at, value) => requiredText(at, value)),
-    ),
-    ...each(`${path}.operations`, rule.operations, (at, operation) => optionalOneOf(at, operation, OPERATIONS)),
+    ...valueErrors(`${path}.operations`, operations, 'operations'),
+    ...each(`${path}.operations`, operations, (at, operation) => optionalOneOf(at, operation, OPERATIONS)),
+    ...valueErrors(`${path}.apiGroups`, list(rule.apiGroups), 'API groups'),
+    ...valueErrors(`${path}.apiVersions`, list(rule.apiVersions), 'API versions'),
+    ...each(`${path}.apiVersions`, rule.apiVersions, (at, version) => requiredText(at, version)),
+    ...resourceErrors(`${path}.resources`, list(rule.resources)),
     ...optionalOneOf(`${path}.scope`, rule.scope, ['*', 'Cluster', 'Namespaced']),
   ]
 }

@@ -4,6 +4,7 @@ import type {
   MatchResources,
   MutatingAdmissionPolicy,
   MutatingAdmissionPolicyBinding,
+  Mutation,
   NamedRuleWithOperations,
   ParamKind,
   ParamRef,
@@ -24,7 +25,7 @@ import { dns1035Label, dns1123Subdomain, pathSegmentName, qualifiedName } from '
 import { compileMutating, compileValidating } from '../../admission/policies/compile.ts'
 import { type Expression } from '../../admission/policies/expressions.ts'
 import { list } from '../support/collections.ts'
-import { each, obey, oneOf, requiredAnd, validateLabelSelector } from '../support/rules.ts'
+import { each, obey, oneOf, optionalOneOf, requiredAnd, validateLabelSelector } from '../support/rules.ts'
 import { blank, conditionErrors, expressionErrors, ruleErrors } from './validate-matching.ts'
 
 const MAX_AUDIT_ANNOTATIONS = 20
@@ -172,36 +173,40 @@ export function validateValidatingPolicy(policy: ValidatingAdmissionPolicy): Fie
   ]
 }
 
+const PATCHES = { ApplyConfiguration: 'applyConfiguration', JSONPatch: 'jsonPatch' } as const
+const MUTATED = ['*', 'CONNECT', 'CREATE', 'UPDATE']
+
+function mutationErrors(path: string, mutation: Mutation, compiled: Expression | undefined): FieldError[] {
+  const { patchType } = mutation
+  const errors = oneOf(`${path}.patchType`, patchType, Object.keys(PATCHES))
+  if (errors.length > 0) return errors
+  const field = PATCHES[patchType as keyof typeof PATCHES]
+  const other = field === 'jsonPatch' ? 'applyConfiguration' : 'jsonPatch'
+  const given = mutation[field]
+  return [
+    ...(given
+      ? expressionErrors(`${path}.${field}.expression`, given.expression, compiled)
+      : [required(`${path}.${field}`, `must be specified when patchType is ${patchType}`)]),
+    ...(mutation[other]
+      ? [invalidValue(`${path}.${other}`, `{${other}}`, `must not be specified when patchType is ${patchType}`)]
+      : []),
+  ]
+}
+
 export function validateMutatingPolicy(policy: MutatingAdmissionPolicy): FieldError[] {
   const { spec } = policy
   const compiled = compileMutating(policy)
-  const errors = [
+  const operations = list(spec.matchConstraints?.resourceRules).flatMap(rule => list(rule.operations))
+  return [
     ...constraintErrors(spec),
+    ...operations.flatMap(each => optionalOneOf('spec.matchConstraints.resourceRules.operations', each, MUTATED)),
     ...variableErrors('spec.variables', spec.variables, compiled.variables),
+    ...(spec.mutations?.length ? [] : [required('spec.mutations', 'mutations must contain at least one item')]),
+    ...list(spec.mutations).flatMap((mutation, i) =>
+      mutationErrors(`spec.mutations[${i}]`, mutation, compiled.mutations[i]?.expression),
+    ),
     ...oneOf('spec.reinvocationPolicy', spec.reinvocationPolicy, ['IfNeeded', 'Never']),
   ]
-  if (!spec.mutations?.length) errors.push(required('spec.mutations', 'mutations must contain at least one item'))
-  list(spec.mutations).forEach((mutation, i) => {
-    const at = `spec.mutations[${i}]`
-    const { patchType, applyConfiguration, jsonPatch } = mutation
-    errors.push(...oneOf(`${at}.patchType`, patchType, ['ApplyConfiguration', 'JSONPatch']))
-    const field = patchType === 'JSONPatch' ? 'jsonPatch' : 'applyConfiguration'
-    const other = patchType === 'JSONPatch' ? 'applyConfiguration' : 'jsonPatch'
-    if (mutation[other])
-      errors.push(forbiddenField(`${at}.${other}`, `must not be specified when patchType is ${patchType}`))
-    const given = patchType === 'JSONPatch' ? jsonPatch : applyConfiguration
-    if (!given) errors.push(required(`${at}.${field}`, `must be specified when patchType is ${patchType}`))
-    else
-      errors.push(
-        ...expressionErrors(
-          `${at}.${field}.expression`,
-          given.expression ?? '',
-          compiled.mutations[i]?.expression,
-          'expression is not specified',
-        ),
-      )
-  })
-  return errors
 }
 
 function paramRefErrors(path: string, ref: ParamRef | undefined): FieldError[] {
