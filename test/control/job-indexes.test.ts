@@ -35,6 +35,7 @@ const soon = <T>(check: () => Promise<T>, stepMs = 20) =>
 const indexOf = ({ metadata }: Pod) => Number(metadata.annotations!['batch.kubernetes.io/job-completion-index'])
 const isRunning = ({ metadata, status }: Pod) =>
   !metadata.deletionTimestamp && !['Succeeded', 'Failed'].includes(status.phase ?? '')
+const isDeleted = ({ metadata }: Pod) => metadata.deletionTimestamp !== undefined
 const running = async () => (await podsIn(cluster.client, namespace)).filter(isRunning)
 const runningIndexes = (indexes: number[], stepMs?: number) =>
   soon(async () => {
@@ -84,7 +85,72 @@ describe('job with backoffLimitPerIndex', () => {
   })
 })
 
+describe('an index that is tried again', () => {
+  const COUNT = 'batch.kubernetes.io/job-index-failure-count'
+  const IGNORED = 'batch.kubernetes.io/job-index-ignored-failure-count'
+
+  test('waits for itself alone: the others start meanwhile', async () => {
+    await create({ completions: 4, parallelism: 2, backoffLimitPerIndex: 5 })
+    await runningIndexes([0, 1])
+    await finish(0, 1)
+    await soon(async () => expect((await running()).map(indexOf)).toEqual([1]))
+    const failedAt = clock.now()
+    await finish(1, 0)
+    await runningIndexes([2])
+    expect(clock.now() - failedAt).toBeLessThan(9_000)
+    await runningIndexes([0, 2], 1_000)
+    expect(clock.now() - failedAt).toBeGreaterThan(9_000)
+  })
+
+  test('knows of its failures though its failed pod was deleted meanwhile', async () => {
+    await create({ completions: 1, backoffLimitPerIndex: 1 })
+    await runningIndexes([0])
+    await finish(0, 1)
+    await soon(async () => expect(await running()).toEqual([]))
+    for (const { metadata } of await podsIn(cluster.client, namespace)) await cluster.client.delete(Pod, metadata)
+    await soon(async () => expect((await podsIn(cluster.client, namespace)).map(isDeleted)).toEqual([true]))
+    const [again] = await runningIndexes([0], 1_000)
+    expect(again!.metadata.annotations).toMatchObject({ [COUNT]: '1' })
+    await soon(async () => {
+      expect((await get()).status.failed).toBe(1)
+      expect(await podsIn(cluster.client, namespace)).toHaveLength(1)
+    })
+    await finish(0, 1)
+    expect(await has('Failed', 'FailedIndexes')).toMatchObject({ failed: 2, failedIndexes: '0' })
+  })
+
+  test('tells failures that the policy ignores apart', async () => {
+    const rules = [{ action: 'Ignore', onExitCodes: { operator: 'In', values: [42] } }]
+    await create({ completions: 1, backoffLimitPerIndex: 1, podFailurePolicy: { rules } })
+    await runningIndexes([0])
+    await finish(0, 42)
+    await soon(async () => expect(await running()).toEqual([]))
+    const [second] = await runningIndexes([0], 1_000)
+    expect(second!.metadata.annotations).toMatchObject({ [COUNT]: '0', [IGNORED]: '1' })
+    await finish(0, 1)
+    await soon(async () => expect(await running()).toEqual([]))
+    const failedAt = clock.now()
+    const [third] = await runningIndexes([0], 1_000)
+    expect(third!.metadata.annotations).toMatchObject({ [COUNT]: '1', [IGNORED]: '1' })
+    // The second wait, although it is the first failure that counts.
+    expect(clock.now() - failedAt).toBeGreaterThan(18_000)
+    expect((await get()).status.failedIndexes ?? '').toBe('')
+  })
+})
+
 describe('an indexed job that is made shorter', () => {
+  test('forgets that an index had succeeded which it has no more', async () => {
+    await create({ completions: 4, parallelism: 4 })
+    await runningIndexes([0, 1, 2, 3])
+    await finish(3, 0)
+    await soon(async () => expect((await get()).status.completedIndexes).toBe('3'))
+    await cluster.client.patch(Job, { namespace, name: 'work' }, { spec: { completions: 1, parallelism: 1 } })
+    await runningIndexes([0])
+    await soon(async () => expect((await get()).status.succeeded ?? 0).toBe(0))
+    await finish(0, 0)
+    expect(await has('Complete', 'CompletionsReached')).toMatchObject({ succeeded: 1, completedIndexes: '0' })
+  })
+
   test('stops the pods of indexes that it has no more, not the others', async () => {
     await create({ completions: 4, parallelism: 4 })
     const [first] = await runningIndexes([0, 1, 2, 3])

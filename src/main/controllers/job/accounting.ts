@@ -2,11 +2,16 @@
 // in status.uncountedTerminatedPods; when the finalizer is gone, the uid moves into the counter, in one write.
 //
 //   pod finishes → uid into uncounted (write 1) → finalizer removed → uid out, counter + 1 (write 2)
+//
+// With backoffLimitPerIndex, a failed pod that is to be replaced begins this way when its successor is there.
 import type { Job, JobStatus } from '../../../shared/api/batch/v1.ts'
 import { Pod } from '../../../shared/api/core/v1.ts'
 import type { ControllerContext } from '../../../shared/client/reconciler.ts'
 import { isNotFound } from '../../../shared/machinery/status.ts'
+import { isPodActive } from '../support/pod-state.ts'
+import { writtenVerdict } from './conditions.ts'
 import { failureActionOf } from './failure-policy.ts'
+import { failuresBefore, laterFailure } from './index-failures.ts'
 import { formatIndexes, indexOf, parseIndexes } from './indexes.ts'
 
 export const TRACKING = 'batch.kubernetes.io/job-tracking'
@@ -32,6 +37,8 @@ export interface Account {
   >
   /** Finished pods whose uid will be in the status once it is written. */
   readonly toRelease: readonly Pod[]
+  /** By index, with backoffLimitPerIndex: the failed pod that waits for its successor, and is counted then. */
+  readonly toReplace: ReadonlyMap<number, Pod>
   /** Pods that failed and are seen for the first time, with those that the failure policy does not count. */
   readonly newlyFailed: readonly Pod[]
   readonly newlySucceeded: readonly Pod[]
@@ -53,8 +60,9 @@ export function account(job: Job, pods: readonly Pod[]): Account {
   }
   const succeeded = settle(uncounted.succeeded)
   const failed = settle(uncounted.failed)
-  const completedIndexes = parseIndexes(status.completedIndexes)
-  const failedIndexes = parseIndexes(status.failedIndexes)
+  const completions = spec.completions ?? 0
+  const completedIndexes = parseIndexes(status.completedIndexes, completions)
+  const failedIndexes = parseIndexes(status.failedIndexes, completions)
   const known = new Set([...uncounted.succeeded, ...uncounted.failed])
   const newlySucceeded: Pod[] = []
   const newlyFailed: Pod[] = []
@@ -70,7 +78,7 @@ export function account(job: Job, pods: readonly Pod[]): Account {
     if (hasSucceeded) {
       newlySucceeded.push(pod)
       if (index === undefined && !indexed) succeeded.waiting.push(uid)
-      else if (index !== undefined && index < (spec.completions ?? 0)) completedIndexes.add(index)
+      else if (index !== undefined && index < completions) completedIndexes.add(index)
       continue
     }
     const { action, message } = failureActionOf(spec, pod)
@@ -78,14 +86,19 @@ export function account(job: Job, pods: readonly Pod[]): Account {
     newlyFailed.push(pod)
     if (action === 'Ignore') continue
     failed.waiting.push(uid)
-    if (index === undefined || completedIndexes.has(index) || spec.backoffLimitPerIndex === undefined) continue
-    if (action === 'FailIndex' || indexFailures(pod) >= spec.backoffLimitPerIndex) failedIndexes.add(index)
+    if (index === undefined || index >= completions || spec.backoffLimitPerIndex === undefined) continue
+    if (completedIndexes.has(index)) continue
+    if (action === 'FailIndex' || failuresBefore(pod) >= spec.backoffLimitPerIndex) failedIndexes.add(index)
   }
+  const toReplace = podsToReplace(job, pods, toRelease, [completedIndexes, failedIndexes])
+  const held = new Set([...toReplace.values()].map(({ metadata }) => metadata.uid))
   const failedCount = (status.failed ?? 0) + failed.settled
+  const failedInAll = failedCount + failed.waiting.length
+  failed.waiting = failed.waiting.filter(uid => !held.has(uid))
   const succeededCount = indexed ? completedIndexes.size : (status.succeeded ?? 0) + succeeded.settled
   return {
     succeeded: indexed ? completedIndexes.size : succeededCount + succeeded.waiting.length,
-    failed: failedCount + failed.waiting.length,
+    failed: failedInAll,
     completedIndexes,
     failedIndexes,
     status: {
@@ -98,17 +111,33 @@ export function account(job: Job, pods: readonly Pod[]): Account {
         ...(failed.waiting.length ? { failed: failed.waiting } : {}),
       },
     },
-    toRelease,
+    toRelease: toRelease.filter(({ metadata }) => !held.has(metadata.uid)),
+    toReplace,
     newlyFailed,
     newlySucceeded,
     policyFailure,
   }
 }
 
-export const INDEX_FAILURES = 'batch.kubernetes.io/job-index-failure-count'
-
-/** How often the pod's index had failed before this pod. */
-export const indexFailures = ({ metadata: { annotations } }: Pod): number => Number(annotations?.[INDEX_FAILURES] ?? 0)
+/** The last failed pod of each index that is to be tried again and has no other pod yet. */
+function podsToReplace(
+  job: Job,
+  pods: readonly Pod[],
+  finished: readonly Pod[],
+  over: readonly ReadonlySet<number>[],
+): Map<number, Pod> {
+  const last = new Map<number, Pod>()
+  const { backoffLimitPerIndex, completions = 0 } = job.spec
+  if (backoffLimitPerIndex === undefined || writtenVerdict(job)) return last
+  const running = new Set(pods.filter(isPodActive).map(indexOf))
+  for (const pod of finished) {
+    const index = indexOf(pod)
+    if (index === undefined || index >= completions || pod.status.phase === 'Succeeded') continue
+    if (running.has(index) || over.some(indexes => indexes.has(index))) continue
+    last.set(index, laterFailure(last.get(index), pod))
+  }
+  return last
+}
 
 /** @param asSeen only if nobody has changed them since: what was seen is the reason @throws ApiError 409 then */
 export async function release(

@@ -27,8 +27,9 @@ import { nonZero } from '../support/non-zero.ts'
 import { slowStartBatch } from '../support/slow-start.ts'
 import { type Account, TRACKING, account, isFailed, isTracked, release } from './accounting.ts'
 import { FailureBackoff } from './failure-backoff.ts'
+import { msUntilReplaced } from './index-failures.ts'
 import { type Verdict, finishedCondition, isSuspended, withJobCondition } from './conditions.ts'
-import { draftIndexedPod, draftPod, failuresOfIndex, missingIndexes } from './new-pods.ts'
+import { draftIndexedPod, draftPod, missingIndexes } from './new-pods.ts'
 import { surplusPods } from './surplus-pods.ts'
 import { msUntilDeadline, verdictOf } from './verdict.ts'
 
@@ -68,7 +69,8 @@ export class JobController implements Reconciler<Job> {
     }
     const now = context.clock.now()
     const sums = account(job, pods)
-    this.#backoff.observe(key, sums.newlyFailed, sums.newlySucceeded)
+    // With a limit per index, each index waits for itself.
+    if (job.spec.backoffLimitPerIndex === undefined) this.#backoff.observe(key, sums.newlyFailed, sums.newlySucceeded)
     const alive = pods.filter(pod => !isPodTerminal(pod))
     const active = alive.filter(pod => !pod.metadata.deletionTimestamp)
     const verdict = verdictOf(job, sums, active, now)
@@ -99,7 +101,7 @@ export class JobController implements Reconciler<Job> {
     job: Job,
     pods: readonly Pod[],
     sums: Account,
-  ): Promise<{ waitMs?: number; failure?: unknown }> {
+  ): Promise<{ waitMs?: number | undefined; failure?: unknown }> {
     const active = pods.filter(pod => !isPodTerminal(pod) && !isFailed(job, pod))
     const { parallelism = 1, completions } = job.spec
     const wanted =
@@ -116,14 +118,8 @@ export class JobController implements Reconciler<Job> {
     }
     const missing = Math.min(wanted - active.length, MAX_BATCH)
     if (missing <= 0) return {}
-    const waitMs = this.#backoff.msToWait(keyOf(job.metadata), context.clock.now())
-    if (waitMs > 0) return { waitMs }
-    const drafts =
-      job.spec.completionMode === 'Indexed'
-        ? missingIndexes(job, [sums.completedIndexes, sums.failedIndexes], active, missing).map(index =>
-            draftIndexedPod(job, index, failuresOfIndex(pods, index)),
-          )
-        : Array.from({ length: missing }, () => draftPod(job))
+    const { drafts, waitMs } = this.#draft(job, sums, active, missing, context.clock.now())
+    if (drafts.length === 0) return { waitMs }
     const key = keyOf(job.metadata)
     this.#expectations.expectCreations(key, drafts.length)
     const { succeeded, error } = await slowStartBatch(drafts.length, 1, index => {
@@ -131,7 +127,23 @@ export class JobController implements Reconciler<Job> {
       return draft ? createPod(context, job, draft) : Promise.resolve()
     })
     for (let skipped = drafts.length - succeeded; skipped > 0; skipped--) this.#expectations.creationObserved(key)
-    return isNamespaceTerminating(error) ? {} : { failure: error }
+    return { waitMs, failure: isNamespaceTerminating(error) ? undefined : error }
+  }
+
+  /** The pods that may start now, and in how many milliseconds more of them may. */
+  #draft(job: Job, sums: Account, active: readonly Pod[], missing: number, nowMs: number) {
+    const jobWaitMs = this.#backoff.msToWait(keyOf(job.metadata), nowMs)
+    if (jobWaitMs > 0) return { drafts: [], waitMs: jobWaitMs }
+    if (job.spec.completionMode !== 'Indexed')
+      return { drafts: Array.from({ length: missing }, () => draftPod(job)), waitMs: undefined }
+    const indexes = missingIndexes(job, [sums.completedIndexes, sums.failedIndexes], active, missing)
+    const waits = indexes.map(index => msUntilReplaced(sums.toReplace.get(index), nowMs))
+    const waitMs = Math.min(...waits.filter(ms => ms > 0))
+    const due = indexes.filter((_, i) => waits[i] === 0)
+    return {
+      drafts: due.map(index => draftIndexedPod(job, index, sums.toReplace.get(index))),
+      waitMs: Number.isFinite(waitMs) ? waitMs : undefined,
+    }
   }
 
   /** Pods that are wanted no more have not failed. */
@@ -163,7 +175,11 @@ export class JobController implements Reconciler<Job> {
     const terminating = pods.filter(pod => !isPodTerminal(pod) && pod.metadata.deletionTimestamp).length
     const { conditions, told } = conditionsOf(job, verdict, now)
     const uncounted = sums.status.uncountedTerminatedPods
-    const settled = !uncounted?.succeeded?.length && !uncounted?.failed?.length && sums.toRelease.length === 0
+    const settled =
+      !uncounted?.succeeded?.length &&
+      !uncounted?.failed?.length &&
+      sums.toRelease.length === 0 &&
+      sums.toReplace.size === 0
     // The end is told when no pod runs any more and all are counted.
     const ends = verdict !== undefined && settled && pods.every(isPodTerminal) && (alive ?? []).length === 0
     const finished = ends

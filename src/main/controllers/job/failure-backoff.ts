@@ -1,5 +1,6 @@
 // How long a Job waits before it replaces pods that failed: 10 s, 20 s, 40 s … up to 10 min, until one succeeds.
 import type { Pod } from '../../../shared/api/core/v1.ts'
+import { conditionOf } from '../../../shared/machinery/conditions.ts'
 
 const BASE_MS = 10_000
 const MAX_MS = 600_000
@@ -16,20 +17,20 @@ export class FailureBackoff {
   /** Each pod object is counted once, also when the status that counted it could not be written. */
   observe(job: string, failed: readonly Pod[], succeeded: readonly Pod[]): void {
     const fresh = (pod: Pod) => !this.#seen.has(pod) && this.#seen.add(pod) !== undefined
-    const newlySucceeded = succeeded.filter(fresh)
-    const newlyFailed = failed.filter(fresh)
-    if (newlySucceeded.length > 0) this.#jobs.delete(job)
-    if (newlyFailed.length === 0) return
+    const lastSuccessMs = Math.max(...succeeded.filter(fresh).map(finishedMs))
+    if (lastSuccessMs > Number.NEGATIVE_INFINITY) this.#jobs.delete(job)
+    const ends = failed.filter(fresh).map(finishedMs)
+    const since = ends.filter(ms => ms > lastSuccessMs)
+    if (since.length === 0) return
     const known = this.#jobs.get(job) ?? { count: 0, lastMs: 0 }
-    known.count += newlyFailed.length
-    known.lastMs = Math.max(known.lastMs, ...newlyFailed.map(finishedMs))
+    known.count += since.length
+    known.lastMs = Math.max(known.lastMs, ...since)
     this.#jobs.set(job, known)
   }
 
   msToWait(job: string, nowMs: number): number {
     const failures = this.#jobs.get(job)
-    if (!failures) return 0
-    return failures.lastMs + Math.min(BASE_MS * 2 ** (failures.count - 1), MAX_MS) - nowMs
+    return failures ? failures.lastMs + backoffMs(failures.count) - nowMs : 0
   }
 
   forget(job: string): void {
@@ -37,11 +38,23 @@ export class FailureBackoff {
   }
 }
 
-/** When its last container ended; else when its deletion was asked for (the time written is the grace's end), or it was made. */
-function finishedMs({ status, metadata }: Pod): number {
-  const ends = (status.containerStatuses ?? []).map(({ state }) => Date.parse(state?.terminated?.finishedAt ?? ''))
-  const known = ends.filter(ms => !Number.isNaN(ms))
-  if (known.length > 0) return Math.max(...known)
+export const backoffMs = (failures: number): number => Math.min(BASE_MS * 2 ** (failures - 1), MAX_MS)
+
+/**
+ * When the last of its containers ended, sidecars among them; else when it was ready no more, or when its deletion was
+ * asked for (the time written is the grace's end), or it was made.
+ */
+export function finishedMs({ spec, status, metadata }: Pod): number {
+  const sidecars = new Set(spec.initContainers?.filter(c => c.restartPolicy === 'Always').map(({ name }) => name))
+  const lasting = [
+    ...(status.containerStatuses ?? []),
+    ...(status.initContainerStatuses ?? []).filter(({ name }) => sidecars.has(name)),
+  ]
+  const ends = lasting.map(({ state }) => Date.parse(state?.terminated?.finishedAt ?? ''))
+  if (ends.length > 0 && !ends.some(Number.isNaN)) return Math.max(...ends)
+  const ready = conditionOf(status.conditions, 'Ready')
+  const unreadyMs = Date.parse(ready?.lastTransitionTime ?? '')
+  if (ready?.status === 'False' && !Number.isNaN(unreadyMs)) return unreadyMs
   const { deletionTimestamp, deletionGracePeriodSeconds = 0, creationTimestamp } = metadata
   if (deletionTimestamp === undefined) return Date.parse(creationTimestamp)
   return Date.parse(deletionTimestamp) - deletionGracePeriodSeconds * 1000

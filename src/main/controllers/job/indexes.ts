@@ -9,11 +9,12 @@ export function indexOf(pod: Pod): number | undefined {
   return text !== undefined && /^\d{1,10}$/.test(text) ? Number(text) : undefined
 }
 
-export function parseIndexes(text: string | undefined): Set<number> {
+/** @param completions indexes from here on are left out: a Job that was made shorter has them no more */
+export function parseIndexes(text: string | undefined, completions: number): Set<number> {
   const indexes = new Set<number>()
   for (const part of text ? text.split(',') : []) {
     const [first = Number.NaN, last = first] = part.split('-').map(Number)
-    for (let index = first; index <= last; index++) indexes.add(index)
+    for (let index = first; index <= last && index < completions; index++) indexes.add(index)
   }
   return indexes
 }

@@ -3,7 +3,8 @@ import { Job } from '../../../shared/api/batch/v1.ts'
 import type { Container, Pod } from '../../../shared/api/core/v1.ts'
 import type { Draft } from '../../../shared/machinery/object.ts'
 import { podFromTemplate } from '../support/pod-control.ts'
-import { INDEX_FAILURES, TRACKING, indexFailures } from './accounting.ts'
+import { TRACKING } from './accounting.ts'
+import { failureAnnotations } from './index-failures.ts'
 import { INDEX, indexOf } from './indexes.ts'
 
 export function draftPod(job: Job): Draft<Pod> {
@@ -12,8 +13,8 @@ export function draftPod(job: Job): Draft<Pod> {
   return { ...pod, metadata: { ...pod.metadata, finalizers } }
 }
 
-/** A pod that knows its index by annotation, label, environment and host name. */
-export function draftIndexedPod(job: Job, index: number, failures: number): Draft<Pod> {
+/** A pod that knows its index by annotation, label, environment and host name. @param last the failed one before it */
+export function draftIndexedPod(job: Job, index: number, last: Pod | undefined): Draft<Pod> {
   const pod = draftPod(job)
   const { name } = job.metadata
   const text = String(index)
@@ -30,7 +31,7 @@ export function draftIndexedPod(job: Job, index: number, failures: number): Draf
       annotations: {
         ...pod.metadata.annotations,
         [INDEX]: text,
-        ...(job.spec.backoffLimitPerIndex === undefined ? {} : { [INDEX_FAILURES]: String(failures) }),
+        ...failureAnnotations(job.spec, last),
       },
       labels: { ...pod.metadata.labels, [INDEX]: text },
     },
@@ -57,9 +58,3 @@ export function missingIndexes(
   }
   return indexes
 }
-
-/** How often an index has failed, as its failed pods that are still there tell. */
-export const failuresOfIndex = (pods: readonly Pod[], index: number): number =>
-  pods
-    .filter(pod => pod.status.phase === 'Failed' && indexOf(pod) === index)
-    .reduce((most, pod) => Math.max(most, indexFailures(pod) + 1), 0)

@@ -47,9 +47,10 @@ function restartsExceeded({ spec }: Job, active: readonly Pod[]): boolean {
 }
 
 function successPolicyMatch({ spec }: Job, { completedIndexes }: Account): string | undefined {
+  const { completions = 0 } = spec
   if (spec.completionMode !== 'Indexed') return undefined
   for (const [index, { succeededIndexes, succeededCount }] of (spec.successPolicy?.rules ?? []).entries()) {
-    const wanted = succeededIndexes === undefined ? undefined : parseIndexes(succeededIndexes)
+    const wanted = succeededIndexes === undefined ? undefined : parseIndexes(succeededIndexes, completions)
     const matching = wanted ? [...completedIndexes].filter(i => wanted.has(i)).length : completedIndexes.size
     if (matching >= (succeededCount ?? wanted?.size ?? Number.POSITIVE_INFINITY))
       return `Matched rules at index ${index}`
