@@ -137,6 +137,67 @@ describe('cronjob', () => {
     )
   })
 
+  test('a Job of `kubectl create job --from` runs beside its own: it is told, not waited for, and not replaced', async () => {
+    const { metadata, spec } = await create({ concurrencyPolicy: 'Forbid' })
+    const owner = { apiVersion: 'batch/v1', kind: 'CronJob', name: 'tick', uid: metadata.uid, controller: true }
+    await cluster.client.create(Job, {
+      metadata: { namespace, name: 'by-hand', ownerReferences: [owner] },
+      spec: spec.jobTemplate.spec,
+    })
+    await soon(async () =>
+      expect(await eventsAbout(cluster.client, namespace, 'tick')).toContain(
+        'UnexpectedJob: Saw a job that the controller did not create or forgot: by-hand',
+      ),
+    )
+    const own = await soon(async () => {
+      const { status } = await cluster.client.get(CronJob, { namespace, name: 'tick' })
+      expect(status.active).toHaveLength(1)
+      return status.active![0]!.name
+    })
+    expect(own).toMatch(/^tick-\d+$/)
+    await cluster.client.patch(CronJob, metadata, { spec: { concurrencyPolicy: 'Replace' } })
+    await clock.advance(60_000)
+    await soon(async () => {
+      const names = (await jobs()).map(job => job.metadata.name)
+      expect(names).toHaveLength(2)
+      expect(names).toContain('by-hand')
+      expect(names).not.toContain(own)
+    })
+    expect(await eventsAbout(cluster.client, namespace, 'tick')).not.toContain(
+      `UnexpectedJob: Saw a job that the controller did not create or forgot: ${own}`,
+    )
+  })
+
+  test('a run that was started before a crash, without its status, is not started again', async () => {
+    const { metadata, spec } = await create({ suspend: true })
+    const minute = Math.floor(clock.now() / 60_000)
+    const owner = { apiVersion: 'batch/v1', kind: 'CronJob', name: 'tick', uid: metadata.uid, controller: true }
+    const { metadata: before } = await cluster.client.create(Job, {
+      metadata: { namespace, name: `tick-${minute}`, ownerReferences: [owner] },
+      spec: spec.jobTemplate.spec,
+    })
+    await cluster.client.patch(CronJob, metadata, { spec: { suspend: false } })
+    await soon(async () => {
+      const { status } = await cluster.client.get(CronJob, { namespace, name: 'tick' })
+      expect(status.active).toMatchObject([{ uid: before.uid }])
+      expect(Date.parse(status.lastScheduleTime!)).toBe(minute * 60_000)
+    })
+    expect(await jobs()).toHaveLength(1)
+  })
+
+  test('@every counts from its creation, and then from run to run', async () => {
+    const { metadata } = await create({ schedule: '@every 90s' })
+    const created = Date.parse(metadata.creationTimestamp)
+    for (const run of [1, 2]) {
+      await clock.advance(created + run * 90_000 + 1_000 - clock.now())
+      await soon(async () => {
+        const { status } = await cluster.client.get(CronJob, { namespace, name: 'tick' })
+        expect(Date.parse(status.lastScheduleTime!)).toBe(created + run * 90_000)
+      })
+    }
+    expect(await jobs()).toHaveLength(2)
+  })
+
   test('a suspended one starts nothing', async () => {
     await create({ suspend: true })
     await clock.advance(300_000)

@@ -20,6 +20,7 @@ import { isAlreadyExists, isNotFound } from '../../../shared/machinery/status.ts
 import { finishedCondition } from '../job/conditions.ts'
 import { nonZero } from '../support/non-zero.ts'
 import { isNamespaceTerminating } from '../support/pod-control.ts'
+import { isTimeZone } from '../../../shared/machinery/cron-schedule.ts'
 import { dueTimes } from './schedule.ts'
 
 const SCHEDULED_AT = 'batch.kubernetes.io/cronjob-scheduled-timestamp'
@@ -37,68 +38,92 @@ export class CronJobController implements Reconciler<CronJob> {
       await save(context, cronJob, followed)
       return done
     }
-    const { status, nextMs } = await schedule(context, cronJob, jobs, followed)
+    const { status, nextMs } = await schedule(context, cronJob, followed)
     await save(context, cronJob, status)
     return nextMs === undefined ? done : requeueAfter(nextMs - context.clock.now() + 100)
   }
 }
 
-/** Which Jobs run, and when one last succeeded. */
+/** Which of the Jobs that it started still run, and when one last succeeded. */
 async function follow(context: ControllerContext, cronJob: CronJob, jobs: readonly Job[]): Promise<CronJobStatus> {
   const { events } = context
-  const known = new Set((cronJob.status.active ?? []).map(({ uid }) => uid))
-  let { lastSuccessfulTime } = cronJob.status
-  for (const job of jobs) {
-    const finished = finishedCondition(job)
-    if (!finished) continue
-    if (known.has(job.metadata.uid)) {
+  const active = await activeJobs(context, cronJob, jobs)
+  const listed = new Map(jobs.map(job => [job.metadata.uid, job]))
+  const running: ObjectReference[] = []
+  for (const reference of active) {
+    const job = listed.get(reference.uid ?? '')
+    const finished = job && finishedCondition(job)
+    if (finished) {
       const message = `Saw completed job: ${job.metadata.name}, condition: ${finished.type}`
       events.event(cronJob, 'Normal', 'SawCompletedJob', message)
-    }
-    const { completionTime } = job.status
-    if (completionTime && completionTime > (lastSuccessfulTime ?? '')) lastSuccessfulTime = completionTime
+    } else if (job || (await isNotYetListed(context, cronJob, reference))) running.push(reference)
   }
-  const unheardOf = await notYetListed(context, cronJob, jobs)
-  const active = [...jobs.filter(job => !finishedCondition(job)).map(referenceTo), ...unheardOf]
-  return nonZero({ active, lastScheduleTime: cronJob.status.lastScheduleTime, lastSuccessfulTime })
+  let { lastSuccessfulTime } = cronJob.status
+  for (const job of jobs) {
+    const { completionTime } = job.status
+    const succeeded = finishedCondition(job)?.type === 'Complete'
+    if (succeeded && completionTime && completionTime > (lastSuccessfulTime ?? '')) lastSuccessfulTime = completionTime
+  }
+  return nonZero({ active: running, lastScheduleTime: cronJob.status.lastScheduleTime, lastSuccessfulTime })
 }
 
-/** Active Jobs that the lister does not have: just started, or deleted by somebody. */
-async function notYetListed(
+/**
+ * As its status has them. Jobs that are its own without it having started them, such as those of
+ * `kubectl create job --from`, are told and run beside its own: they are neither waited for nor replaced.
+ */
+async function activeJobs(
   { client, events, signal }: ControllerContext,
   cronJob: CronJob,
   jobs: readonly Job[],
-): Promise<ObjectReference[]> {
-  const listed = new Set(jobs.map(({ metadata }) => metadata.uid))
-  const there: ObjectReference[] = []
-  for (const reference of cronJob.status.active ?? []) {
-    const { uid, name = '' } = reference
-    if (uid && listed.has(uid)) continue
-    try {
-      const job = await client.get(Job, { namespace: cronJob.metadata.namespace, name }, { signal })
-      if (job.metadata.uid === uid) there.push(reference)
-    } catch (error) {
-      if (!isNotFound(error)) throw error
-      events.event(cronJob, 'Normal', 'MissingJob', `Active job went missing: ${name}`)
-    }
+): Promise<readonly ObjectReference[]> {
+  const unknownTo = ({ status }: CronJob) => {
+    const known = new Set((status.active ?? []).map(({ uid }) => uid))
+    return jobs.filter(job => !finishedCondition(job) && !known.has(job.metadata.uid))
   }
-  return there
+  if (unknownTo(cronJob).length === 0) return cronJob.status.active ?? []
+  // The Job may have come before the status that names it.
+  const newest = await client.get(CronJob, cronJob.metadata, { signal })
+  for (const { metadata } of unknownTo(newest)) {
+    const message = `Saw a job that the controller did not create or forgot: ${metadata.name}`
+    events.event(cronJob, 'Warning', 'UnexpectedJob', message)
+  }
+  return newest.status.active ?? []
+}
+
+/** A Job that the lister does not have was just started, or deleted by somebody. */
+async function isNotYetListed(
+  { client, events, signal }: ControllerContext,
+  cronJob: CronJob,
+  { uid, name = '' }: ObjectReference,
+): Promise<boolean> {
+  try {
+    const job = await client.get(Job, { namespace: cronJob.metadata.namespace, name }, { signal })
+    return job.metadata.uid === uid
+  } catch (error) {
+    if (!isNotFound(error)) throw error
+    events.event(cronJob, 'Normal', 'MissingJob', `Active job went missing: ${name}`)
+    return false
+  }
 }
 
 async function schedule(
   context: ControllerContext,
   cronJob: CronJob,
-  jobs: readonly Job[],
   status: CronJobStatus,
 ): Promise<{ status: CronJobStatus; nextMs: number | undefined }> {
   const { clock, events } = context
+  const { timeZone } = cronJob.spec
+  if (timeZone !== undefined && !isTimeZone(timeZone)) {
+    const why = `invalid timeZone: "${timeZone}": unknown time zone ${timeZone}`
+    events.event(cronJob, 'Warning', 'UnknownTimeZone', why)
+    return { status, nextMs: undefined }
+  }
   let due
   try {
     due = dueTimes(cronJob, clock.now())
   } catch (error) {
-    const what = cronJob.spec.timeZone ? 'UnknownTimeZone' : 'UnparseableSchedule'
     const why = error instanceof Error ? error.message : String(error)
-    events.event(cronJob, 'Warning', what, `unparseable schedule: "${cronJob.spec.schedule}" : ${why}`)
+    events.event(cronJob, 'Warning', 'UnparseableSchedule', `unparseable schedule: "${cronJob.spec.schedule}" : ${why}`)
     return { status, nextMs: undefined }
   }
   const { scheduledMs, nextMs, tooMany } = due
@@ -111,22 +136,20 @@ async function schedule(
     const message = 'too many missed start times. Set or decrease .spec.startingDeadlineSeconds or check clock skew'
     events.event(cronJob, 'Warning', 'TooManyMissedTimes', message)
   }
-  const running = jobs.filter(job => !finishedCondition(job))
+  const active = [...(status.active ?? [])]
   const name = scheduledMs === undefined ? '' : `${cronJob.metadata.name}-${Math.floor(scheduledMs / 60_000)}`
-  if (scheduledMs === undefined || jobs.some(job => job.metadata.name === name)) return { status, nextMs }
-  if (cronJob.spec.concurrencyPolicy === 'Forbid' && (status.active ?? []).length > 0) {
+  if (scheduledMs === undefined || active.some(job => job.name === name)) return { status, nextMs }
+  if (cronJob.spec.concurrencyPolicy === 'Forbid' && active.length > 0) {
     const message = 'Not starting job because prior execution is running and concurrency policy is Forbid'
     events.event(cronJob, 'Normal', 'JobAlreadyActive', message)
     return { status, nextMs }
   }
   if (cronJob.spec.concurrencyPolicy === 'Replace') {
-    for (const job of running) await remove(context, cronJob, job)
-    status = { ...status, active: [] }
+    for (const job of active.splice(0)) await remove(context, cronJob, job)
   }
   const job = await start(context, cronJob, name, scheduledMs)
-  if (!job) return { status, nextMs }
-  const active = [...(status.active ?? []), referenceTo(job)]
-  return { status: { ...status, active, lastScheduleTime: formatTime(scheduledMs) }, nextMs }
+  const next = nonZero({ ...status, active: job ? [...active, referenceTo(job)] : active })
+  return { status: job ? { ...next, lastScheduleTime: formatTime(scheduledMs) } : next, nextMs }
 }
 
 async function start(
@@ -176,18 +199,26 @@ async function cleanUp(context: ControllerContext, cronJob: CronJob, jobs: reado
     const finished = jobs
       .filter(job => finishedCondition(job)?.type === type && !job.metadata.deletionTimestamp)
       .sort((a, b) => ((a.status.startTime ?? '') < (b.status.startTime ?? '') ? -1 : 1))
-    for (const job of finished.slice(0, Math.max(0, finished.length - limit))) await remove(context, cronJob, job)
+    for (const job of finished.slice(0, Math.max(0, finished.length - limit)))
+      await remove(context, cronJob, job.metadata)
   }
 }
 
-async function remove({ client, events, signal }: ControllerContext, cronJob: CronJob, job: Job): Promise<void> {
-  const { namespace, name, uid } = job.metadata
+async function remove(
+  { client, events, signal }: ControllerContext,
+  cronJob: CronJob,
+  { name = '', uid = '' }: ObjectReference,
+): Promise<void> {
+  const { namespace } = cronJob.metadata
   try {
     const options = { preconditions: { uid }, propagationPolicy: 'Background' as const, signal }
     await client.delete(Job, { namespace, name }, options)
     events.event(cronJob, 'Normal', 'SuccessfulDelete', `Deleted job ${name}`)
   } catch (error) {
-    if (!isNotFound(error)) throw error
+    if (isNotFound(error)) return
+    const why = error instanceof Error ? error.message : String(error)
+    events.event(cronJob, 'Warning', 'FailedDelete', `Deleted job: ${why}`)
+    throw error
   }
 }
 

@@ -1,6 +1,6 @@
 // When a CronJob is due.
-import { Cron } from 'croner'
 import type { CronJob } from '../../../shared/api/batch/v1.ts'
+import { parseCronSchedule } from '../../../shared/machinery/cron-schedule.ts'
 
 export interface Due {
   /** The most recent time that was missed; undefined = nothing is due. */
@@ -12,20 +12,17 @@ export interface Due {
 
 const MAX_MISSED = 100
 
-/** @throws TypeError or RangeError for a schedule or time zone that cannot be read */
+/** @throws Error for a schedule that cannot be read */
 export function dueTimes({ spec, status, metadata }: CronJob, nowMs: number): Due {
-  const cron = new Cron(spec.schedule, { timezone: spec.timeZone ?? 'Etc/UTC', paused: true })
-  const created = Date.parse(metadata.creationTimestamp)
-  const last = Date.parse(status.lastScheduleTime ?? '')
-  const deadline = spec.startingDeadlineSeconds === undefined ? 0 : nowMs - spec.startingDeadlineSeconds * 1000
-  const earliest = Math.max(Number.isNaN(last) ? created : last, deadline)
-  const next = cron.nextRun(new Date(nowMs))?.getTime()
-  const missed = cron.nextRuns(MAX_MISSED + 1, new Date(earliest)).filter(time => time.getTime() <= nowMs)
-  const tooMany = missed.length > MAX_MISSED
-  const latest = tooMany ? cron.previousRuns(1, new Date(nowMs + 1))[0] : missed.at(-1)
+  const lastMs = Date.parse(status.lastScheduleTime ?? metadata.creationTimestamp)
+  const schedule = parseCronSchedule(spec.schedule, spec.timeZone, lastMs)
+  const { startingDeadlineSeconds = Infinity } = spec
+  const earliestMs = Math.max(lastMs, nowMs - startingDeadlineSeconds * 1000)
+  const { times, latestMs } = schedule.between(earliestMs, nowMs, MAX_MISSED)
+  const nextMs = schedule.next(nowMs)
   return {
-    ...(latest ? { scheduledMs: latest.getTime() } : {}),
-    ...(next === undefined ? {} : { nextMs: next }),
-    tooMany,
+    ...(latestMs === undefined ? {} : { scheduledMs: latestMs }),
+    ...(nextMs === undefined ? {} : { nextMs }),
+    tooMany: times > MAX_MISSED,
   }
 }

@@ -1,18 +1,9 @@
 // What a CronJob must look like.
-import { Cron } from 'croner'
 import type { CronJob } from '../../../../shared/api/batch/v1.ts'
+import { isTimeZone, parseCronSchedule } from '../../../../shared/machinery/cron-schedule.ts'
 import { type FieldError, invalidValue, required } from '../../../../shared/machinery/field-error.ts'
 import { nonNegative, obey, optionalOneOf } from '../support/rules.ts'
 import { validateJobTemplateSpec } from './validate-job.ts'
-
-const isTimeZone = (zone: string): boolean => {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: zone })
-    return true
-  } catch {
-    return false
-  }
-}
 
 function scheduleErrors(path: string, schedule: string, timeZone: string | undefined): FieldError[] {
   if (!schedule) return [required(path)]
@@ -22,19 +13,8 @@ function scheduleErrors(path: string, schedule: string, timeZone: string | undef
       : 'cannot use TZ or CRON_TZ in schedule, use timeZone field instead'
     return [invalidValue(path, schedule, why)]
   }
-  if (/^@(yearly|annually|monthly|weekly|daily|midnight|hourly)$/.test(schedule) || /^@every \d/.test(schedule))
-    return []
-  const fields = schedule.trim().split(/\s+/).length
-  if (fields !== 5)
-    return [
-      invalidValue(
-        path,
-        schedule,
-        `expected exactly 5 fields, found ${fields}: [${schedule.trim().split(/\s+/).join(' ')}]`,
-      ),
-    ]
   try {
-    new Cron(schedule, { paused: true }).stop()
+    parseCronSchedule(schedule)
     return []
   } catch (error) {
     return [invalidValue(path, schedule, error instanceof Error ? error.message : String(error))]
