@@ -17,6 +17,7 @@ import { ClusterWatch } from './desktop/cluster-watch.ts'
 import { ControlPlaneHost, type RunningControlPlane, withSignpost } from './desktop/control-plane-host.ts'
 import { reportCrashes } from './desktop/crash-reports.ts'
 import { placeInArguments, placeOfLink } from './desktop/deep-link.ts'
+import { forgetHandedAccess } from './desktop/clusters/handed-access.ts'
 import { serveIpc } from './desktop/ipc.ts'
 import { LocalClusterDesk } from './desktop/local-clusters.ts'
 import { createKeepAwake } from './desktop/keep-awake.ts'
@@ -173,6 +174,8 @@ function main(): void {
       clusters.push('local:changed', now)
     },
   })
+  const handedFolder = join(app.getPath('userData'), 'handed')
+  forgetHandedAccess(handedFolder)
   const stopIpc = serveIpc({
     find(contents) {
       const own = window.find(contents)
@@ -187,6 +190,7 @@ function main(): void {
     clusters,
     local,
     logDir,
+    handedFolder,
     settings: appSettings,
     updates,
     gatherLogs: () =>

@@ -220,7 +220,7 @@ export interface Requests {
   'forward:stop': { args: [id: string]; result: undefined }
   /** Shows it in the user's browser. */
   'forward:open': { args: [id: string]; result: undefined }
-  /** The version of the user's helm program, if there is one. */
+  /** The version of the user's helm program, if there is one. It runs on the cluster that the window shows. */
   'helm:version': { args: []; result: string | undefined }
   /** What it printed. */
   'helm:run': { args: [HelmOperation]; result: string }

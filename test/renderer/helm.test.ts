@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest'
 import { Secret } from '../../src/shared/api/core/v1.ts'
 import { helmArguments } from '../../src/shared/machinery/helm-operation.ts'
-import { decodeRelease, releaseHistories } from '@/helm/release.ts'
+import { changesOf, objectsOf } from '@/helm/helm-changes.ts'
+import { decodeRelease, planOf, releaseHistories } from '@/helm/release.ts'
 import { helmCommand } from '@/helm/helm.ts'
 import { make } from './support/objects.ts'
 
@@ -68,6 +69,53 @@ describe('releaseHistories', () => {
   })
 })
 
+describe('what a chart would make', () => {
+  const hook = { name: 'look', kind: 'Job', manifest: 'kind: Job', events: ['pre-upgrade'] }
+  const files = [
+    { name: 'crds/notes.yaml', data: btoa('kind: CustomResourceDefinition') },
+    { name: 'README.md', data: btoa('about') },
+  ]
+  const dryRun = (status: string) =>
+    planOf(
+      JSON.stringify({ ...release, info: { status, notes: 'Hi' }, chart: { ...release.chart, files }, hooks: [hook] }),
+    )
+
+  it('is the release with its hooks, and the definitions where it is new', () => {
+    expect(dryRun('pending-install')).toMatchObject({
+      isNew: true,
+      manifest: release.manifest,
+      info: { notes: 'Hi' },
+      hooks: [hook],
+      definitions: 'kind: CustomResourceDefinition',
+    })
+    expect(dryRun('pending-upgrade'), 'which an upgrade leaves as they are').toMatchObject({
+      isNew: false,
+      definitions: '',
+    })
+    expect(() => planOf('Release "web" does not exist.')).toThrow()
+  })
+  it('is told apart by what comes, changes, stays and goes, but for what its chart keeps', () => {
+    const map = (name: string, more = '') =>
+      `---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: ${name}}\n${more}\n`
+    const keep =
+      '---\napiVersion: v1\nkind: Secret\nmetadata: {name: k, annotations: {helm.sh/resource-policy: keep}}\n'
+    const now = map('same') + map('other', 'data: {a: "1"}') + map('old') + keep
+    const names = (then: string) =>
+      Object.fromEntries(
+        Object.entries(changesOf(objectsOf(now), objectsOf(then))).map(([how, objects]) => [
+          how,
+          (objects as ReturnType<typeof objectsOf>).map(({ metadata }) => metadata.name),
+        ]),
+      )
+    expect(names(map('other', 'data: {a: "2"}') + map('same') + map('new'))).toEqual({
+      made: ['new'],
+      changed: ['other'],
+      same: ['same'],
+      gone: ['old'],
+    })
+  })
+})
+
 describe('what helm is asked', () => {
   const of = { namespace: 'shop', name: 'web' }
   it('is arguments, shown as they are run', () => {
@@ -76,8 +124,16 @@ describe('what helm is asked', () => {
       'helm uninstall web --namespace=shop --keep-history',
     )
     expect(helmCommand({ do: 'upgrade', chart: 'repo/nginx', version: '1.2.3', values: 'a: 1', ...of })).toBe(
-      'helm upgrade --install web repo/nginx --namespace=shop --create-namespace --version=1.2.3 --values=values.yaml',
+      'helm upgrade --install web repo/nginx --namespace=shop --version=1.2.3 --values=values.yaml',
     )
+  })
+  it('a namespace is made only where it is missing, and a dry run changes nothing and is printed whole', () => {
+    const operation = { do: 'upgrade', chart: 'repo/nginx', version: '', values: '', ...of } as const
+    expect(helmArguments(operation)).not.toContain('--create-namespace')
+    expect(helmArguments({ ...operation, createNamespace: true, dryRun: true })).toEqual([
+      ...['upgrade', '--install', 'web', 'repo/nginx', '--namespace=shop', '--create-namespace', '--reset-values'],
+      ...['--dry-run=server', '--output=json'],
+    ])
   })
   it('never holds a name that is an option', () => {
     const chart = '--post-renderer=/bin/sh'

@@ -245,6 +245,54 @@ metadata: {name: reader}`
     allowed = ['delete clusterroles']
     expect(await told(operation, { now: manifest })).toBeUndefined()
   })
+  it('is upgraded once helm told what the newer chart would make, by who may make that', async () => {
+    const [settings = ''] = manifest.split('---')
+    const hook = { kind: 'Pod', name: 'look', manifest: 'apiVersion: v1\nkind: Pod\nmetadata: {name: look}' }
+    const answer = {
+      info: { status: 'pending-upgrade', notes: 'Thanks' },
+      manifest: settings,
+      hooks: [
+        { ...hook, events: ['pre-upgrade'] },
+        { ...hook, name: 'tests', events: ['test'] },
+      ],
+    }
+    useClusterStore().kinds = [ConfigMap, Pod].map(type => servedAs(type as never))
+    const store = useHelmStore()
+    store.version = '4.1.0'
+    const asked: HelmOperation[] = []
+    store.run = operation => (asked.push(operation), Promise.resolve(JSON.stringify(answer)))
+    rules['shop'] = [secrets('create', 'update'), rule(['create', 'delete'], [''], ['pods'])]
+    const release = { manifest: '', config: {} } as never
+    const listed = { ...of, key: 'shop/web', newest: {} as never, revisions: [], release, problem: undefined }
+    const app = createApp(HelmDialog, { of: listed, namespaces: ['shop'] })
+    app.mount(document.createElement('div'))
+    try {
+      await settle()
+      const dialog = document.querySelector('[role=dialog]')!
+      const chart = dialog.querySelector<HTMLInputElement>('input[name=chart]')!
+      chart.value = 'repo/web'
+      chart.dispatchEvent(new Event('input'))
+      await settle()
+      const button = () => dialog.querySelector<HTMLButtonElement>('button[type=submit]')!
+      expect(button().textContent).toBe('See what would change')
+      dialog.querySelector('form')!.requestSubmit(button())
+      for (let turn = 0; turn < 4; turn++) await settle()
+      expect(asked).toEqual([expect.objectContaining({ do: 'upgrade', dryRun: true, createNamespace: false })])
+      const plan = dialog.querySelector('[data-helm-plan]')!
+      expect(plan.querySelector('[role=status]')!.textContent).toBe('1 new, 0 changed, 0 deleted, 0 as they are')
+      expect(plan.querySelector('li')!.textContent).toContain('ConfigMap')
+      expect(plan.querySelector('[data-notes]')!.textContent).toBe('Thanks')
+      expect(plan.textContent, 'what is no part of an upgrade').not.toContain('tests')
+      expect(button().textContent).toBe('Upgrade')
+      expect(button().title).toBe('You may not create configmaps in shop')
+      chart.value = 'repo/other'
+      chart.dispatchEvent(new Event('input'))
+      await settle()
+      expect(button().textContent, 'of another chart nothing is known').toBe('See what would change')
+    } finally {
+      app.unmount()
+    }
+  })
   it('is not rolled back by who may not, who is told so beside the command', async () => {
     useHelmStore().version = '4.1.0'
     const app = createApp(HelmDialog, { operation: { do: 'rollback', revision: 1, ...of } })
@@ -274,7 +322,7 @@ metadata: {name: reader}`
     app.mount(document.createElement('div'))
     try {
       for (let turn = 0; turn < 4; turn++) await settle()
-      expect(document.querySelector('[role=dialog] [role=status]')!.textContent).toBe(
+      expect(document.querySelector('[role=dialog] form > [role=status]')!.textContent).toBe(
         'You may not create configmaps in shop',
       )
     } finally {

@@ -1,6 +1,7 @@
 // A window of the app, as it asks for something.
 import type { BrowserWindow } from 'electron'
 import type { KnownCluster } from '../../preload/channels.ts'
+import type { AccessSource } from './clusters/access.ts'
 import type { PortForwards } from './port-forwards.ts'
 import type { StreamBridge } from './stream-bridge.ts'
 
@@ -10,5 +11,7 @@ export interface AskingWindow {
   /** The cluster that it shows; undefined: the app's own. */
   readonly other: KnownCluster | undefined
   readonly streams: StreamBridge
+  /** The way into its cluster. */
+  readonly access: AccessSource
   readonly forwards: PortForwards
 }

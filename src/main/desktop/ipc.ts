@@ -4,8 +4,10 @@ import { type BrowserWindow, type IpcMainInvokeEvent, type WebContents, dialog, 
 import * as v from 'valibot'
 import type { ControlPlaneStatus, KnownCluster, RequestChannel, Requests } from '../../preload/channels.ts'
 import type { AppSettings } from './app-settings.ts'
+import { helmArguments } from '../../shared/machinery/helm-operation.ts'
 import type { OtherClusters } from './clusters/other-clusters.ts'
 import type { ControlPlaneHost } from './control-plane-host.ts'
+import { withHandedAccess } from './clusters/handed-access.ts'
 import { helmVersion, runHelm } from './helm.ts'
 import { type GatheredFile, packBundle } from './log-bundle.ts'
 import type { LocalClusterDesk } from './local-clusters.ts'
@@ -25,11 +27,14 @@ export interface IpcParts {
   readonly settings: AppSettings
   readonly updates: Updates
   readonly gatherLogs: () => Promise<GatheredFile[]>
+  /** Where programs of the user's find the way into a cluster while they run. */
+  readonly handedFolder: string
 }
 
 const text = v.pipe(v.string(), v.maxLength(4096))
 const bytes = v.instance(Uint8Array)
 const release = { namespace: text, name: text }
+const flags = { createNamespace: v.exactOptional(v.boolean()), dryRun: v.exactOptional(v.boolean()) }
 const port = (least: number) => v.pipe(v.number(), v.integer(), v.minValue(least), v.maxValue(65_535))
 
 /** What each channel's arguments must look like. */
@@ -90,7 +95,14 @@ const schemas: { [C in RequestChannel]: v.GenericSchema<unknown, Requests[C]['ar
     v.variant('do', [
       v.strictObject({ ...release, do: v.literal('rollback'), revision: v.pipe(v.number(), v.integer()) }),
       v.strictObject({ ...release, do: v.literal('uninstall'), keepHistory: v.boolean() }),
-      v.strictObject({ ...release, do: v.literal('upgrade'), chart: text, version: text, values: v.string() }),
+      v.strictObject({
+        ...release,
+        do: v.literal('upgrade'),
+        chart: text,
+        version: text,
+        values: v.string(),
+        ...flags,
+      }),
     ]),
   ]),
   'stream:open': v.strictTuple([v.pipe(v.string(), v.maxLength(16_384)), v.pipe(v.array(text), v.maxLength(8))]),
@@ -109,7 +121,17 @@ const statusOf = (other: KnownCluster): ControlPlaneStatus => ({
 })
 
 /** @returns a function that takes the handlers away */
-export function serveIpc({ find, host, clusters, local, logDir, settings, updates, gatherLogs }: IpcParts): () => void {
+export function serveIpc({
+  find,
+  host,
+  clusters,
+  local,
+  logDir,
+  settings,
+  updates,
+  gatherLogs,
+  handedFolder,
+}: IpcParts): () => void {
   /** Only our own page in a window of ours, in its top frame, may ask. */
   function asking({ senderFrame, sender }: IpcMainInvokeEvent): AskingWindow {
     const from = find(sender)
@@ -177,12 +199,10 @@ export function serveIpc({ find, host, clusters, local, logDir, settings, update
   handle('forward:start', ({ forwards }, spec) => forwards.start(spec))
   handle('forward:stop', async ({ forwards }, id) => (await forwards.stop(id), undefined))
   handle('forward:open', async ({ forwards }, id) => (await shell.openExternal(forwards.urlOf(id)), undefined))
-  // Credentials of other clusters are not written down for a program: there the command is shown.
-  handle('helm:version', ({ other }) => (other ? undefined : helmVersion()))
-  handle('helm:run', ({ other }, operation) => {
-    const { kubeconfigPath } = host.status
-    if (other || kubeconfigPath === undefined) throw new Error('helm is run on the own cluster only, while it runs')
-    return runHelm(operation, kubeconfigPath)
+  handle('helm:version', () => helmVersion())
+  handle('helm:run', async ({ access }, operation) => {
+    helmArguments(operation) // nothing is written down for what is not run
+    return withHandedAccess(access, handedFolder, kubeconfig => runHelm(operation, kubeconfig))
   })
   return () => {
     for (const channel of Object.keys(schemas)) ipcMain.removeHandler(channel)

@@ -8,6 +8,8 @@ import { createStreamBridge, type StreamBridge } from './stream-bridge.ts'
 export interface GroupedWindow {
   readonly window: BrowserWindow
   readonly streams: StreamBridge
+  /** The way into their cluster. */
+  readonly access: AccessSource
 }
 
 export class WindowGroup {
@@ -34,7 +36,7 @@ export class WindowGroup {
     const streams = createStreamBridge(this.#source, event => {
       if (!window.isDestroyed()) window.webContents.send('stream:event', event)
     })
-    const entry = { window, streams }
+    const entry = { window, streams, access: this.#source }
     const others = () => this.#windows.filter(each => each !== entry)
     this.#windows = [...this.#windows, entry]
     window.on('focus', () => (this.#windows = [...others(), entry]))

@@ -1,37 +1,19 @@
 // What helm needs of the cluster: its own Secrets, and whatever the manifests of a release have it make, change or delete.
-// Of an upgrade only what is there already is known: what a newer chart adds, the server refuses.
-import { Secret } from '../../shared/api/core/v1.ts'
+// What a newer chart adds is known once helm was asked for its manifest.
+import { Namespace, Secret } from '../../shared/api/core/v1.ts'
 import type { HelmOperation } from '../../shared/machinery/helm-operation.ts'
 import type { AnyObject } from '../../shared/machinery/object.ts'
 import { rightsOnAll } from '../access/manifest-rights.ts'
 import { type Right, rightTo } from '../access/rights.ts'
-import { parseObjects } from '../api/yaml-text.ts'
+import { changesOf, objectsOf, taken } from './helm-changes.ts'
 
 export interface Manifests {
   /** Of the newest revision. */
   readonly now?: string | undefined
-  /** Of the revision that is to come back. */
+  /** Of the revision that is to come. */
   readonly then?: string | undefined
-}
-
-/** All but what the chart has stay. @see https://helm.sh/docs/howto/charts_tips_and_tricks/ */
-const taken = (objects: readonly AnyObject[]) =>
-  objects.filter(({ metadata }) => metadata?.annotations?.['helm.sh/resource-policy'] !== 'keep')
-
-function objectsOf(manifest = ''): AnyObject[] {
-  try {
-    return parseObjects(manifest)
-  } catch {
-    return []
-  }
-}
-
-const idOf = ({ apiVersion, kind, metadata }: AnyObject) =>
-  [apiVersion.split('/').slice(0, -1).join(), kind, metadata?.namespace, metadata?.name].join(' ')
-/** What of these is not among others. */
-function without(objects: readonly AnyObject[], others: readonly AnyObject[]): AnyObject[] {
-  const known = new Set(others.map(idOf))
-  return objects.filter(each => !known.has(idOf(each)))
+  /** What runs beside it, and goes before it is made again. */
+  readonly hooks?: string | undefined
 }
 
 /** What is not known is not asked for. */
@@ -42,15 +24,13 @@ export function rightsForHelm(operation: HelmOperation, manifests: Manifests = {
   const now = objectsOf(manifests.now)
   if (operation.do === 'uninstall')
     return [onSecrets('update'), ...(operation.keepHistory ? [] : [onSecrets('delete')]), ...all('delete', taken(now))]
-  const keeping = [onSecrets('create'), onSecrets('update')]
-  if (operation.do === 'upgrade') return [...keeping, ...all('patch', now)]
-  if (manifests.then === undefined) return keeping
-  const then = objectsOf(manifests.then)
-  const back = without(then, now)
-  return [
-    ...keeping,
-    ...all('patch', without(then, back)),
-    ...all('create', back),
-    ...all('delete', taken(without(now, then))),
+  const hooks = objectsOf(manifests.hooks)
+  const keeping = [
+    ...(operation.do === 'upgrade' && operation.createNamespace ? [rightTo('create', Namespace)] : []),
+    ...[onSecrets('create'), onSecrets('update')],
+    ...[...all('create', hooks), ...all('delete', hooks)],
   ]
+  if (manifests.then === undefined) return operation.do === 'upgrade' ? [...keeping, ...all('patch', now)] : keeping
+  const { made, changed, same, gone } = changesOf(now, objectsOf(manifests.then))
+  return [...keeping, ...all('patch', [...changed, ...same]), ...all('create', made), ...all('delete', gone)]
 }

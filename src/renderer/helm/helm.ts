@@ -25,10 +25,10 @@ export const useHelmStore = defineStore('helm', () => {
     (asked.value = { do: 'rollback', namespace, name, revision })
   const askToUninstall = ({ namespace, name }: ReleaseHistory) =>
     (asked.value = { do: 'uninstall', namespace, name, keepHistory: false })
-  /** @throws Error with what helm complains of */
-  async function run(operation: HelmOperation): Promise<void> {
+  /** @returns what it printed. @throws Error with what helm complains of */
+  async function run(operation: HelmOperation): Promise<string> {
     if (!flotilla) throw new Error('a browser cannot run helm')
-    await flotilla.invoke('helm:run', operation)
+    return await flotilla.invoke('helm:run', operation)
   }
 
   return { version, asked, askToRollBack, askToUninstall, run }

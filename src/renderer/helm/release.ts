@@ -35,6 +35,23 @@ export interface Release {
   /** What whoever installed it has set. */
   readonly config: unknown
   readonly manifest: string
+  readonly hooks: readonly Hook[]
+}
+
+/** What runs beside the release's own objects. */
+export interface Hook {
+  readonly kind: string
+  readonly name: string
+  /** `pre-install`, `post-upgrade`, … */
+  readonly events: readonly string[]
+  readonly manifest: string
+}
+
+/** What an upgrade or an install would make of a release. */
+export interface ReleasePlan extends Release {
+  readonly isNew: boolean
+  /** Of kinds that the chart brings: made with the first revision only, and never taken away. */
+  readonly definitions: string
 }
 
 /** @returns undefined for a Secret that only looks like a release */
@@ -95,13 +112,33 @@ async function unpack(packed: Uint8Array<ArrayBuffer>, mostBytes: number): Promi
 const record = (value: unknown): Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
 const words = (value: unknown): string => (typeof value === 'string' ? value : '')
+const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [])
+const hookOf = (value: unknown): Hook => {
+  const { kind, name, events, manifest } = record(value)
+  return { kind: words(kind), name: words(name), events: list(events).map(words), manifest: words(manifest) }
+}
 
 /** @param data the Secret's `release`: base64 of base64 of gzip of JSON. @throws Error when it is something else */
 export async function decodeRelease(data: string, mostBytes = MOST_BYTES): Promise<Release> {
   const packed = bytesOf(atob(data))
   // Releases of the first Helm 3 betas were not compressed.
   const isPacked = packed[0] === 0x1f && packed[1] === 0x8b
-  const release = record(JSON.parse(isPacked ? await unpack(packed, mostBytes) : new TextDecoder().decode(packed)))
+  return releaseOf(JSON.parse(isPacked ? await unpack(packed, mostBytes) : new TextDecoder().decode(packed)))
+}
+
+/** @param json what helm's dry run printed. @throws Error when it is something else */
+export function planOf(json: string): ReleasePlan {
+  const parsed = record(JSON.parse(json))
+  const isNew = words(record(parsed['info'])['status']) === 'pending-install'
+  const files = isNew ? list(record(parsed['chart'])['files']).map(record) : []
+  const definitions = files
+    .filter(({ name }) => /^crds\/.*\.(ya?ml|json)$/.test(words(name)))
+    .map(({ data }) => new TextDecoder().decode(bytesOf(words(data))))
+  return { ...releaseOf(parsed), isNew, definitions: definitions.join('\n---\n') }
+}
+
+function releaseOf(parsed: unknown): Release {
+  const release = record(parsed)
   const info = record(release['info'])
   const chart = record(release['chart'])
   const about = record(chart['metadata'])
@@ -121,5 +158,6 @@ export async function decodeRelease(data: string, mostBytes = MOST_BYTES): Promi
     },
     config: release['config'] ?? {},
     manifest: words(release['manifest']),
+    hooks: list(release['hooks']).map(hookOf),
   }
 }

@@ -17,6 +17,10 @@ export type HelmOperation =
       readonly version: string
       /** YAML, given to helm on its standard input; '' = none. */
       readonly values: string
+      /** Asked for only where it is missing: it takes the right to make namespaces even where it is there. */
+      readonly createNamespace?: boolean
+      /** Changes nothing, and prints as JSON what the release would be. */
+      readonly dryRun?: boolean
     } & OfRelease)
 
 /** A word that helm could take for an option is refused rather than quoted. */
@@ -35,12 +39,14 @@ export function helmArguments(operation: HelmOperation): string[] {
     case 'uninstall':
       return ['uninstall', name, namespace, ...(operation.keepHistory ? ['--keep-history'] : [])]
     case 'upgrade': {
-      const { version, values } = operation
+      const { version, values, createNamespace, dryRun } = operation
       return [
-        ...['upgrade', '--install', name, plain(operation.chart, 'chart'), namespace, '--create-namespace'],
+        ...['upgrade', '--install', name, plain(operation.chart, 'chart'), namespace],
+        ...(createNamespace ? ['--create-namespace'] : []),
         ...(version ? [`--version=${plain(version, 'version')}`] : []),
         // What was set before is not kept in secret: the values shown are the values used.
         ...(values.trim() ? ['--values=-'] : ['--reset-values']),
+        ...(dryRun ? ['--dry-run=server', '--output=json'] : []),
       ]
     }
   }

@@ -1,13 +1,15 @@
 // Other clusters beside the app's own, each in its window: by certificate, token and program; and ways in that fail.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
 import type { Locator, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { parse, stringify } from 'yaml'
 import { Cluster, until } from '../support/cluster.ts'
 import { shoot } from './support/browser.ts'
 import { DesktopApp } from './support/electron-app.ts'
+
+const helm = process.env.FLOTILLA_HELM
 
 interface Kubeconfig {
   clusters: { name: string; cluster: Record<string, unknown> }[]
@@ -47,7 +49,8 @@ describe.skipIf(!process.env.DISPLAY)('other clusters', () => {
     viewersToken = (await cluster.kubectl('create', 'token', 'viewer')).trim()
     await cluster.kubectl('create', 'deployment', 'shop', '--image=shop:1', '--replicas=1')
     writeConfig()
-    app = await DesktopApp.launch({ env: { KUBECONFIG: join(folder, 'config') } })
+    const PATH = [...(helm ? [dirname(helm)] : []), process.env.PATH].join(delimiter)
+    app = await DesktopApp.launch({ env: { KUBECONFIG: join(folder, 'config'), PATH, HELM_KUBECONTEXT: 'elsewhere' } })
     own = await app.page()
     await own.getByText('Pods by state').waitFor({ timeout: 20_000 })
   })
@@ -164,6 +167,56 @@ describe.skipIf(!process.env.DISPLAY)('other clusters', () => {
     await page.keyboard.press('Enter')
     expect(await entry.isVisible(), 'it stays').toBe(true)
     await page.keyboard.press('Escape')
+    await page.close()
+  })
+
+  it.skipIf(!helm)('has charts installed and upgraded by helm, once it was shown what would change', async () => {
+    const chart = join(folder, 'chart')
+    const map = (name: string, value: string) =>
+      `---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: ${name}}\ndata: {said: ${value}}\n`
+    const write = (version: string, ...maps: string[]) => {
+      mkdirSync(join(chart, 'templates'), { recursive: true })
+      writeFileSync(join(chart, 'Chart.yaml'), `apiVersion: v2\nname: greeting\nversion: ${version}\n`)
+      writeFileSync(join(chart, 'templates/all.yaml'), maps.join(''))
+      writeFileSync(join(chart, 'templates/NOTES.txt'), `It says hello, in ${version}.`)
+    }
+    write('1.0.0', map('stays', 'hello'), map('goes', 'bye'))
+    const page = await add('by-token').then(async opened => {
+      await opened.getByText('Pods by state').waitFor({ timeout: 30_000 })
+      return opened
+    })
+    await page.getByRole('link', { name: 'Helm', exact: true }).click()
+    await page.getByRole('button', { name: 'Install a chart' }).last().click()
+    const dialog = page.getByRole('dialog')
+    const plan = dialog.locator('[data-helm-plan]')
+    const button = (name: string) => dialog.getByRole('button', { name, exact: true })
+    await dialog.locator('input[name=release]').fill('hi')
+    await dialog.locator('input[name=namespace]').fill('greetings')
+    await dialog.locator('input[name=chart]').fill(chart)
+    await dialog.getByText(`helm upgrade --install hi ${chart} --namespace=greetings --create-namespace`).waitFor()
+    await button('See what would change').click()
+    await plan.getByText('2 new, 0 changed, 0 deleted, 0 as they are').waitFor({ timeout: 30_000 })
+    await shoot(page, 'helm-install-plan')
+    expect(await cluster.kubectl('get', 'namespace', 'greetings', '--ignore-not-found')).toBe('')
+    await button('Install').click()
+    await page.locator('[data-release="greetings/hi"]').getByText('deployed').waitFor({ timeout: 30_000 })
+
+    write('2.0.0', map('stays', 'hallo'), map('comes', 'hello'))
+    await page.locator('[data-release="greetings/hi"]').click()
+    await page.getByRole('button', { name: 'Upgrade', exact: true }).click()
+    await dialog.locator('input[name=chart]').fill(chart)
+    expect(await button('Upgrade').count(), 'not before it is known what it does').toBe(0)
+    await button('See what would change').click()
+    await plan.getByText('1 new, 1 changed, 1 deleted, 0 as they are').waitFor({ timeout: 30_000 })
+    await plan.getByText('Notes of the chart').click()
+    await plan.getByText('It says hello, in 2.0.0.').waitFor()
+    await plan.locator('.cm-deletedChunk').first().waitFor()
+    await shoot(page, 'helm-upgrade-plan')
+    await button('Upgrade').click()
+    await page.getByText('greeting 2.0.0').first().waitFor({ timeout: 30_000 })
+    const said = await cluster.kubectl('get', 'configmap', 'stays', '-n', 'greetings', '-o', 'jsonpath={.data.said}')
+    expect(said).toBe('hallo')
+    expect(readdirSync(join(app.folder, 'user/handed')), 'nothing of the way in is left').toEqual([])
     await page.close()
   })
 

@@ -299,6 +299,18 @@ describe.skipIf(!helm)('releases of Helm', () => {
     const values = (size: number) => `image: ${counterImage()}\nreplicas: 0\ntext: size ${size}\n`
     await run({ do: 'upgrade', chart, version: '', values: values(1), ...of })
     await run({ do: 'upgrade', chart, version: '', values: values(2), ...of })
+    const tried = await run({ do: 'upgrade', chart, version: '', values: values(3), dryRun: true, ...of })
+    expect(JSON.parse(tried)).toMatchObject({
+      info: { status: 'pending-upgrade' },
+      manifest: expect.stringContaining('size 3') as unknown,
+      hooks: expect.arrayContaining([expect.objectContaining({ name: 'demo-hook' })]) as unknown,
+    })
+    const fresh = { name: 'fresh', namespace: 'not-there', createNamespace: true }
+    const made = await run({ do: 'upgrade', chart, version: '', values: values(1), dryRun: true, ...fresh })
+    expect(JSON.parse(made)).toMatchObject({
+      info: { status: 'pending-install' },
+      chart: { files: expect.arrayContaining([expect.objectContaining({ name: 'crds/notes.yaml' })]) as unknown },
+    })
     await go('helm')
     await page.locator('[data-release="default/demo"]').getByText('deployed').waitFor()
     await page.locator('[data-release="default/demo"]').click()

@@ -63,6 +63,11 @@ export const cluster = {
   'The chart may be one of a repository that helm knows, an oci:// address, or a folder.':
     'Das Chart kann aus einem Repository stammen, das helm kennt, eine oci://-Adresse oder ein Ordner sein.',
   Uninstall: 'Deinstallieren',
+  'See what would change': 'Zeigen, was sich änderte',
+  '{made} new, {changed} changed, {gone} deleted, {same} as they are':
+    '{made} neu, {changed} geändert, {gone} gelöscht, {same} wie bisher',
+  'Runs beside it': 'Läuft dabei',
+  'Notes of the chart': 'Hinweise des Charts',
   Install: 'Installieren',
   'helm: {name} done': 'helm: {name} erledigt',
   Release: 'Release',
