@@ -140,6 +140,21 @@ export function storeSuite(
       for (const text of told) expect(seen.indexOf(text)).toBeLessThan(seen.indexOf(text.replace('told', 'done')))
     })
 
+    test('who waits for many commits at once, and takes long over each, leaves turns to others', async () => {
+      let turns = 0
+      let done = false
+      const count = () => done || (turns++, setImmediate(count))
+      const busy = () => {
+        for (const until = performance.now() + 2; performance.now() < until;);
+      }
+      const waiters = Array.from({ length: 50 }, (_, i) => engine.commit([{ key: `/k${i}`, value: '1' }]).then(busy))
+      // Turns count from the first that goes on: those before it are the disk's.
+      void waiters[0]!.then(() => setImmediate(count))
+      await Promise.all(waiters)
+      done = true
+      expect(turns).toBeGreaterThan(5)
+    })
+
     test('onCommit() goes on for others when one listener throws', async () => {
       const seen: number[] = []
       engine.onCommit(() => {

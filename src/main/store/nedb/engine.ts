@@ -13,6 +13,7 @@ import {
 import type { HistoryLimits, HistoryLog } from '../history/contract.ts'
 import { openFileHistory } from '../history/file-history.ts'
 import { silentLog, type StoreLog } from '../log.ts'
+import { pieceByPiece } from '../pacer.ts'
 import { toStored } from './codec.ts'
 import { type Disk, isNoSpace, makeFolder, realDisk } from './disk.ts'
 import { ensureFormat, type FormatOptions } from './format.ts'
@@ -232,7 +233,7 @@ class NedbEngine implements Engine {
         await this.#failed(group, error)
         continue
       }
-      this.#publish(staged)
+      await this.#publish(staged)
       await this.#options.disk?.reach?.('commit.acknowledged')
     }
     // In the same step as the last look at the queue: a commit that comes any later starts a writer of its own.
@@ -261,9 +262,13 @@ class NedbEngine implements Engine {
     await this.#parts.log.append({ rev, txns: accepted.flatMap(({ records }) => records.map(toStored)) })
   }
 
-  #publish({ accepted, refused }: StagedGroup): void {
+  /** One after the other: who waited goes on at once, often to an answer, and others get their turn in between. */
+  async #publish({ accepted, refused }: StagedGroup): Promise<void> {
+    for (const { records } of accepted) for (const record of records) this.#parts.index.apply(record)
+    const pacer = pieceByPiece()
     for (const { transaction, records } of accepted) {
-      for (const record of records) this.#parts.index.apply(record)
+      if (pacer.due) await pacer.pause()
+      else await undefined
       this.#revision = records[0]?.revision ?? this.#revision
       for (const listener of this.#listeners) this.#tell(listener, records)
       transaction.resolve(this.#revision)
