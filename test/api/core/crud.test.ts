@@ -560,10 +560,22 @@ describe('paths and methods', () => {
     expect(json.reason).toBe('MethodNotAllowed')
     expect((await raw(server, CONFIG_MAPS, { method: 'HEAD' })).code).toBe(405)
   })
-  test('an Accept header that nothing fits answers 406', async () => {
-    const { code, json } = await raw(server, CONFIG_MAPS, { headers: { accept: 'image/png' } })
-    expect(code).toBe(406)
-    expect(json.message).toContain('only the following media types are accepted: application/json')
+  const ALL = 'application/json, application/yaml, application/vnd.kubernetes.protobuf'
+  const STREAMS = 'application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch'
+  const NONE = '406: Not Acceptable\n\nAvailable representations: '
+  const ONLY = 'only the following media types are accepted: '
+  test.each([
+    ['a list', CONFIG_MAPS, 'image/png', `${NONE}${ALL}, ${STREAMS}`],
+    ['an object', `${CONFIG_MAPS}/x`, 'text/html, image/png', `${NONE}${ALL}`],
+    ['a list', CONFIG_MAPS, 'application/json;as=Other;v=v1;g=meta.k8s.io', `${ONLY}${ALL}`],
+    ['a list', CONFIG_MAPS, 'application/json;stream=other', `${ONLY}${ALL}`],
+    ['a list', CONFIG_MAPS, 'application/vnd.kubernetes.protobuf;as=Table;v=v1;g=meta.k8s.io', `${ONLY}${ALL}`],
+    ['a watch', `${CONFIG_MAPS}?watch=1`, 'application/yaml', `${ONLY}${STREAMS}`],
+  ])('of %s (%s), an Accept header that nothing fits (%s) answers 406', async (_what, path, accept, message) => {
+    const answer = await raw(server, path, { headers: { accept } })
+    expect(answer.code).toBe(406)
+    if (accept.includes('yaml')) expect(answer.text).toContain(`message: "${message}"`)
+    else expect(answer.json).toMatchObject({ reason: 'NotAcceptable', message })
   })
   test('a name cannot climb out of its collection', async () => {
     for (const name of ['..%2f..%2fsecrets%2fx', '%2e%2e', 'a%2Fb', 'a%00b'])

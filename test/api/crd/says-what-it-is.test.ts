@@ -9,6 +9,8 @@ const APPLY = 'application/apply-patch+yaml'
 const WHOLE = { apiVersion: 'rules.example.com/v1', kind: 'Crate', metadata: { name: 'one' } }
 const MISSING =
   "the object provided is unrecognized (must be of type Crate): Object 'Kind' is missing in '{BODY}' ({START})"
+const NO_TEXT = "couldn't get version/kind; json parse error: json: cannot unmarshal"
+const UNREADABLE = `the object provided is unrecognized (must be of type Crate): ${NO_TEXT}`
 const OTHER_VERSION = 'the API version in the data () does not match the expected API version (rules.example.com/v1)'
 
 let api: TestApiServer
@@ -35,6 +37,16 @@ test.each([
   ['with an empty version', { apiVersion: '' }, OTHER_VERSION],
   ['with a version of nothing', { apiVersion: '/' }, OTHER_VERSION],
   [
+    'with a kind that is no text',
+    { kind: 5 },
+    `${UNREADABLE} number into Go struct field .kind of type string ({START})`,
+  ],
+  [
+    'with a version of parts',
+    { apiVersion: {} },
+    `${UNREADABLE} object into Go struct field .apiVersion of type string ({START})`,
+  ],
+  [
     'with a version that is none',
     { apiVersion: 'a/b/c' },
     'the object provided is unrecognized (must be of type Crate): unexpected GroupVersion string: a/b/c ({START})',
@@ -45,14 +57,33 @@ test.each([
   expect(await say('PUT', `${PATH}/one`, { ...body, metadata: { name: 'one' } })).toEqual([400, message])
 })
 
+test('one of another kind is refused by a replacement once it says which version it replaces', async () => {
+  const other = (metadata: object) => ({ ...WHOLE, kind: 'Other', metadata })
+  const replace = (name: string, version?: string) => say('PUT', `${PATH}/${name}`, other({ name, ...(version ? { resourceVersion: version } : {}) })) // prettier-ignore
+  const { json } = await raw(api, `${PATH}/one`)
+  expect(await replace('none', '1')).toEqual([404, 'crates.rules.example.com "none" not found'])
+  expect(await replace('one')).toEqual([422, 'crates.rules.example.com "one" is invalid: metadata.resourceVersion: Invalid value: 0: must be specified for an update']) // prettier-ignore
+  expect(await replace('one', json.metadata.resourceVersion)).toEqual([422, 'Other.rules.example.com "one" is invalid: kind: Invalid value: "Other": must be Crate']) // prettier-ignore
+})
+
+test('a built-in kind may be applied with its version in the form of a group', async () => {
+  const body = { apiVersion: '/v1', kind: 'ConfigMap', metadata: { name: 'plain' }, data: { a: '1' } }
+  const path = `${CONFIG_MAPS}/plain?fieldManager=slash`
+  const { code, json } = await raw(api, path, { method: 'PATCH', headers: { 'content-type': APPLY }, body })
+  expect([code, json.apiVersion]).toEqual([200, 'v1'])
+  expect(json.metadata.managedFields).toContainEqual(
+    expect.objectContaining({ manager: 'slash', operation: 'Apply', apiVersion: 'v1' }),
+  )
+})
+
 test.each([
   ['another kind', { kind: 'Other' }, 422, 'Other.rules.example.com "one" is invalid: kind: Invalid value: "Other": must be Crate'],
   ['another version', { apiVersion: 'rules.example.com/v9' }, 422, 'Crate.rules.example.com "one" is invalid: apiVersion: Invalid value: "rules.example.com/v9": must be rules.example.com/v1'],
   ['both', { apiVersion: 'x.dev/v1', kind: 'O' }, 422, 'O.x.dev "one" is invalid: [kind: Invalid value: "O": must be Crate, apiVersion: Invalid value: "x.dev/v1": must be rules.example.com/v1]'],
   ['no kind', { kind: null }, 422, expect.stringContaining("Object 'Kind' is missing in '{")],
-  ['a kind that is no text', { kind: 5 }, 422, expect.stringContaining("Object 'Kind' is missing in '{")],
-  ['a version that is no text', { apiVersion: 5 }, 422, expect.stringContaining('.apiVersion accessor error: 5 is of the type int64, expected string')],
-  ['a version that is a list', { apiVersion: ['v1'] }, 422, expect.stringContaining('.apiVersion accessor error: [v1] is of the type []interface {}, expected string')],
+  ['a kind that is no text', { kind: 5 }, 422, expect.stringContaining(`${NO_TEXT} number into Go struct field .kind of type string`)],
+  ['a version that is no text', { apiVersion: true }, 422, expect.stringContaining(`${NO_TEXT} bool into Go struct field .apiVersion of type string`)],
+  ['a version that is a list', { apiVersion: ['v1'] }, 422, expect.stringContaining(`${NO_TEXT} array into Go struct field .apiVersion of type string`)],
   ['a version that is none', { apiVersion: 'a/b/c' }, 422, expect.stringContaining('unexpected GroupVersion string: a/b/c')],
   ['no version', { apiVersion: null }, 422, expect.stringContaining("Object 'apiVersion' is missing")],
 ])('a patch does not give it %s', async (_what, body, code, message: unknown) => {

@@ -137,7 +137,7 @@ export const minimalObjects: Readonly<Record<string, Record<string, unknown>>> =
     spec: {
       matchConstraints,
       reinvocationPolicy: 'Never',
-      mutations: [{ patchType: 'JSONPatch', jsonPatch: { expression: '[]' } }],
+      mutations: [{ patchType: 'JSONPatch', jsonPatch: { expression: '[JSONPatch{op: "remove", path: "/data"}]' } }],
     },
   },
   'admissionregistration.v1.MutatingAdmissionPolicyBinding': { spec: { policyName: 'p' } },

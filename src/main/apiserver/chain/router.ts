@@ -12,6 +12,7 @@ import { scale } from '../endpoints/scale.ts'
 import { update } from '../endpoints/update.ts'
 import { watch } from '../endpoints/watch.ts'
 import { requireWhole } from '../representation/negotiate.ts'
+import type { ResourceDescriptor } from '../registry/resource.ts'
 import type { ApiRequest, ApiResponse, Handler } from '../request.ts'
 
 const VERBS: Readonly<Record<string, Endpoint>> = {
@@ -78,6 +79,7 @@ export function createRouter(
     const heads = request.method === 'HEAD' && handler.subresource === 'proxy'
     const method = (heads ? 'GET' : request.method) as HttpMethod
     if (handler.methods[method] === undefined) throw notAllowed()
+    if (parent?.deprecated && !parent.custom) request.warn(parent.deprecated)
     if (handler.subresource === '' && parent?.virtual && !handler.verbs) requireWhole(request.headers.accept)
     return handler.handle(request, parts)
   }
@@ -96,7 +98,8 @@ export function createRouter(
     const { info } = request
     const special = handlerOf(request)
     const resource = parts.resources.byUrl(info.group, info.version, info.resource)
-    if (resource?.deprecated) request.warn(resource.deprecated)
+    // A custom resource's version warns whatever is asked of it, a built-in one of what it can do.
+    if (resource?.custom && resource.deprecated) request.warn(resource.deprecated)
     if (special) return handleSpecial(request, special)
     if (!resource || resource.virtual) {
       const handle = remote(info.group, info.version)
@@ -109,16 +112,23 @@ export function createRouter(
     const writesAll = info.verb === 'create' || info.verb === 'deletecollection'
     if (writesAll && resource.type.namespaced && info.namespace === '')
       throw resource.custom ? unknownPath() : notAllowed()
+    const endpoint = endpointOf(request, resource)
+    if (resource.deprecated && !resource.custom) request.warn(resource.deprecated)
+    return endpoint(request, resource, parts)
+  }
+
+  /** @throws ApiError 404, 405 */
+  function endpointOf({ info }: ApiRequest, resource: ResourceDescriptor): Endpoint {
     const endpoint = VERBS[info.verb]
-    if (info.subresource === 'scale' && resource.scale) return scale(request, resource, parts)
+    if (info.subresource === 'scale' && resource.scale) return scale
     if (info.subresource === 'status' && resource.status) {
       if (!endpoint || !STATUS_VERBS.has(info.verb)) throw notAllowed()
-      return endpoint(request, resource, parts)
+      return endpoint
     }
     if (info.subresource !== '') throw unknownPath()
     const fits = ON_OBJECT.has(info.verb) ? info.name !== '' : info.name === '' || info.verb === 'watch'
     if (!endpoint || !fits || !resource.verbs.includes(info.verb)) throw notAllowed()
-    return endpoint(request, resource, parts)
+    return endpoint
   }
 
   function routePath(request: ApiRequest): Promise<ApiResponse> {

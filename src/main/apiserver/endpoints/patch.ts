@@ -30,9 +30,10 @@ import {
   malformedVersion,
   noConversion,
   notRegistered,
-  noText,
+  NULL_VERSION,
   readVersion,
   showVersion,
+  unreadableType,
   versionMissing,
 } from './write/said-type.ts'
 import { findingsOfPatch } from './write/strict-findings.ts'
@@ -88,8 +89,10 @@ function assertStillCustom(
   refuse: (why: string) => ApiError,
 ): void {
   const { kind, apiVersion: told, metadata } = result
-  if (!kind || typeof kind !== 'string') throw refuse(kindMissing(encodeJson(result)))
-  if (told !== undefined && typeof told !== 'string') throw refuse(noText(told))
+  const unreadable = unreadableType(result as Record<string, unknown>)
+  if (unreadable !== undefined) throw refuse(unreadable)
+  if (!kind) throw refuse(kindMissing(encodeJson(result)))
+  if (told === null) throw refuse(NULL_VERSION)
   const said = readVersion(told ?? '')
   if (!said) throw refuse(malformedVersion(told ?? ''))
   if (said.version === '') throw refuse(versionMissing('object has no apiVersion field'))

@@ -1,7 +1,7 @@
 // PUT of an object or of its status.
 import type { AnyObject } from '../../../shared/machinery/object.ts'
 import { invalidValue } from '../../../shared/machinery/field-error.ts'
-import { badRequest, invalid, isNotFound } from '../../../shared/machinery/status.ts'
+import { type ApiError, badRequest, invalid, isNotFound } from '../../../shared/machinery/status.ts'
 import { assertAllowed } from '../chain/authorize.ts'
 import type { ResourceDescriptor } from '../registry/resource.ts'
 import type { ObjectName } from './server-view.ts'
@@ -35,11 +35,14 @@ export const update: Endpoint = async (request, resource, parts) => {
   const { info } = request
   const representation = parts.represent(request, resource)
   const options = writeOptionsOf(request, 'UpdateOptions')
-  const object = await decodeRequest(request, resource.type, resource.custom ?? resource.schema, 'UpdateOptions')
+  let otherKind: ApiError | undefined
+  const schema = resource.custom ?? resource.schema
+  const object = await decodeRequest(request, resource.type, schema, 'UpdateOptions', error => (otherKind = error))
   assertSameName(resource, object, info)
   dropSameOwners(object, options.warn)
   const replacement = () => {
     assertVersion(resource, object)
+    if (otherKind) throw otherKind
     return copyObject(object)
   }
   try {

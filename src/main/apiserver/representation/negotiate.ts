@@ -60,6 +60,7 @@ const metaVersionOf = (parameters: ReadonlyMap<string, string>): MetaVersion =>
   parameters.get('v') === 'v1beta1' ? 'v1beta1' : 'v1'
 
 function shapeOf(parameters: ReadonlyMap<string, string>): Shape | undefined {
+  if (parameters.get('sv') || (parameters.get('stream') || 'watch') !== 'watch') return undefined
   const as = parameters.get('as')
   if (as === undefined) return parameters.has('g') || parameters.has('v') ? undefined : 'whole'
   if (parameters.get('g') !== 'meta.k8s.io' || parameters.get('v') !== metaVersionOf(parameters)) return undefined
@@ -68,10 +69,23 @@ function shapeOf(parameters: ReadonlyMap<string, string>): Shape | undefined {
   return undefined
 }
 
-export const notAcceptable = (supported: readonly string[]): ApiError =>
+const notAcceptable = (supported: readonly string[] = SUPPORTED): ApiError =>
   new ApiError(406, 'NotAcceptable', `only the following media types are accepted: ${supported.join(', ')}`)
 
-export const SUPPORTED = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf']
+const SUPPORTED = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf']
+const STREAMS = ['application/json;stream=watch', 'application/vnd.kubernetes.protobuf;stream=watch']
+
+/**
+ * Of built-in kinds a path says what it has before it looks at what else is asked of it.
+ * @param collection whether the path can be watched
+ * @throws ApiError 406 when no type of it is accepted
+ */
+export function requireOffered(accept: string | undefined, collection: boolean): void {
+  if (accept === undefined || accept.trim() === '') return
+  if (parseAccept(accept).some(({ type }) => Object.hasOwn(ENCODINGS, type))) return
+  const offered = [...SUPPORTED, ...(collection ? STREAMS : [])].join(', ')
+  throw new ApiError(406, 'NotAcceptable', `406: Not Acceptable\n\nAvailable representations: ${offered}`, {})
+}
 
 /**
  * Questions such as access reviews have no metadata: they are answered whole or not at all.
@@ -79,7 +93,7 @@ export const SUPPORTED = ['application/json', 'application/yaml', 'application/v
  */
 export function requireWhole(accept: string | undefined): void {
   if (accept === undefined || accept.trim() === '') return
-  if (!parseAccept(accept).some(({ parameters }) => shapeOf(parameters) === 'whole')) throw notAcceptable(SUPPORTED)
+  if (!parseAccept(accept).some(({ parameters }) => shapeOf(parameters) === 'whole')) throw notAcceptable()
 }
 
 /** For who says nothing. */
@@ -97,11 +111,14 @@ const isEncodable = (shape: Shape, encoding: Encoding, available: readonly Encod
  */
 export function negotiate(accept: string | undefined, available: readonly Encoding[]): Negotiated {
   if (accept === undefined || accept.trim() === '') return WHOLE
+  let isStreamWanted = false
   for (const { type, parameters } of parseAccept(accept)) {
     const encoding = Object.hasOwn(ENCODINGS, type) ? ENCODINGS[type] : undefined
     const shape = shapeOf(parameters)
     if (encoding && shape && isEncodable(shape, encoding, available))
       return { encoding, shape, metaVersion: metaVersionOf(parameters) }
+    // Of YAML there are no streams.
+    isStreamWanted ||= encoding === 'yaml' && shape !== undefined
   }
-  throw notAcceptable(SUPPORTED.filter(type => available.includes(ENCODINGS[type] ?? 'json')))
+  throw notAcceptable(isStreamWanted ? STREAMS : SUPPORTED)
 }

@@ -7,7 +7,7 @@ import { PROTOBUF_TYPE } from '../../codec/media-type.ts'
 import { messageIdOf } from '../../codec/protobuf/envelope.ts'
 import type { ResourceDescriptor } from '../../registry/resource.ts'
 import { fullRepresentation } from '../../representation/full.ts'
-import { type Encoding, negotiate } from '../../representation/negotiate.ts'
+import { type Encoding, negotiate, requireOffered } from '../../representation/negotiate.ts'
 import { partialRepresentation } from '../../representation/partial-metadata.ts'
 import type { Representation } from '../../representation/representation.ts'
 import { type IncludeObject, tableRepresentation } from '../../representation/table.ts'
@@ -42,10 +42,11 @@ export function createRepresent(store: ObjectStore, clock: Clock): Represent {
   }
   return (request, resource) => {
     const { accept } = request.headers
+    const { verb } = request.info
+    if (!resource.custom) requireOffered(accept, verb === 'list' || verb === 'watch')
     const binary =
       accept?.includes(PROTOBUF_TYPE) && messageIdOf(apiVersionOf(resource.type), resource.type.kind) !== undefined
-    // Of YAML there are no streams.
-    const encodings: Encoding[] = request.info.verb === 'watch' ? ['json'] : ['json', 'yaml']
+    const encodings: Encoding[] = verb === 'watch' ? ['json'] : ['json', 'yaml']
     const { shape, encoding, metaVersion } = negotiate(accept, binary ? [...encodings, 'protobuf'] : encodings)
     if (shape === 'table') return tableRepresentation(resource, includeObjectOf(request.query), clock, metaVersion)
     const found =

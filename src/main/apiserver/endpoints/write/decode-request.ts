@@ -2,7 +2,7 @@
 import { invalidValue } from '../../../../shared/machinery/field-error.ts'
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
 import { apiVersionOf, type ResourceType } from '../../../../shared/machinery/resource-type.ts'
-import { badRequest, invalid } from '../../../../shared/machinery/status.ts'
+import { type ApiError, badRequest, invalid } from '../../../../shared/machinery/status.ts'
 import { pieceByPiece } from '../../../store/pacer.ts'
 import { UnreadableBody } from '../../codec/decode-body.ts'
 import { JSON_TYPE, mediaTypeOf, PROTOBUF_TYPE, unsupportedMediaType, YAML_TYPE } from '../../codec/media-type.ts'
@@ -12,12 +12,14 @@ import { type Decoded, decodeObject } from '../../schema/decode.ts'
 import {
   isOlder,
   isRegistered,
+  jsonType,
   malformedVersion,
   noConversion,
   notRegistered,
-  noText,
+  NULL_VERSION,
   readVersion,
   showVersion,
+  unreadableType,
   versionMissing,
 } from './said-type.ts'
 import { findingsOfObject } from './strict-findings.ts'
@@ -80,21 +82,28 @@ export const kindMissing = (body: string): string => `Object 'Kind' is missing i
 /**
  * Of custom resources the body says what it is. Upstream reads them whatever they call themselves, and holds their kind
  * against them later.
- * @throws ApiError 400, 422
+ * @returns what is wrong with another kind
+ * @throws ApiError 400
  */
-async function assertCustomKind(request: ApiRequest, value: Record<string, unknown>, type: Kind): Promise<void> {
+async function assertCustomKind(
+  request: ApiRequest,
+  value: Record<string, unknown>,
+  type: Kind,
+): Promise<ApiError | undefined> {
   const { group, version, kind } = type
+  const unreadable = unreadableType(value)
+  if (unreadable !== undefined) throw await unrecognized(request, type, unreadable)
   const [given, told] = [text(value['kind']), text(value['apiVersion'])]
   if (given === '') throw await unrecognized(request, type, kindMissing((await request.rawBody()).toString('utf8')))
   if (value['apiVersion'] === null)
-    throw badRequest(`${given} in version "" cannot be handled as a ${kind}: ${noText(null)}`)
+    throw badRequest(`${given} in version "" cannot be handled as a ${kind}: ${NULL_VERSION}`)
   const said = readVersion(told)
   if (!said) throw await unrecognized(request, type, malformedVersion(told))
   const apiVersion = showVersion(said)
   if (apiVersion === '' || apiVersion !== apiVersionOf({ group, version })) throw versionMismatch(apiVersion, type)
-  if (given === kind) return
+  if (given === kind) return undefined
   const name = isMap(value['metadata']) ? text(value['metadata']['name']) : ''
-  throw invalid({ group, kind: given }, name, [invalidValue('kind', given, `must be ${kind}`)])
+  return invalid({ group, kind: given }, name, [invalidValue('kind', given, `must be ${kind}`)])
 }
 
 const SHOWN_BYTES = 30
@@ -114,9 +123,7 @@ const unrecognized = async (request: ApiRequest, { kind }: Kind, message: string
 const NO_OBJECT = 'Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }' // prettier-ignore
 
 const parseError = (value: unknown) =>
-  value === undefined
-    ? 'unexpected end of JSON input'
-    : `json: cannot unmarshal ${Array.isArray(value) ? 'array' : typeof value} into ${NO_OBJECT}`
+  value === undefined ? 'unexpected end of JSON input' : `json: cannot unmarshal ${jsonType(value)} into ${NO_OBJECT}`
 
 async function readMap(request: ApiRequest, kind: Kind): Promise<Record<string, unknown>> {
   const value = await request.body().catch(async (error: unknown) => {
@@ -135,13 +142,14 @@ export async function decodeFields(
   kind: Kind,
   schema: string | CustomSchema,
   wording?: 'apply',
-): Promise<Pick<Decoded, 'object' | 'unknown' | 'keptGiven'>> {
+): Promise<Pick<Decoded, 'object' | 'unknown' | 'keptGiven'> & { readonly otherKind?: ApiError | undefined }> {
   if (typeof schema !== 'string' && mediaTypeOf(request.headers['content-type']) === PROTOBUF_TYPE)
     throw unsupportedMediaType([JSON_TYPE, YAML_TYPE])
   const value = await readMap(request, kind)
+  let otherKind: ApiError | undefined
   if (wording === 'apply') assertApplied(value, kind)
   else if (typeof schema === 'string') await assertKind(request, value, kind)
-  else await assertCustomKind(request, value, kind)
+  else otherKind = await assertCustomKind(request, value, kind)
   const pacer = pieceByPiece()
   const {
     object,
@@ -150,13 +158,15 @@ export async function decodeFields(
     keptGiven = false,
   } = typeof schema === 'string' ? decodeObject(schema, value, wording) : schema.decode(value, wording)
   if (errors[0] !== undefined) throw badRequest(errors[0])
-  if (kind.also && object.apiVersion !== '') object.apiVersion = apiVersionOf(kind)
+  // `/v1` is `v1`, and a version may have others that say the same.
+  if (wording === 'apply' || (kind.also && object.apiVersion !== '')) object.apiVersion = apiVersionOf(kind)
   if (pacer.due) await pacer.pause()
-  return { object, unknown, keptGiven }
+  return { object, unknown, keptGiven, otherKind }
 }
 
 /**
  * @param schema such as `apps.v1.Deployment`
+ * @param onOtherKind told what is wrong with a custom resource of another kind, where that is not thrown at once
  * @returns a copy that nobody else holds, without unknown fields
  * @throws ApiError 400 with upstream's wording; Warning headers for unknown fields unless Strict or Ignore
  */
@@ -165,10 +175,14 @@ export async function decodeRequest(
   kind: Kind,
   schema: string | CustomSchema,
   optionsKind: string,
+  onOtherKind = (error: ApiError): void => {
+    throw error
+  },
 ): Promise<AnyObject> {
   if (mediaTypeOf(request.headers['content-type']).includes('-patch+'))
     throw unsupportedMediaType([JSON_TYPE, YAML_TYPE, PROTOBUF_TYPE])
-  const { object, unknown } = await decodeFields(request, kind, schema)
+  const { object, unknown, otherKind } = await decodeFields(request, kind, schema)
+  if (otherKind) onOtherKind(otherKind)
   const validation = fieldValidationOf(request.query, optionsKind)
   const { warnings, text: complaint } = await findingsOfObject(request, unknown, typeof schema !== 'string')
   if (warnings.length > 0 && validation === 'Strict')

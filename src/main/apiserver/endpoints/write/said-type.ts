@@ -35,16 +35,21 @@ export const notRegistered = (said: SaidVersion, kind: string): string =>
 export const noConversion = (from: SaidVersion, given: string, to: SaidVersion & { readonly kind: string }): string =>
   `converting (${from.version}.${given}) to (${to.group.split('.')[0] || 'core'}.${to.kind}): unknown conversion`
 
-/** What an apiVersion is that is no text. */
-export const noText = (value: unknown): string =>
-  `.apiVersion accessor error: ${inGoWords(value)} is of the type ${goType(value)}, expected string`
+/** Of an apiVersion that says null. */
+export const NULL_VERSION = '.apiVersion accessor error: <nil> is of the type <nil>, expected string'
 
-function goType(value: unknown): string {
-  if (Array.isArray(value)) return '[]interface {}'
-  if (isObject(value)) return 'map[string]interface {}'
-  if (typeof value === 'number') return Number.isInteger(value) ? 'int64' : 'float64'
-  return value === null ? '<nil>' : 'bool'
+/** @returns what is wrong with a kind or an apiVersion that is neither a text nor null, of several the first */
+export function unreadableType(value: Readonly<Record<string, unknown>>): string | undefined {
+  for (const [field, said] of Object.entries(value)) {
+    if ((field !== 'apiVersion' && field !== 'kind') || said === null || said === undefined) continue
+    if (typeof said === 'string') continue
+    return `couldn't get version/kind; json parse error: json: cannot unmarshal ${jsonType(said)} into Go struct field .${field} of type string`
+  }
+  return undefined
 }
+
+export const jsonType = (value: unknown): string =>
+  Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value
 
 /** A value as Go prints it with `%+v`. */
 export function inGoWords(value: unknown): string {
