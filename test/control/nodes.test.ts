@@ -209,6 +209,49 @@ describe('pod-gc', () => {
   })
 })
 
+describe('pod-gc of a node that is out of service', () => {
+  const outOfService = { key: 'node.kubernetes.io/out-of-service', value: 'nodeshutdown', effect: 'NoExecute' }
+  const createOn = (nodeName: string, name: string) =>
+    cluster.client.create(Pod, {
+      metadata: { namespace: 'default', name, finalizers: ['test/look'] },
+      spec: { containers: [{ name: 'web', image: 'web:1' }], nodeName },
+    })
+  const say = (name: string) =>
+    cluster.client.patch(Node, { name }, { spec: { taints: [outOfService] } }, { type: 'merge' })
+  const look = async ({ metadata }: Pod) => {
+    const { metadata: now, status } = await cluster.client.get(Pod, metadata)
+    return { graceSeconds: now.deletionGracePeriodSeconds, phase: status.phase }
+  }
+
+  test('ends its pods, whose kubelet will never say so', async () => {
+    await join('a')
+    await join('b')
+    const pod = await createOn('a', 'web')
+    await pass(50, ['b'])
+    expect((await readyOf('a'))?.status).toBe('Unknown')
+    await cluster.client.delete(Pod, pod.metadata, { gracePeriodSeconds: 600 })
+    await pass(60, ['b'])
+    expect(await look(pod)).toMatchObject({ graceSeconds: 600, phase: 'Pending' })
+    await say('a')
+    await eventually(async () => {
+      await pass(5, ['b'])
+      expect(await look(pod)).toEqual({ graceSeconds: 0, phase: 'Failed' })
+    })
+  })
+
+  test('leaves the pods of one that is ready to their kubelet', async () => {
+    await join('a')
+    const pod = await createOn('a', 'web')
+    await say('a')
+    await eventually(async () => {
+      await pass(5, ['a'])
+      expect((await look(pod)).graceSeconds).toBe(30)
+    })
+    await pass(60, ['a'])
+    expect(await look(pod)).toEqual({ graceSeconds: 30, phase: 'Pending' })
+  })
+})
+
 describe('ttl', () => {
   test('a node is told how long what was read may be kept', async () => {
     await join('a')

@@ -1,5 +1,5 @@
-// pod-gc: removes pods that nobody else will: of nodes that are gone, never scheduled and being deleted, or too many
-// that are finished.
+// pod-gc: removes pods that nobody else will: of nodes that are gone or that somebody says are out of service, never
+// scheduled and being deleted, or too many that are finished.
 import { Node, Pod } from '../../../shared/api/core/v1.ts'
 import type { ObjectRef } from '../../../shared/client/client.ts'
 import type { Index } from '../../../shared/client/lister.ts'
@@ -13,6 +13,7 @@ import {
   mapped,
   requeueAfter,
 } from '../../../shared/client/reconciler.ts'
+import { isConditionTrue } from '../../../shared/machinery/conditions.ts'
 import { isNotFound } from '../../../shared/machinery/status.ts'
 import { markDisrupted } from '../support/disruption-target.ts'
 import type { ObservedTime } from '../support/observed-time.ts'
@@ -33,7 +34,7 @@ export class PodGarbageCollector implements Reconciler<Pod> {
   readonly watches: readonly Watch[] = [
     mapped(Pod, (change, context) => (isRelevant(change, context) ? [change.object.metadata] : [])),
     mapped(Node, ({ type, object }, { lister }) =>
-      type === 'deleted'
+      type === 'deleted' || isOutOfService(object)
         ? lister(Pod)
             .by(podsByNode, object.metadata.name)
             .map(pod => pod.metadata)
@@ -58,8 +59,10 @@ export class PodGarbageCollector implements Reconciler<Pod> {
       if (pod.metadata.deletionTimestamp) await forceDelete(pod, context)
       return done
     }
-    if (context.lister(Node).get({ name: nodeName })) {
+    const node = context.lister(Node).get({ name: nodeName })
+    if (node) {
       this.#missingSince.delete(nodeName)
+      if (pod.metadata.deletionTimestamp && isOutOfService(node)) await fail(pod, context)
       return done
     }
     const now = this.#time.now()
@@ -67,7 +70,7 @@ export class PodGarbageCollector implements Reconciler<Pod> {
     this.#missingSince.set(nodeName, since)
     if (now - since < QUARANTINE_MS) return requeueAfter(QUARANTINE_MS - (now - since))
     if (await nodeExists(nodeName, context)) return done
-    await deleteOrphaned(pod, context)
+    await fail(pod, context, { reason: 'DeletionByPodGC', message: 'PodGC: node no longer exists' })
     return done
   }
 
@@ -87,12 +90,13 @@ export class PodGarbageCollector implements Reconciler<Pod> {
     context.signal.addEventListener('abort', cancel, { once: true })
   }
 
-  /** Finished pods are kept for their logs and statuses, the newest of them. */
+  /** Finished pods are kept for their logs and statuses, the newest of them; those that were evicted go first. */
   async #sweep(context: ControllerContext): Promise<void> {
     const finished = context.lister(Pod).by(terminated, '')
     const surplus = finished.length - this.#threshold
     if (surplus <= 0) return
-    finished.sort((a, b) => (a.metadata.creationTimestamp < b.metadata.creationTimestamp ? -1 : 1))
+    const rank = ({ status }: Pod) => (status.reason === 'Evicted' ? 0 : 1)
+    finished.sort((a, b) => rank(a) - rank(b) || (a.metadata.creationTimestamp < b.metadata.creationTimestamp ? -1 : 1))
     for (const pod of finished.slice(0, surplus)) {
       try {
         await forceDelete(pod, context)
@@ -104,10 +108,21 @@ export class PodGarbageCollector implements Reconciler<Pod> {
   }
 }
 
+/**
+ * A node that is shut down, as whoever put the taint on it knows: no kubelet will end its pods, whose names and volumes
+ * are wanted elsewhere.
+ * @see https://kubernetes.io/docs/concepts/cluster-administration/node-shutdown/#non-graceful-node-shutdown
+ */
+const isOutOfService = ({ spec, status }: Node): boolean =>
+  spec.taints?.some(({ key }) => key === 'node.kubernetes.io/out-of-service') === true &&
+  !isConditionTrue(status.conditions, 'Ready')
+
 /** Nearly all that happens to pods concerns running ones on nodes that exist, or ones that wait for a node. */
 function isRelevant({ type, object: pod, old }: Change<Pod>, { lister }: ControllerContext): boolean {
   const { nodeName } = pod.spec
-  const isLeft = nodeName ? !lister(Node).get({ name: nodeName }) : pod.metadata.deletionTimestamp !== undefined
+  const isDeleted = pod.metadata.deletionTimestamp !== undefined
+  const node = nodeName ? lister(Node).get({ name: nodeName }) : undefined
+  const isLeft = node ? isDeleted && isOutOfService(node) : nodeName ? true : isDeleted
   if (type === 'deleted') return isLeft
   return (
     (isLeft || isPodTerminal(pod)) &&
@@ -128,11 +143,19 @@ async function nodeExists(name: string, { client, signal }: ControllerContext): 
   }
 }
 
-async function deleteOrphaned(pod: Pod, context: ControllerContext): Promise<void> {
+/** @param disruption told on a pod that did not have to end */
+async function fail(
+  pod: Pod,
+  context: ControllerContext,
+  disruption?: { readonly reason: string; readonly message: string },
+): Promise<void> {
   try {
     if (!isPodTerminal(pod)) {
-      const message = 'PodGC: node no longer exists'
-      await markDisrupted(context, pod, 'DeletionByPodGC', message, 'Failed')
+      if (disruption) await markDisrupted(context, pod, disruption.reason, disruption.message, 'Failed')
+      else {
+        const status = { ...pod.status, phase: 'Failed' }
+        await context.client.updateStatus(Pod, { ...pod, status }, { signal: context.signal })
+      }
     }
   } catch (error) {
     if (isNotFound(error)) return
