@@ -33,7 +33,8 @@ import { type History, REVISION_HASH, hashOf, syncRevisions, truncateHistory } f
 import { slowStartBatch } from '../support/slow-start.ts'
 import { writeStatus } from '../support/write-status.ts'
 import { daemonTolerations, eligibility } from './eligible.ts'
-import { planNodes, planUpdate, podsPerNode } from './plan.ts'
+import { FailedPods } from './failed-pods.ts'
+import { byScheduledThenAge, nodeOf, planNodes, planUpdate, podsPerNode } from './plan.ts'
 
 const MAX_BATCH = 250
 
@@ -51,9 +52,11 @@ export class DaemonSetController implements Reconciler<DaemonSet> {
     mapped(Node, nodeChanged),
   ]
   readonly #expectations: Expectations
+  readonly #failedPods: FailedPods
 
   constructor(clock: Clock) {
     this.#expectations = new Expectations(clock)
+    this.#failedPods = new FailedPods(clock)
   }
 
   async reconcile(daemonSet: DaemonSet, context: ControllerContext): Promise<Result> {
@@ -73,15 +76,16 @@ export class DaemonSetController implements Reconciler<DaemonSet> {
       owner: daemonSet,
       selector,
     })
-    const failure = this.#expectations.satisfied(key)
+    const { failure, waitMs = 0 } = this.#expectations.satisfied(key)
       ? await this.#manage(context, daemonSet, pods, history)
-      : undefined
+      : {}
     const used = new Set(pods.map(pod => pod.metadata.labels?.[REVISION_HASH] ?? ''))
     await truncateHistory(context, daemonSet, history, revision => used.has(hashOf(revision)))
     await writeStatus(context, DaemonSet, daemonSet, statusOf(daemonSet, pods, history, context))
     if (failure !== undefined) throw failure
     const minReadySeconds = daemonSet.spec.minReadySeconds ?? 0
-    const waits = pods.map(pod => msUntilAvailable(pod, minReadySeconds, context.clock.now()) ?? 0).filter(ms => ms > 0)
+    const untilAvailable = pods.map(pod => msUntilAvailable(pod, minReadySeconds, context.clock.now()) ?? 0)
+    const waits = [waitMs, ...untilAvailable].filter(ms => ms > 0)
     return waits.length ? requeueAfter(Math.min(...waits)) : done
   }
 
@@ -89,27 +93,36 @@ export class DaemonSetController implements Reconciler<DaemonSet> {
     this.#expectations.forget(keyOf(ref))
   }
 
-  async #manage(context: ControllerContext, daemonSet: DaemonSet, pods: readonly Pod[], { current }: History) {
+  /** @returns the first failure, and in how many milliseconds a failed pod may be replaced */
+  async #manage(
+    context: ControllerContext,
+    daemonSet: DaemonSet,
+    pods: readonly Pod[],
+    { current }: History,
+  ): Promise<{ failure?: unknown; waitMs?: number }> {
     const hash = hashOf(current)
     const isCurrent = (pod: Pod) => pod.metadata.labels?.[REVISION_HASH] === hash
     const nodes = context.lister(Node).list()
     const perNode = podsPerNode(pods)
     const plan = planNodes(daemonSet, nodes, perNode, isCurrent)
-    const idle = plan.create.length + plan.remove.length + plan.ended.length === 0
+    const waits = new Map(plan.ended.map(pod => [pod, this.#msToWait(daemonSet, pod)]))
+    const ended = plan.ended.filter(pod => waits.get(pod) === 0)
+    const idle = plan.create.length + plan.remove.length + ended.length === 0
     if (idle && daemonSet.spec.updateStrategy?.type !== 'OnDelete') {
       const wanted = nodes.filter(node => eligibility(daemonSet, node).shouldRun).map(node => node.metadata.name)
       const step = planUpdate(daemonSet, wanted, perNode, isCurrent, context.clock.now())
       plan.create.push(...step.create)
       plan.remove.push(...step.remove)
     }
-    for (const pod of plan.ended) {
-      const { namespace, name } = pod.metadata
-      const [reason, verb] =
-        pod.status.phase === 'Failed' ? ['FailedDaemonPod', 'failed'] : ['SucceededDaemonPod', 'succeeded']
-      const message = `Found ${verb} daemon pod ${namespace}/${name} on node ${pod.spec.nodeName}, will try to kill it`
-      context.events.event(daemonSet, pod.status.phase === 'Failed' ? 'Warning' : 'Normal', reason, message)
-    }
-    return this.#apply(context, daemonSet, hash, plan.create.slice(0, MAX_BATCH), [...plan.remove, ...plan.ended])
+    for (const pod of ended) tellEnded(context, daemonSet, pod)
+    const failure = await this.#apply(context, daemonSet, hash, plan.create.slice(0, MAX_BATCH), [...plan.remove, ...ended]) // prettier-ignore
+    const longer = [...waits.values()].filter(ms => ms > 0)
+    return { failure, ...(longer.length > 0 && { waitMs: Math.min(...longer) }) }
+  }
+
+  /** One that succeeded is replaced at once. */
+  #msToWait(daemonSet: DaemonSet, pod: Pod): number {
+    return pod.status.phase === 'Failed' ? this.#failedPods.msToWait(daemonSet, nodeOf(pod) ?? '') : 0
   }
 
   async #apply(
@@ -194,11 +207,12 @@ function draftPod(daemonSet: DaemonSet, hash: string, nodeName: string): Draft<P
   }
 }
 
-/** Of several pods on a node, as while an update surges, the first is the one that counts. */
-function byScheduledThenAge(a: Pod, b: Pod): number {
-  const [age, other] = [a.metadata.creationTimestamp, b.metadata.creationTimestamp]
-  const isFirst = age === other ? a.metadata.name < b.metadata.name : age < other
-  return Number(!a.spec.nodeName) - Number(!b.spec.nodeName) || (isFirst ? -1 : 1)
+function tellEnded({ events }: ControllerContext, daemonSet: DaemonSet, pod: Pod): void {
+  const { namespace, name } = pod.metadata
+  const found = (how: string) => `Found ${how} daemon pod ${namespace}/${name} on node ${nodeOf(pod)}`
+  if (pod.status.phase === 'Failed')
+    events.event(daemonSet, 'Warning', 'FailedDaemonPod', `${found('failed')}, will try to kill it`)
+  else events.event(daemonSet, 'Normal', 'SucceededDaemonPod', `${found('succeeded')}, will try to delete it`)
 }
 
 function statusOf(

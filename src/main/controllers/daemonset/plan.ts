@@ -29,6 +29,16 @@ export function podsPerNode(pods: readonly Pod[]): Map<string, Pod[]> {
   return nodes
 }
 
+/** Of several pods on a node, as while an update surges, the first is the one that counts. */
+export function byScheduledThenAge(a: Pod, b: Pod): number {
+  const [age, other] = [a.metadata.creationTimestamp, b.metadata.creationTimestamp]
+  const isFirst = age === other ? a.metadata.name < b.metadata.name : age < other
+  return Number(!a.spec.nodeName) - Number(!b.spec.nodeName) || (isFirst ? -1 : 1)
+}
+
+const surges = ({ spec: { updateStrategy } }: DaemonSet): boolean =>
+  updateStrategy?.type !== 'OnDelete' && scaledValue(updateStrategy?.rollingUpdate?.maxSurge ?? 0, 1, true) > 0
+
 /** @param isCurrent whether the pod has the newest template */
 export function planNodes(
   daemonSet: DaemonSet,
@@ -41,36 +51,33 @@ export function planNodes(
     const { name } = node.metadata
     const { shouldRun, shouldContinue } = eligibility(daemonSet, node)
     const pods = perNode.get(name) ?? []
+    const alive = pods.filter(pod => !pod.metadata.deletionTimestamp)
     if (!shouldContinue) {
-      plan.remove.push(...pods.filter(pod => !pod.metadata.deletionTimestamp))
+      plan.remove.push(...alive)
       continue
     }
-    // One that is being deleted has to be gone before the next may start.
-    const alive = pods.filter(pod => !pod.metadata.deletionTimestamp)
-    const ended = alive.filter(isPodTerminal)
-    plan.ended.push(...ended)
-    const running = alive.filter(pod => !isPodTerminal(pod))
-    if (shouldRun && pods.length === 0) plan.create.push(name)
-    plan.remove.push(...surplus(running, isCurrent))
+    plan.ended.push(...alive.filter(isPodTerminal))
+    // One that is being deleted has to be gone before the next may start, unless two may run.
+    const there = surges(daemonSet) ? alive : pods
+    if (shouldRun && there.length === 0) plan.create.push(name)
+    const running = alive.filter(pod => !isPodTerminal(pod)).sort(byScheduledThenAge)
+    plan.remove.push(...(surges(daemonSet) ? surplusOfSurge(running, isCurrent) : running.slice(1)))
   }
   return plan
 }
 
-/** Of several pods on a node the ready, then the oldest stays; during a surge an old one beside a new one may. */
-function surplus(running: readonly Pod[], isCurrent: (pod: Pod) => boolean): Pod[] {
-  return [true, false].flatMap(current =>
-    running
-      .filter(pod => isCurrent(pod) === current)
-      .sort(
-        (a, b) =>
-          Number(isPodReady(b)) - Number(isPodReady(a)) ||
-          (a.metadata.creationTimestamp < b.metadata.creationTimestamp ? -1 : 1),
-      )
-      .slice(1),
-  )
+/** An old pod may run beside a new one, as long as it serves. */
+function surplusOfSurge(running: readonly Pod[], isCurrent: (pod: Pod) => boolean): Pod[] {
+  const [fresh, ...surplus] = running.filter(isCurrent)
+  const [old, ...more] = running.filter(pod => !isCurrent(pod))
+  const serves = !fresh || !old || isPodReady(old)
+  return [...surplus, ...more, ...(serves ? [] : [old])]
 }
 
-/** The next step of a RollingUpdate. @param wanted nodes on which the daemon should run */
+/**
+ * The next step of a RollingUpdate.
+ * @param wanted nodes on which the daemon should run; on others that have a pod still, an old one just goes
+ */
 export function planUpdate(
   { spec }: DaemonSet,
   wanted: readonly string[],
@@ -80,25 +87,35 @@ export function planUpdate(
 ): Pick<DaemonPlan, 'create' | 'remove'> {
   const { maxSurge = 0, maxUnavailable = 1 } = spec.updateStrategy?.rollingUpdate ?? {}
   const surge = scaledValue(maxSurge, wanted.length, true)
-  const mayLack = Math.max(surge > 0 ? 0 : 1, scaledValue(maxUnavailable, wanted.length, true))
   const available = (pod: Pod) =>
     !pod.metadata.deletionTimestamp && isPodAvailable(pod, spec.minReadySeconds ?? 0, nowMs)
-  const nodes = wanted.map(name => {
-    const pods = (perNode.get(name) ?? []).filter(pod => !isPodTerminal(pod))
-    const alive = pods.filter(pod => !pod.metadata.deletionTimestamp)
-    return { name, pods, old: alive.find(pod => !isCurrent(pod)), fresh: alive.find(isCurrent) }
+  const run = new Set(wanted)
+  const nodes = [...new Set([...wanted, ...perNode.keys()])].map(name => {
+    const alive = (perNode.get(name) ?? []).filter(pod => !pod.metadata.deletionTimestamp)
+    return { name, isWanted: run.has(name), old: alive.find(pod => !isCurrent(pod)), fresh: alive.find(isCurrent) }
   })
   const plan: Pick<DaemonPlan, 'create' | 'remove'> = { create: [], remove: [] }
   if (surge > 0) {
-    let room = surge - nodes.filter(({ old, fresh }) => old && fresh).length
-    for (const { name, old, fresh } of nodes) {
-      if (old && fresh && available(fresh)) plan.remove.push(old)
-      else if (old && !fresh && !available(old)) plan.remove.push(old)
-      else if (old && !fresh && room-- > 0) plan.create.push(name)
+    let room = surge - nodes.filter(({ old, fresh }) => old && fresh && !available(fresh)).length
+    let spare =
+      nodes.filter(({ old, fresh }) => [old ?? fresh].some(pod => pod && available(pod))).length - wanted.length
+    for (const { name, isWanted, old, fresh } of nodes) {
+      if (!old) continue
+      if (fresh) {
+        if (available(fresh)) plan.remove.push(old)
+      } else if (!available(old)) {
+        // One that does not serve anyway makes no room, and needs none.
+        if (isWanted) plan.create.push(name)
+        else plan.remove.push(old)
+      } else if (isWanted) {
+        if (room-- > 0) plan.create.push(name)
+      } else if (spare-- > 0) plan.remove.push(old)
     }
     return plan
   }
-  let room = mayLack - nodes.filter(({ pods }) => !pods.some(available)).length
+  const mayLack = Math.max(1, scaledValue(maxUnavailable, wanted.length, true))
+  const serves = ({ old, fresh }: (typeof nodes)[number]) => [old, fresh].some(pod => pod && available(pod))
+  let room = mayLack - nodes.filter(node => !serves(node)).length
   for (const { old, fresh } of nodes) {
     if (!old || fresh) continue
     // One that does not serve anyway costs nothing.
