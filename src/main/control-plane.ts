@@ -32,7 +32,7 @@ import { componentStatusHandler } from './apiserver/endpoints/component-statuses
 import { subresourceHandlers } from './apiserver/endpoints/subresources.ts'
 import { MetricsCollector } from './apiserver/metrics-api/collector.ts'
 import { openapiPaths } from './apiserver/openapi/paths.ts'
-import { Peers } from './apiserver/peers/peers.ts'
+import { identityName, Peers } from './apiserver/peers/peers.ts'
 import { NodeTunnels } from './apiserver/proxy/node-tunnels.ts'
 import { builtinResources } from './apiserver/registry/index.ts'
 import type { UserInfo } from './apiserver/request.ts'
@@ -242,6 +242,7 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
         ]),
         hostOperationAnswers((operation, prompt, answer) => answers.take(operation, prompt, answer)),
       ],
+      identity: identityName(hostname(), layout.root),
       nodes: tunnels,
       startChecks: startChecks('bootstrap', () => bootstrapped),
       paths: (resources, foreign, subresources) => [

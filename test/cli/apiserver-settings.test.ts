@@ -53,7 +53,7 @@ test('token files and configuration files are read', async () => {
   )
   expect(await settings('--token-auth-file', tokens, '--authentication-config', config)).toMatchObject({
     tokens: [{ token: 'secret', user: { name: 'robot', uid: '1', groups: [] } }],
-    authentication: { issuers: [], anonymous: { enabled: false } },
+    authentication: { issuers: [], anonymous: { enabled: false }, file: { path: config } },
   })
 })
 

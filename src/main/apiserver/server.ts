@@ -21,7 +21,8 @@ import { bootstrapTokenUser } from './authn/bootstrap-tokens.ts'
 import { createServiceAccountTokens, type ServiceAccountTokens } from './authn/service-account-tokens.ts'
 import { legacyTokens } from './authn/legacy-tokens.ts'
 import { RevocationIndex } from './authn/revocations.ts'
-import { idTokens } from './authn/oidc/id-tokens.ts'
+import { ConfiguredIssuers } from './authn/configuration-file.ts'
+import { idTokens, type OidcIssuer } from './authn/oidc/id-tokens.ts'
 import type { AuthenticationSettings } from './authn/settings.ts'
 import { Sessions } from './authn/session.ts'
 import { type StaticToken, staticTokenUser } from './authn/token-file.ts'
@@ -89,6 +90,8 @@ export interface ApiServerOptions {
   /** Value of the header Strict-Transport-Security in every answer. Default: none. */
   readonly strictTransportSecurity?: string | undefined
   readonly issuer?: string
+  /** The name of this server among others of the cluster. */
+  readonly identity?: string
   /** The way to the Services of extension API servers; without it, none are asked. */
   readonly nodes?: NodeDialer
   readonly clock?: Clock
@@ -139,11 +142,14 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     lookup,
     onSecretUsed: legacyTokens(() => parts, clock, log),
   })
+  const { issuers = [], file, anonymous } = options.authentication ?? {}
+  const methodOf = (issuer: OidcIssuer) => idTokens(issuer, apiAudiences, clock, log)
+  const configured = file && new ConfiguredIssuers(file, issuers, { methodOf, clock, log })
   const bearer = bearerTokens(
     [
       ...(options.tokens ? [forThisServer(apiAudiences, 'static-token', staticTokenUser(options.tokens))] : []),
       { name: 'service-account', verify: tokens.verify },
-      ...(options.authentication?.issuers ?? []).map(issuer => idTokens(issuer, apiAudiences, clock, log)),
+      ...(configured ? [configured] : issuers.map(methodOf)),
       forThisServer(
         apiAudiences,
         'bootstrap-token',
@@ -170,6 +176,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     isResource && resources.byUrl(group, version, resource) !== undefined
   const metrics = createMetrics(store, inFlight, isServed, resources)
   for (const plugin of options.admission ?? []) plugin.measure?.(metrics.registry)
+  configured?.measure(metrics.registry, options.identity ?? '')
 
   const closing = new AbortController()
   let leaving = false
@@ -291,7 +298,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     tls: { certPem: pki.serving.certPem, keyPem: pki.serving.keyPem, caPem: pki.caPem },
     names: new Set(pki.servingNames),
     revocations,
-    authenticator: createAuthenticator([bearer, sessions], options.authentication?.anonymous),
+    authenticator: createAuthenticator([bearer, sessions], anonymous),
     handle,
     ui: createUi({ dir: options.ui?.dir, sessions }),
     log,
@@ -318,6 +325,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       if (options.shutdownDelayMs) await delay(clock, options.shutdownDelayMs)
       draining = true
       closing.abort(new ApiError(503, 'ServiceUnavailable', 'the server is closing'))
+      configured?.[Symbol.dispose]()
       definitions?.[Symbol.dispose]()
       typeChecks?.[Symbol.dispose]()
       aggregator?.[Symbol.dispose]()

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { parseAdmissionConfiguration } from '../apiserver/admission/settings.ts'
 import { type OidcIssuer, SIGNING_ALGS } from '../apiserver/authn/oidc/id-tokens.ts'
-import { type AuthenticationSettings, parseAuthenticationConfiguration } from '../apiserver/authn/settings.ts'
+import { type AuthenticationSettings, readAuthenticationConfiguration } from '../apiserver/authn/settings.ts'
 import { parseAuditPolicy } from '../apiserver/audit/policy.ts'
 import { parseTokenFile } from '../apiserver/authn/token-file.ts'
 import type { ApiServerSettings } from '../control-plane.ts'
@@ -51,14 +51,15 @@ async function authenticationOf(flags: ApiServerFlags): Promise<AuthenticationSe
   if (anonymousAuth !== undefined && !['true', 'false'].includes(anonymousAuth))
     throw new UsageError(`--anonymous-auth wants true or false, not "${anonymousAuth}"`)
   const configured = file
-    ? await read('--authentication-config', file, async text =>
-        parseAuthenticationConfiguration((await import('yaml')).parse(text)),
-      )
+    ? await read('--authentication-config', file, async text => {
+        const settings = await readAuthenticationConfiguration(text)
+        return { ...settings, file: { path: resolve(file), text, anonymous: settings.anonymous } }
+      })
     : undefined
   if (configured && issuer)
     throw new UsageError('--authentication-config and --oidc-issuer-url exclude each other: put the issuer in the file')
   const anonymous = anonymousAuth === undefined ? configured?.anonymous : { enabled: anonymousAuth === 'true' }
-  return { issuers: configured?.issuers ?? (issuer ? [issuer] : []), ...(anonymous ? { anonymous } : {}) }
+  return { issuers: issuer ? [issuer] : [], ...configured, ...(anonymous ? { anonymous } : {}) }
 }
 
 /** @throws UsageError */

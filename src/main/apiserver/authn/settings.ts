@@ -9,6 +9,16 @@ import { type OidcIssuer, SIGNING_ALGS } from './oidc/id-tokens.ts'
 export interface AuthenticationSettings {
   readonly issuers?: readonly OidcIssuer[]
   readonly anonymous?: AnonymousSettings
+  /** Where the issuers are from: it is read again when it changes. */
+  readonly file?: AuthenticationFile
+}
+
+export interface AuthenticationFile {
+  readonly path: string
+  /** As it was read first. */
+  readonly text: string
+  /** What it said of anonymous requests, which may not change while the server runs. */
+  readonly anonymous: AnonymousSettings | undefined
 }
 
 const API_VERSION = /^apiserver\.config\.k8s\.io\/v1(beta1|alpha1)?$/
@@ -128,3 +138,7 @@ export function parseAuthenticationConfiguration(value: unknown): Authentication
   const paths = anonymous.field('conditions').items.map(condition => condition.only('path').field('path').text)
   return { issuers, anonymous: { enabled: enabled === true, ...(paths.length > 0 ? { paths } : {}) } }
 }
+
+/** @param text of the file, YAML @throws Error that says where it is wrong */
+export const readAuthenticationConfiguration = async (text: string): Promise<AuthenticationSettings> =>
+  parseAuthenticationConfiguration((await import('yaml')).parse(text))
