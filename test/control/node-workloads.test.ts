@@ -221,6 +221,80 @@ describe('statefulset', () => {
     expect(status.currentRevision).toBe(status.updateRevision)
   })
 
+  test('a pod that lost the label of its name gets it back', async () => {
+    await create({ replicas: 1 })
+    await allReady(1)
+    const labels = { 'statefulset.kubernetes.io/pod-name': null }
+    await cluster.client.patch(Pod, { namespace, name: 'db-0' }, { metadata: { labels } }, { type: 'merge' })
+    await eventually(async () =>
+      expect((await cluster.client.get(Pod, { namespace, name: 'db-0' })).metadata.labels).toMatchObject({
+        'statefulset.kubernetes.io/pod-name': 'db-0',
+        'apps.kubernetes.io/pod-index': '0',
+      }),
+    )
+    await eventually(async () =>
+      expect(await eventsAbout(cluster.client, namespace, 'db')).toContain(
+        'SuccessfulUpdate: Update Pod db-0 in StatefulSet db successful',
+      ),
+    )
+  })
+
+  test('an orphan of its name and labels is adopted as it is, and named', async () => {
+    const labels = { app: 'web' }
+    const orphan = await cluster.client.create(Pod, {
+      metadata: { namespace, name: 'db-0', labels },
+      spec: template('db:1').spec,
+    })
+    const other = await cluster.client.create(Pod, {
+      metadata: { namespace, name: 'db-x', labels },
+      spec: template('db:1').spec,
+    })
+    const set = await create({ replicas: 1 })
+    await eventually(async () => {
+      const { metadata } = await cluster.client.get(Pod, orphan.metadata)
+      expect(metadata.ownerReferences).toMatchObject([{ kind: 'StatefulSet', uid: set.metadata.uid }])
+      expect(metadata.labels).toMatchObject({ 'statefulset.kubernetes.io/pod-name': 'db-0' })
+      expect(metadata.uid).toBe(orphan.metadata.uid)
+    })
+    expect((await cluster.client.get(Pod, other.metadata)).metadata.ownerReferences).toBeUndefined()
+  })
+
+  test('a pod on its way out counts as ready as long as it serves', async () => {
+    const { metadata, spec } = template('db:1')
+    await create({ replicas: 1, template: { metadata, spec: { ...spec, nodeName: 'a' } } })
+    await allReady(1)
+    await cluster.client.delete(Pod, { namespace, name: 'db-0' })
+    await eventually(async () => expect((await get()).status.updatedReplicas ?? 0).toBe(0))
+    expect((await get()).status).toMatchObject({ replicas: 1, readyReplicas: 1, availableReplicas: 1 })
+    await cluster.client.updateStatus(
+      Pod,
+      withReady(await cluster.client.get(Pod, { namespace, name: 'db-0' }), 'False'),
+    )
+    await eventually(async () => expect((await get()).status.readyReplicas ?? 0).toBe(0))
+  })
+
+  test('OnDelete leaves the pods alone; those that somebody deletes come back updated', async () => {
+    await create({ replicas: 2, updateStrategy: { type: 'OnDelete' } })
+    await allReady(2)
+    const { currentRevision } = (await get()).status
+    await cluster.client.patch(StatefulSet, { namespace, name: 'db' }, { spec: { template: template('db:2') } })
+    const images = async () => (await alive()).map(pod => pod.spec.containers[0]!.image)
+    await eventually(async () => expect((await get()).status.updateRevision).not.toBe(currentRevision))
+    await tick()
+    expect(await images()).toEqual(['db:1', 'db:1'])
+    for (const name of ['db-0', 'db-1']) {
+      await cluster.client.delete(Pod, { namespace, name }, { gracePeriodSeconds: 0 })
+      await eventually(async () => {
+        await tick()
+        expect((await get()).status).toMatchObject({ readyReplicas: 2 })
+      })
+    }
+    await allReady(2)
+    expect(await images()).toEqual(['db:2', 'db:2'])
+    // As upstream's: only a rolling update is ever over.
+    expect((await get()).status.currentRevision).toBe(currentRevision)
+  })
+
   test('Parallel starts all pods at once', async () => {
     await create({ podManagementPolicy: 'Parallel' })
     await eventually(async () => expect(await names()).toEqual(['db-0', 'db-1', 'db-2']))

@@ -27,8 +27,9 @@ import { isNamespaceTerminating } from '../support/pod-control.ts'
 import { isPodReady, msUntilAvailable } from '../support/pod-state.ts'
 import { type History, REVISION_HASH, syncRevisions, templateOf, truncateHistory } from '../support/revisions.ts'
 import { writeStatus } from '../support/write-status.ts'
-import { draftClaims, draftPod, isClaimName, ordinalOf, podName } from './identity.ts'
+import { POD_NAME, draftClaims, draftPod, identityLabels, isClaimName, ordinalOf, podName } from './identity.ts'
 import { firstOrdinal, lastOrdinal, planStep } from './plan.ts'
+import { tellingOf } from './pod-events.ts'
 import { claimOwners, retainClaims, staleClaim } from './retention.ts'
 
 export class StatefulSetController implements Reconciler<StatefulSet> {
@@ -70,6 +71,7 @@ export class StatefulSetController implements Reconciler<StatefulSet> {
     if (settled) await retainClaims(context, set, pods)
     let failure = settled ? await this.#step(context, set, pods, history) : undefined
     if (settled) failure ??= await replaceClaims(context, set, pods).catch((error: unknown) => error)
+    if (settled) failure ??= await restoreLabels(context, set, pods).catch((error: unknown) => error)
     const status = statusOf(set, pods, history, context)
     await writeStatus(context, StatefulSet, set, status)
     const used = new Set([...pods.map(revisionOfPod), set.status.currentRevision])
@@ -144,23 +146,20 @@ function revisionFor(set: StatefulSet, { current, all }: History, ordinal: numbe
   return before || current
 }
 
-async function create(context: ControllerContext, set: StatefulSet, history: History, ordinal: number): Promise<void> {
-  const { client, events, signal } = context
-  const name = podName(set, ordinal)
-  try {
-    await createClaims(context, set, ordinal)
-    const revision = revisionFor(set, history, ordinal)
-    const draft = draftPod(set, templateOf(revision) ?? set.spec.template, revision.metadata.name, ordinal)
-    await client.create(Pod, draft, { signal })
-    events.event(set, 'Normal', 'SuccessfulCreate', `Create Pod ${name} in StatefulSet ${set.metadata.name} successful`)
-  } catch (error) {
-    if (isNamespaceTerminating(error) || isAlreadyExists(error)) throw error
-    const why = error instanceof Error ? error.message : String(error)
-    const message = `Create Pod ${name} in StatefulSet ${set.metadata.name} failed error: ${why}`
-    events.event(set, 'Warning', 'FailedCreate', message)
-    throw error
-  }
-}
+const create = (context: ControllerContext, set: StatefulSet, history: History, ordinal: number): Promise<unknown> =>
+  tellingOf(
+    context,
+    set,
+    'Create',
+    podName(set, ordinal),
+    async () => {
+      await createClaims(context, set, ordinal)
+      const revision = revisionFor(set, history, ordinal)
+      const draft = draftPod(set, templateOf(revision) ?? set.spec.template, revision.metadata.name, ordinal)
+      await context.client.create(Pod, draft, { signal: context.signal })
+    },
+    error => isNamespaceTerminating(error) || isAlreadyExists(error),
+  )
 
 async function createClaims(context: ControllerContext, set: StatefulSet, ordinal: number): Promise<void> {
   const { client, events, lister, signal } = context
@@ -192,10 +191,29 @@ async function replaceClaims(context: ControllerContext, set: StatefulSet, pods:
   }
 }
 
-async function remove({ client, events, signal }: ControllerContext, set: StatefulSet, pod: Pod): Promise<void> {
-  const { namespace, name, uid } = pod.metadata
-  await client.delete(Pod, { namespace, name }, { preconditions: { uid }, signal })
-  events.event(set, 'Normal', 'SuccessfulDelete', `Delete Pod ${name} in StatefulSet ${set.metadata.name} successful`)
+const remove = (context: ControllerContext, set: StatefulSet, { metadata }: Pod): Promise<unknown> => {
+  const { namespace, name, uid } = metadata
+  const options = { preconditions: { uid }, signal: context.signal }
+  return tellingOf(
+    context,
+    set,
+    'Delete',
+    name,
+    () => context.client.delete(Pod, { namespace, name }, options),
+    isNotFound,
+  )
+}
+
+/** Pods that were adopted, or whose labels somebody took away, are found under their names again. */
+async function restoreLabels(context: ControllerContext, set: StatefulSet, pods: readonly Pod[]): Promise<void> {
+  for (const { metadata } of pods) {
+    const { namespace, name, uid, deletionTimestamp } = metadata
+    const labels = identityLabels(name, ordinalOf(set, { metadata }) ?? 0)
+    if (deletionTimestamp || metadata.labels?.[POD_NAME] === name) continue
+    await tellingOf(context, set, 'Update', name, () =>
+      context.client.patch(Pod, { namespace, name }, { metadata: { uid, labels } }, { signal: context.signal }),
+    )
+  }
 }
 
 function statusOf(
@@ -208,17 +226,19 @@ function statusOf(
   const updateRevision = history.current.metadata.name
   const known = history.all.some(({ metadata }) => metadata.name === set.status.currentRevision)
   const before = known ? set.status.currentRevision : updateRevision
-  const ready = alive.filter(isPodReady)
+  // One that is on its way out may still serve.
+  const ready = pods.filter(pod => pod.status.phase === 'Running' && isPodReady(pod))
   const updated = alive.filter(pod => revisionOfPod(pod) === updateRevision)
   const replicas = set.spec.replicas ?? 1
   // The update is over when all pods have it and are ready: then it is the current revision.
-  const complete = updated.length === replicas && ready.length === replicas && pods.length === replicas
+  const rolls = set.spec.updateStrategy?.type !== 'OnDelete'
+  const complete = rolls && updated.length === replicas && ready.length === replicas && pods.length === replicas
   const currentRevision = complete ? updateRevision : before
   const current = complete ? updated : alive.filter(pod => revisionOfPod(pod) === before)
   const minReadySeconds = set.spec.minReadySeconds ?? 0
   return {
     replicas: pods.length,
-    availableReplicas: alive.filter(pod => msUntilAvailable(pod, minReadySeconds, clock.now()) === 0).length,
+    availableReplicas: ready.filter(pod => msUntilAvailable(pod, minReadySeconds, clock.now()) === 0).length,
     ...nonZero({
       readyReplicas: ready.length,
       currentReplicas: current.length,

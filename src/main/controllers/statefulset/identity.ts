@@ -6,7 +6,7 @@ import { podFromTemplate } from '../support/pod-control.ts'
 import { REVISION_HASH } from '../support/revisions.ts'
 import type { PodTemplateSpec } from '../../../shared/api/core/v1.ts'
 
-const POD_NAME = 'statefulset.kubernetes.io/pod-name'
+export const POD_NAME = 'statefulset.kubernetes.io/pod-name'
 const POD_INDEX = 'apps.kubernetes.io/pod-index'
 
 export const podName = (set: StatefulSet, ordinal: number): string => `${set.metadata.name}-${ordinal}`
@@ -18,7 +18,7 @@ function ordinalAfter(prefix: string, name: string): number | undefined {
 }
 
 /** @returns undefined for a pod whose name is not one of the set's */
-export const ordinalOf = (set: StatefulSet, pod: Pod): number | undefined =>
+export const ordinalOf = (set: StatefulSet, pod: Pick<Pod, 'metadata'>): number | undefined =>
   ordinalAfter(`${set.metadata.name}-`, pod.metadata.name)
 
 export const claimName = (template: PersistentVolumeClaim, set: StatefulSet, ordinal: number): string =>
@@ -42,6 +42,12 @@ export function draftClaims(set: StatefulSet, ordinal: number): Draft<Persistent
   }))
 }
 
+/** By which a pod is found, such as by a Service of its own. */
+export const identityLabels = (name: string, ordinal: number): Record<string, string> => ({
+  [POD_NAME]: name,
+  [POD_INDEX]: String(ordinal),
+})
+
 export function draftPod(set: StatefulSet, template: PodTemplateSpec, revision: string, ordinal: number): Draft<Pod> {
   const name = podName(set, ordinal)
   const { metadata } = podFromTemplate(template, StatefulSet, set)
@@ -56,7 +62,7 @@ export function draftPod(set: StatefulSet, template: PodTemplateSpec, revision: 
     metadata: {
       ...metadata,
       name,
-      labels: { ...metadata.labels, [POD_NAME]: name, [POD_INDEX]: String(ordinal), [REVISION_HASH]: revision },
+      labels: { ...metadata.labels, ...identityLabels(name, ordinal), [REVISION_HASH]: revision },
     },
     spec: {
       ...template.spec,
