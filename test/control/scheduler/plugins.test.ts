@@ -5,6 +5,7 @@ import { unresolvable, unschedulable } from '../../../src/main/scheduler/framewo
 import { podInfoOf, podRequests } from '../../../src/main/scheduler/cache/pod-info.ts'
 import { SchedulerCache } from '../../../src/main/scheduler/cache/scheduler-cache.ts'
 import { DEFAULT_ARGS, type ScoringStrategy } from '../../../src/main/scheduler/config/plugin-args.ts'
+import { imageLocality } from '../../../src/main/scheduler/plugins/image-locality/image-locality.ts'
 import { nodeAffinity } from '../../../src/main/scheduler/plugins/node-affinity/node-affinity.ts'
 import { nodeName } from '../../../src/main/scheduler/plugins/node-name/node-name.ts'
 import { nodePorts } from '../../../src/main/scheduler/plugins/node-ports/node-ports.ts'
@@ -223,7 +224,36 @@ describe('filters', () => {
   })
 })
 
+describe('NodeAffinity by names of nodes', () => {
+  const named = (...terms: string[][][]) => {
+    const nodeSelectorTerms = terms.map(fields => ({
+      matchFields: fields.map(values => ({ key: 'metadata.name', operator: 'In', values })),
+    }))
+    const required = { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms } }
+    const pod = podInfoOf(makePod('p', { spec: { affinity: { nodeAffinity: required } } }))
+    const view = { nodes: [], node: () => undefined, nodesWithAffinity: [] }
+    return nodeAffinity().preFilter?.(new CycleState(), pod, view)
+  }
+  test('only these are looked at: any of the terms, but all that a term says', () => {
+    expect(named([['a', 'b']], [['c']])?.nodeNames).toEqual(new Set(['a', 'b', 'c']))
+    expect(
+      named([
+        ['a', 'b'],
+        ['b', 'c'],
+      ])?.nodeNames,
+    ).toEqual(new Set(['b']))
+    expect(named([['a']], [])?.nodeNames).toBeUndefined()
+  })
+  test('terms that contradict themselves are told', () => {
+    expect(named([['a'], ['b']])?.status).toEqual({
+      code: 'UnschedulableAndUnresolvable',
+      reasons: ['pod affinity terms conflict'],
+    })
+  })
+})
+
 describe('scores', () => {
+  const balanced = nodeResourcesBalancedAllocation(DEFAULT_ARGS.NodeResourcesBalancedAllocation.resources)
   const pod = podInfoOf(makePod('p', { requests: { cpu: '1', memory: '1Gi' } }))
   test('NodeResourcesFit prefers the node with more left', () => {
     const idle = infoOf(makeNode('idle'))
@@ -277,11 +307,40 @@ describe('scores', () => {
     expect(added.score?.(state, pod, fast!)).toBe(7)
   })
   test('NodeResourcesBalancedAllocation counts only what is really requested', () => {
-    const balanced = nodeResourcesBalancedAllocation(DEFAULT_ARGS.NodeResourcesBalancedAllocation.resources)
     const even = infoOf(makeNode('even', { allocatable: { cpu: '4', memory: '4Gi' } }), [makePod('idle')])
-    expect(balanced.score?.(state, pod, even)).toBe(100)
-    const skewed = infoOf(makeNode('skewed', { allocatable: { cpu: '1', memory: '4Gi' } }))
-    expect(balanced.score?.(state, pod, skewed)).toBe(62)
+    expect(balanced.score?.(state, pod, even)).toBe(75)
+  })
+  test('NodeResourcesBalancedAllocation goes by what the pod makes better or worse', () => {
+    const onNode = (allocatable: Record<string, string>, requests: Record<string, string>) =>
+      balanced.score?.(state, pod, infoOf(makeNode('n', { allocatable }), [makePod('o', { requests })]))
+    // A quarter of each more: it makes no difference, however uneven the node is.
+    expect(onNode({ cpu: '4', memory: '4Gi' }, { cpu: '2' })).toBe(75)
+    // From (0, 0) to (1, ¼): a deviation of 0.375 more.
+    expect(onNode({ cpu: '1', memory: '4Gi' }, {})).toBe(56)
+    // From (½, 0) to (¾, 1): 0.25 to 0.125.
+    expect(onNode({ cpu: '4', memory: '1Gi' }, { cpu: '2' })).toBe(81)
+    expect(balanced.preScore?.(state, podInfoOf(makePod('nothing')), []).code).toBe('Skip')
+  })
+  test('ImageLocality prefers nodes that have the images, those of its volumes among them, more so if many have them', () => {
+    const image = (name: string, mib: number) => ({ names: [name], sizeBytes: mib * 1024 * 1024 })
+    const with_ = (name: string, ...images: ReturnType<typeof image>[]) => infoOf(makeNode(name, { images }))
+    const web = image('registry:5000/web:latest', 523)
+    const model = image('models/large:2', 500)
+    const nodes = [with_('none'), with_('web', web), with_('both', web, model), with_('small', image('tiny:1', 20))]
+    const scores = (spec: Partial<PodSpec>) => {
+      const cycle = new CycleState()
+      const wanted = podInfoOf(makePod('p', { spec }))
+      imageLocality.preFilter?.(cycle, wanted, { nodes, node: () => undefined, nodesWithAffinity: [] })
+      if (imageLocality.preScore?.(cycle, wanted, nodes).code === 'Skip') return 'skipped'
+      return nodes.map(node => imageLocality.score?.(cycle, wanted, node))
+    }
+    const containers = [{ name: 'c', image: 'registry:5000/web' }] as PodSpec['containers']
+    // Half of the nodes have it: (523 / 2 − 23) of (1000 − 23) MiB.
+    expect(scores({ containers })).toEqual([0, 24, 24, 0])
+    const volumes = [{ name: 'v', image: { reference: 'models/large:2' } }]
+    expect(scores({ containers, volumes })).toEqual([0, 24, 37, 0])
+    expect(scores({ containers: [{ name: 'c', image: 'tiny:1' }] as PodSpec['containers'] })).toEqual([0, 0, 0, 0])
+    expect(scores({ containers: [{ name: 'c', image: 'unknown' }] as PodSpec['containers'] })).toBe('skipped')
   })
   test('TaintToleration prefers nodes with fewer soft taints', () => {
     const scores = [0, 2, 1]
@@ -335,6 +394,12 @@ describe('what a pod requests', () => {
     ],
     ['overhead on top', { containers: [container('1')], overhead: { cpu: '250m' } }, 1250],
   ])('%s', (_name, spec, milli) => expect(podRequests(spec as unknown as PodSpec).cpuMilli).toBe(milli))
+})
+
+test('a pod may ask for huge pages as a whole', () => {
+  const resources = { requests: { 'hugepages-2Mi': '6Mi' } }
+  const containers = [{ name: 'c', image: 'i', resources: { requests: { 'hugepages-2Mi': '4Mi' } } }]
+  expect(podRequests({ containers, resources } as unknown as PodSpec).scalar.get('hugepages-2Mi')).toBe(6 << 20)
 })
 
 describe('why no node fits', () => {

@@ -81,7 +81,8 @@ test('VolumeZone: a node that says nothing about zones takes any volume', () => 
 
 test('VolumeRestrictions: a ReadWriteOncePod claim serves one pod at a time', () => {
   const plugin = volumeRestrictions(listers)
-  const conflict = 'node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access mode'
+  const conflict =
+    'node(s) unavailable due to PersistentVolumeClaim with ReadWriteOncePod access mode already in-use by another pod'
   expect(reason(plugin, uses('p', 'alone'), infoOf(makeNode('n')))).toBeUndefined()
   expect(reason(plugin, uses('p', 'alone'), infoOf(makeNode('n'), [uses('q', 'alone')]))).toBe(conflict)
   expect(reason(plugin, uses('p', 'zoned'), infoOf(makeNode('n'), [uses('q', 'zoned')]))).toBeUndefined()
@@ -116,6 +117,24 @@ test('NodeVolumeLimits: a node takes as many volumes of a driver as its CSINode 
   expect(reason(plugin, uses('p', 'csi-2'), full)).toBe('node(s) exceed max volume count')
   expect(reason(plugin, uses('p', 'csi-1'), full)).toBeUndefined()
   expect(reason(plugin, uses('p', 'csi-2'), infoOf(makeNode('unlimited'), [uses('q', 'csi-1')]))).toBeUndefined()
+})
+
+test('NodeVolumeLimits: a volume that is still to be made for the pod counts like one that is there', () => {
+  const waiting = (name: string) => ({
+    metadata: { namespace: 'default', name, uid: name },
+    spec: { storageClassName: 'disks', accessModes: ['ReadWriteOnce'] },
+    status: {},
+  })
+  const plugin = nodeVolumeLimits({
+    ...listers,
+    claims: cache<PersistentVolumeClaim>(waiting('new-1'), waiting('new-2'), claim('csi-1', ['ReadWriteOnce'])),
+    storageClasses: cache<StorageClass>({ metadata: { name: 'disks' }, provisioner: 'disk.example.com' }),
+  })
+  const [empty, full] = [[], [uses('q', 'csi-1')]].map(pods => infoOf(makeNode('limited'), pods))
+  expect(reason(plugin, uses('p', 'new-1'), empty!)).toBeUndefined()
+  expect(reason(plugin, uses('p', 'new-1', 'new-2'), empty!)).toBe('node(s) exceed max volume count')
+  expect(reason(plugin, uses('p', 'new-1'), full!)).toBe('node(s) exceed max volume count')
+  expect(reason(plugin, uses('p', 'new-1'), infoOf(makeNode('limited'), [uses('q', 'new-1')]))).toBeUndefined()
 })
 
 const inZone = (zone: string) => ({ matchLabels: { 'topology.kubernetes.io/zone': zone } })

@@ -87,6 +87,7 @@ export function podRequests(spec: PodSpec, withDefaults = false): Resources {
     const whole = parseResources(podLevel.requests)
     if (podLevel.requests.cpu !== undefined) total.cpuMilli = whole.cpuMilli
     if (podLevel.requests.memory !== undefined) total.memoryBytes = whole.memoryBytes
+    for (const [name, amount] of whole.scalar) if (name.startsWith('hugepages-')) total.scalar.set(name, amount)
   }
   if (spec.overhead) addResources(total, parseResources(spec.overhead))
   return total

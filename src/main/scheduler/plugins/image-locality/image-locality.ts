@@ -1,5 +1,6 @@
 // ImageLocality: prefers nodes that already have the pod's images, the more the larger they are and the more nodes have
 // them (so that one node with a rare image does not draw everything).
+import type { PodSpec } from '../../../../shared/api/core/v1.ts'
 import { imagesOf } from '../../cache/image-counts.ts'
 import type { StateKey } from '../../framework/cycle-state.ts'
 import { MAX_NODE_SCORE, type SchedulerPlugin } from '../../framework/plugin.ts'
@@ -15,6 +16,13 @@ const MOST_BYTES_PER_CONTAINER = 1_000 * MIB
 const withTag = (image: string) =>
   image.lastIndexOf(':') <= image.lastIndexOf('/') && !image.includes('@') ? `${image}:latest` : image
 
+/** Of its containers, and of its volumes. */
+const imagesWantedBy = ({ containers, initContainers = [], volumes = [] }: PodSpec): string[] =>
+  [...initContainers, ...containers, ...volumes.map(({ image }) => ({ image: image?.reference }))]
+    .map(({ image }) => image ?? '')
+    .filter(Boolean)
+    .map(withTag)
+
 const viewed: StateKey<ClusterView> = { name: 'ImageLocality/view' }
 const spread: StateKey<{ readonly shares: ReadonlyMap<string, number>; readonly containers: number }> = {
   name: 'ImageLocality/shares',
@@ -27,27 +35,26 @@ export const imageLocality: SchedulerPlugin = {
     return { status: skip }
   },
   preScore(state, { pod: { spec } }) {
-    const containers = [...(spec.initContainers ?? []), ...spec.containers]
     const view = state.get(viewed)
     const nodes = view?.nodes ?? []
     const counted = (image: string) =>
       view?.nodesWithImage?.(image) ?? nodes.reduce((count, { node }) => count + (imagesOf(node).has(image) ? 1 : 0), 0)
     const shares = new Map<string, number>()
-    for (const image of new Set(containers.map(container => withTag(container.image ?? '')))) {
+    for (const image of new Set(imagesWantedBy(spec))) {
       const having = counted(image)
       if (having > 0) shares.set(image, having / nodes.length)
     }
     if (shares.size === 0) return skip
-    state.set(spread, { shares, containers: containers.length })
+    state.set(spread, { shares, containers: spec.containers.length + (spec.initContainers ?? []).length })
     return success
   },
   score(state, { pod: { spec } }, { node }) {
     const { shares, containers } = state.get(spread) ?? { shares: new Map<string, number>(), containers: 1 }
     const images = imagesOf(node)
-    const sum = [...(spec.initContainers ?? []), ...spec.containers].reduce((bytes, container) => {
-      const image = withTag(container.image ?? '')
-      return bytes + Math.trunc((images.get(image) ?? 0) * (shares.get(image) ?? 0))
-    }, 0)
+    const sum = imagesWantedBy(spec).reduce(
+      (bytes, image) => bytes + Math.trunc((images.get(image) ?? 0) * (shares.get(image) ?? 0)),
+      0,
+    )
     const most = MOST_BYTES_PER_CONTAINER * containers
     const clamped = Math.min(Math.max(sum, LEAST_BYTES), most)
     return Math.trunc((MAX_NODE_SCORE * (clamped - LEAST_BYTES)) / (most - LEAST_BYTES))

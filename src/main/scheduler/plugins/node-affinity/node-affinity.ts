@@ -9,6 +9,8 @@ import { skip, success, unresolvable } from '../../framework/status.ts'
 const REASON = "node(s) didn't match Pod's node affinity/selector"
 const ENFORCED_REASON = "node(s) didn't match scheduler-enforced node affinity"
 
+const CONFLICT = unresolvable('pod affinity terms conflict')
+
 /** Whether the pod's nodeSelector and required affinity accept the node. */
 export function acceptsNode({ spec }: Pod, node: Node): boolean {
   const labels = node.metadata.labels ?? {}
@@ -20,15 +22,16 @@ export function acceptsNode({ spec }: Pod, node: Node): boolean {
 
 const preferred = ({ spec }: Pod) => spec.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []
 
-/** The only nodes that terms of `matchFields: metadata.name In […]` allow, when every term has one. */
+/** The only nodes that terms of `matchFields: metadata.name In […]` allow, when every term has one; perhaps none. */
 function namedNodes({ spec }: Pod): Set<string> | undefined {
   const terms = spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms
   if (!terms?.length) return undefined
   const names = new Set<string>()
   for (const { matchFields } of terms) {
-    const field = matchFields?.find(({ key, operator }) => key === 'metadata.name' && operator === 'In')
-    if (!field) return undefined
-    for (const name of field.values ?? []) names.add(name)
+    const fields = (matchFields ?? []).filter(({ key, operator }) => key === 'metadata.name' && operator === 'In')
+    const [first, ...others] = fields.map(({ values }) => values ?? [])
+    if (!first) return undefined
+    for (const name of first) if (others.every(values => values.includes(name))) names.add(name)
   }
   return names
 }
@@ -46,6 +49,7 @@ export function nodeAffinity(added?: NodeAffinity): SchedulerPlugin {
       if (!enforced && !nodeSelector && !affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution)
         return { status: skip }
       const nodeNames = namedNodes(pod)
+      if (nodeNames?.size === 0) return { status: CONFLICT }
       return nodeNames ? { status: success, nodeNames } : { status: success }
     },
     filter(_state, { pod }, { node }) {

@@ -63,12 +63,17 @@ export function resourceScorer({ type, resources, shape }: ScoringStrategy): (po
   }
 }
 
-/** The used fraction of each resource, at most 1. */
-export function fractionsUsed(pod: PodInfo, node: NodeInfo, resources: readonly WeightedResource[]): number[] {
+/** The used fraction of each resource that the pod counts by, at most 1. @param wanted what comes on top */
+export function fractionsUsed(
+  pod: PodInfo,
+  node: NodeInfo,
+  resources: readonly WeightedResource[],
+  wanted: Resources,
+): number[] {
   const fractions: number[] = []
   for (const { name } of resources) {
     const capacity = capacityOf(pod, node, name)
-    if (capacity > 0) fractions.push(Math.min(1, usedOf(pod.requests, node.requested, name) / capacity))
+    if (capacity > 0) fractions.push(Math.min(1, usedOf(wanted, node.requested, name) / capacity))
   }
   return fractions
 }

@@ -1,6 +1,6 @@
 // NodeVolumeLimits: a node takes only as many volumes of a CSI driver as the driver says that it can.
 import type { Pod } from '../../../../shared/api/core/v1.ts'
-import { podClaims } from '../../../../shared/machinery/volume-claims.ts'
+import { NO_PROVISIONER, podClaims, storageClassOf } from '../../../../shared/machinery/volume-claims.ts'
 import { on } from '../../framework/cluster-event.ts'
 import type { StateKey } from '../../framework/cycle-state.ts'
 import type { Listers } from '../../framework/listers.ts'
@@ -11,15 +11,20 @@ import { skip, success, unschedulable } from '../../framework/status.ts'
 type CsiVolumes = ReadonlyMap<string, string>
 const wanted: StateKey<CsiVolumes> = { name: 'NodeVolumeLimits' }
 
-export function nodeVolumeLimits({ claims, volumes, csiNodes }: Listers): SchedulerPlugin {
+export function nodeVolumeLimits({ claims, volumes, storageClasses, csiNodes }: Listers): SchedulerPlugin {
   function csiVolumesOf(pod: Pod): Map<string, string> {
-    const { metadata, spec } = pod
+    const { namespace } = pod.metadata
     const found = new Map<string, string>()
-    for (const { csi } of spec.volumes ?? []) if (csi) found.set(`${csi.driver}/${metadata.uid}`, csi.driver)
     for (const { name } of podClaims(pod)) {
-      const claim = claims.get({ namespace: metadata.namespace, name })
-      const csi = volumes.get({ name: claim?.spec.volumeName ?? '' })?.spec.csi
+      const claim = claims.get({ namespace, name })
+      if (!claim) continue
+      const volume = volumes.get({ name: claim.spec.volumeName ?? '' })
+      const csi = volume?.spec.csi
       if (csi) found.set(`${csi.driver}/${csi.volumeHandle}`, csi.driver)
+      if (volume) continue
+      // The volume that is made for it, or bound to it, on this node.
+      const driver = storageClasses.get({ name: storageClassOf(claim) })?.provisioner
+      if (driver && driver !== NO_PROVISIONER) found.set(`${driver}/of ${namespace}/${name}`, driver)
     }
     return found
   }

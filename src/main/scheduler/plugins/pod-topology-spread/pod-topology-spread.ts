@@ -30,6 +30,7 @@ interface Spreading {
   readonly spreads: readonly Spread[]
   /** Whether a node that lacks a label counts for the other constraints. */
   readonly mayLack: boolean
+  readonly counts: Counts
 }
 interface Scoring {
   readonly spreading: Spreading
@@ -44,17 +45,21 @@ const viewed: StateKey<ClusterView> = { name: 'PodTopologySpread/view' }
 const hasAll = (node: NodeInfo, constraints: readonly Constraint[]) =>
   constraints.every(constraint => domainOf(node, constraint) !== undefined)
 
+/** Whether a node's pods count. */
 type Counts = (constraint: Constraint, node: NodeInfo) => boolean
-const byPolicies: Counts = (constraint, node) => constraint.counts(node)
+type Counting = Pick<Spreading, 'counts' | 'mayLack'>
+const toFilter: Counting = { counts: (constraint, node) => constraint.counts(node), mayLack: false }
 /** A host is scored by the pods that are there, whatever its taints. */
-const byPoliciesOrHost: Counts = (constraint, node) => constraint.topologyKey === HOSTNAME || constraint.counts(node)
+const toScore = ({ areDefaults }: Constraints): Counting => ({
+  counts: (constraint, node) => constraint.topologyKey === HOSTNAME || constraint.counts(node),
+  mayLack: areDefaults,
+})
 
 function countAll(
   { pod: { metadata } }: PodInfo,
-  { list, areDefaults }: Constraints,
+  { list }: Constraints,
   view: ClusterView,
-  counts: Counts,
-  mayLack: boolean,
+  counting: Counting,
 ): Spreading {
   const { namespace, labels } = metadata
   const spreading: Spreading = {
@@ -65,19 +70,18 @@ function countAll(
       self: constraint.matches(labels) ? 1 : 0,
       counts: new DomainCounts(),
     })),
-    mayLack: mayLack && areDefaults,
+    ...counting,
   }
   for (const node of view.nodes)
-    eachDomain(spreading, node, counts, ({ constraint, counts: known }, domain) =>
+    eachDomain(spreading, node, ({ constraint, counts: known }, domain) =>
       known.add(domain, countOn(node, namespace, constraint)),
     )
   return spreading
 }
 
 function eachDomain(
-  { constraints, spreads, mayLack }: Spreading,
+  { constraints, spreads, mayLack, counts }: Spreading,
   node: NodeInfo,
-  counts: Counts,
   visit: (spread: Spread, domain: string) => void,
 ): void {
   if (!mayLack && !hasAll(node, constraints)) return
@@ -88,17 +92,17 @@ function eachDomain(
 }
 
 /** Pods on their way out do not count. */
-function countOne(spreading: Spreading, { pod: { pod }, node, amount }: Placement, counts: Counts): void {
+function countOne(spreading: Spreading, { pod: { pod }, node, amount }: Placement): void {
   const { namespace, labels, deletionTimestamp } = pod.metadata
   if (namespace !== spreading.namespace || deletionTimestamp) return
-  eachDomain(spreading, node, counts, ({ constraint, counts: known }, domain) => {
+  eachDomain(spreading, node, ({ constraint, counts: known }, domain) => {
     if (constraint.matches(labels)) known.add(domain, amount)
   })
 }
 
 function change(cycle: CycleState, pod: PodInfo, node: NodeInfo, amount: 1 | -1): void {
   const state = cycle.get(hardState)
-  if (state) countOne(state, { pod, node, amount }, byPolicies)
+  if (state) countOne(state, { pod, node, amount })
 }
 
 export interface Skew {
@@ -126,8 +130,8 @@ export function skewsOn(cycle: CycleState, node: NodeInfo): Skew[] {
 const weightOf = (domains: number) => Math.log(domains + 2)
 
 export function podTopologySpread(listers: Listers, args: PluginArgs['PodTopologySpread']): SchedulerPlugin {
-  const hard = new KeptCounts<Spreading>((state, placement) => countOne(state, placement, byPolicies))
-  const soft = new KeptCounts<Spreading>((state, placement) => countOne(state, placement, byPoliciesOrHost))
+  const hard = new KeptCounts<Spreading>(countOne)
+  const soft = new KeptCounts<Spreading>(countOne)
   const keyOf = ({ groupKey }: PodInfo, { key }: Constraints) => `${groupKey} ${key}`
 
   return {
@@ -138,7 +142,7 @@ export function podTopologySpread(listers: Listers, args: PluginArgs['PodTopolog
       cycle.set(viewed, view)
       const asked = constraintsOf(pod.pod, 'DoNotSchedule', listers, args)
       if (!asked) return { status: skip }
-      const count = () => countAll(pod, asked, view, byPolicies, false)
+      const count = () => countAll(pod, asked, view, toFilter)
       cycle.set(hardState, hard.of(view, keyOf(pod, asked), count))
       return { status: success }
     },
@@ -159,7 +163,7 @@ export function podTopologySpread(listers: Listers, args: PluginArgs['PodTopolog
       const view = cycle.get(viewed)
       const asked = view && constraintsOf(pod.pod, 'ScheduleAnyway', listers, args)
       if (!asked) return skip
-      const count = () => countAll(pod, asked, view, byPoliciesOrHost, true)
+      const count = () => countAll(pod, asked, view, toScore(asked))
       const spreading = soft.of(view, keyOf(pod, asked), count)
       const { constraints, mayLack } = spreading
       const ignored = new Set(mayLack ? [] : nodes.filter(node => !hasAll(node, constraints)).map(({ name }) => name))

@@ -9,7 +9,8 @@ import type { SchedulerPlugin } from '../../framework/plugin.ts'
 import { skip, success, unschedulable } from '../../framework/status.ts'
 
 const DISK_CONFLICT = 'node(s) had no available disk'
-const POD_CONFLICT = 'node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access mode'
+const POD_CONFLICT =
+  'node(s) unavailable due to PersistentVolumeClaim with ReadWriteOncePod access mode already in-use by another pod'
 
 /** A disk named in a pod itself: its identity, and whether it is mounted read-only (then several may). */
 function diskOf(volume: Volume): { id: string; readOnly: boolean } | undefined {
