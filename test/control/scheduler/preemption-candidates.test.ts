@@ -34,8 +34,9 @@ const usedUp = {
 /** @returns where a pod of priority 10 that asks for one cpu is promised room, and what its user is told */
 function preempt(
   nodes: readonly (readonly [Node, Pod?])[],
-  { absolute, percentage = 0, random = 0 }: { absolute: number; percentage?: number; random?: number },
+  parts: { absolute: number; percentage?: number; random?: number; nominated?: string },
 ) {
+  const { absolute, percentage = 0, random = 0, nominated } = parts
   const cache = new SchedulerCache()
   for (const [given, running] of nodes) {
     cache.setNode(given)
@@ -62,7 +63,8 @@ function preempt(
     },
   )
   const state = new CycleState()
-  const pod = podInfoOf(makePod('high', { requests: { cpu: '1' }, spec: { priority: 10 } }))
+  const high = makePod('high', { requests: { cpu: '1' }, spec: { priority: 10 } })
+  const pod = podInfoOf({ ...high, status: nominated === undefined ? {} : { nominatedNodeName: nominated } })
   const { feasible, statuses } = findFeasible(profile, state, pod, cache, 0)
   expect(feasible).toEqual([])
   const plugin = having(profile, 'postFilter').find(({ name }) => name === 'DefaultPreemption')!
@@ -102,6 +104,20 @@ describe('preemption', () => {
     const nodes = [[node('dear'), victim({ priority: 5 })] as const, [node('cheap'), victim()] as const]
     expect(preempt([...cordoned, ...nodes], { absolute: 0, percentage: 50 }).nominatedNodeName).toBe('dear')
     expect(preempt([...cordoned, ...nodes], { absolute: 2 }).nominatedNodeName).toBe('cheap')
+  })
+
+  test('waits while victims leave the node that was promised, unless that became impossible meanwhile', () => {
+    const leaving = victim()
+    leaving.metadata.deletionTimestamp = '2026-01-01T00:00:00Z'
+    leaving.status.conditions = [{ type: 'DisruptionTarget', status: 'True', reason: 'PreemptionByScheduler' }]
+    const others = [node('other'), victim()] as const
+    expect(preempt([[node('promised'), leaving], others], { absolute: 1, nominated: 'promised' })).toEqual({
+      nominatedNodeName: undefined,
+      message: 'preemption: not eligible due to a terminating pod on the nominated node.',
+    })
+    const cordoned = node('promised', { spec: { unschedulable: true } })
+    const again = preempt([[cordoned, leaving], others], { absolute: 1, nominated: 'promised' })
+    expect(again.nominatedNodeName).toBe('other')
   })
 
   test('says of every node why it does not help', () => {

@@ -84,8 +84,10 @@ export function defaultPreemption(parts: PreemptionParts): SchedulerPlugin {
       const { spec, status } = pod.pod
       if (spec.preemptionPolicy === 'Never')
         return { status: unschedulable('preemption: not eligible due to preemptionPolicy=Never.') }
-      if (waitsForVictims(pod.pod, view))
-        return { status: unschedulable('preemption: not eligible due to terminating pod on the nominated node.') }
+      // A node that became impossible meanwhile is waited for no longer.
+      const isHopeless = statuses.get(status.nominatedNodeName ?? '')?.code === 'UnschedulableAndUnresolvable'
+      if (!isHopeless && waitsForVictims(pod.pod, view))
+        return { status: unschedulable('preemption: not eligible due to a terminating pod on the nominated node.') }
       const tryNode = trials.begin(profile(), state, pod, listers.disruptionBudgets.list())
       const candidates: Candidate[] = []
       const failures = new Map<string, Status & { plugin: string }>()
