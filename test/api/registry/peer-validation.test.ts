@@ -357,6 +357,7 @@ test.each<[string, string, Fields, Fields, string[]]>([
   ['a volume stays where it may be', 'core.v1.PersistentVolume', near('a'), near('b'), ['nodeAffinity: Invalid value: {"required":{"nodeSelectorTerms":[{"matchExpressions":[{"key":"zone","operator":"In","values":["a"]}]}]}}: field is immutable, except for updating from beta label to GA']],
   ['a volume keeps its mode', 'core.v1.PersistentVolume', { ...near('a'), spec: { ...near('a').spec, volumeMode: 'Block' } }, near('a'), ['volumeMode: Invalid value: "Block": field is immutable']],
   ['an autoscaler keeps to a group', 'autoscaling.v2.HorizontalPodAutoscaler', target('v1'), target('apps/v1'), ['spec.scaleTargetRef.apiVersion: Invalid value: "v1": apiVersion must specify API group']],
+  ['as its older version does', 'autoscaling.v1.HorizontalPodAutoscaler', target(''), target('apps/v1'), ['spec.scaleTargetRef.apiVersion: Invalid value: "": apiVersion must specify API group']],
   ['where it had one', 'autoscaling.v2.HorizontalPodAutoscaler', target('v1'), target('v1'), []],
   ['what has happened stays', 'events.v1.Event', newer({ note: 'again' }), newer({ note: 'once' }), ['message: Invalid value: "again": field is immutable']],
   ['how often may still be told', 'events.v1.Event', newer({ series: { count: 2, lastObservedTime: '2026-01-01T00:00:01.000000Z' } }), newer(), []],

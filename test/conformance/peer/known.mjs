@@ -70,6 +70,31 @@ const KNOWN = [
   },
   { name: /continue=abc/, text: /invalid continue token|ListOptions/, why: 'tokens are of our own making' },
   { text: /^code 400 \("invalid resource version: [^]*, not 500 /, why: "a client's fault is no 500 here" },
+  {
+    name: /^CertificateSigningRequest /,
+    text: /^\.(items\[\d+\]|rows\[\d+\]\.object)?\.?(spec\.(username|uid|extra)|metadata\.managedFields)|^\.rows\[\d+\]\.cells|before-first-apply|conflict with/,
+    why: 'each has an administrator of its own, who owns what is asked for',
+  },
+  {
+    text: /schedulingGroup|podCertificate|stopSignal|updateStrategy\.rollingUpdate\.maxUnavailable/,
+    why: 'features that are off there',
+  },
+  {
+    name: /schedulingGroup|podCertificate/,
+    text: /^\.metadata\.generation|^code 422/,
+    why: 'features that are off there',
+  },
+  {
+    name: /^PersistentVolumeClaim small: /,
+    text: /^code 422 [^]*spec is immutable after creation/,
+    why: 'every cluster has a storage class, which the claim was given',
+  },
+  {
+    name: /^ValidatingAdmissionPolicy /,
+    text: /typeChecking|observedGeneration|^\.(items\[\d+\]\.|rows\[\d+\]\.object\.)?metadata\.managedFields/,
+    why: 'the status of policies is written by another program there',
+  },
+  { name: /nodePort = (-1|70000)$/, text: /^code 422/, why: 'a port that is none is refused on trial, too' },
   { text: /^order of causes$/, why: 'Go tells some in the order of its maps' },
   { text: /clusterTrustBundle|\(Projected\) has no sources provided/, why: 'a feature that is off there' },
 ]

@@ -8,7 +8,7 @@ import { defineResource } from '../resource.ts'
 import { emptyMap, isEmpty, list, lookup } from '../support/collections.ts'
 import { ensureStructs, statusOnly, statusStrategy } from '../support/strategy.ts'
 import { DEFAULT_CPU_PERCENT, HPA_STORAGE, setAutoscalerDefaults } from './horizontal-pod-autoscaler.ts'
-import { validateAutoscaler } from './validate.ts'
+import { validateAutoscaler, validateAutoscalerUpdate } from './validate.ts'
 
 const METRICS = 'autoscaling.alpha.kubernetes.io/metrics'
 const CURRENT_METRICS = 'autoscaling.alpha.kubernetes.io/current-metrics'
@@ -133,5 +133,6 @@ export const horizontalPodAutoscalersV1 = defineResource<V1>({
   ...statusOnly({ currentReplicas: 0, desiredReplicas: 0 }),
   status: statusStrategy<V1>(),
   validate: hpa => validateAutoscaler(v2(hpa)),
+  validateUpdate: validateAutoscalerUpdate,
   columns: hpaColumns.map(column => ({ ...column, value: (hpa, nowMs) => column.value(v2(hpa), nowMs) })),
 })

@@ -167,11 +167,13 @@ function scalingErrors(path: string, rules: HPAScalingRules | undefined): FieldE
   ]
 }
 
+/** Of either version. */
+interface Scaling {
+  readonly spec: { readonly scaleTargetRef: CrossVersionObjectReference }
+}
+
 /** One that was stored in other days is let be. */
-export const validateAutoscalerUpdate = (
-  { spec }: HorizontalPodAutoscaler,
-  old: HorizontalPodAutoscaler,
-): FieldError[] =>
+export const validateAutoscalerUpdate = ({ spec }: Scaling, old: Scaling): FieldError[] =>
   scalableErrors('', old.spec.scaleTargetRef).length > 0
     ? []
     : scalableErrors('spec.scaleTargetRef', spec.scaleTargetRef)
