@@ -25,7 +25,7 @@ import { JsonCache } from './json-cache.ts'
 import { listPage } from './list.ts'
 import { LiveObjects } from './live-objects.ts'
 import { silentLog, type StoreLog } from './log.ts'
-import { Pacer } from './pacer.ts'
+import { Pacer } from '../pacer.ts'
 import { Watchers } from './watchers.ts'
 
 export interface ObjectStoreOptions {

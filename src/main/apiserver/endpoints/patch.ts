@@ -16,7 +16,7 @@ import {
 import { isDirective } from '../patch/strategic/directives.ts'
 import type { ResourceDescriptor } from '../registry/resource.ts'
 import type { ApiRequest } from '../request.ts'
-import { pieceByPiece } from '../../store/pacer.ts'
+import { pieceByPiece } from '../../pacer.ts'
 import { decodeObject } from '../schema/decode.ts'
 import { apply } from './apply.ts'
 import { answerOne } from './read/answer-one.ts'
