@@ -16,7 +16,7 @@ import { isIP } from 'node:net'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { type Document, isMap, isSeq, parse, parseDocument, type YAMLMap, type YAMLSeq } from 'yaml'
-import { type ClusterPlace, EXTENSION } from './pki/kubeconfig.ts'
+import { type ClusterPlace, EXTENSION } from '../shared/machinery/kubeconfig.ts'
 
 /** What a kubeconfig of ours carries, as PEM texts. */
 export interface KubeconfigIdentity extends ClusterPlace {

@@ -1,5 +1,6 @@
 // The one typed map of what the window may ask the desktop app for. Preload exposes exactly this, main answers it.
 import type { HelmOperation } from '../shared/machinery/helm-operation.ts'
+import type { Invitation } from '../shared/people/invite.ts'
 
 /** Why the control plane is not running, and what the user can do about it. */
 export interface StartProblem {
@@ -147,6 +148,12 @@ export interface OfferedContexts {
   readonly problem?: string
 }
 
+/** Where others reach the cluster, best first, or why they do not. */
+export interface ReachableCluster {
+  readonly urls: readonly string[]
+  readonly problem?: string
+}
+
 /** A WebSocket to the API server that main holds for the window, because `app://` pages cannot pin a CA. */
 export interface StreamEvents {
   readonly id: string
@@ -224,6 +231,9 @@ export interface Requests {
   'helm:version': { args: []; result: string | undefined }
   /** What it printed. */
   'helm:run': { args: [HelmOperation]; result: string }
+  'people:addresses': { args: []; result: ReachableCluster }
+  /** Puts a kubeconfig where the user says. @returns whether the user said where */
+  'people:invite': { args: [invitation: Invitation, server: string]; result: boolean }
   'stream:open': { args: [path: string, protocols: readonly string[]]; result: string }
   'stream:send': { args: [id: string, data: Uint8Array]; result: undefined }
   'stream:close': { args: [id: string]; result: undefined }
@@ -285,6 +295,8 @@ const requestChannels: Record<RequestChannel, true> = {
   'forward:open': true,
   'helm:version': true,
   'helm:run': true,
+  'people:addresses': true,
+  'people:invite': true,
   'stream:open': true,
   'stream:send': true,
   'stream:close': true,

@@ -10,7 +10,7 @@ import {
   userKubeconfigPath,
 } from '../../src/main/kubeconfig-file.ts'
 import { targetsOf } from '../../src/main/cli/connect/connect.ts'
-import { renderKubeconfig } from '../../src/main/pki/kubeconfig.ts'
+import { renderKubeconfig } from '../../src/shared/machinery/kubeconfig.ts'
 
 const base64 = (text: string) => Buffer.from(text).toString('base64')
 const ours = `apiVersion: v1

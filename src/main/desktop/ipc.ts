@@ -4,11 +4,13 @@ import { type BrowserWindow, type IpcMainInvokeEvent, type WebContents, dialog, 
 import * as v from 'valibot'
 import type { ControlPlaneStatus, KnownCluster, RequestChannel, Requests } from '../../preload/channels.ts'
 import type { AppSettings } from './app-settings.ts'
+import { ROLES } from '../../shared/people/invite.ts'
 import { helmArguments } from '../../shared/machinery/helm-operation.ts'
 import type { OtherClusters } from './clusters/other-clusters.ts'
 import type { ControlPlaneHost } from './control-plane-host.ts'
 import { withHandedAccess } from './clusters/handed-access.ts'
 import { helmVersion, runHelm } from './helm.ts'
+import { addressesOf, inviteInto } from './invitations.ts'
 import { type GatheredFile, packBundle } from './log-bundle.ts'
 import type { LocalClusterDesk } from './local-clusters.ts'
 import { localImages } from './local-images.ts'
@@ -105,6 +107,16 @@ const schemas: { [C in RequestChannel]: v.GenericSchema<unknown, Requests[C]['ar
       }),
     ]),
   ]),
+  'people:addresses': v.strictTuple([]),
+  'people:invite': v.strictTuple([
+    v.strictObject({
+      name: text,
+      role: v.picklist(ROLES),
+      namespaces: v.pipe(v.array(text), v.maxLength(1000)),
+      days: v.number(),
+    }),
+    text,
+  ]),
   'stream:open': v.strictTuple([v.pipe(v.string(), v.maxLength(16_384)), v.pipe(v.array(text), v.maxLength(8))]),
   'stream:send': v.strictTuple([text, bytes]),
   'stream:close': v.strictTuple([text]),
@@ -170,9 +182,13 @@ export function serveIpc({
     return filePaths[0]
   })
   handle('desktop:open-logs', () => shell.openPath(logDir()))
-  async function save(window: BrowserWindow, name: string, content: () => string | Promise<Buffer>): Promise<boolean> {
+  async function choosePath(window: BrowserWindow, name: string): Promise<string | undefined> {
     const { filePath } = await dialog.showSaveDialog(window, { defaultPath: name.replace(/[/\\]/g, '-') })
-    if (!filePath) return false
+    return filePath || undefined
+  }
+  async function save(window: BrowserWindow, name: string, content: () => string | Promise<Buffer>): Promise<boolean> {
+    const filePath = await choosePath(window, name)
+    if (filePath === undefined) return false
     await writeFile(filePath, await content())
     return true
   }
@@ -204,6 +220,13 @@ export function serveIpc({
     helmArguments(operation) // nothing is written down for what is not run
     return withHandedAccess(access, handedFolder, kubeconfig => runHelm(operation, kubeconfig))
   })
+  handle('people:addresses', from => addressesOf(from, host.status.dataDir))
+  handle('people:invite', (from, invitation, server) =>
+    inviteInto(from, invitation, server, {
+      dataDir: host.status.dataDir,
+      choosePath: name => choosePath(from.window, name),
+    }),
+  )
   return () => {
     for (const channel of Object.keys(schemas)) ipcMain.removeHandler(channel)
   }

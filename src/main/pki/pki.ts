@@ -15,7 +15,7 @@ import { newClientKeyPem } from './client-key.ts'
 import { readPem, writePem } from './pem-files.ts'
 import { finishSwitch, otherAuthorities, previousServiceAccountKey } from './rotation.ts'
 
-export { renderKubeconfig } from './kubeconfig.ts'
+export { renderKubeconfig } from '../../shared/machinery/kubeconfig.ts'
 export type { KeyPair } from './certificates.ts'
 
 export interface PkiOptions {

@@ -26,6 +26,7 @@ const TERMS = new Set([
   'the desktop bridge is missing',
   'a field stands outside of a form',
   'a browser cannot run helm',
+  'revoked in the window',
   'unexpected channel …',
 ])
 /** Said where they are shown: states, groups of kinds. */

@@ -142,7 +142,11 @@ describe('axe finds nothing serious, in the light and in the dark,', () => {
     const button = (name: string) => () => page.getByRole('button', { name, exact: true }).click()
     await walk('access')
     await opened('can somebody', button('Can somebody…?'))
-    await opened('invite', button('Invite'))
+    await opened('the team', button('Team'))
+    await opened('invite', async () => {
+      await button('Team')()
+      await button('Invite a team member')()
+    })
     await walk('helm')
     await opened('install a chart', button('Install a chart'))
     await walk('k/core/v1/namespaces')

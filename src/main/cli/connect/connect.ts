@@ -11,7 +11,7 @@ import {
   writeAtomically,
 } from '../../kubeconfig-file.ts'
 import { readMark } from '../../move/mark.ts'
-import { renderKubeconfig } from '../../pki/kubeconfig.ts'
+import { renderKubeconfig } from '../../../shared/machinery/kubeconfig.ts'
 import { connectServer, prompterFor } from '../control-plane/ssh.ts'
 import { CONTEXT_NAME } from '../kubeconfig.ts'
 import type { AnswerFlags } from '../node/answerer.ts'

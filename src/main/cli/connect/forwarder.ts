@@ -4,7 +4,7 @@ import { type Server, type Socket, createServer } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { connect as connectTls } from 'node:tls'
 import type { SshConnection } from '../../provisioning/ssh/connection.ts'
-import { ALWAYS_NAMED } from '../../pki/kubeconfig.ts'
+import { ALWAYS_NAMED } from '../../../shared/machinery/kubeconfig.ts'
 import { CommandError } from '../usage-error.ts'
 
 export interface ForwarderOptions {

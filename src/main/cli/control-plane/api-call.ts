@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { connect as connectTls } from 'node:tls'
 import type { KubeconfigIdentity } from '../../kubeconfig-file.ts'
-import { ALWAYS_NAMED } from '../../pki/kubeconfig.ts'
+import { ALWAYS_NAMED } from '../../../shared/machinery/kubeconfig.ts'
 import type { OperationEvent } from '../../store/operations/operations.ts'
 import { CommandError } from '../usage-error.ts'
 

@@ -5,7 +5,7 @@ import { IDENTITY_NAMESPACE, IDENTITY_SELECTOR, urlsOf } from '../../../shared/m
 import { connectApi } from '../node/api.ts'
 import { requireRunning } from '../running.ts'
 import { table } from '../table.ts'
-import { type Grant, grantsOf } from './bindings.ts'
+import { type Grant, grantsOf } from '../../../shared/people/grants.ts'
 
 export async function list(dataDir: string, asJson: boolean): Promise<void> {
   await using api = connectApi(dataDir)

@@ -1,6 +1,6 @@
 // Takes a host out of the cluster and leaves it as it was before: what joining did, undone in reverse.
 import { Node, Pod } from '../../../shared/api/core/v1.ts'
-import { revokeNode } from '../../pki/revoke.ts'
+import { revokeNode } from '../../../shared/machinery/revoke-certificates.ts'
 import { delay } from '../../../shared/machinery/clock.ts'
 import { ApiError, isNotFound } from '../../../shared/machinery/status.ts'
 import { REMOVE_IMAGES } from '../images/send.ts'

@@ -44,8 +44,34 @@ export const cluster = {
   'changes workloads, not rights': 'ändert Workloads, keine Rechte',
   'does all of it, rights within namespaces too': 'darf all das, auch Rechte innerhalb von Namespaces',
   'Invite a team member': 'Teammitglied einladen',
-  'The command makes a key and a certificate of their own, and the binding for it; “flotilla user revoke” takes both away.':
-    'Der Befehl erzeugt einen eigenen Schlüssel samt Zertifikat und die Bindung dazu; „flotilla user revoke“ nimmt beides zurück.',
+  'They get a kubeconfig with a key and a certificate of their own, and the role; revoking takes all of it away.':
+    'Die Person erhält eine Kubeconfig mit eigenem Schlüssel samt Zertifikat und die Rolle; Widerrufen nimmt alles zurück.',
+  'Small letters, digits, dots and dashes; and no name of the cluster itself.':
+    'Kleinbuchstaben, Ziffern, Punkte und Bindestriche; und kein Name des Clusters selbst.',
+  '{name} is invited already: the new role takes the place of the old one.':
+    '{name} ist schon eingeladen: Die neue Rolle ersetzt die alte.',
+  '{name} is invited: hand the kubeconfig over as a secret':
+    '{name} ist eingeladen: Die Kubeconfig ist als Geheimnis zu übergeben',
+  'Reached at': 'Erreichbar unter',
+  'Nobody else reaches this cluster.': 'Niemand sonst erreicht diesen Cluster.',
+  'The API server listens for this machine alone; start it with: flotilla serve --listen 0.0.0.0:6443':
+    'Der API-Server ist nur auf dieser Maschine erreichbar; zu starten mit: flotilla serve --listen 0.0.0.0:6443',
+  Team: 'Team',
+  'Team members': 'Teammitglieder',
+  'People who were invited, each with a kubeconfig of their own.':
+    'Eingeladene Personen, jede mit einer eigenen Kubeconfig.',
+  'Nobody was invited yet.': 'Noch niemand ist eingeladen.',
+  Until: 'Bis',
+  everywhere: 'überall',
+  Revoke: 'Widerrufen',
+  'Revoke {name}': '{name} widerrufen',
+  'Revoke {name}?': '{name} widerrufen?',
+  'What {name} has open ends at once, and the kubeconfig is refused from then on.':
+    'Was {name} geöffnet hat, endet sofort, und die Kubeconfig wird fortan abgelehnt.',
+  '{name} may do nothing any more. This cluster goes on knowing the certificate until it ends.':
+    '{name} darf nichts mehr. Dieser Cluster kennt das Zertifikat weiter, bis es abläuft.',
+  '{name} is revoked': '{name} ist widerrufen',
+  '{name} is not revoked': '{name} ist nicht widerrufen',
   'What they may do': 'Was erlaubt ist',
   Where: 'Wo',
   'None chosen: everywhere.': 'Ohne Auswahl: überall.',

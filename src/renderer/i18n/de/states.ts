@@ -18,6 +18,7 @@ export const states = {
   Done: 'Fertig',
   Ending: 'Endet',
   'Evictions allowed': 'Räumen erlaubt',
+  Expired: 'Abgelaufen',
   'External name': 'Externer Name',
   Gone: 'Weg',
   Joining: 'Tritt bei',

@@ -1,8 +1,8 @@
 // Takes client certificates back: those that a user has now are refused, those that they get later are good.
-import { CertificateRevocation } from '../../shared/api/flotilla/v1.ts'
-import type { Client } from '../../shared/client/client.ts'
-import { type Clock, delay, formatTime } from '../../shared/machinery/clock.ts'
-import { isAlreadyExists } from '../../shared/machinery/status.ts'
+import { CertificateRevocation } from '../api/flotilla/v1.ts'
+import type { Client } from '../client/client.ts'
+import { type Clock, delay, formatTime } from './clock.ts'
+import { isAlreadyExists } from './status.ts'
 
 /**
  * Certificates tell whole seconds. So all of the current second's are refused, and this resolves when it is over: the

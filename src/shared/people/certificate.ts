@@ -1,13 +1,13 @@
 // A client certificate through the API, as anybody would ask for one: the key is made here, the cluster signs.
-import { CertificateSigningRequest } from '../../../shared/api/certificates/v1.ts'
-import type { Client } from '../../../shared/client/client.ts'
-import { conditionOf } from '../../../shared/machinery/conditions.ts'
-import { makeRequest } from '../../../shared/machinery/certificate-request.ts'
-import { CommandError } from '../usage-error.ts'
+import { CertificateSigningRequest } from '../api/certificates/v1.ts'
+import type { Client } from '../client/client.ts'
+import { conditionOf } from '../machinery/conditions.ts'
+import { makeRequest } from '../machinery/certificate-request.ts'
+import { InvitationError } from './invitation-error.ts'
 
 const TIMEOUT_SECONDS = 30
 
-/** @throws CommandError when it is refused, or when nobody signs it */
+/** @throws InvitationError when it is refused, or when nobody signs it */
 export async function requestCertificate(
   client: Client,
   user: string,
@@ -18,7 +18,7 @@ export async function requestCertificate(
     metadata: { generateName: `invite-${user}-` },
     spec: {
       signerName: 'kubernetes.io/kube-apiserver-client',
-      request: Buffer.from(requestPem).toString('base64'),
+      request: btoa(requestPem),
       usages: ['client auth'],
       expirationSeconds: days * 86_400,
     },
@@ -31,9 +31,9 @@ export async function requestCertificate(
     timeoutSeconds: TIMEOUT_SECONDS,
   })) {
     const failed = conditionOf(object.status.conditions, 'Failed')
-    if (failed) throw new CommandError(`the certificate was refused: ${failed.message ?? failed.reason}`)
+    if (failed) throw new InvitationError(`the certificate was refused: ${failed.message ?? failed.reason}`)
     const { certificate } = object.status
-    if (certificate) return { certPem: Buffer.from(certificate, 'base64').toString('utf8'), keyPem }
+    if (certificate) return { certPem: atob(certificate), keyPem }
   }
-  throw new CommandError(`the certificate was not signed within ${TIMEOUT_SECONDS} s; try again`)
+  throw new InvitationError(`the certificate was not signed within ${TIMEOUT_SECONDS} s; try again`)
 }

@@ -28,7 +28,8 @@ export interface KubeconfigInput extends ClusterPlace {
   readonly namespace?: string
 }
 
-const base64 = (text: string) => Buffer.from(text).toString('base64')
+/** PEM texts are ASCII. */
+const base64 = (text: string) => btoa(text)
 /** JSON strings are YAML strings: nothing in a name can break out. */
 const quoted = (text: string) => JSON.stringify(text)
 

@@ -1,8 +1,9 @@
 // The role bindings of invited people: one for the whole cluster or one a namespace, found again by a label.
-import { ClusterRoleBinding, RoleBinding } from '../../../shared/api/rbac/v1.ts'
-import type { Client } from '../../../shared/client/client.ts'
+import { ClusterRoleBinding, RoleBinding } from '../api/rbac/v1.ts'
+import type { Client } from '../client/client.ts'
 
-const LABEL = 'flotilla.dev/invited-user'
+/** On the bindings of somebody who was invited: who. */
+export const LABEL = 'flotilla.dev/invited-user'
 const EXPIRES = 'flotilla.dev/certificate-expires'
 const SERVER = 'flotilla.dev/kubeconfig-server'
 const GROUP = 'rbac.authorization.k8s.io'
@@ -19,7 +20,7 @@ export interface Grant {
   readonly server: string | undefined
 }
 
-type Binding = ClusterRoleBinding | RoleBinding
+export type Binding = ClusterRoleBinding | RoleBinding
 
 /** @param user default: everybody's */
 async function bindingsOf(client: Client, user?: string): Promise<Binding[]> {
@@ -32,15 +33,17 @@ async function bindingsOf(client: Client, user?: string): Promise<Binding[]> {
 }
 
 export async function grantsOf(client: Client, user?: string): Promise<Grant[]> {
-  return (await bindingsOf(client, user)).map(({ metadata, roleRef }) => ({
-    user: metadata.labels?.[LABEL] ?? '',
-    role: roleRef.name,
-    namespace: metadata.namespace,
-    since: metadata.creationTimestamp,
-    expires: metadata.annotations?.[EXPIRES] ?? '',
-    server: metadata.annotations?.[SERVER],
-  }))
+  return (await bindingsOf(client, user)).map(grantOf)
 }
+
+export const grantOf = ({ metadata, roleRef }: Binding): Grant => ({
+  user: metadata.labels?.[LABEL] ?? '',
+  role: roleRef.name,
+  namespace: metadata.namespace,
+  since: metadata.creationTimestamp,
+  expires: metadata.annotations?.[EXPIRES] ?? '',
+  server: metadata.annotations?.[SERVER],
+})
 
 /** @param namespaces none = everywhere */
 export async function grant(
