@@ -66,6 +66,7 @@ describe('the number of replicas by utilization', () => {
     ['counts pods that start as idle when it grows', [...busy(2, 900), ['starting', 5]], 50, 4],
     ['does not look at pods that became ready a moment ago', [...busy(2, 500), ['young', 5000]], 50, 3],
     ['does not look at pods that go or failed', [...busy(2, 1000), ['deleted', 9000], ['failed', 9000]], 50, 4],
+    ['pods without metrics say nothing where the others are exactly at the target', [...busy(2, 500), ['ready'], ['ready']], 50, 4], // prettier-ignore
     ['missing pods never turn growth into shrinking', [...busy(1, 600), ['ready'], ['ready']], 50, 3],
   ])('%s', (_name, sketches, target, replicas) => {
     const current = sketches.filter(([state]) => !['deleted', 'failed'].includes(state)).length
@@ -87,6 +88,9 @@ describe('the number of replicas by utilization', () => {
         50,
       )
     expect(ask([])).toThrow('no pods returned by selector while calculating replica count')
+    const { pods: sole, metrics: its } = pods([['ready', 10]])
+    const one = { current: 1, pods: sole, metrics: its, tolerances: TOLERANCES, nowMs: NOW }
+    expect(() => byUtilization(one, 'cpu', 'other', 50)).toThrow('container other not found in Pod p0')
     expect(ask([['starting', 10]])).toThrow('did not receive metrics for targeted pods (pods might be unready)')
     const { pods: list, metrics } = pods([['ready', 10]])
     delete list[0]?.spec.containers[0]?.resources

@@ -59,8 +59,10 @@ export function podRequests(
     }
     const sidecars = (spec.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always')
     let sum = 0
-    for (const { name, resources } of [...spec.containers, ...sidecars]) {
-      if (container !== undefined && name !== container) continue
+    const all = [...spec.containers, ...sidecars]
+    const wanted = container === undefined ? all : all.filter(({ name }) => name === container)
+    if (wanted.length === 0) throw new Error(`container ${container} not found in Pod ${metadata.name}`)
+    for (const { name, resources } of wanted) {
       const request = resources?.requests?.[resource]
       if (request === undefined)
         throw new Error(`missing request for ${resource} in container ${name} of Pod ${metadata.name}`)

@@ -45,7 +45,8 @@ function countReplicas(
   const growsWithUnready = unready.size > 0 && ratio > 1
   if (!growsWithUnready && missing.size === 0)
     return within(tolerances, ratio) ? current : Math.ceil(round(ratio * readyCount))
-  for (const name of missing) values.set(name, ratio < 1 ? busy(name) : 0)
+  // Exactly at its target, they say nothing either way.
+  if (ratio !== 1) for (const name of missing) values.set(name, ratio < 1 ? busy(name) : 0)
   if (growsWithUnready) for (const name of unready) values.set(name, 0)
   const careful = ratioOf(values)
   if (within(tolerances, careful) || (ratio < 1 && careful > 1) || (ratio > 1 && careful < 1)) return current
