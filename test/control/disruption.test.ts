@@ -119,6 +119,71 @@ describe('disruption', () => {
     await evict(second!)
   })
 
+  describe('a pod that is not ready', () => {
+    /** One that is ready, and one that is not. */
+    async function twoPods(namespace: string): Promise<readonly [Pod, Pod]> {
+      const made = (name: string) =>
+        cluster.client.create(Pod, { metadata: { namespace, name, labels }, spec: { ...template.spec, nodeName: 'a' } })
+      const ready = await reportPod(cluster.client, await made('ready'))
+      const running = await reportPod(cluster.client, await made('unready'))
+      const conditions = running.status.conditions!.map(c => (c.type === 'Ready' ? { ...c, status: 'False' } : c))
+      const status = { ...running.status, conditions }
+      return [ready, await cluster.client.updateStatus(Pod, { ...running, status })]
+    }
+    const whyNot = (pod: Pod) =>
+      evict(pod).then(
+        () => undefined,
+        (error: unknown) => (error as ApiError).status.details?.causes?.map(({ message }) => message).join(),
+      )
+
+    test('may be evicted while enough others are, and costs nothing of the budget', async () => {
+      const namespace = await newNamespace()
+      const [ready, unready] = await twoPods(namespace)
+      await budget(namespace, { minAvailable: 1 })
+      await showsStatus(namespace, { currentHealthy: 1, desiredHealthy: 1, disruptionsAllowed: 0 })
+      expect(await whyNot(ready)).toBe('The disruption budget web needs 1 healthy pods and has 1 currently')
+      await evict(unready)
+      expect((await get(namespace)).status.disruptedPods ?? {}).toEqual({})
+    })
+
+    test('may not while too few are, unless the budget says AlwaysAllow', async () => {
+      const namespace = await newNamespace()
+      const [ready, unready] = await twoPods(namespace)
+      await budget(namespace, { minAvailable: 2 })
+      await showsStatus(namespace, { currentHealthy: 1, desiredHealthy: 2, disruptionsAllowed: 0 })
+      const needs = 'The disruption budget web needs 2 healthy pods and has 1 currently'
+      expect(await whyNot(unready)).toBe(needs)
+      const spec = { unhealthyPodEvictionPolicy: 'AlwaysAllow' }
+      await cluster.client.patch(PodDisruptionBudget, { namespace, name: 'web' }, { spec })
+      // Whether or not the change has been seen to.
+      await evict(unready)
+      await showsStatus(namespace, {})
+      expect(await whyNot(ready)).toBe(needs)
+    })
+  })
+
+  test('an eviction is told that the budget could not be counted', async () => {
+    const namespace = await newNamespace()
+    await budget(namespace, { maxUnavailable: 1 })
+    const owner = { apiVersion: 'example.com/v1', kind: 'Unknown', name: 'x', uid: 'x', controller: true }
+    const pod = await cluster.client.create(Pod, {
+      metadata: { namespace, name: 'a', labels, finalizers: ['test/look'] },
+      spec: { ...template.spec, nodeName: 'a' },
+    })
+    await reportPod(cluster.client, pod)
+    await cluster.client.patch(Pod, pod.metadata, { metadata: { ownerReferences: [owner] } })
+    await eventually(async () =>
+      expect((await get(namespace)).status.conditions).toMatchObject([{ status: 'False', reason: 'SyncFailed' }]),
+    )
+    await expect(evict(pod)).rejects.toSatisfy(
+      error =>
+        error instanceof ApiError &&
+        /^The disruption budget web does not allow evicting pods currently because it failed sync: ./.test(
+          error.status.details?.causes?.[0]?.message ?? '',
+        ),
+    )
+  })
+
   test('a pod whose granted eviction came to nothing counts again after two minutes', async () => {
     const namespace = await newNamespace()
     const pod = await cluster.client.create(Pod, { metadata: { namespace, name: 'a', labels }, spec: template.spec })

@@ -3,9 +3,9 @@
 import type { Pod } from '../../../../shared/api/core/v1.ts'
 import type { PodDisruptionBudget } from '../../../../shared/api/policy/v1.ts'
 import { formatTime } from '../../../../shared/machinery/clock.ts'
-import { isConditionTrue, setCondition } from '../../../../shared/machinery/conditions.ts'
+import { conditionOf, isConditionTrue, setCondition } from '../../../../shared/machinery/conditions.ts'
 import { fromLabelSelector } from '../../../../shared/machinery/selectors.ts'
-import { ApiError, badRequest, notFound } from '../../../../shared/machinery/status.ts'
+import { ApiError, badRequest, forbidden, isConflict, notFound } from '../../../../shared/machinery/status.ts'
 import type { DeleteOptions as DeleteBody } from '../../../../shared/api/meta/v1.ts'
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
 import type { ResourceDescriptor } from '../../registry/resource.ts'
@@ -24,54 +24,68 @@ function unhealthyMayGo(pod: Pod, { spec, status }: PodDisruptionBudget): boolea
   return spec.unhealthyPodEvictionPolicy === 'AlwaysAllow' || (currentHealthy >= desiredHealthy && desiredHealthy > 0)
 }
 
-function refusal(budget: PodDisruptionBudget): ApiError {
-  const { currentHealthy = 0, desiredHealthy = 0 } = budget.status
-  const cause = `The disruption budget ${budget.metadata.name} needs ${desiredHealthy} healthy pods and has ${currentHealthy} currently`
-  return new ApiError(429, 'TooManyRequests', "Cannot evict pod as it would violate the pod's disruption budget.", {
-    causes: [{ reason: 'DisruptionBudget', message: cause }],
+const tooMany = (cause: string, retryAfterSeconds?: number): ApiError =>
+  new ApiError(429, 'TooManyRequests', "Cannot evict pod as it would violate the pod's disruption budget.", {
+    ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+    causes: [{ reason: 'DisruptionBudget', message: `The disruption budget ${cause}` }],
   })
+
+const beingProcessed = ({ metadata }: PodDisruptionBudget): ApiError =>
+  tooMany(`${metadata.name} is still being processed by the server.`, 10)
+
+/** Why the budget has nothing left. What was counted says nothing where counting failed. */
+function refusal({ metadata: { name }, status }: PodDisruptionBudget): ApiError {
+  const { currentHealthy = 0, desiredHealthy = 0 } = status
+  const condition = conditionOf(status.conditions, 'DisruptionAllowed')
+  const told = condition?.status === 'False' && condition.message ? condition : undefined
+  const notNow = `${name} does not allow evicting pods currently`
+  if (told?.reason === 'SyncFailed') return tooMany(`${notNow} because it failed sync: ${told.message}`)
+  if (currentHealthy <= desiredHealthy)
+    return tooMany(`${name} needs ${desiredHealthy} healthy pods and has ${currentHealthy} currently`)
+  return tooMany(told ? `${notNow} (${told.reason}): ${told.message}` : notNow)
 }
 
-/** Takes one disruption from the budget. @throws ApiError 429 */
+/** More evictions that came to nothing are not remembered: something is wrong with who counts. */
+const MOST_DISRUPTED_PODS = 2_000
+
+/**
+ * Takes one disruption from the budget, unless the pod may go without.
+ * @returns whether that is because it is not healthy @throws ApiError 429
+ */
 async function consume(
   context: EndpointContext,
   budget: PodDisruptionBudget,
   pod: Pod,
   options: WriteOptions,
-): Promise<void> {
+): Promise<boolean> {
   const resource = context.resources.byUrl('policy', 'v1', 'poddisruptionbudgets')
-  if (!resource) return
+  if (!resource) return false
   const { namespace, name } = budget.metadata
+  let isUnhealthy = false
   await context.change(
     resource,
     { namespace, name },
     copy => {
       const current = copy as unknown as PodDisruptionBudget
       const { status, metadata } = current
-      if ((status.observedGeneration ?? 0) < (metadata.generation ?? 0))
-        throw new ApiError(
-          429,
-          'TooManyRequests',
-          "Cannot evict pod as it would violate the pod's disruption budget.",
-          {
-            retryAfterSeconds: 10,
-            causes: [
-              {
-                reason: 'DisruptionBudget',
-                message: `The disruption budget ${name} is still being processed by the server.`,
-              },
-            ],
-          },
+      isUnhealthy = unhealthyMayGo(pod, current)
+      if (isUnhealthy) return false
+      if ((status.observedGeneration ?? 0) < (metadata.generation ?? 0)) throw beingProcessed(current)
+      const { disruptionsAllowed = 0, disruptedPods = {} } = status
+      if (Object.keys(disruptedPods).length > MOST_DISRUPTED_PODS)
+        throw forbidden(
+          { group: 'policy', plural: 'poddisruptionbudget' },
+          name,
+          'DisruptedPods map too big - too many evictions not confirmed by PDB controller',
         )
-      if (unhealthyMayGo(pod, current)) return false
-      const { disruptionsAllowed = 0 } = status
       if (disruptionsAllowed <= 0) throw refusal(current)
       status.disruptionsAllowed = disruptionsAllowed - 1
-      status.disruptedPods = { ...status.disruptedPods, [pod.metadata.name]: formatTime(context.clock.now()) }
+      status.disruptedPods = { ...disruptedPods, [pod.metadata.name]: formatTime(context.clock.now()) }
       return undefined
     },
     { ...options, subresource: 'status' },
   )
+  return isUnhealthy
 }
 
 export const podEviction: SubresourceHandler = {
@@ -104,6 +118,8 @@ export const podEviction: SubresourceHandler = {
       dryRun: options.dryRun,
       warn: text => request.warn(text),
     })
+    let budget: PodDisruptionBudget | undefined
+    let isUnhealthy = false
     if (!finished(pod)) {
       const budgets = context.resources.byUrl('policy', 'v1', 'poddisruptionbudgets')
       const matching = (budgets ? context.list(budgets, namespace) : [])
@@ -115,13 +131,18 @@ export const podEviction: SubresourceHandler = {
           'InternalError',
           'This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.',
         )
-      const [budget] = matching
-      if (budget) await consume(context, budget, pod, options)
+      ;[budget] = matching
+      if (budget) isUnhealthy = await consume(context, budget, pod, options)
     }
     // What the mark itself changes is not held against who asked for a version.
+    const seen = isUnhealthy ? { resourceVersion: pod.metadata.resourceVersion } : {}
     const marked = await markDisrupted(context, resource, pod, {
       ...options,
-      preconditions: wanted.preconditions ?? {},
+      preconditions: { ...seen, ...wanted.preconditions },
+    }).catch((error: unknown) => {
+      // It may have become healthy since.
+      const hasChanged = isUnhealthy && isConflict(error) && !wanted.preconditions?.resourceVersion
+      throw budget && hasChanged ? beingProcessed(budget) : error
     })
     const { resourceVersion, ...others } = wanted.preconditions ?? {}
     const preconditions = {
