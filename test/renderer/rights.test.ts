@@ -383,7 +383,12 @@ describe('the server is asked', () => {
       drain: 'You may not patch nodes',
       delete: undefined,
       shell: undefined,
+      files: undefined,
     })
+    setActivePinia(createPinia())
+    rules['default'] = [rule(['create'], [''], ['pods'])]
+    const refused = await refusals(Node as never, rowsOf(Node, '', 'box-1'))
+    for (const id of ['shell', 'files']) expect(refused[id], id).toBe('You may not create pods/exec in default')
   })
 
   it('one by one where the rules of a namespace are not all', async () => {

@@ -24,6 +24,9 @@ export const NODE_SHELL = [
     'else cd /host; exec sh; fi',
 ] as const
 
+/** Before a command: it runs among the node's files, with the node's own programs, so that links lead where they do there. */
+export const ON_NODE = ['chroot', '/host'] as const
+
 /** Nobody works longer in one shell; a window that crashed leaves its pod no longer than this. */
 const NODE_POD_SECONDS = 12 * 3600
 const DEFAULT_IMAGE = 'busybox'
@@ -81,7 +84,7 @@ export const imagesOn = (node: Node | undefined): string[] =>
 
 export type DebugTarget =
   | { readonly kind: 'pod'; readonly pod: Pod; readonly container: string }
-  | { readonly kind: 'node'; readonly node: string }
+  | { readonly kind: 'node'; readonly node: string; readonly to: 'shell' | 'files' }
 
 export const useDebugStore = defineStore('debug', () => {
   /** What the dialog asks about. */
@@ -107,11 +110,13 @@ export const useDebugStore = defineStore('debug', () => {
     })
   }
 
-  async function debugNode(node: string): Promise<void> {
+  async function debugNode(node: string, to: 'shell' | 'files'): Promise<void> {
     const name = `node-debugger-${node.slice(0, 200)}-${suffix()}`
     await connection.client.create(Pod, nodeDebugPod(node, image.value, name))
     const pod = { namespace: 'default', name }
-    useDockStore().open({ kind: 'terminal', use: 'node', title: node, pod, container: 'debugger' })
+    const container = 'debugger'
+    if (to === 'files') useDockStore().open({ kind: 'files', title: node, pod, container, node })
+    else useDockStore().open({ kind: 'terminal', use: 'node', title: node, pod, container })
   }
 
   return { asked, image, debugPod, debugNode }

@@ -1,6 +1,11 @@
 // Runs one command in a container to its end: bytes in, bytes out.
 import { type ExecTarget, openSession } from '../dock/exec-session.ts'
 
+/** Where commands run, and what stands before each of them. */
+export interface CommandTarget extends ExecTarget {
+  readonly within?: readonly string[]
+}
+
 export interface CommandOptions {
   readonly signal: AbortSignal
   readonly onOutput: (data: Uint8Array) => void
@@ -23,7 +28,7 @@ const MOST_COMPLAINT_BYTES = 2_000
 
 /** @throws CommandFailed when it does not end with 0, with what it printed to its error output */
 export function runCommand(
-  target: ExecTarget,
+  target: CommandTarget,
   command: readonly string[],
   { signal, onOutput, input }: CommandOptions,
 ): Promise<void> {
@@ -45,7 +50,7 @@ export function runCommand(
     }
     const session = openSession(
       target,
-      command,
+      [...(target.within ?? []), ...command],
       { stdin: input !== undefined, tty: false },
       {
         onOpen: () => void feed().catch((error: unknown) => finish(String(error), undefined)),

@@ -1,7 +1,6 @@
-// Files out of a container and into it, streamed: by `cat`, `tar` and `head`, which nearly every image has.
-import type { ExecTarget } from '../dock/exec-session.ts'
+// Files out of a container or a node and into it, streamed: by `cat`, `tar` and `head`, which nearly every image has.
 import { joinPath, parentOf } from './listing.ts'
-import { runCommand } from './run-command.ts'
+import { type CommandTarget, runCommand } from './run-command.ts'
 
 export const PREVIEW_BYTES = 256 * 1024
 /** Below the agent's limit for one message. */
@@ -14,7 +13,11 @@ export interface Progress {
   readonly onBytes: (bytes: number) => void
 }
 
-async function collect(target: ExecTarget, command: readonly string[], { signal, onBytes }: Progress): Promise<Blob> {
+async function collect(
+  target: CommandTarget,
+  command: readonly string[],
+  { signal, onBytes }: Progress,
+): Promise<Blob> {
   let merged = new Blob()
   let parts: Uint8Array<ArrayBuffer>[] = []
   let pending = 0
@@ -39,7 +42,7 @@ async function collect(target: ExecTarget, command: readonly string[], { signal,
 }
 
 /** The first bytes of a file. */
-export async function readStart(target: ExecTarget, path: string, signal: AbortSignal): Promise<Uint8Array> {
+export async function readStart(target: CommandTarget, path: string, signal: AbortSignal): Promise<Uint8Array> {
   const command = ['sh', '-c', 'exec head -c "$2" <"$1"', 'sh', path, String(PREVIEW_BYTES)]
   const blob = await collect(target, command, { signal, onBytes: () => undefined })
   return new Uint8Array(await blob.arrayBuffer())
@@ -56,11 +59,11 @@ export function asText(bytes: Uint8Array): string | undefined {
   }
 }
 
-export const downloadFile = (target: ExecTarget, path: string, progress: Progress): Promise<Blob> =>
+export const downloadFile = (target: CommandTarget, path: string, progress: Progress): Promise<Blob> =>
   collect(target, ['sh', '-c', 'exec cat <"$1"', 'sh', path], progress)
 
 /** A folder with all that is in it, as a tar archive. */
-export const downloadFolder = (target: ExecTarget, path: string, progress: Progress): Promise<Blob> => {
+export const downloadFolder = (target: CommandTarget, path: string, progress: Progress): Promise<Blob> => {
   const name = path.slice(path.lastIndexOf('/') + 1)
   return collect(target, ['tar', '-cf', '-', '-C', parentOf(path), '--', name || '.'], progress)
 }
@@ -77,7 +80,7 @@ const UPLOAD =
   'umask 022; t="$1.part$$"; trap \'rm -f -- "$t"\' EXIT; head -c "$2" >"$t" && ' +
   '[ "$(wc -c <"$t")" -eq "$2" ] && mv -f -- "$t" "$1"'
 
-export async function uploadFile(target: ExecTarget, folder: string, file: File, progress: Progress): Promise<void> {
+export async function uploadFile(target: CommandTarget, folder: string, file: File, progress: Progress): Promise<void> {
   const { signal, onBytes } = progress
   await runCommand(target, ['sh', '-c', UPLOAD, 'sh', joinPath(folder, file.name), String(file.size)], {
     signal,

@@ -327,6 +327,10 @@ const RESTARTABLE = new Set(['Deployment', 'StatefulSet', 'DaemonSet'])
 export const fitting = (actions: readonly ResourceAction[], object: AnyObject): ResourceAction[] =>
   actions.filter(({ fits }) => fits?.(object) ?? true)
 
+/** A pod is made on the node, and got into. */
+const INTO_NODES: readonly Need[] = [undefined, 'exec'].map(subresource => ({
+  ...{ verb: 'create', group: '', resource: 'pods', namespace: 'default', subresource },
+}))
 /** What a pod's streams take, whichever object leads to the pod. */
 const ofPods = (verb: string, subresource: string): Need => ({ verb, group: '', resource: 'pods', subresource })
 const PATCH: readonly Need[] = [{ verb: 'patch' }]
@@ -424,11 +428,20 @@ export function actionsOf(kind: ServedKind): ResourceAction[] {
     },
     type.kind === 'Node' && {
       id: 'shell',
-      needs: [{ verb: 'create', group: '', resource: 'pods', namespace: 'default' }],
+      needs: INTO_NODES,
       title: t('Shell'),
       icon: SquareTerminal,
       key: 's',
-      run: first(({ name }) => (useDebugStore().asked = { kind: 'node', node: name })),
+      run: first(({ name }) => (useDebugStore().asked = { kind: 'node', node: name, to: 'shell' })),
+    },
+    type.kind === 'Node' && {
+      id: 'files',
+      needs: INTO_NODES,
+      minor: true,
+      title: t('Files'),
+      icon: FolderOpen,
+      key: 'f',
+      run: first(({ name }) => (useDebugStore().asked = { kind: 'node', node: name, to: 'files' })),
     },
     verbs.includes('update') && {
       id: 'edit',

@@ -32,7 +32,13 @@ export type DockTab = { readonly id: number; readonly title: string } & (
       /** Of the process that is attached to. */
       readonly streams?: ExecStreams
     }
-  | { readonly kind: 'files'; readonly pod: PodRef; readonly container: string }
+  | {
+      readonly kind: 'files'
+      readonly pod: PodRef
+      readonly container: string
+      /** The files are those of this node; the pod was made for this tab, and is deleted at the end. */
+      readonly node?: string
+    }
   | {
       readonly kind: 'editor'
       readonly type: ResourceType<AnyObject>

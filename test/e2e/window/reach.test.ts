@@ -1,6 +1,7 @@
 // Reaching into what runs: shells, debug containers, files, port-forwards — in a real Chromium, on real containers.
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Page } from 'playwright-core'
@@ -160,6 +161,44 @@ describe('ways into a pod', () => {
       'its pod is gone',
       async () => !(await cluster.kubectl('get', 'pods', '-o', 'name')).includes('debugger'),
     )
+  })
+
+  it('shows the files of a node with its own programs, takes them out and puts them in, and leaves nothing behind', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'flotilla-node-files-'))
+    try {
+      writeFileSync(join(folder, 'note.txt'), 'of the node')
+      symlinkSync(join(folder, 'note.txt'), join(folder, 'link'))
+      await go('k/core/v1/nodes')
+      await page.locator(`[data-key="${node}"]`).focus()
+      await page.keyboard.press('f')
+      await page.getByRole('dialog', { name: `Files of ${node}` }).waitFor()
+      await page.locator('input[name=image]').fill(counterImage())
+      await page.getByRole('button', { name: 'Open' }).click()
+      await page.getByRole('row').filter({ hasText: 'etc' }).first().waitFor({ timeout: 30_000 })
+      await page.getByLabel('Folder', { exact: true }).fill(folder)
+      await page.keyboard.press('Enter')
+      const row = (name: string) => page.getByRole('row').filter({ hasText: name })
+      await row('note.txt').waitFor()
+      await row('link').getByRole('button').first().click()
+      await page.getByLabel('Contents of link').waitFor()
+      expect(await page.locator('[data-file-text]').innerText(), 'links lead where they do there').toBe('of the node')
+      const download = page.waitForEvent('download')
+      await page.getByLabel('Download note.txt', { exact: true }).click()
+      expect(readFileSync(await (await download).path(), 'utf8')).toBe('of the node')
+      await page
+        .getByLabel('Files to upload')
+        .setInputFiles({ name: 'new.txt', mimeType: 'a/b', buffer: Buffer.from('put in') })
+      await page.getByText(`new.txt is in ${folder}`).waitFor()
+      expect(readFileSync(join(folder, 'new.txt'), 'utf8')).toBe('put in')
+      await shoot(page, 'node-files')
+      await closeTab(node)
+      await until('its pod is gone', async () => {
+        const left = await cluster.kubectl('get', 'pods', '-l', 'app.kubernetes.io/managed-by=flotilla-node-shell', '-o', 'name') // prettier-ignore
+        return left === ''
+      })
+    } finally {
+      rmSync(folder, { recursive: true, force: true })
+    }
   })
 })
 

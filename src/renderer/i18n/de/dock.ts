@@ -57,11 +57,12 @@ export const dock = {
   'The session ended.': 'Die Sitzung ist beendet.',
   'The connection broke ({code}).': 'Die Verbindung ist abgebrochen ({code}).',
   'Debug {name}': '{name} debuggen',
+  'Files of {node}': 'Dateien von {node}',
   'Shell on {node}': 'Shell auf {node}',
   'A container of your choice joins the pod, with its network and the processes of one container. It stays listed in the pod after it ends.':
     'Ein Container nach Wahl tritt dem Pod bei, mit dessen Netzwerk und den Prozessen eines Containers. Nach seinem Ende bleibt er im Pod aufgeführt.',
-  'A pod is made on the node that sees its processes, network and files as root, and is deleted when the terminal closes.':
-    'Auf dem Node entsteht ein Pod, der als root dessen Prozesse, Netzwerk und Dateien sieht; er wird gelöscht, sobald das Terminal schließt.',
+  'A pod is made on the node that sees its processes, network and files as root, and is deleted when the tab closes.':
+    'Auf dem Node entsteht ein Pod, der als root dessen Prozesse, Netzwerk und Dateien sieht; er wird gelöscht, sobald der Tab schließt.',
   'Is on {nodeName} already.': 'Schon auf {nodeName} vorhanden.',
   'Is pulled first; {n} image is on {nodeName}. | Is pulled first; {n} images are on {nodeName}.':
     'Wird zuerst geladen; auf {nodeName} ist {n} Image. | Wird zuerst geladen; auf {nodeName} sind {n} Images.',
