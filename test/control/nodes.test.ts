@@ -111,6 +111,39 @@ describe('node-lifecycle', () => {
     })
   })
 
+  test('once a node reports again after none did, the others are evicted', async () => {
+    await join('a')
+    await join('b')
+    await pass(60, [])
+    await eventually(async () => {
+      for (const name of ['a', 'b']) {
+        expect((await readyOf(name))?.status).toBe('Unknown')
+        expect(await taintsOf(name)).toEqual(['node.kubernetes.io/unreachable:NoSchedule'])
+      }
+    })
+    await report('b', 'True')
+    await eventually(async () => {
+      await pass(5, ['b'])
+      expect(await taintsOf('a')).toContain('node.kubernetes.io/unreachable:NoExecute')
+    })
+    expect(await taintsOf('b')).toEqual([])
+  })
+
+  test('nodes that are labelled as coming and going are no sign that the others are well', async () => {
+    await join('a')
+    await join('b')
+    const labels = { 'node.kubernetes.io/exclude-disruption': '' }
+    await cluster.client.patch(Node, { name: 'b' }, { metadata: { labels } }, { type: 'merge' })
+    await pass(60, ['b'])
+    // Of the nodes that count, none reports.
+    await eventually(async () => expect(await taintsOf('a')).toEqual(['node.kubernetes.io/unreachable:NoSchedule']))
+    await cluster.client.patch(Node, { name: 'b' }, { metadata: { labels: null } }, { type: 'merge' })
+    await eventually(async () => {
+      await pass(5, ['b'])
+      expect(await taintsOf('a')).toContain('node.kubernetes.io/unreachable:NoExecute')
+    })
+  })
+
   test('after the control plane slept, every node gets its whole grace period again', async () => {
     await join('a')
     await join('b')
@@ -228,7 +261,7 @@ describe('pod-gc of a node that is out of service', () => {
     await join('b')
     const pod = await createOn('a', 'web')
     await pass(50, ['b'])
-    expect((await readyOf('a'))?.status).toBe('Unknown')
+    await eventually(async () => expect((await readyOf('a'))?.status).toBe('Unknown'))
     await cluster.client.delete(Pod, pod.metadata, { gracePeriodSeconds: 600 })
     await pass(60, ['b'])
     expect(await look(pod)).toMatchObject({ graceSeconds: 600, phase: 'Pending' })

@@ -21,7 +21,7 @@ import { isPodReady } from '../support/pod-state.ts'
 import { podsByNode } from '../support/pods-by-node.ts'
 import { type Observation, observe, silentConditions } from './health.ts'
 import { noExecuteKey, wantedTaints } from './taints.ts'
-import { EvictionPace, isFullyDisrupted, zoneOfNode } from './zones.ts'
+import { EvictionPace, countsForDisruption, isFullyDisrupted, zoneOfNode } from './zones.ts'
 
 const LEASES = 'kube-node-lease'
 const GRACE_MS = 40_000
@@ -44,6 +44,8 @@ export class NodeLifecycleController implements Reconciler<Node> {
   readonly #time: ObservedTime
   readonly #pace: EvictionPace
   readonly #observations = new Map<string, Observation>()
+  /** Nodes that are not evicted only because no node at all is ready. */
+  readonly #held = new Set<string>()
   #startedWith: AbortSignal | undefined
 
   constructor(clock: Clock, time: ObservedTime) {
@@ -71,6 +73,7 @@ export class NodeLifecycleController implements Reconciler<Node> {
 
   gone({ name }: ObjectRef, context: ControllerContext): undefined {
     const seen = this.#observations.get(name)
+    this.#held.delete(name)
     if (!seen) return
     this.#observations.delete(name)
     tellOf(
@@ -104,11 +107,18 @@ export class NodeLifecycleController implements Reconciler<Node> {
   async #taint(node: Node, context: ControllerContext): Promise<boolean> {
     const key = noExecuteKey(node)
     const tainted = (node.spec.taints ?? []).some(taint => taint.effect === 'NoExecute' && taint.key === key)
+    if (key === undefined && countsForDisruption(node)) this.#release(context)
     // A node that reports is no reason to look at all the others.
     const evict = key === undefined ? false : this.#mayEvict(node, tainted, context)
     const taints = wantedTaints(node, evict, formatTime(context.clock.now()))
     if (taints) await writeTaints(node, taints, context)
     return key !== undefined && !tainted && evict === 'keep'
+  }
+
+  /** A node is ready: others that are not have themselves to blame. */
+  #release({ enqueue }: ControllerContext): void {
+    for (const name of this.#held) enqueue({ name })
+    this.#held.clear()
   }
 
   /** 'keep': the taints that would evict stay as they are. */
@@ -117,7 +127,11 @@ export class NodeLifecycleController implements Reconciler<Node> {
       .lister(Node)
       .list()
       .map(other => (other.metadata.uid === node.metadata.uid ? node : other))
-    if (isFullyDisrupted(all)) return false
+      .filter(countsForDisruption)
+    if (isFullyDisrupted(all)) {
+      this.#held.add(node.metadata.name)
+      return false
+    }
     if (tainted) return 'keep'
     const zone = zoneOfNode(node)
     const peers = all.filter(other => zoneOfNode(other) === zone)

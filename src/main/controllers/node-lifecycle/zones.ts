@@ -17,6 +17,10 @@ export const zoneOfNode = ({ metadata: { labels } }: Node): string => {
   return `${region}:\0:${zone}`
 }
 
+/** Nodes that come and go say nothing about whether the others are cut off, if whoever runs them labels them so. */
+export const countsForDisruption = ({ metadata: { labels } }: Node): boolean =>
+  labels?.['node.kubernetes.io/exclude-disruption'] === undefined
+
 export function zoneState(nodes: readonly Node[]): ZoneState {
   const notReady = nodes.filter(node => noExecuteKey(node) !== undefined).length
   if (notReady > 0 && notReady === nodes.length) return 'FullDisruption'
