@@ -151,6 +151,21 @@ describe('an indexed job that is made shorter', () => {
     expect(await has('Complete', 'CompletionsReached')).toMatchObject({ succeeded: 1, completedIndexes: '0' })
   })
 
+  test('counts no failure of an index that it has no more', async () => {
+    await create({ completions: 2, parallelism: 2, backoffLimitPerIndex: 5 })
+    await runningIndexes([0, 1])
+    await finish(1, 1)
+    await soon(async () => expect((await running()).map(indexOf)).toEqual([0]))
+    await cluster.client.patch(Job, { namespace, name: 'work' }, { spec: { completions: 1, parallelism: 1 } })
+    // Nothing keeps its pod any more.
+    await soon(
+      async () =>
+      expect((await podsIn(cluster.client, namespace)).map(({ metadata }) => metadata.finalizers?.length ?? 0).sort()).toEqual([0, 1]), // prettier-ignore
+    )
+    await finish(0, 0)
+    expect((await has('Complete', 'CompletionsReached')).failed ?? 0).toBe(0)
+  })
+
   test('stops the pods of indexes that it has no more, not the others', async () => {
     await create({ completions: 4, parallelism: 4 })
     const [first] = await runningIndexes([0, 1, 2, 3])

@@ -75,10 +75,12 @@ export function account(job: Job, pods: readonly Pod[]): Account {
     toRelease.push(pod)
     if (known.has(uid)) continue
     const index = indexed ? indexOf(pod) : undefined
+    // Of an index that the Job does not have (any more), nothing counts.
+    if (indexed && (index === undefined || index >= completions)) continue
     if (hasSucceeded) {
       newlySucceeded.push(pod)
-      if (index === undefined && !indexed) succeeded.waiting.push(uid)
-      else if (index !== undefined && index < completions) completedIndexes.add(index)
+      if (index === undefined) succeeded.waiting.push(uid)
+      else completedIndexes.add(index)
       continue
     }
     const { action, message } = failureActionOf(spec, pod)
@@ -86,8 +88,7 @@ export function account(job: Job, pods: readonly Pod[]): Account {
     newlyFailed.push(pod)
     if (action === 'Ignore') continue
     failed.waiting.push(uid)
-    if (index === undefined || index >= completions || spec.backoffLimitPerIndex === undefined) continue
-    if (completedIndexes.has(index)) continue
+    if (index === undefined || completedIndexes.has(index) || spec.backoffLimitPerIndex === undefined) continue
     if (action === 'FailIndex' || failuresBefore(pod) >= spec.backoffLimitPerIndex) failedIndexes.add(index)
   }
   const toReplace = podsToReplace(job, pods, toRelease, [completedIndexes, failedIndexes])
