@@ -85,6 +85,7 @@ export type ApiServerSettings = Pick<
   | 'requestTimeoutMs'
   | 'shutdownDelayMs'
   | 'strictTransportSecurity'
+  | 'flags'
 > & {
   readonly audit?: { readonly policy: AuditPolicy; readonly log: AuditLogOptions }
   /** What admission plugins are told. */

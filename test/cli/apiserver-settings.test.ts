@@ -26,6 +26,7 @@ const OIDC = ['--oidc-issuer-url', 'https://issuer.example.com', '--oidc-client-
 
 test('without flags nothing is added to what every cluster has', async () => {
   expect(await settings()).toEqual({
+    flags: expect.anything() as unknown,
     authentication: { issuers: [] },
     priorityAndFairness: true,
     limits: { reading: 400, mutating: 200 },
@@ -34,6 +35,16 @@ test('without flags nothing is added to what every cluster has', async () => {
     eventTtlMs: 3_600_000,
     watchCacheBytes: 32 * 1024 * 1024,
   })
+})
+
+test('the server can tell its own flags, those that were left out too, and no others', async () => {
+  const command = new Command().exitOverride().option('--passphrase <text>')
+  addApiServerOptions(command)
+  const given = ['--passphrase', 'secret', '--event-ttl', '60', ...OIDC, '--oidc-required-claim', 'a=b']
+  const { flags } = await apiServerSettings(command.parse(given, { from: 'user' }).opts<ApiServerFlags>())
+  expect(flags).toMatchObject({ 'event-ttl': '60', 'oidc-required-claim': 'a=b', 'request-timeout': '60' })
+  expect(Object.keys(flags ?? {})).not.toContain('passphrase')
+  expect(Object.keys(flags ?? {})).not.toContain('token-auth-file')
 })
 
 test('an issuer’s users carry its name, unless they are told by their address or another prefix', async () => {

@@ -41,6 +41,7 @@ import { createEndpointParts } from './endpoints/create-parts.ts'
 import { healthHandlers, type HealthCheck, storeCheck } from './health/health.ts'
 import { startChecks } from './health/start-hooks.ts'
 import { createMetrics, type Metrics } from './health/metrics.ts'
+import { zpages } from './health/zpages.ts'
 import type { ConnectionLimits } from './http/connection-guard.ts'
 import { createHttpServer } from './http/http-server.ts'
 import { createUi } from './http/ui.ts'
@@ -92,6 +93,8 @@ export interface ApiServerOptions {
   readonly issuer?: string
   /** The name of this server among others of the cluster. */
   readonly identity?: string
+  /** What it was started with, for /flagz. */
+  readonly flags?: Readonly<Record<string, string>>
   /** The way to the Services of extension API servers; without it, none are asked. */
   readonly nodes?: NodeDialer
   readonly clock?: Clock
@@ -242,6 +245,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       contentType: 'application/jwk-set+json',
     })),
     plain(OPENID_CONFIGURATION_PATH, async () => ({ code: 200, object: discoveryDocument(tokens.issuer) })),
+    ...zpages(options.flags ?? {}, () => listedPaths(paths)),
   ]
   const given =
     typeof options.paths === 'function'

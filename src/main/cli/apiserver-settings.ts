@@ -1,13 +1,14 @@
 // What the API server's flags and their files say.
 import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
+import { Command } from 'commander'
 import { parseAdmissionConfiguration } from '../apiserver/admission/settings.ts'
 import { type OidcIssuer, SIGNING_ALGS } from '../apiserver/authn/oidc/id-tokens.ts'
 import { type AuthenticationSettings, readAuthenticationConfiguration } from '../apiserver/authn/settings.ts'
 import { parseAuditPolicy } from '../apiserver/audit/policy.ts'
 import { parseTokenFile } from '../apiserver/authn/token-file.ts'
 import type { ApiServerSettings } from '../control-plane.ts'
-import type { ApiServerFlags } from './apiserver-flags.ts'
+import { addApiServerOptions, type ApiServerFlags } from './apiserver-flags.ts'
 import { readFlagFile as read } from './flag-file.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -112,6 +113,18 @@ async function admissionOf(file: string | undefined): Promise<ApiServerSettings[
   )
 }
 
+/** Under their names of the command line; those of other parts of the program are nobody's business. */
+function told(flags: ApiServerFlags): Record<string, string> {
+  const given = new Map<string, unknown>(Object.entries(flags))
+  const known = new Command()
+  addApiServerOptions(known)
+  return Object.fromEntries(
+    known.options
+      .filter(option => given.get(option.attributeName()) !== undefined)
+      .map(option => [option.name(), String(given.get(option.attributeName()))]),
+  )
+}
+
 /** @throws UsageError */
 export async function apiServerSettings(flags: ApiServerFlags): Promise<ApiServerSettings> {
   const { tokenAuthFile } = flags
@@ -120,6 +133,7 @@ export async function apiServerSettings(flags: ApiServerFlags): Promise<ApiServe
   const strictTransportSecurity = transportSecurityOf(flags.strictTransportSecurityDirectives)
   return {
     ...(tokenAuthFile ? { tokens: await read('--token-auth-file', tokenAuthFile, parseTokenFile) } : {}),
+    flags: told(flags),
     authentication: await authenticationOf(flags),
     ...(audit ? { audit } : {}),
     ...(admissionSettings ? { admissionSettings } : {}),

@@ -1,6 +1,8 @@
 // Discovery, version, health and metrics.
 import { connect as h2connect } from 'node:http2'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { parse } from 'yaml'
+import { decodeProtobuf } from '../../../src/main/apiserver/codec/protobuf/envelope.ts'
 import { startTestApiServer, type TestApiServer } from '../../support/api-server.ts'
 import { type AnyJson, CONFIG_MAPS, raw } from './support/raw.ts'
 
@@ -23,6 +25,18 @@ describe('discovery', () => {
     expect(autoscaling.preferredVersion!.groupVersion).toBe('autoscaling/v2')
     expect(autoscaling.versions!.map((version: AnyJson) => version.version)).toEqual(['v2', 'v1'])
     expect((await raw(server, '/apis/apps')).json).toMatchObject({ kind: 'APIGroup', name: 'apps' })
+  })
+  test('documents come as JSON, YAML or protobuf, and as nothing else', async () => {
+    for (const path of ['/apis', '/apis/apps', '/apis/apps/v1', '/api/v1']) {
+      const get = (accept: string) => raw(server, path, { headers: { accept } })
+      const { json } = await get('application/json, application/yaml')
+      expect(parse((await get('application/yaml')).text)).toEqual(json)
+      const protobuf = await get('application/vnd.kubernetes.protobuf')
+      expect(protobuf.headers['content-type']).toBe('application/vnd.kubernetes.protobuf')
+      expect(decodeProtobuf(protobuf.bytes)).toMatchObject({ kind: json.kind as string, apiVersion: 'v1' })
+      for (const accept of ['application', 'application/xml', 'application/json;as=Table;v=v1;g=meta.k8s.io'])
+        expect((await get(accept)).json).toMatchObject({ code: 406, reason: 'NotAcceptable' })
+    }
   })
   test('/apis/apps/v1 tells names, verbs and subresources', async () => {
     const { json } = await raw(server, '/apis/apps/v1')

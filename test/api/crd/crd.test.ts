@@ -351,3 +351,21 @@ describe('a definition in a group of the Kubernetes project', () => {
     expect(await conformant('others.example.com')).toBeUndefined()
   })
 })
+
+test('a version of a group that is built in gets nothing more; others of the group do', async () => {
+  const names = { plural: 'foos', kind: 'Foo' }
+  const [built, other] = ['v1', 'v1other'].map((name, i) => ({ name, served: true, storage: i > 0, schema: version('', false).schema })) // prettier-ignore
+  await api.clientAs().create(CustomResourceDefinition, {
+    metadata: {
+      name: 'foos.networking.k8s.io',
+      annotations: { 'api-approved.kubernetes.io': 'unapproved, for the test' },
+    },
+    spec: { group: 'networking.k8s.io', scope: 'Cluster', names, versions: [built, other] },
+  } as never)
+  await eventually(async () => {
+    expect((await raw(api, '/apis/networking.k8s.io/v1other/foos')).code).toBe(200)
+  })
+  expect((await raw(api, '/apis/networking.k8s.io/v1/foos')).code).toBe(404)
+  expect((await raw(api, '/apis/networking.k8s.io/v1')).text).not.toContain('foos')
+  expect((await raw(api, '/apis/networking.k8s.io/v1/networkpolicies')).code).toBe(200)
+})

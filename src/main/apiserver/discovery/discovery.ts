@@ -1,6 +1,6 @@
 // Serves the discovery documents, encoded once, with ETags.
 import { createHash } from 'node:crypto'
-import { parseAccept } from '../representation/negotiate.ts'
+import { negotiate, parseAccept, requireWhole } from '../representation/negotiate.ts'
 import { type PathHandler, unknownPath } from '../chain/router.ts'
 import type { ApiRequest, ApiResponse } from '../request.ts'
 import { AGGREGATED_TYPE, aggregatedDiscovery } from './aggregated.ts'
@@ -26,7 +26,11 @@ function wantsAggregated(accept: string | undefined): boolean {
   return false
 }
 
-const wantsYaml = (accept: string | undefined): boolean => parseAccept(accept ?? '')[0]?.type === 'application/yaml'
+/** @throws ApiError 406 */
+function wantsJson(accept: string | undefined): boolean {
+  requireWhole(accept)
+  return negotiate(accept, ['json', 'yaml', 'protobuf']).encoding === 'json'
+}
 
 const pathsOf = (root: string, groups: readonly ServedGroup[]): string[] =>
   groups.flatMap(({ group, versions }) => [
@@ -49,7 +53,7 @@ export function discoveryHandlers(groups: () => readonly ServedGroup[]): PathHan
       known.set(key, document)
     }
     const headers = { etag: document.etag, vary: 'Accept' }
-    if (wantsYaml(request.headers.accept))
+    if (contentType !== AGGREGATED_TYPE && !wantsJson(request.headers.accept))
       return { code: 200, headers: { vary: 'Accept' }, object: JSON.parse(document.bytes.toString('utf8')) as object }
     if (request.headers['if-none-match'] === document.etag)
       return { code: 304, headers, bytes: Buffer.alloc(0), contentType }

@@ -12,7 +12,7 @@ export interface ResourceIndex {
 }
 
 export interface DynamicResourceIndex extends ResourceIndex {
-  /** Replaces the descriptors of custom resources; the built-in ones always win. */
+  /** Replaces the descriptors of custom resources. A version of a group that is built in has none of them. */
   setCustom(resources: readonly ResourceDescriptor[]): void
   /** Calls whenever what is served has changed. */
   onChange(listener: () => void): void
@@ -33,6 +33,7 @@ function mapsOf(all: readonly ResourceDescriptor[]) {
 
 export function indexResources(builtin: readonly ResourceDescriptor[]): DynamicResourceIndex {
   const fixed = mapsOf(builtin)
+  const versions = new Set(builtin.map(({ type }) => `${type.group}/${type.version}`))
   let custom = mapsOf([])
   let all = builtin
   let before: readonly ResourceDescriptor[] = []
@@ -56,7 +57,7 @@ export function indexResources(builtin: readonly ResourceDescriptor[]): DynamicR
     setCustom(resources) {
       if (resources.length === before.length && resources.every((resource, i) => resource === before[i])) return
       before = resources
-      const own = resources.filter(({ type }) => !fixed.urls.has(`${type.group}/${type.version}/${type.plural}`))
+      const own = resources.filter(({ type }) => !versions.has(`${type.group}/${type.version}`))
       custom = mapsOf(own)
       all = [...builtin, ...own]
       for (const listener of listeners) listener()
