@@ -16,7 +16,7 @@ import { type RemoteVersion, withRemotes } from './aggregator/remote-discovery.t
 import type { AdmissionPlugin } from './admission/contract.ts'
 import { createAuthenticator } from './authn/authenticator.ts'
 import { discoveryDocument, JWKS_PATH, OPENID_CONFIGURATION_PATH } from './authn/openid.ts'
-import { bearerTokens, forThisServer } from './authn/bearer-tokens.ts'
+import { bearerTokens, forThisServer, type TokenMethod } from './authn/bearer-tokens.ts'
 import { bootstrapTokenUser } from './authn/bootstrap-tokens.ts'
 import { createServiceAccountTokens, type ServiceAccountTokens } from './authn/service-account-tokens.ts'
 import { legacyTokens } from './authn/legacy-tokens.ts'
@@ -64,6 +64,8 @@ export interface ApiServerOptions {
   readonly subresources?: readonly SubresourceHandler[]
   /** Bearer tokens known from the start. */
   readonly tokens?: readonly StaticToken[]
+  /** What else knows bearer tokens; asked last. */
+  readonly tokenMethods?: readonly TokenMethod[]
   /** Issuers of ID tokens, and what needs no log-in. */
   readonly authentication?: AuthenticationSettings
   /** Paths outside the resources, such as OpenAPI's. */
@@ -158,6 +160,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
         'bootstrap-token',
         bootstrapTokenUser(name => lookup('Secret', 'kube-system', name), clock),
       ),
+      ...(options.tokenMethods ?? []),
     ],
     apiAudiences,
   )

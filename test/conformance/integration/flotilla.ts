@@ -7,12 +7,14 @@ import { createAdmission } from '../../../src/main/apiserver/admission/plugins.t
 import { parseTokenFile } from '../../../src/main/apiserver/authn/token-file.ts'
 import { createAuthorization } from '../../../src/main/apiserver/authz/authorizers.ts'
 import type { Authorizer } from '../../../src/main/apiserver/authz/contract.ts'
+import { privilegedGroup } from '../../../src/main/apiserver/authz/privileged-group.ts'
 import { bootstrapCluster } from '../../../src/main/apiserver/bootstrap/bootstrap.ts'
 import { subresourceHandlers } from '../../../src/main/apiserver/endpoints/subresources.ts'
 import { NodeTunnels } from '../../../src/main/apiserver/proxy/node-tunnels.ts'
 import { systemClock } from '../../../src/shared/machinery/clock.ts'
 import { Owned } from '../../../src/shared/machinery/owned.ts'
 import { startTestApiServer, testAdmin } from '../../support/api-server.ts'
+import { authorizerOf, tokensOf } from './callbacks.ts'
 
 /** Watches that tests leave open may hold the server. */
 const MOST_END_MS = 1_500
@@ -25,6 +27,10 @@ const EVERYTHING: Authorizer = {
       { verbs: ['*'], nonResourceURLs: ['*'] },
     ],
   }),
+}
+
+const NOTHING: Authorizer = {
+  authorize: () => ({ decision: 'no-opinion', reason: 'Everything is forbidden.' }),
 }
 
 const flags = (JSON.parse(process.argv[2] ?? '[]') ?? []) as readonly string[]
@@ -42,18 +48,37 @@ const settings =
 const range = flag('service-cluster-ip-range') ?? '10.0.0.0/16'
 const first = (range.split(',')[0] ?? '').replace(/\.\d+\/.*/, '.1').replace(/:\/.*/, ':1')
 
+/** What a test's flags and the authorizer that it made in Go come to. */
+function authorizersOf(own: readonly Authorizer[]): readonly Authorizer[] {
+  const [modes, access] = [flag('authorization-mode') ?? '', flag('go-access')]
+  const ours = modes.includes('RBAC') ? own : [privilegedGroup, modes === 'AlwaysDeny' ? NOTHING : EVERYTHING]
+  if (!access) return ours
+  return [...(flag('go-access-beside') ? ours : [privilegedGroup]), authorizerOf(access)]
+}
+const pem = (name: string) => readFileSync(name, 'utf8')
+const [clientAuthority, signingKey, goTokens] = ['client-ca-file', 'service-account-signing-key-file', 'go-token'].map(
+  flag,
+)
+
 const owned = new Owned()
 const tunnels = owned.use(new NodeTunnels(systemClock))
 const api = await startTestApiServer({
   tokens: [LOOPBACK, ...(tokens ? parseTokenFile(readFileSync(tokens, 'utf8')) : [])],
   issuer: flag('service-account-issuer') ?? 'https://foo.bar.example.com',
-  withStore(store) {
+  authentication: { issuers: [], anonymous: { enabled: flag('anonymous-auth') !== 'false' } },
+  ...(goTokens ? { tokenMethods: [tokensOf(goTokens)] } : {}),
+  withStore(store, pki) {
     const authorization = owned.use(createAuthorization(store))
     const admission = owned.use(
       createAdmission({ store, serviceCIDRs: range.split(','), nodes: tunnels, settings: settings || undefined }),
     )
     return {
-      authorizers: flag('authorization-mode')?.includes('RBAC') ? authorization.authorizers : [EVERYTHING],
+      pki: {
+        ...pki,
+        ...(clientAuthority ? { caPem: `${pki.caPem}\n${pem(clientAuthority)}` } : {}),
+        ...(signingKey ? { serviceAccountKeyPem: pem(signingKey) } : {}),
+      },
+      authorizers: authorizersOf(authorization.authorizers),
       admission: admission.plugins.filter(({ name }) => !disabled.has(name)),
       subresources: subresourceHandlers({ tunnels }),
       nodes: tunnels,

@@ -1,4 +1,4 @@
-// Copies of upstream's modules in which three functions that start an API server for tests start Flotilla's instead.
+// Copies of upstream's modules in which the functions that start an API server for tests start Flotilla's instead.
 import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs' // prettier-ignore
 import { join } from 'node:path'
 import { go, KUBERNETES, prepareFolder } from '../binaries.mjs'
@@ -39,25 +39,34 @@ const STARTS = [
   {
     module: 'k8s.io/kubernetes',
     file: 'test/integration/framework/test_server.go',
-    before: '\t_, defaultServiceClusterIPRange, _ := netutils',
+    before: '\tif setup.ModifyServerConfig != nil {\n',
+    text: '\tmade := beforeChanges(kubeAPIServerConfig.ControlPlane.Generic)\n',
+  },
+  {
+    module: 'k8s.io/kubernetes',
+    file: 'test/integration/framework/test_server.go',
+    before: '\tkubeAPIServer, err := kubeAPIServerConfig.Complete()',
     text: `	if os.Getenv("FLOTILLA_API_SERVER") != "" {
-		o := options.NewServerRunOptions()
-		if setup.ModifyServerRunOptions != nil {
-			setup.ModifyServerRunOptions(o)
+		flags, stopCallbacks, err := made.serve()
+		if err != nil {
+			t.Fatal(err)
 		}
-		modes := o.Authorization.Modes
-		if len(modes) == 0 {
-			modes = []string{"RBAC"}
+		flags = append(flags,
+			"--authorization-mode="+strings.Join(opts.Authorization.Modes, ","),
+			"--service-cluster-ip-range="+opts.ServiceClusterIPRanges,
+			"--client-ca-file="+opts.Authentication.ClientCert.ClientCA,
+			"--service-account-signing-key-file="+opts.ServiceAccountSigningKeyFile,
+			"--service-account-issuer="+opts.Authentication.ServiceAccounts.Issuers[0],
+			"--disable-admission-plugins="+strings.Join(opts.Admission.GenericAdmission.DisablePlugins, ","),
+		)
+		if anonymous := opts.Authentication.Anonymous; anonymous != nil && !anonymous.Allow {
+			flags = append(flags, "--anonymous-auth=false")
 		}
-		flags := []string{"--authorization-mode=" + strings.Join(modes, ",")}
-		if plugins := o.Admission.GenericAdmission.DisablePlugins; len(plugins) > 0 {
-			flags = append(flags, "--disable-admission-plugins="+strings.Join(plugins, ","))
+		if file := opts.Authentication.TokenFile; file != nil && file.TokenFile != "" {
+			flags = append(flags, "--token-auth-file="+file.TokenFile)
 		}
-		if o.Authentication.TokenFile != nil && o.Authentication.TokenFile.TokenFile != "" {
-			flags = append(flags, "--token-auth-file="+o.Authentication.TokenFile.TokenFile)
-		}
-		if o.ServiceClusterIPRanges != "" {
-			flags = append(flags, "--service-cluster-ip-range="+o.ServiceClusterIPRanges)
+		if file := opts.Admission.GenericAdmission.ConfigFile; file != "" {
+			flags = append(flags, "--admission-control-config-file="+file)
 		}
 		config, stop, err := launchFlotilla(flags, certDir)
 		if err != nil {
@@ -67,7 +76,17 @@ const STARTS = [
 		if err != nil {
 			t.Fatal(err)
 		}
-		return c, config, func() { stop(); tearDownFn() }
+		return c, config, func() { stop(); stopCallbacks(); tearDownFn() }
+	}
+`,
+  },
+  {
+    // A configuration that is made and not run leaves goroutines behind.
+    module: 'k8s.io/kubernetes',
+    file: 'test/integration/framework/etcd.go',
+    before: '\tif err := goleakFindRetry(goleakOpts...)',
+    text: `	if os.Getenv("FLOTILLA_API_SERVER") != "" {
+		os.Exit(result)
 	}
 `,
   },
@@ -96,7 +115,7 @@ const STARTS = [
 
 function writable(folder) {
   for (const entry of readdirSync(folder, { withFileTypes: true, recursive: true }))
-    chmodSync(join(entry.parentPath, entry.name), entry.isDirectory() ? 0o755 : 0o644)
+    chmodSync(join(entry.parentPath, entry.name), entry.isDirectory() || entry.name.endsWith('.sh') ? 0o755 : 0o644)
 }
 
 /** @throws Error where upstream's sources are others than those that this was written for */
@@ -107,8 +126,10 @@ function insert(folder, { file, before, after, text }) {
   if (parts.length !== 2) throw new Error(`${file} is not as it was: ${JSON.stringify(before ?? after)}`)
   writeFileSync(path, parts.join(before ? text + before : after + text))
   const [, name] = /^package (\w+)/m.exec(source)
-  const launch = readFileSync(join(import.meta.dirname, 'launch.go'), 'utf8')
-  writeFileSync(join(path, '..', 'flotilla_launch.go'), launch.replace(/^package launch$/m, `package ${name}`))
+  for (const part of ['launch', 'callbacks']) {
+    const text = readFileSync(join(import.meta.dirname, `${part}.go`), 'utf8')
+    writeFileSync(join(path, '..', `flotilla_${part}.go`), text.replace(/^package launch$/m, `package ${name}`))
+  }
 }
 
 /** @returns {{ build: (packageName: string, target: string) => void, folderOf: (packageName: string) => string }} */
