@@ -9,7 +9,7 @@ import { compileJsonPath } from '../../../src/main/apiserver/apiextensions/json-
 import { CustomResourceDefinition } from '../../../src/shared/api/apiextensions/v1.ts'
 import { eventually } from '../../support/eventually.ts'
 import { startTestApiServer, type TestApiServer } from '../../support/api-server.ts'
-import { raw } from '../core/support/raw.ts'
+import { type AnyJson, raw } from '../core/support/raw.ts'
 
 const run = promisify(execFile)
 const schema = {
@@ -368,4 +368,23 @@ test('a version of a group that is built in gets nothing more; others of the gro
   expect((await raw(api, '/apis/networking.k8s.io/v1/foos')).code).toBe(404)
   expect((await raw(api, '/apis/networking.k8s.io/v1')).text).not.toContain('foos')
   expect((await raw(api, '/apis/networking.k8s.io/v1/networkpolicies')).code).toBe(200)
+})
+
+test('a custom resource that would be called in OpenAPI what another type is gets another name there', async () => {
+  const group = 'apps.api.k8s.io'
+  await api.clientAs().create(CustomResourceDefinition, {
+    metadata: {
+      name: `deployments.${group}`,
+      annotations: { 'api-approved.kubernetes.io': 'unapproved, for the test' },
+    },
+    spec: { ...definition.spec, group, names: { plural: 'deployments', kind: 'Deployment' } },
+  } as never)
+  const name = 'io.k8s.api.apps.v1.Deployment'
+  await eventually(async () => {
+    const { definitions } = (await raw(api, '/openapi/v2')).json as { definitions: Record<string, AnyJson> }
+    expect(definitions[`${name}_v2`]).toMatchObject({ properties: { spec: { required: ['cron'] } } })
+    expect(definitions[name]).toMatchObject({
+      properties: { spec: { $ref: '#/definitions/io.k8s.api.apps.v1.DeploymentSpec' } },
+    })
+  })
 })

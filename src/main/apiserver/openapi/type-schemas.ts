@@ -18,9 +18,18 @@ const PREFIXES: Readonly<Record<string, string>> = {
   version: 'io.k8s.apimachinery.pkg.version',
 }
 
-/** @returns the official name: `io.k8s.api.apps.v1.Deployment` for `apps.v1.Deployment`. */
+let builtin: ReadonlySet<string> | undefined
+
+/**
+ * @returns the official name: `io.k8s.api.apps.v1.Deployment` for `apps.v1.Deployment`. A custom resource that would have
+ * the name of another type is renamed.
+ */
 export function definitionName(schemaId: string): string {
-  if (schemaId.startsWith('custom:')) return schemaId.slice('custom:'.length)
+  if (schemaId.startsWith('custom:')) {
+    const name = schemaId.slice('custom:'.length)
+    builtin ??= new Set(Object.keys(schemaTypes).map(definitionName))
+    return builtin.has(name) ? `${name}_v2` : name
+  }
   const dot = schemaId.indexOf('.')
   const folder = schemaId.slice(0, dot)
   return `${PREFIXES[folder] ?? `io.k8s.api.${folder}`}${schemaId.slice(dot)}`
