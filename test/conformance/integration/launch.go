@@ -22,7 +22,6 @@ func launchFlotilla(flags []string, folder string) (*restclient.Config, func(), 
 	}
 	program := os.Getenv("FLOTILLA_API_SERVER")
 	cmd := exec.Command(os.Getenv("FLOTILLA_NODE"), program, string(text))
-	cmd.Dir = filepath.Dir(program)
 	cmd.Stderr = os.Stderr
 	input, err := cmd.StdinPipe()
 	if err != nil {
