@@ -69,7 +69,7 @@ function shapeOf(parameters: ReadonlyMap<string, string>): Shape | undefined {
   return undefined
 }
 
-const notAcceptable = (supported: readonly string[] = SUPPORTED): ApiError =>
+export const notAcceptable = (supported: readonly string[] = SUPPORTED): ApiError =>
   new ApiError(406, 'NotAcceptable', `only the following media types are accepted: ${supported.join(', ')}`)
 
 const SUPPORTED = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf']
