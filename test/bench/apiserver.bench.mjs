@@ -2,7 +2,7 @@
 // upstream's own kube-apiserver over etcd is measured in turn with it, row by row: Go and etcd are needed, and the
 // program is built once.
 import { startSubjects } from './kube-apiserver.mjs'
-import { load, median, ms, percentile } from './lib.mjs'
+import { Client, load, median, ms, percentile } from './lib.mjs'
 import { PROTOBUF, protobuf } from './protobuf.mjs'
 
 const CONFIGMAPS = '/api/v1/namespaces/default/configmaps'
@@ -93,23 +93,42 @@ const figures = ({ perSecond, p50, p99, cpuMs }) =>
   `${perSecond.toFixed(0)}/s, p50 ${ms(p50)}, p99 ${ms(p99)}, server CPU ${cpuMs.toFixed(2)} ms a call`
 function show(what, clients, results) {
   const [ours, theirs] = results
-  const upstream = theirs?.perSecond ?? BASELINE[what][clients]
+  const upstream = theirs?.perSecond ?? BASELINE[what]?.[clients]
+  const ratio = upstream === undefined ? '' : ` (${(ours.perSecond / upstream).toFixed(1)} × Kubernetes)`
   const beside = theirs ? ` — kube-apiserver: ${figures(theirs)}, its p99 ${(theirs.p99 / ours.p99).toFixed(1)} ×` : ''
-  return `: ${figures(ours)} (${(ours.perSecond / upstream).toFixed(1)} × Kubernetes)${beside}`
+  return `: ${figures(ours)}${ratio}${beside}`
 }
+
+/** A connection of its own for one call, as a client has it that was started for that. */
+async function connected({ server }) {
+  const { ca, cert, key } = server.agent.options
+  const client = new Client(server.url, { ca, cert, key })
+  await must(200, client.call('GET', '/livez'))
+  client.agent.destroy()
+}
+/** Opens what the calls that are timed go over. */
+const open = (server, clients) =>
+  Promise.all(Array.from({ length: clients }, () => must(200, server.call('GET', '/livez'))))
 
 for (const { server } of subjects)
   await load(2_000, 8, i => must(201, server.call('POST', CONFIGMAPS, configmap(`warm-${i}`))))
+for (const clients of CLIENTS) {
+  const results = []
+  for (const subject of subjects) results.push(await measured(subject.server, 300, clients, () => connected(subject)))
+  console.log(`connect, GET /livez, ${clients} clients${show('connect', clients, results)}`)
+}
 for (const { what, counts, call } of ROWS)
   for (const [formatName, format] of Object.entries(FORMATS))
     for (const [i, clients] of CLIENTS.entries()) {
       const results = []
-      for (const subject of subjects)
+      for (const subject of subjects) {
+        await open(subject.server, clients)
         results.push(
           await measured(subject.server, counts[i], clients, n =>
             call(subject, format, `${formatName.toLowerCase()}-${clients}-${n}`),
           ),
         )
+      }
       console.log(`${what}, ${formatName}, ${clients} clients${show(what, clients, results)}`)
     }
 
