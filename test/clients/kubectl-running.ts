@@ -230,6 +230,15 @@ export const auth = [
   ),
 ]
 
+/** By now there are objects of many kinds, some of them at work. */
+export const descriptions = [
+  line(
+    'every object that is there fits what describes its kind',
+    'node "$MISFITS" "$KUBECONFIG"',
+    /^\d{3,} objects\n$/,
+  ),
+]
+
 export const nodes = [
   line(
     'taints',

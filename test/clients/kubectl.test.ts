@@ -21,6 +21,7 @@ const COMMANDS = {
   reading: running.read,
   streams: running.streams,
   'who may what': running.auth,
+  'what describes objects': running.descriptions,
   nodes: running.nodes,
   deleting: running.remove,
 }
@@ -69,6 +70,7 @@ describe.each([
       IMAGE: image,
       NODE: node,
       NS: namespace,
+      MISFITS: join(repository, 'test/clients/misfits.mjs'),
     })
 
   describe.each(Object.entries(COMMANDS))('%s', (_group, lines) => {
