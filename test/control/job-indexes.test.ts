@@ -85,6 +85,17 @@ describe('job with backoffLimitPerIndex', () => {
   })
 })
 
+test('a pod failure policy can end an index at once, whatever its limit; the others go on', async () => {
+  const rules = [{ action: 'FailIndex', onExitCodes: { operator: 'In', values: [42] } }]
+  await create({ completions: 2, parallelism: 2, backoffLimitPerIndex: 5, podFailurePolicy: { rules } })
+  await runningIndexes([0, 1])
+  await finish(0, 42)
+  await soon(async () => expect((await get()).status.failedIndexes).toBe('0'))
+  await runningIndexes([1])
+  await finish(1, 0)
+  expect(await has('Failed', 'FailedIndexes')).toMatchObject({ failed: 1, succeeded: 1, completedIndexes: '1' })
+})
+
 describe('an index that is tried again', () => {
   const COUNT = 'batch.kubernetes.io/job-index-failure-count'
   const IGNORED = 'batch.kubernetes.io/job-index-ignored-failure-count'

@@ -194,11 +194,59 @@ describe('job', () => {
     expect(next!.spec).toMatchObject({ nodeSelector: { disk: 'fast' }, containers: [{ resources }] })
   })
 
-  test('a pod failure policy can fail the job at once, or ignore the failure', async () => {
-    const rules = [
-      { action: 'FailJob', onExitCodes: { operator: 'In', values: [42] } },
-      { action: 'Ignore', onPodConditions: [{ type: 'DisruptionTarget', status: 'True' }] },
-    ]
+  test('with restartPolicy OnFailure, what counts is how often containers were started again', async () => {
+    const { spec } = await createJob({
+      backoffLimit: 2,
+      template: { spec: { restartPolicy: 'OnFailure', containers: [{ name: 'work', image: 'work:1' }] } },
+    })
+    expect(spec.backoffLimit).toBe(2)
+    const [pod] = await runningPods(1)
+    const restarted = async (restartCount: number) => {
+      const containerStatuses = [{ name: 'work', image: 'work:1', imageID: '', ready: false, restartCount, state: {} }]
+      const status = { phase: 'Running', containerStatuses }
+      await cluster.client.patch(Pod, pod!.metadata, { status }, { subresource: 'status', type: 'merge' })
+    }
+    await restarted(1)
+    await soon(async () => expect((await getJob()).status.active).toBe(1))
+    expect(await running()).toHaveLength(1)
+    await restarted(2)
+    await soon(async () =>
+      expect(conditionOf((await getJob()).status.conditions, 'FailureTarget')).toMatchObject({
+        status: 'True',
+        reason: 'BackoffLimitExceeded',
+      }),
+    )
+    await soon(async () => expect(await running()).toEqual([]))
+  })
+
+  test('one that somebody else manages is left alone', async () => {
+    const template = { spec: { restartPolicy: 'Never', containers: [{ name: 'work', image: 'work:1' }] } }
+    await createJob({ managedBy: 'example.com/other', ttlSecondsAfterFinished: 0 })
+    // What comes after it is seen to.
+    await cluster.client.create(Job, { metadata: { namespace, name: 'own' }, spec: { template } })
+    const [pod] = await runningPods(1)
+    expect(pod!.metadata.ownerReferences).toMatchObject([{ kind: 'Job', name: 'own' }])
+    expect((await getJob()).status).toEqual({})
+  })
+
+  test('a pod failure policy can look away from a failure, which is then tried again and not counted', async () => {
+    const rules = [{ action: 'Ignore', onPodConditions: [{ type: 'DisruptionTarget', status: 'True' }] }]
+    await createJob({ backoffLimit: 0, podFailurePolicy: { rules } })
+    const [pod] = await runningPods(1)
+    const conditions = [{ type: 'DisruptionTarget', status: 'True', reason: 'EvictionByEvictionAPI' }]
+    const status = { phase: 'Failed', conditions }
+    await cluster.client.patch(Pod, pod!.metadata, { status }, { subresource: 'status', type: 'merge' })
+    await soon(async () => expect(await running()).toEqual([]))
+    await clock.advance(11_000)
+    const [again] = await runningPods(1)
+    await finish(again!, 0)
+    await soon(async () => expect(conditionOf((await getJob()).status.conditions, 'Complete')?.status).toBe('True'))
+    expect((await getJob()).status).toMatchObject({ succeeded: 1 })
+    expect((await getJob()).status.failed ?? 0).toBe(0)
+  })
+
+  test('a pod failure policy can fail the job at once', async () => {
+    const rules = [{ action: 'FailJob', onExitCodes: { operator: 'In', values: [42] } }]
     await createJob({ podFailurePolicy: { rules } })
     const [pod] = await runningPods(1)
     await finish(pod!, 42)
