@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // The window in a real Chromium on a real server: start, a list of 10,000 pods, filter, scroll, 100 changes a second,
-// topology, memory after churn, and what is downloaded. Work per frame is the main thread's own processor time, so a
+// topology and its panning and zooming, memory after churn, and what is downloaded. Work per frame is the main thread's own processor time, so a
 // busy machine blurs it less than it blurs times by the clock.
 // FLOTILLA_BENCH_MINUTES = how long things change before memory is looked at (1; for the record 30).
 // FLOTILLA_BENCH_PODS = rows of the list (10000).
@@ -30,6 +30,28 @@ async function tellWhole(page) {
   })
   const cards = await page.locator('[data-card]').count()
   say('  all of it: in a frame after the click', `${ms(took)}, ${cards} cards`, '1 s')
+}
+
+/** Moved and zoomed by the wheel, a step a frame, there and back: all of it is on the screen, so none of it is left out. */
+async function tellMoving(page) {
+  const wheel = (step, steps) =>
+    page.evaluate(
+      async ({ init, count }) => {
+        const map = document.querySelector('[data-card]').closest('svg')
+        const { x, y, width, height } = map.getBoundingClientRect()
+        const at = { clientX: x + width / 2, clientY: y + height / 2, bubbles: true, cancelable: true }
+        for (let index = 0; index < count; index++) {
+          const turn = index < count / 2 ? 1 : -1
+          const { deltaX = 0, deltaY = 0, ctrlKey = false } = init
+          const how = { ...at, ctrlKey, deltaX: turn * deltaX, deltaY: turn * deltaY }
+          map.dispatchEvent(new WheelEvent('wheel', how))
+          await new Promise(resolve => requestAnimationFrame(resolve))
+        }
+      },
+      { init: step, count: steps },
+    )
+  tellFrames('  panned', await framesOf(page, () => wheel({ deltaX: 9, deltaY: 6 }, 120)), 'p95 16 ms')
+  tellFrames('  zoomed', await framesOf(page, () => wheel({ deltaY: -6, ctrlKey: true }, 120)), 'p95 16 ms')
 }
 
 const server = await Server.start(['--no-local-node'])
@@ -161,13 +183,13 @@ async function framesOf(page, work) {
   // The last one has no end.
   return frames.slice(0, -1)
 }
-function tellFrames(what, frames) {
+function tellFrames(what, frames, aim = 'p95 8 ms') {
   if (frames.length === 0) throw new Error(`${what}: no frame was seen`)
   const of = name => frames.map(frame => frame[name])
   const spread = values =>
     `p50 ${ms(median(values))}, p95 ${ms(percentile(values, 95))}, worst ${ms(Math.max(...values))}`
   const mean = values => values.reduce((sum, value) => sum + value, 0) / values.length
-  say(`${what}: main thread, work a frame`, `${spread(of('work'))}, ${frames.length} frames`, 'p95 8 ms')
+  say(`${what}: main thread, work a frame`, `${spread(of('work'))}, ${frames.length} frames`, aim)
   say('  of it, on average', PART_NAMES.map(name => `${name} ${ms(mean(of(name)))}`).join(', '))
   say('  from frame to frame, by the clock', spread(of('clock')))
 }
@@ -288,6 +310,7 @@ async function run() {
     say(`topology of ${namespace.slice(3)}: in a frame after the data`, `${ms(cards - data)}, ${shown} cards`, '1 s')
     if (shown > 1) {
       await tellWhole(page)
+      await tellMoving(page)
       continue
     }
     const from = await page.evaluate(() => {
@@ -300,6 +323,7 @@ async function run() {
     if (!(opened > from && all > 1)) throw new Error(`${namespace}: the group did not open`)
     say('  its group opened: in a frame after the click', `${ms(opened - from)}, ${all} cards`, '1 s')
     await tellWhole(page)
+    await tellMoving(page)
   }
 
   await page.goto(at('k/core/v1/pods?ns=list'))

@@ -1,6 +1,7 @@
 // Panning and zooming of a drawing: wheel and drag pan, Ctrl and wheel (a pinch) zooms where the pointer is.
 import { useElementSize, useEventListener } from '@vueuse/core'
 import { type Ref, computed, ref, shallowRef } from 'vue'
+import { deepEqual } from '../../shared/machinery/deep-equal.ts'
 import type { Box } from './layout.ts'
 
 const MIN_SCALE = 0.08
@@ -11,7 +12,7 @@ export const READABLE_SCALE = 0.8
 const MAX_FIT_SCALE = 1.4
 const MARGIN = 32
 /** What is drawn beyond the edges, so that panning does not show gaps and need not redraw at every pixel. */
-const CELL = 400
+const CELL = 240
 
 const clampScale = (scale: number) => Math.max(MIN_SCALE, Math.min(MAX_SCALE, scale))
 
@@ -99,13 +100,15 @@ export function usePanZoom(element: Ref<SVGSVGElement | null>) {
     }
   })
 
-  /** The part of the drawing that is on screen, in steps: it changes only now and then while panning. */
-  const visible = computed<Box>(() => {
+  /** The part of the drawing that is on screen, in steps: it changes only now and then while panning and zooming. */
+  const visible = computed<Box>(before => {
     const { x, y, scale } = view.value
-    const step = CELL / scale
-    const left = Math.floor((-x / scale - step / 2) / step) * step
-    const top = Math.floor((-y / scale - step / 2) / step) * step
-    return { x: left, y: top, width: width.value / scale + 2 * step, height: height.value / scale + 2 * step }
+    const step = CELL / 2 ** Math.floor(Math.log2(scale))
+    const from = (at: number) => Math.floor(-at / scale / step - 0.5) * step
+    const room = (size: number) => (Math.ceil(size / scale / step) + 2) * step
+    const box = { x: from(x), y: from(y), width: room(width.value), height: room(height.value) }
+    // The very same, or all that is drawn is looked through at every pixel.
+    return before && deepEqual(before, box) ? before : box
   })
   const isVisible = (box: Box) => {
     const at = visible.value

@@ -1,0 +1,57 @@
+// Moving and zooming the map: what is on screen is drawn, and what is drawn is looked through only now and then.
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { type App, computed, createApp, shallowRef } from 'vue'
+import { usePanZoom } from '@/topology/use-pan-zoom.ts'
+
+const SIZE = { width: 1200, height: 800 }
+let app: App
+let map: SVGSVGElement
+let zoomed: ReturnType<typeof usePanZoom>
+
+beforeEach(() => {
+  map = document.createElementNS('http://www.w3.org/2000/svg', 'svg')
+  vi.spyOn(map, 'getBoundingClientRect').mockReturnValue({ x: 0, y: 0, ...SIZE } as DOMRect)
+  app = createApp({ setup: () => ((zoomed = usePanZoom(shallowRef(map))), () => null) })
+  app.mount(document.createElement('div'))
+})
+afterEach(() => app.unmount())
+
+const wheel = (how: WheelEventInit) =>
+  map.dispatchEvent(new WheelEvent('wheel', { cancelable: true, bubbles: true, ...how }))
+
+it('looks through what is drawn a few times, however many steps the way has', () => {
+  let looked = 0
+  const seen = computed(() => {
+    looked++
+    return zoomed.isVisible({ x: 0, y: 0, width: 10, height: 10 })
+  })
+  for (let step = 0; step < 100; step++) {
+    wheel({ deltaX: 9, deltaY: 6 })
+    void seen.value
+  }
+  expect(zoomed.view.value.x).toBeLessThan(-800)
+  expect(looked).toBeGreaterThan(1)
+  expect(looked).toBeLessThan(12)
+  looked = 0
+  for (let step = 0; step < 100; step++) {
+    wheel({ deltaY: step < 50 ? 6 : -6, ctrlKey: true })
+    void seen.value
+  }
+  expect(looked).toBeLessThan(30)
+})
+
+it('counts what lies on the screen as visible, wherever it was moved and however it was zoomed', () => {
+  for (let step = 0; step < 200; step++) {
+    wheel(step % 3 ? { deltaX: (step * 97) % 400, deltaY: -((step * 61) % 300) } : { deltaY: ((step * 31) % 200) - 100, ctrlKey: true }) // prettier-ignore
+    const { x, y, scale } = zoomed.view.value
+    const { width, height } = zoomed
+    for (const [left, top] of [
+      [0, 0],
+      [width.value, 0],
+      [0, height.value],
+      [width.value, height.value],
+    ] as const)
+      // prettier-ignore
+      expect(zoomed.isVisible({ x: (left - x) / scale - 1, y: (top - y) / scale - 1, width: 2, height: 2 })).toBe(true)
+  }
+})
