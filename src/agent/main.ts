@@ -1,4 +1,5 @@
 // The agent's entry: `agent --config FILE.json`. SIGTERM stops it; pods run on.
+import { isIPv4 } from 'node:net'
 import { setFlagsFromString } from 'node:v8'
 import { pino } from 'pino'
 import { systemClock } from '../shared/machinery/clock.ts'
@@ -106,9 +107,11 @@ async function cleanUp(config: AgentConfig): Promise<void> {
 }
 
 async function relay(text: string): Promise<void> {
-  const port = Number(text)
-  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new ConfigError(`--relay wants a port, not ${text}`)
-  await runRelay(port)
+  const [, host = '127.0.0.1', digits] = /^(?:([\d.]+):)?(\d+)$/.exec(text) ?? []
+  const port = Number(digits)
+  if (!(port >= 1 && port <= 65_535) || !isIPv4(host))
+    throw new ConfigError(`--relay wants a port, or an IPv4 address and a port, not ${text}`)
+  await runRelay({ host, port })
   process.exit(0)
 }
 

@@ -52,7 +52,9 @@ import { type DataDirLayout, ensureDataDir } from './data-dir.ts'
 import { KEPT_RANGES_KEY, keptRanges, settleBackend, settleRanges } from './kept-ranges.ts'
 import { writeAtomically } from './kubeconfig-file.ts'
 import { type LedPart, takeTurns } from './leading.ts'
-import { startLocalNode } from './local-node/local-node.ts'
+import { localNodeName } from './local-node/detect.ts'
+import { startLocalNodes } from './local-node/local-node.ts'
+import type { LocalPlace } from './local-node/place.ts'
 import { openLog } from './log-file.ts'
 import { Departure } from './move/departure.ts'
 import { MovedError, assertHere } from './move/mark.ts'
@@ -106,6 +108,8 @@ export interface ControlPlaneOptions {
   readonly encryption?: MasterSecret
   /** Whether this machine becomes a node. */
   readonly localNode: boolean
+  /** The folder of the local cluster whose nodes are to run. */
+  readonly localCluster?: string
   /** Ranges of the nodes' addresses that answer for node ports, or `primary`. Default: all. */
   readonly nodePortAddresses?: readonly string[]
   /** Whether ports of Services are opened on this machine's loopback, too. Default: no. */
@@ -382,10 +386,10 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
       running.add(name)
     }
   else owned.use(takeTurns({ parts, identity: `${hostname()}_${randomUUID()}`, clock, log }))
-  if (options.localNode) {
-    const onApart = () => void openNodePorts().catch((err: unknown) => log.warn({ err }, 'node ports are not opened'))
-    owned.use(await localNode(options, network, layout, pki, url, client(ADMIN), onApart))
-  } else options.onNodeStatus?.('not joined: --no-local-node was given')
+  const onApart = () => void openNodePorts().catch((err: unknown) => log.warn({ err }, 'node ports are not opened'))
+  const nodes = await localNodes(options, layout)
+  if (nodes) owned.use(await startNodes(options, nodes, network, layout, pki, url, client(ADMIN), onApart))
+  else options.onNodeStatus?.('not joined: --no-local-node was given')
 
   return {
     url,
@@ -457,8 +461,23 @@ const nodeNetwork = (network: ClusterNetwork, { nodePortAddresses }: ControlPlan
   ...(nodePortAddresses && { nodePortAddresses }),
 })
 
-function localNode(
+interface LocalNodesHere {
+  readonly places: readonly LocalPlace[]
+  readonly relayAddress: string
+}
+
+/** @returns undefined where this machine has no part in the cluster's work */
+async function localNodes(
+  { localNode, localCluster }: ControlPlaneOptions,
+  layout: DataDirLayout,
+): Promise<LocalNodesHere | undefined> {
+  if (localCluster !== undefined) return (await import('./local-cluster/places.ts')).nodesOf(localCluster)
+  return localNode ? { places: [{ nodeName: localNodeName(), layout }], relayAddress: '127.0.0.1' } : undefined
+}
+
+function startNodes(
   options: ControlPlaneOptions,
+  nodes: LocalNodesHere,
   network: ClusterNetwork,
   layout: DataDirLayout,
   pki: Pki,
@@ -466,7 +485,8 @@ function localNode(
   admin: Client,
   onApart: () => void,
 ) {
-  return startLocalNode({
+  return startLocalNodes({
+    ...nodes,
     layout,
     client: admin,
     clock: systemClock,

@@ -30,6 +30,7 @@ import { forwardApi } from './desktop/forward-api.ts'
 import { PortForwards } from './desktop/port-forwards.ts'
 import { registerScheme, serveScheme } from './desktop/protocol.ts'
 import { createSay, systemLanguage } from './desktop/say.ts'
+import { serveBeside } from './desktop/serve-beside.ts'
 import { SettingsFile } from './desktop/settings.ts'
 import { createStoreKeys } from './desktop/store-keys.ts'
 import { type AppTray, createTray } from './desktop/tray.ts'
@@ -169,6 +170,8 @@ function main(): void {
   const local = new LocalClusterDesk({
     folder: localClustersFolder(),
     windows: clusters,
+    // The Node that a packaged app carries is Linux's.
+    ...(app.isPackaged && process.platform !== 'linux' && { serve: serveBeside }),
     onChange(now) {
       window.push('local:changed', now)
       clusters.push('local:changed', now)
@@ -299,6 +302,7 @@ function main(): void {
   if (!options.hidden || !tray) window.show(placeInArguments(process.argv))
   refresh()
   void host.start()
+  local.startAgain().catch((error: unknown) => log(`local clusters are not started again: ${String(error)}`))
 }
 
 if (app.requestSingleInstanceLock())

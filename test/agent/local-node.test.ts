@@ -46,15 +46,11 @@ describe('this machine', () => {
       why: `the Docker on ${socket} is rootless, and lets no container be a node; use Docker with root's rights on this machine (DOCKER_HOST=unix:///var/run/docker.sock), or add a node over SSH`,
     })
   })
-  test('is one by a container where Docker Desktop has Docker in a virtual machine, and no place for local clusters', async () => {
+  test('is one by a container where Docker Desktop has Docker in a virtual machine', async () => {
     const { plan, socket } = await planWith((_request, response) =>
       response.end(JSON.stringify({ OperatingSystem: 'Docker Desktop', OSType: 'linux' })),
     )
-    expect(plan).toEqual({
-      run: 'apart',
-      dockerSocket: socket,
-      elsewhere: `the Docker on ${socket} runs in a virtual machine, where local clusters are not made yet; this machine itself is a node with it: flotilla serve, or the desktop app`,
-    })
+    expect(plan).toEqual({ run: 'apart', dockerSocket: socket })
   })
   test('is none where Docker has containers of Windows', async () => {
     const { plan, socket } = await planWith((_request, response) =>

@@ -32,6 +32,8 @@ describe('the agent exits with 2 and one line that says what is wrong', () => {
   it.each([
     ['no configuration', () => agent(), '--config is missing'],
     ['an unknown argument', () => agent('--nope'), 'unknown argument "--nope"'],
+    ['a relay at no port', () => agent('--relay', '10.0.0.1:65536'), '--relay wants a port'],
+    ['a relay at no address', () => agent('--relay', '10.0.0.256:6443'), '--relay wants a port'],
     ['a file that does not exist', () => agent('--config', '/none.json'), '/none.json: ENOENT'],
     ['broken JSON', () => withConfig('{'), 'config.json: '],
     ['a bad node name', () => withConfig('{"nodeName":"UPPER"}'), 'nodeName'],

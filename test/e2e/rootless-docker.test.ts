@@ -3,6 +3,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { ApartCluster } from './support/apart-cluster.ts'
 import { clientImage } from './support/client-image.ts'
 import { Cluster, execute, until } from './support/cluster.ts'
 import { RootlessDocker, usersHaveNamespaces } from './support/rootless-docker.ts'
@@ -88,5 +89,41 @@ describe.skipIf(!hasNamespaces)('a Docker without root', () => {
     expect(await cluster.reset()).toMatchObject({ code: 0, stderr: '' })
     expect(existsSync(cluster.dataDir)).toBe(false)
     expect((await engine.docker('ps', '-aq')).stdout).toBe('')
+  })
+})
+
+describe.skipIf(!hasNamespaces)('a local cluster with it', () => {
+  let local: ApartCluster
+  const all = async () => (await engine.docker('ps', '-a', '--format', '{{.Names}}')).stdout
+
+  beforeAll(() => {
+    local = new ApartCluster(join(engine.home, 'clusters'), engine.prefix, NODE_PORT)
+  })
+  afterAll(async () => {
+    if (existsSync(local.controlPlane)) await local.does('delete')
+  })
+
+  it('has nodes in networks of their own, with a pod on each, that reach each other and Services', async () => {
+    expect(await local.does('create', '--nodes', '2')).toContain(`${local.name}: 2 nodes are Ready`)
+    await local.serveWeb(clientImage())
+    await local.back()
+  })
+  it('is whole again with a daemon that was started anew, by itself', async () => {
+    await engine.stop()
+    await engine.start()
+    await local.back(90_000)
+  })
+  it('runs nothing while it is stopped, and loses nothing by it', async () => {
+    await local.does('stop')
+    expect((await engine.docker('ps', '-q')).stdout).toBe('')
+    expect(await running('agent.cjs')).toBe('')
+    await local.does('start')
+    await local.back()
+  })
+  it('leaves nothing when it is deleted', async () => {
+    await local.does('delete')
+    expect(await all()).toBe('')
+    expect((await engine.docker('network', 'ls', '-q')).stdout.trim().split('\n')).toHaveLength(3)
+    expect(existsSync(local.controlPlane)).toBe(false)
   })
 })

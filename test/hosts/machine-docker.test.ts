@@ -1,9 +1,11 @@
 // A desktop whose Docker is in a virtual machine, as Docker Desktop's: the node is a container there, of an image with all
 // that an agent runs, and this machine reaches it through Docker's socket alone.
-import { existsSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { clientImage } from '../e2e/support/client-image.ts'
+import { ApartCluster } from '../e2e/support/apart-cluster.ts'
 import { Cluster, execute, until } from '../e2e/support/cluster.ts'
 import { CA_FILE, webManifest } from '../e2e/support/web.ts'
 import { MachineDocker } from './support/machine-docker.ts'
@@ -128,4 +130,56 @@ it('leaves nothing in there after a reset', async () => {
   expect(await cluster.reset()).toMatchObject({ code: 0, stderr: '' })
   expect(existsSync(join(cluster.dataDir, 'store'))).toBe(false)
   expect(await picture()).toBe(before)
+})
+
+describe('a local cluster there', () => {
+  let folder: string
+  let local: ApartCluster
+  /** Containers of it that no pod has. */
+  const nodes = () => engine.docker('ps', '--filter', 'label=dev.flotilla.local-cluster', '--format', '{{.Names}}')
+  const pid = () => (JSON.parse(readFileSync(join(local.controlPlane, 'runtime.json'), 'utf8')) as { pid: number }).pid
+
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'flotilla-machine-local-'))
+    local = new ApartCluster(folder, engine.prefix, NODE_PORT)
+  })
+  afterAll(async () => {
+    if (existsSync(local.controlPlane)) await local.does('delete')
+    rmSync(folder, { recursive: true })
+  })
+
+  it('has nodes in networks of their own, and its API server on this machine’s loopback', async () => {
+    expect(await local.does('create', '--nodes', '2')).toContain(`${local.name}: 2 nodes are Ready`)
+    expect((await nodes()).split('\n').sort()).toEqual(
+      [1, 2].map(i => `flotilla-local-${local.name}-${local.name}-${i}`),
+    )
+    expect(await local.does('list')).toMatch(new RegExp(`^${local.name} +2/2 +running +https://127.0.0.1:`, 'm'))
+    const rights = await engine.docker(
+      'inspect', '-f', '{{.HostConfig.Privileged}} {{.HostConfig.CapDrop}} {{len .HostConfig.CapAdd}}', ...(await nodes()).split('\n'),
+    ) // prettier-ignore
+    expect(rights.split('\n')).toEqual(['false [ALL] 0', 'false [ALL] 0'])
+  })
+  it('spreads pods, which reach each other, Services and the API server, and has node ports on the loopback', async () => {
+    await local.serveWeb(clientImage())
+    await local.back()
+    expect(await local.kubectl(['logs', 'deploy/web'])).toBe('started\n')
+  })
+  it('keeps its pods and their networks when its control plane is killed and started again', async () => {
+    const since = await local.since()
+    process.kill(pid(), 'SIGKILL')
+    await until('it is told', async () => / 0\/2 +stopped/.test(await local.does('list')))
+    await local.does('start')
+    await local.back()
+    expect(await local.since()).toBe(since)
+  })
+  it('is whole again after a restart of Docker’s machine, by itself', async () => {
+    await engine.machine.reboot()
+    await engine.answers()
+    await local.back(90_000)
+  })
+  it('leaves nothing there when it is deleted', async () => {
+    await local.does('delete')
+    expect(await picture()).toBe(before)
+    expect(existsSync(local.controlPlane)).toBe(false)
+  })
 })

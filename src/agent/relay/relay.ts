@@ -1,13 +1,18 @@
-// `agent --relay PORT`: where sshd forbids forwarded ports, this program listens on the host's loopback instead and
-// passes connections on over its standard streams, as HTTP/2 CONNECT streams. It ends when its standard input does.
+// `agent --relay [ADDRESS:]PORT`: where sshd forbids forwarded ports, this program listens on the host's loopback, or at
+// an address of the network that it is in, and passes connections on over its standard streams, as HTTP/2 CONNECT streams. It ends when its standard input does.
 import { connect } from 'node:http2'
 import { type Socket, createServer } from 'node:net'
 import { Duplex } from 'node:stream'
 
 const STREAM_WINDOW_BYTES = 1 << 20
 
-/** Resolves when the other side is gone. @throws Error when the port is taken */
-export function runRelay(port: number, input = process.stdin, output = process.stdout): Promise<void> {
+export interface RelayPlace {
+  readonly host: string
+  readonly port: number
+}
+
+/** Resolves when the other side is gone. @throws Error when the port is taken, or the address is not there */
+export function runRelay({ host, port }: RelayPlace, input = process.stdin, output = process.stdout): Promise<void> {
   return new Promise((resolve, reject) => {
     const session = connect('http://relay', {
       createConnection: () => Duplex.from({ readable: input, writable: output }),
@@ -33,6 +38,6 @@ export function runRelay(port: number, input = process.stdin, output = process.s
     session.on('error', over)
     session.on('close', over)
     server.once('error', reject)
-    server.listen(port, '127.0.0.1')
+    server.listen(port, host)
   })
 }

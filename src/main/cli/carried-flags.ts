@@ -14,7 +14,7 @@ export interface CarriedFlag {
 
 /** What a move decides by itself, or takes along in the cluster. */
 const TAKEN_CARE_OF =
-  /^(dataDir|listen|advertise|loopbackNodePorts|store|etcd.*|localNode|encryption.*|clusterCidr|serviceClusterIpRange|networkBackend)$/
+  /^(dataDir|listen|advertise|loopbackNodePorts|store|etcd.*|localNode|localCluster|encryption.*|clusterCidr|serviceClusterIpRange|networkBackend)$/
 const WRITTEN = new Set(['--audit-log-path'])
 const STANDARD_OUTPUT = '-'
 

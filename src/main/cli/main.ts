@@ -1,5 +1,5 @@
 // The `flotilla` command line. Every command is a file of its own, loaded only when it is called.
-import { Command, CommanderError } from 'commander'
+import { Command, CommanderError, Option } from 'commander'
 import type { NetworkBackend } from '../../shared/machinery/node-network.ts'
 import { isHostName } from '../provisioning/ssh/address.ts'
 import { productVersion } from '../version.ts'
@@ -33,6 +33,7 @@ type ServeFlags = {
   listen: string
   store: string
   localNode: boolean
+  localCluster?: string
   advertise?: string[]
   schedulerConfig?: string
   nodeportAddresses?: string
@@ -60,6 +61,7 @@ function build(): Command {
     .option('--advertise <name>', 'another name or address under which clients reach the API server', several)
     .option('--store <engine>', 'nedb (embedded), or etcd=URL[,URL…]', 'nedb')
     .option('--no-local-node', 'do not make this machine a node')
+    .addOption(new Option('--local-cluster <folder>', 'run the nodes of this local cluster').hideHelp())
     .option('--scheduler-config <file>', 'a KubeSchedulerConfiguration: profiles, plugins and their arguments')
     .option('--nodeport-addresses <list>', "ranges of the nodes' addresses that answer for node ports, or primary")
     .option(
@@ -84,6 +86,7 @@ function build(): Command {
         advertise,
         store,
         localNode,
+        ...(options.localCluster && { localCluster: options.localCluster }),
         schedulerConfig,
         encryption: options,
         apiServer: options,

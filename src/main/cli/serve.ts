@@ -23,6 +23,8 @@ export interface ServeOptions {
   readonly advertise: readonly string[]
   readonly store: StoreChoice
   readonly localNode: boolean
+  /** The folder of the local cluster whose nodes run with this. */
+  readonly localCluster?: string
   readonly encryption: EncryptionFlags
   readonly apiServer: ApiServerFlags
   /** A file. */
@@ -59,6 +61,7 @@ async function serveUntilStopped(options: ServeOptions): Promise<void> {
     advertise: options.advertise,
     store: options.store,
     localNode: options.localNode,
+    ...(options.localCluster && { localCluster: resolve(options.localCluster) }),
     apiServer: await apiServerSettings(options.apiServer),
     ...(encryption ? { encryption } : {}),
     ...(scheduler ? { scheduler } : {}),

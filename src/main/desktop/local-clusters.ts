@@ -1,6 +1,7 @@
 // Clusters of several nodes on this machine, as the window asks for them: one thing at a time to each.
+import { existsSync } from 'node:fs'
 import type { LocalCluster, LocalClusterWish, LocalClusters } from '../../preload/channels.ts'
-import type { LocalClusterParts } from '../local-cluster/local-cluster.ts'
+import type { LocalClusterParts, Serve } from '../local-cluster/way.ts'
 import type { OtherClusters } from './clusters/other-clusters.ts'
 
 export interface LocalClusterDeskOptions {
@@ -9,6 +10,8 @@ export interface LocalClusterDeskOptions {
   /** Where a cluster is shown. */
   readonly windows: Pick<OtherClusters, 'openFile' | 'forgetFile'>
   readonly onChange: (clusters: LocalClusters) => void
+  /** How control planes are run that are processes here; without, as processes of their own. */
+  readonly serve?: Serve
 }
 
 /** Loaded when somebody first looks at local clusters. */
@@ -20,6 +23,12 @@ export class LocalClusterDesk {
 
   constructor(options: LocalClusterDeskOptions) {
     this.#options = options
+  }
+
+  /** Those that a reboot of the machine has ended, and that Docker does not start by itself. */
+  async startAgain(): Promise<void> {
+    const { folder, serve } = this.#options
+    if (existsSync(folder)) await (await load()).startWanted(folder, serve)
   }
 
   /** Never throws: what is wrong with this machine is in the answer. */
@@ -77,7 +86,8 @@ export class LocalClusterDesk {
   }
 
   async #connect(): Promise<LocalClusterParts> {
-    return (await load()).connectLocal(this.#options.folder, () => undefined)
+    const { folder, serve } = this.#options
+    return (await load()).connectLocal(folder, () => undefined, serve)
   }
 
   async #tell(): Promise<void> {

@@ -85,7 +85,7 @@ export function controlPlaneOptions(
   }
 }
 
-const rangeFlags = ({ clusterCIDRs, serviceCIDRs }: ClusterRanges = {}): string[] => [
+export const rangeFlags = ({ clusterCIDRs, serviceCIDRs }: ClusterRanges = {}): string[] => [
   ...(clusterCIDRs ? [PODS.flag, clusterCIDRs.join(',')] : []),
   ...(serviceCIDRs ? [SERVICES.flag, serviceCIDRs.join(',')] : []),
 ]

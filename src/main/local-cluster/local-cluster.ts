@@ -1,54 +1,41 @@
-// A cluster of several nodes on this machine: made, started, stopped and deleted through Docker alone.
+// A cluster of several nodes on this machine: made, started, stopped and deleted.
 import { randomUUID } from 'node:crypto'
-import { existsSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import type Docker from 'dockerode'
-import { Node } from '../../shared/api/core/v1.ts'
+import type { Node } from '../../shared/api/core/v1.ts'
 import { conditionOf } from '../../shared/machinery/conditions.ts'
 import type { ClusterRanges } from '../cluster-network.ts'
 import { ensureDataDir } from '../data-dir.ts'
-import { ensureEmptyImage } from '../local-node/empty-image.ts'
-import {
-  type ContainerParts,
-  cleanUpOptions,
-  controlPlaneContainer,
-  controlPlaneOptions,
-  labelled,
-  networkName,
-  nodeContainer,
-  nodeOptions,
-} from './containers.ts'
+import { ContainerWay } from './container-way.ts'
 import { LocalClusterError } from './error.ts'
-import type { LocalProgram } from './program.ts'
 import { createNetwork, freePort, nodeAddress } from './network.ts'
-import { nodeConfigPath, writeNodeFiles } from './node-files.ts'
+import { ProcessWay } from './process-way.ts'
+import { removeRest } from './remove-containers.ts'
 import {
   type LocalClusterState,
   type LocalNodeState,
+  apiHost,
   clusterFolder,
   controlPlaneFolder,
   readState,
+  readStates,
   writeState,
 } from './state.ts'
-
-export interface LocalClusterParts {
-  readonly docker: Docker
-  readonly dockerSocket: string
-  /** Folder of all local clusters. */
-  readonly base: string
-  /** What the containers run; made ready when first asked for. */
-  readonly program: () => Promise<LocalProgram>
-  /** Nodes of the running cluster. @throws while it does not answer */
-  readonly listNodes: (dataDir: string) => Promise<readonly Node[]>
-  readonly say: (line: string) => void
-}
+import { type LocalClusterParts, type Started, type Way, gone } from './way.ts'
 
 const READY_TIMEOUT_MS = 120_000
 const POLL_MS = 50
 const POD_INSTANCE = 'dev.flotilla.instance'
 
-const gone = (error: { statusCode?: number }) => {
-  if (error.statusCode !== 404 && error.statusCode !== 304) throw error
+/** Whether containers are out of this machine's reach. */
+const isDockerApart = ({ plan }: LocalClusterParts): boolean => plan.run === 'apart' || plan.run === 'inside'
+
+/** @throws LocalClusterError when it was made where Docker is another one */
+export function wayOf(parts: LocalClusterParts, { name, isApart = false }: LocalClusterState): Way {
+  if (isApart !== isDockerApart(parts))
+    throw new LocalClusterError(`${name} was made on another Docker than that on ${parts.plan.dockerSocket}`)
+  return isApart ? new ProcessWay(parts) : new ContainerWay(parts)
 }
 
 /** @throws LocalClusterError when there is one of that name, or it does not become Ready; what was made is kept */
@@ -64,69 +51,49 @@ export async function create(
       `there is a local cluster ${name} already; delete it first (flotilla local delete ${name}), or give another name`,
     )
   await removeRest(docker, name)
-  const made = await containerParts(parts)
+  const isApart = isDockerApart(parts)
+  const way = isApart ? new ProcessWay(parts) : new ContainerWay(parts)
+  await way.prepare()
   const { subnet, gateway } = await createNetwork(docker, name, ranges)
   const state: LocalClusterState = {
     name,
     subnet,
     gateway,
-    port: await freePort(gateway),
+    port: await freePort(apiHost({ isApart, gateway }), isApart ? ports(base) : new Set()),
     nodes: Array.from({ length: nodes }, (_, i) => ({
       name: `${name}-${i + 1}`,
       ip: nodeAddress(subnet, i),
       instance: randomUUID(),
     })),
     ranges,
+    ...(isApart && { isApart }),
   }
-  await build(parts, state, made)
+  ensureDataDir(controlPlaneFolder(base, name))
+  // First of all: whatever fails from here on can be deleted by name.
+  writeState(base, state)
+  await untilReady(parts, state, way, await way.make(state))
   say(`${name}: ${nodes === 1 ? '1 node is' : `${nodes} nodes are`} Ready`)
   return state
 }
 
-const containerParts = async ({ docker, program }: LocalClusterParts): Promise<ContainerParts> => ({
-  image: await ensureEmptyImage(docker),
-  program: await program(),
-})
-
-async function build(parts: LocalClusterParts, state: LocalClusterState, made: ContainerParts): Promise<void> {
-  const { docker, base, dockerSocket } = parts
-  const dataDir = controlPlaneFolder(base, state.name)
-  ensureDataDir(dataDir)
-  // First of all: whatever fails from here on can be deleted by name.
-  writeState(base, state)
-  const { openPki } = await import('../pki/pki.ts')
-  const pki = await openPki({ dataDir, names: [state.gateway] })
-  const control = await docker.createContainer(controlPlaneOptions(state, made, dataDir))
-  await control.start()
-  const startNode = async (node: LocalNodeState) => {
-    await writeNodeFiles(base, state, node, pki, dockerSocket)
-    const config = nodeConfigPath(base, state.name, node.name)
-    const container = await docker.createContainer(nodeOptions(state, node, made, config))
-    await container.start()
-  }
-  await Promise.all(state.nodes.map(startNode))
-  await untilReady(parts, state)
-}
+/** Those of this machine's loopback that are another cluster's, and that which `flotilla serve` has by default. */
+const ports = (base: string): Set<number> =>
+  new Set([6443, ...readStates(base).flatMap(({ isApart, port }) => (isApart ? [port] : []))])
 
 /** Everything runs again as it was. */
 export async function start(parts: LocalClusterParts, state: LocalClusterState): Promise<void> {
-  const { docker, say } = parts
-  // An app that was updated meanwhile runs in its new version.
-  await parts.program()
-  await docker.getContainer(controlPlaneContainer(state.name)).start().catch(gone)
-  await Promise.all(
-    state.nodes.map(node => docker.getContainer(nodeContainer(state.name, node.name)).start().catch(gone)),
-  )
-  await untilReady(parts, state)
-  say(`${state.name} runs`)
+  const way = wayOf(parts, state)
+  writeState(parts.base, { ...state, isStopped: false })
+  await untilReady(parts, state, way, await way.start(state))
+  parts.say(`${state.name} runs`)
 }
 
-/** Agents first, which would start their pods again; then the pods; the control plane last. */
-export async function stop(parts: LocalClusterParts, { name, nodes }: LocalClusterState): Promise<void> {
-  const { docker, say } = parts
-  await Promise.all(nodes.map(node => docker.getContainer(nodeContainer(name, node.name)).stop({ t: 10 }).catch(gone)))
-  await Promise.all(nodes.map(node => stopPods(docker, node)))
-  await docker.getContainer(controlPlaneContainer(name)).stop({ t: 15 }).catch(gone)
+export async function stop(parts: LocalClusterParts, state: LocalClusterState): Promise<void> {
+  const { docker, base, say } = parts
+  const { name, nodes } = state
+  const way = wayOf(parts, state)
+  writeState(base, { ...state, isStopped: true })
+  await way.stop(state, async () => void (await Promise.all(nodes.map(node => stopPods(docker, node)))))
   say(`${name} is stopped; start it with: flotilla local start ${name}`)
 }
 
@@ -138,53 +105,28 @@ async function stopPods(docker: Docker, { instance }: LocalNodeState): Promise<v
 /** Nothing is left: pods, mounts, containers, the network, the folder. */
 export async function remove(parts: LocalClusterParts, state: LocalClusterState): Promise<void> {
   const { docker, base, say } = parts
-  const { name, nodes } = state
-  const made = await containerParts(parts)
-  await removeContainers(docker, name)
-  await Promise.all(nodes.map(node => cleanUp(parts, state, node, made)))
+  const { name } = state
+  const way = wayOf(parts, state)
+  await way.cleanUp(state)
   await removeRest(docker, name)
+  await way.forget()
   rmSync(clusterFolder(base, name), { recursive: true, force: true })
   say(`${name} is deleted`)
 }
 
-async function cleanUp(
-  { docker, base }: LocalClusterParts,
-  state: LocalClusterState,
-  { name }: LocalNodeState,
-  made: ContainerParts,
-): Promise<void> {
-  const config = nodeConfigPath(base, state.name, name)
-  if (!existsSync(config)) return
-  const container = await docker.createContainer(cleanUpOptions(state, made, config))
-  try {
-    await container.start()
-    const { StatusCode } = (await container.wait()) as { StatusCode: number }
-    if (StatusCode === 0) return
-    const log = await container.logs({ stdout: true, stderr: true, tail: 3 })
-    throw new LocalClusterError(`cleaning up the node ${name} failed: ${printable(log.toString('utf8'))}`)
-  } finally {
-    await container.remove({ force: true }).catch(gone)
-  }
-}
-
-const printable = (text: string): string => text.replace(/[\u0000-\u001f\u007f]+/g, ' ').trim()
-
-async function removeContainers(docker: Docker, name: string): Promise<void> {
-  const left = await docker.listContainers({ all: true, filters: { label: [labelled(name)] } })
-  await Promise.all(left.map(({ Id }) => docker.getContainer(Id).remove({ force: true }).catch(gone)))
-}
-
-async function removeRest(docker: Docker, name: string): Promise<void> {
-  await removeContainers(docker, name)
-  await docker.getNetwork(networkName(name)).remove().catch(gone)
-}
-
 /** @throws LocalClusterError with what the node says */
-async function untilReady({ listNodes, base }: LocalClusterParts, state: LocalClusterState): Promise<void> {
+async function untilReady(
+  { listNodes, base }: LocalClusterParts,
+  state: LocalClusterState,
+  way: Way,
+  { ended }: Started,
+): Promise<void> {
   const deadline = performance.now() + READY_TIMEOUT_MS
   const startedMs = Date.now()
   let why = 'its API server does not answer'
-  while (performance.now() < deadline) {
+  let end: string | undefined
+  void ended.then(reason => (end = reason))
+  while (performance.now() < deadline && end === undefined) {
     try {
       const nodes = await listNodes(controlPlaneFolder(base, state.name))
       const ready = new Set(nodes.filter(node => isReadySince(node, startedMs)).map(({ metadata }) => metadata.name))
@@ -197,8 +139,9 @@ async function untilReady({ listNodes, base }: LocalClusterParts, state: LocalCl
     await pause(POLL_MS)
   }
   throw new LocalClusterError(
-    `${state.name} did not come up within ${READY_TIMEOUT_MS / 1000} s: ${why}; see: docker logs ` +
-      controlPlaneContainer(state.name),
+    end === undefined
+      ? `${state.name} did not come up within ${READY_TIMEOUT_MS / 1000} s: ${why}; see: ${way.see(state)}`
+      : `${state.name} did not come up: ${end}`,
   )
 }
 

@@ -4,11 +4,13 @@ import { Node } from '../../shared/api/core/v1.ts'
 import { connectApi } from '../cli/node/api.ts'
 import { dataDirLayout } from '../data-dir.ts'
 import { planLocalNode } from '../local-node/detect.ts'
-import { controlPlaneContainer, labelled } from './containers.ts'
 import { LocalClusterError } from './error.ts'
 import * as cluster from './local-cluster.ts'
+import { ownServer, serveLocal } from './process-way.ts'
 import { type LocalProgram, localProgram } from './program.ts'
-import { type LocalClusterState, controlPlaneFolder, readState, readStates } from './state.ts'
+import { serveDetached } from './serve-process.ts'
+import { type LocalClusterState, apiHost, controlPlaneFolder, readState, readStates } from './state.ts'
+import type { LocalClusterParts, Serve } from './way.ts'
 
 export const MOST_NODES = 20
 export type LocalClusterAction = 'start' | 'stop' | 'reset' | 'delete'
@@ -30,26 +32,49 @@ export const nameProblem = (name: string): string | undefined =>
 
 /**
  * @param folder where local clusters live
+ * @param serve how control planes are run that are processes here
  * @throws LocalClusterError when this machine cannot have local clusters, with what it lacks
  */
-export async function connectLocal(folder: string, say: (line: string) => void): Promise<cluster.LocalClusterParts> {
+export async function connectLocal(
+  folder: string,
+  say: (line: string) => void,
+  serve?: Serve,
+): Promise<LocalClusterParts> {
   const plan = await planLocalNode()
   if (plan.run === 'not') throw new LocalClusterError(plan.why)
-  if (plan.elsewhere !== undefined) throw new LocalClusterError(plan.elsewhere)
+  if ('elsewhere' in plan && plan.elsewhere !== undefined) throw new LocalClusterError(plan.elsewhere)
   const { default: Docker } = await import('dockerode')
-  const base = resolve(folder)
-  let program: Promise<LocalProgram> | undefined
   return {
     docker: new Docker({ socketPath: plan.dockerSocket }),
-    dockerSocket: plan.dockerSocket,
-    base,
-    program: () => (program ??= localProgram(base)),
+    plan,
+    ...ownParts(folder, serve),
     say,
-    async listNodes(dataDir) {
-      await using api = connectApi(dataDir)
-      return (await api.client.list(Node)).items
-    },
   }
+}
+
+type OwnParts = Pick<LocalClusterParts, 'base' | 'program' | 'serve' | 'listNodes'>
+
+/** What needs no Docker. */
+function ownParts(folder: string, serve?: Serve): OwnParts {
+  const base = resolve(folder)
+  let made: Promise<LocalProgram> | undefined
+  const program = () => (made ??= localProgram(base))
+  const listNodes = async (dataDir: string) => {
+    await using api = connectApi(dataDir)
+    return (await api.client.list(Node)).items
+  }
+  return { base, program, serve: serve ?? serveDetached(program), listNodes }
+}
+
+/**
+ * Control planes that are processes here, and that somebody wants to run: a reboot of the machine has ended them. Docker
+ * may come later.
+ */
+export async function startWanted(folder: string, serve?: Serve): Promise<void> {
+  const parts = ownParts(folder, serve)
+  for (const state of readStates(parts.base))
+    if (state.isApart && !state.isStopped && !(await ownServer(parts, controlPlaneFolder(parts.base, state.name))))
+      await serveLocal(parts, state)
 }
 
 /** @throws LocalClusterError in one line, also for what Docker refuses */
@@ -65,11 +90,7 @@ export async function clearly<T>(work: Promise<T>): Promise<T> {
 }
 
 /** @throws LocalClusterError when there is none of that name, or it fails */
-export async function actLocal(
-  parts: cluster.LocalClusterParts,
-  action: LocalClusterAction,
-  name: string,
-): Promise<void> {
+export async function actLocal(parts: LocalClusterParts, action: LocalClusterAction, name: string): Promise<void> {
   const state = readState(parts.base, name)
   if (!state) throw new LocalClusterError(`there is no local cluster ${name}; see: flotilla local list`)
   if (action === 'start') await clearly(cluster.start(parts, state))
@@ -78,18 +99,13 @@ export async function actLocal(
   if (action === 'reset') await clearly(cluster.create(parts, name, state.nodes.length, state.ranges))
 }
 
-export const listLocal = (parts: Pick<cluster.LocalClusterParts, 'docker' | 'base'>): Promise<LocalClusterFacts[]> =>
+export const listLocal = (parts: LocalClusterParts): Promise<LocalClusterFacts[]> =>
   clearly(Promise.all(readStates(parts.base).map(state => factsOf(parts, state))))
 
-async function factsOf(
-  { docker }: Pick<cluster.LocalClusterParts, 'docker'>,
-  { name, nodes, gateway, port }: LocalClusterState,
-): Promise<LocalClusterFacts> {
-  const running = await docker.listContainers({ filters: { label: [labelled(name)] } })
-  const names = running.flatMap(({ Names }) => Names.map(each => each.replace(/^\//, '')))
-  const isRunning = names.includes(controlPlaneContainer(name))
-  const runningNodes = names.length - (isRunning ? 1 : 0)
-  return { name, nodes: nodes.length, runningNodes, isRunning, url: `https://${gateway}:${port}` }
+async function factsOf(parts: LocalClusterParts, state: LocalClusterState): Promise<LocalClusterFacts> {
+  const { nodes: runningNodes, isRunning } = await cluster.wayOf(parts, state).running(state)
+  const { name, nodes, port } = state
+  return { name, nodes: nodes.length, runningNodes, isRunning, url: `https://${apiHost(state)}:${port}` }
 }
 
 export const localKubeconfig = (folder: string, name: string): string =>

@@ -47,9 +47,9 @@ function overlap(one: string, other: string): boolean {
 export const nodeAddress = (subnet: string, index: number): string =>
   formatIPv4((parseIPv4(subnet.split('/')[0] ?? '') ?? 0) + 10 + index)
 
-/** @returns a port on which nobody listens at the address */
-export async function freePort(host: string): Promise<number> {
-  for (let port = FIRST_PORT; port <= LAST_PORT; port++) if (await isFree(host, port)) return port
+/** @returns a port on which nobody listens at the address, and that is not kept for something else */
+export async function freePort(host: string, kept: ReadonlySet<number>): Promise<number> {
+  for (let port = FIRST_PORT; port <= LAST_PORT; port++) if (!kept.has(port) && (await isFree(host, port))) return port
   throw new LocalClusterError(`no port from ${FIRST_PORT} to ${LAST_PORT} is free at ${host}`)
 }
 

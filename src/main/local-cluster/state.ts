@@ -15,13 +15,21 @@ export interface LocalClusterState {
   readonly name: string
   /** Of the network that the nodes share. */
   readonly subnet: string
-  /** This machine in it: where the API server listens. */
+  /** The machine of Docker in it: where nodes reach the API server. */
   readonly gateway: string
   readonly port: number
   readonly nodes: readonly LocalNodeState[]
   /** Of pods and Services; without, the default ones. */
   readonly ranges?: ClusterRanges
+  /** Docker's network is out of this machine's reach: the control plane is a process here. Else, it is a container. */
+  readonly isApart?: boolean
+  /** Nobody wants it to run, even if this machine is started again. */
+  readonly isStopped?: boolean
 }
+
+/** Where this machine reaches the API server. */
+export const apiHost = ({ isApart, gateway }: Pick<LocalClusterState, 'isApart' | 'gateway'>): string =>
+  isApart ? '127.0.0.1' : gateway
 
 const FILE = 'local-cluster.json'
 

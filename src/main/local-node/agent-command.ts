@@ -70,13 +70,16 @@ export function agentAsContainer({
     ...Object.entries(program.env).flatMap(([key, value]) => ['--env', `${key}=${value}`]),
   ]
   const argv = [nsenter, '-t', String(process.pid), '-m', program.node, program.bundle, ...agentArgs]
-  return runContainer({ dockerSocket, name, labels, image, options: [...AGENT_RIGHTS, ...options], argv })
+  return runContainer({ dockerSocket, name, labels, image, options: [...agentRights(), ...options], argv })
 }
 
-/** In the machine's namespaces, with what the agent's work needs. */
-export const AGENT_RIGHTS: readonly string[] = [
-  '--network', 'host', '--pid', 'host', '--uts', 'host',
-  '--user', '0:0', '--cap-drop', 'ALL', ...CAPABILITIES.flatMap(capability => ['--cap-add', capability]),
+/**
+ * In the machine's namespaces, with what the agent's work needs.
+ * @param holder a container whose network it has instead
+ */
+export const agentRights = (holder?: string): string[] => [
+  ...(holder === undefined ? ['--network', 'host', '--uts', 'host'] : ['--network', `container:${holder}`]),
+  '--pid', 'host', '--user', '0:0', '--cap-drop', 'ALL', ...CAPABILITIES.flatMap(capability => ['--cap-add', capability]),
   ...UNCONFINED.flatMap(option => ['--security-opt', option]),
 ] // prettier-ignore
 

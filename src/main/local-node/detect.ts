@@ -21,15 +21,11 @@ export interface RootlessPlan {
   readonly dockerSocket: string
   /** Process id. */
   readonly daemon: number
-  /** Why it is no place for local clusters. */
-  readonly elsewhere: string
 }
 /** Where Docker is in a virtual machine, the agent is in a container of it, with an image of all that it runs. */
 export interface ApartPlan {
   readonly run: 'apart'
   readonly dockerSocket: string
-  /** Why it is no place for local clusters. */
-  readonly elsewhere: string
 }
 export interface NoNode {
   readonly run: 'not'
@@ -39,11 +35,8 @@ export type LocalNodePlan = NodePlan | RootlessPlan | ApartPlan | NoNode
 
 const INSTEAD = `use Docker with root's rights on this machine (DOCKER_HOST=unix://${DOCKER_SOCKET}), or add a node over SSH`
 const START = process.platform === 'linux' ? ' with: systemctl start docker' : ''
-const UNFIT: Readonly<Record<EngineProblem, string>> = {
+const UNFIT: Readonly<Record<Exclude<EngineProblem, 'virtual machine'>, string>> = {
   rootless: `is rootless, and lets no container be a node; ${INSTEAD}`,
-  'virtual machine':
-    'runs in a virtual machine, where local clusters are not made yet; ' +
-    'this machine itself is a node with it: flotilla serve, or the desktop app',
   foreign: 'has containers of Windows; switch Docker Desktop to Linux containers',
   elsewhere:
     'has its network elsewhere: on another machine, or outside the container in which this runs; ' +
@@ -84,12 +77,12 @@ export async function planLocalNode(dockerSocket = dockerSocketPath()): Promise<
   const run = process.getuid?.() === 0 ? 'process' : 'container'
   const unfit = await engineProblem(dockerSocket)
   if (!unfit) return { run, dockerSocket }
-  const why = `the Docker on ${dockerSocket} ${UNFIT[unfit]}`
-  if (unfit === 'virtual machine') return { run: 'apart', dockerSocket, elsewhere: why }
+  if (unfit === 'virtual machine') return { run: 'apart', dockerSocket }
   if (unfit === 'rootless') {
     const daemon = await rootlessDaemon(dockerSocket)
-    if (daemon !== undefined) return { run: 'inside', dockerSocket, daemon, elsewhere: why }
+    if (daemon !== undefined) return { run: 'inside', dockerSocket, daemon }
   }
+  const why = `the Docker on ${dockerSocket} ${UNFIT[unfit]}`
   // A process reaches pods by their process ids, whatever network it is in itself; a container is in that of its Docker.
   return unfit === 'elsewhere' && run === 'process' ? { run, dockerSocket, elsewhere: why } : { run: 'not', why }
 }

@@ -1,4 +1,4 @@
-// Makes this machine a node of the cluster: gives the agent its identity and keeps it running.
+// Makes this machine a node of the cluster, or several: gives each agent its identity and keeps it running.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join, posix } from 'node:path'
 import type { Client } from '../../shared/client/client.ts'
@@ -7,25 +7,22 @@ import { Owned } from '../../shared/machinery/owned.ts'
 import type { NetworkBackend } from '../../shared/machinery/node-network.ts'
 import type { DataDirLayout } from '../data-dir.ts'
 import { type AGENT_FILES, makeReady } from './apart/apart-agent.ts'
-import {
-  type ApartPlan,
-  type LocalNodePlan,
-  localNodeName,
-  type NoNode,
-  planLocalNode,
-  type RootlessPlan,
-  silence,
-} from './detect.ts'
+import { type ApartPlan, type LocalNodePlan, type NoNode, planLocalNode, type RootlessPlan, silence } from './detect.ts'
 import { DOCKER_SOCKET } from './docker-socket.ts'
 import { InwardLink } from './inward-link.ts'
 import { onceReady } from './joined.ts'
 import { localAgent, localRelay } from './local-agent.ts'
+import type { LocalPlace } from './place.ts'
 import { claimFolderOf, cniFolder, rootlessDaemon } from './rootless.ts'
 import { Supervisor } from './supervisor.ts'
 import { hostOf } from '../../shared/machinery/url-host.ts'
 
-export interface LocalNodeOptions {
+export interface LocalNodesOptions {
+  /** Of the cluster. */
   readonly layout: DataDirLayout
+  readonly places: readonly LocalPlace[]
+  /** Where nodes find the API server in Docker's network, when it is not this machine's. */
+  readonly relayAddress: string
   readonly clock: Clock
   /** Addresses of the API server, best first. */
   readonly servers: readonly string[]
@@ -44,7 +41,6 @@ export interface LocalNodeOptions {
 
 /** What differs between the ways in which the agent is started. */
 interface AgentSettings {
-  readonly nodeName: string
   readonly servers: readonly string[]
   readonly dockerSocket: string
   /** The agent's own, as the agent sees it. */
@@ -75,21 +71,21 @@ const LAST_LOOK_MS = 10_000
 /**
  * Never throws for what the machine lacks: `onStatus` tells whether it joined, or why not. Once Docker is there, it joins.
  */
-export async function startLocalNode(options: LocalNodeOptions): Promise<AsyncDisposable> {
-  const node = new LocalNode(options)
-  await node.look()
-  return node
+export async function startLocalNodes(options: LocalNodesOptions): Promise<AsyncDisposable> {
+  const nodes = new LocalNodes(options)
+  await nodes.look()
+  return nodes
 }
 
-class LocalNode implements AsyncDisposable {
-  readonly #options: LocalNodeOptions
+class LocalNodes implements AsyncDisposable {
+  readonly #options: LocalNodesOptions
   readonly #owned = new Owned()
   #cancelLook: () => void = () => undefined
   #pauseMs = FIRST_LOOK_MS
   #told = ''
   #ended = false
 
-  constructor(options: LocalNodeOptions) {
+  constructor(options: LocalNodesOptions) {
     this.#options = options
   }
 
@@ -112,18 +108,29 @@ class LocalNode implements AsyncDisposable {
   }
 
   async #join(plan: Exclude<LocalNodePlan, NoNode>): Promise<void> {
-    const { layout, clock, client, onStatus } = this.#options
+    const { places, onApart } = this.#options
     this.#told = ''
     this.#pauseMs = FIRST_LOOK_MS
-    const nodeName = localNodeName()
-    const settings = await this.#settings(plan)
-    await writeAgentFiles(this.#options, { nodeName, ...settings })
+    await Promise.all(
+      places.map(async place => writeAgentFiles(this.#options, place, await this.#settings(plan, place))),
+    )
     if (this.#ended) return
+    if (plan.run === 'apart' || plan.run === 'inside') {
+      this.#owned.use(this.#linkInto(plan))
+      this.#owned.defer(this.#minding(stillThere(plan)))
+      onApart()
+    }
+    for (const place of places) this.#runAgent(plan, place)
+  }
+
+  #runAgent(plan: Exclude<LocalNodePlan, NoNode>, { nodeName, layout, network }: LocalPlace): void {
+    const { clock, client, onStatus } = this.#options
+    const agent = { plan, dataDir: layout.root, folder: layout.agent, network, purpose: 'node' } as const
     this.#owned.use(
       new Supervisor({
         clock,
         logPath: join(layout.logs, 'agent.log'),
-        command: () => localAgent({ plan, dataDir: layout.root, folder: layout.agent, purpose: 'node' }),
+        command: () => localAgent(agent),
         onExit: (line, machineTaken) =>
           onStatus(machineTaken ? `not joined: ${line}` : `the agent stopped (${line}); starting it again`),
       }),
@@ -131,40 +138,37 @@ class LocalNode implements AsyncDisposable {
     this.#owned.defer(onceReady(client, nodeName, () => onStatus(`joined as ${nodeName}`)))
   }
 
-  async #settings(plan: Exclude<LocalNodePlan, NoNode>): Promise<Omit<AgentSettings, 'nodeName'>> {
+  async #settings(plan: Exclude<LocalNodePlan, NoNode>, { layout }: LocalPlace): Promise<AgentSettings> {
     const { dockerSocket } = plan
-    const { layout, servers } = this.#options
-    if (plan.run === 'inside') {
-      const inside = { claimFolder: claimFolderOf(dockerSocket), cniConfDir: cniFolder() }
-      this.#owned.defer(this.#minding(async () => (await rootlessDaemon(dockerSocket)) === plan.daemon))
-      return { dockerSocket, folder: layout.agent, servers: this.#linkInto(plan), ...inside }
+    const servers = [`https://${this.#relayAt}`]
+    if (plan.run === 'apart') {
+      const { folder, claimFolder } = await makeReady({ plan, dataDir: layout.root })
+      // The agent's container is started in Docker's machine, by what has the files of that.
+      return { dockerSocket: DOCKER_SOCKET, folder, servers, claimFolder, hostFiles: 'parent' }
     }
-    if (plan.run !== 'apart') return { dockerSocket, folder: layout.agent, servers }
-    const { folder, claimFolder } = await makeReady({ plan, dataDir: layout.root })
-    this.#owned.defer(this.#minding(async () => (await silence(dockerSocket)) === undefined))
-    // The agent's container is started in Docker's machine, by what has the files of that.
-    const inside = { folder, claimFolder, hostFiles: 'parent' } as const
-    return { dockerSocket: DOCKER_SOCKET, servers: this.#linkInto(plan), ...inside }
+    const folder = layout.agent
+    if (plan.run === 'inside')
+      return { dockerSocket, folder, servers, claimFolder: claimFolderOf(dockerSocket), cniConfDir: cniFolder() }
+    return { dockerSocket, folder, servers: this.#options.servers }
   }
 
-  /**
-   * In Docker's network nothing of this machine is to be reached, nor is what is in there from here.
-   * @returns where the API server is in there
-   */
-  #linkInto(plan: RootlessPlan | ApartPlan): string[] {
-    const { clock, layout, servers, onStatus, onApart } = this.#options
-    const url = new URL(servers[0] ?? '')
-    const port = url.port || '443'
-    this.#owned.use(
-      new InwardLink({
-        clock,
-        command: () => localRelay(plan, layout.root, layout.agent, port),
-        apiServer: { host: hostOf(url), port: Number(port) },
-        onExit: line => onStatus(`the way to the API server ended (${line}); starting it again`),
-      }),
-    )
-    onApart()
-    return [`https://127.0.0.1:${port}`]
+  get #apiServer(): { host: string; port: number } {
+    const url = new URL(this.#options.servers[0] ?? '')
+    return { host: hostOf(url), port: Number(url.port || '443') }
+  }
+  get #relayAt(): string {
+    return `${this.#options.relayAddress}:${this.#apiServer.port}`
+  }
+
+  /** In Docker's network nothing of this machine is to be reached, nor is what is in there from here. */
+  #linkInto(plan: RootlessPlan | ApartPlan): InwardLink {
+    const { clock, layout, onStatus } = this.#options
+    return new InwardLink({
+      clock,
+      command: () => localRelay(plan, layout.root, layout.agent, this.#relayAt),
+      apiServer: this.#apiServer,
+      onExit: line => onStatus(`the way to the API server ended (${line}); starting it again`),
+    })
   }
 
   /**
@@ -200,23 +204,35 @@ class LocalNode implements AsyncDisposable {
   }
 }
 
+/** What the agents were started into: the same daemon, or a Docker that answers. */
+const stillThere = (plan: RootlessPlan | ApartPlan) => async (): Promise<boolean> =>
+  plan.run === 'inside'
+    ? (await rootlessDaemon(plan.dockerSocket)) === plan.daemon
+    : (await silence(plan.dockerSocket)) === undefined
+
 /** Identity and settings, private to this user. A fresh certificate is issued at every start. */
-async function writeAgentFiles(options: LocalNodeOptions, settings: AgentSettings): Promise<void> {
-  const { layout, caPem, network } = options
-  const { folder, ...rest } = settings
-  mkdirSync(layout.agent, { recursive: true, mode: 0o700 })
+async function writeAgentFiles(
+  { caPem, network, issueCertificate }: LocalNodesOptions,
+  { nodeName, layout, network: own, instance }: LocalPlace,
+  { folder, ...settings }: AgentSettings,
+): Promise<void> {
+  mkdirSync(join(layout.agent, 'data'), { recursive: true, mode: 0o700 })
   const seen = folder === layout.agent ? join : posix.join
   /** @returns the file's path for the agent */
   const file = (name: (typeof AGENT_FILES)[number], text: string) => {
     writeFileSync(join(layout.agent, name), text, { mode: 0o600 })
     return seen(folder, name)
   }
-  const identity = await options.issueCertificate({
-    commonName: `system:node:${settings.nodeName}`,
+  const identity = await issueCertificate({
+    commonName: `system:node:${nodeName}`,
     organizations: ['system:nodes'],
   })
+  if (instance !== undefined) file('data/instance-id', `${instance}\n`)
   const config = {
-    ...rest,
+    ...settings,
+    nodeName,
+    // Numbers of namespaces are used again: a network of the node's own is told from others by its folder.
+    ...(own && { nodeIP: own.ip, hostContainer: own.holder, claimFolder: seen(folder, 'claim') }),
     caFile: file('ca.crt', caPem),
     certFile: file('agent.crt', identity.certPem),
     keyFile: file('agent.key', identity.keyPem),

@@ -4,20 +4,39 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { dataDirLayout } from '../data-dir.ts'
 import { leaveEngine } from './apart/apart-agent.ts'
-import { planLocalNode } from './detect.ts'
+import { type LocalNodePlan, type NoNode, planLocalNode } from './detect.ts'
 import { localAgent } from './local-agent.ts'
+import type { PlaceNetwork } from './place.ts'
+
+interface OwnNode {
+  readonly dataDir: string
+  readonly network?: PlaceNetwork
+}
 
 /** @returns what was done, one line each. @throws Error when something of ours is left behind */
-export async function removeLocalNode(dataDir: string): Promise<string[]> {
-  const layout = dataDirLayout(dataDir)
-  if (!existsSync(join(layout.agent, 'config.json'))) return ['this machine was not a node']
+export const removeLocalNode = (dataDir: string): Promise<string[]> => removeLocalNodes([{ dataDir }], dataDir)
+
+/**
+ * @param clusterDir the data folder of the nodes' cluster
+ * @returns as `removeLocalNode`
+ */
+export async function removeLocalNodes(nodes: readonly OwnNode[], clusterDir: string): Promise<string[]> {
+  const joined = nodes.filter(({ dataDir }) => existsSync(join(dataDirLayout(dataDir).agent, 'config.json')))
+  if (joined.length === 0) return ['this machine was not a node']
   const plan = await planLocalNode()
   if (plan.run === 'not') throw new Error(`this machine cannot be cleaned up now: ${plan.why}`)
-  const { command, args, env } = await localAgent({ plan, dataDir, folder: layout.agent, purpose: 'cleanup' })
+  const lines = await Promise.all(joined.map(node => cleanUp(plan, node)))
+  // One after the other: the last one takes along what they share.
+  if (plan.run === 'apart') for (const { dataDir } of joined) await leaveEngine({ plan, dataDir }, clusterDir)
+  return lines.flat()
+}
+
+async function cleanUp(plan: Exclude<LocalNodePlan, NoNode>, { dataDir, network }: OwnNode): Promise<string[]> {
+  const folder = dataDirLayout(dataDir).agent
+  const { command, args, env } = await localAgent({ plan, dataDir, folder, purpose: 'cleanup', network })
   const { code, output } = await collect(command, args, env)
   const lines = output.trim().split('\n').filter(Boolean)
   if (code !== 0) throw new Error(`cleaning up this machine failed: ${lines.at(-1) ?? `exit code ${code}`}`)
-  if (plan.run === 'apart') await leaveEngine({ plan, dataDir })
   return lines
 }
 

@@ -19,10 +19,25 @@ export async function rootlessDaemon(dockerSocket: string): Promise<number | und
   }
 }
 
-/** @throws Error when nsenter is missing */
-export function agentInside(daemon: number, program: AgentProgram, agentArgs: readonly string[]): AgentCommand {
+/**
+ * @param held a process of that Docker's whose network it is to have instead of the daemon's
+ * @throws Error when nsenter is missing
+ */
+export function agentInside(
+  daemon: number,
+  program: AgentProgram,
+  agentArgs: readonly string[],
+  held = daemon,
+): AgentCommand {
   const { command, args, env } = agentAsProcess(program, agentArgs)
-  const enter = ['--user', '--preserve-credentials', '--mount', '--net', '--target', String(daemon)]
+  const enter = [
+    '--user',
+    '--preserve-credentials',
+    '--mount',
+    `--net=/proc/${held}/ns/net`,
+    '--target',
+    String(daemon),
+  ]
   return { command: findNsenter(), args: [...enter, command, ...args], env }
 }
 

@@ -1,9 +1,10 @@
 // The agent where Docker's machine is not this one, as Docker Desktop's: in a container there, of an image with all that
 // it runs. It reaches the API server through a second container in the same network, which has no rights at all.
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join, posix } from 'node:path'
 import type Docker from 'dockerode'
-import { AGENT_RIGHTS, type AgentCommand, runContainer } from '../agent-command.ts'
+import { type AgentCommand, agentRights, runContainer } from '../agent-command.ts'
 import { LITTLE_KEPT } from '../built-programs.ts'
 import { agentContainerName, containerId, removeContainer } from '../contained-agent.ts'
 import type { ApartPlan } from '../detect.ts'
@@ -11,8 +12,8 @@ import { DOCKER_SOCKET } from '../docker-socket.ts'
 import { type EngineFolder, engineFolder, leave, share } from './engine-folder.ts'
 import { BUNDLE, NODE, ensureAgentImage, removeAgentImages } from './image.ts'
 
-/** What the agent is started with: the same names here and there. */
-export const AGENT_FILES = ['config.json', 'ca.crt', 'agent.crt', 'agent.key'] as const
+/** What the agent is started with, where it is there: the same names here and there. */
+export const AGENT_FILES = ['config.json', 'ca.crt', 'agent.crt', 'agent.key', 'data/instance-id'] as const
 
 interface Parts {
   readonly plan: ApartPlan
@@ -26,6 +27,8 @@ const clientOf = async ({ dockerSocket }: ApartPlan): Promise<Docker> => {
 }
 const env = Object.entries(LITTLE_KEPT).flatMap(([key, value]) => ['--env', `${key}=${value}`])
 
+const relayName = (clusterDir: string): string => `${agentContainerName(clusterDir)}-relay`
+
 /** Makes what takes long, once. @returns where the agent's files are to be @throws Error when Docker refuses it */
 export async function makeReady({ plan, dataDir }: Parts): Promise<EngineFolder> {
   const docker = await clientOf(plan)
@@ -33,12 +36,16 @@ export async function makeReady({ plan, dataDir }: Parts): Promise<EngineFolder>
   return engineFolder(docker, containerId(dataDir))
 }
 
-/** @param folder with the agent's files, on this machine */
+/**
+ * @param folder with the agent's files, on this machine
+ * @param holder a container whose network the node has
+ */
 export async function apartAgent(
   { plan, dataDir }: Parts,
   folder: string,
   purpose: 'node' | 'cleanup',
   flags: readonly string[],
+  holder?: string,
 ): Promise<AgentCommand> {
   const docker = await clientOf(plan)
   const image = await ensureAgentImage(docker)
@@ -46,14 +53,16 @@ export async function apartAgent(
   const name = agentContainerName(dataDir)
   await removeContainer(docker, name)
   const files = await Promise.all(
-    AGENT_FILES.map(async file => [file, await readFile(join(folder, file), 'utf8')] as const),
+    AGENT_FILES.filter(file => existsSync(join(folder, file))).map(
+      async file => [file, await readFile(join(folder, file), 'utf8')] as const,
+    ),
   )
   await share(docker, image, id, new Map(files))
   const at = await engineFolder(docker, id)
   const { CgroupVersion, DockerRootDir } = (await docker.info()) as { CgroupVersion?: string; DockerRootDir: string }
   const logs = posix.join(DockerRootDir, 'containers')
   const options = [
-    ...AGENT_RIGHTS,
+    ...agentRights(holder),
     ...(CgroupVersion === '2' ? ['--cgroupns', 'host'] : []),
     // Kernel settings are written through /proc/sys.
     '--security-opt', 'systempaths=unconfined',
@@ -69,11 +78,14 @@ export async function apartAgent(
   }) // prettier-ignore
 }
 
-/** Listens on the loopback of Docker's machine and passes connections on over its standard streams. */
-export async function apartRelay({ plan, dataDir }: Parts, port: string): Promise<AgentCommand> {
+/**
+ * Listens in the network of Docker's machine and passes connections on over its standard streams.
+ * @param at `[ADDRESS:]PORT`; on the loopback without an address
+ */
+export async function apartRelay({ plan, dataDir }: Parts, at: string): Promise<AgentCommand> {
   const docker = await clientOf(plan)
   const image = await ensureAgentImage(docker)
-  const name = `${agentContainerName(dataDir)}-relay`
+  const name = relayName(dataDir)
   await removeContainer(docker, name)
   return runContainer({
     dockerSocket: plan.dockerSocket,
@@ -81,15 +93,14 @@ export async function apartRelay({ plan, dataDir }: Parts, port: string): Promis
     labels: { 'dev.flotilla.agent': 'relay' },
     image,
     options: ['--network', 'host', '--user', '65534:65534', '--cap-drop', 'ALL', '--read-only', ...env],
-    argv: [NODE, BUNDLE, '--relay', port],
+    argv: [NODE, BUNDLE, '--relay', at],
   })
 }
 
-/** After the agent's own cleaning: its folder, and what no other cluster uses. */
-export async function leaveEngine({ plan, dataDir }: Parts): Promise<void> {
+/** After the agent's own cleaning: its folder, the relay of its cluster, and what no other cluster uses. */
+export async function leaveEngine({ plan, dataDir }: Parts, clusterDir: string): Promise<void> {
   const docker = await clientOf(plan)
-  const name = agentContainerName(dataDir)
-  for (const each of [name, `${name}-relay`]) {
+  for (const each of [agentContainerName(dataDir), relayName(clusterDir)]) {
     await removeContainer(docker, each)
     await untilGone(docker, each)
   }
