@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process'
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, describe, expect, it } from 'vitest'
-import { pauseImageName, pauseProgram } from '../../src/agent/kubelet/runtime/pause-image.ts'
+import { afterAll, describe, expect, it, vi } from 'vitest'
+import { pauseImageArchive, pauseImageName, pauseProgram } from '../../src/agent/kubelet/runtime/pause-image.ts'
 import { eventually } from '../support/eventually.ts'
 import { temporaryFolder } from './support/node.ts'
 
@@ -46,6 +46,14 @@ describe('the pause program', () => {
     expect(pauseProgram('x64').readUInt16LE(18)).toBe(62)
     expect(pauseImageName('x64')).toMatch(/^flotilla\/pause:[0-9a-f]{12}$/)
     expect(pauseImageName('arm64')).not.toBe(pauseImageName('x64'))
+  })
+
+  it('is in an image that is the same for all agents that make it at once', async () => {
+    const one = await pauseImageArchive('x64')
+    vi.setSystemTime('2030-01-01')
+    expect((await pauseImageArchive('x64')).equals(one)).toBe(true)
+    vi.useRealTimers()
+    expect((await pauseImageArchive('arm64')).equals(one)).toBe(false)
   })
 
   it('assembles arm64 instructions that a disassembler reads as intended', () => {

@@ -92,7 +92,13 @@ class LocalNodes implements AsyncDisposable {
   async look(): Promise<void> {
     const plan = await planLocalNode()
     if (this.#ended) return
+    const isApart = plan.run === 'apart' || plan.run === 'inside'
     if (plan.run === 'not') this.#lookAgain(plan)
+    else if (!isApart && this.#options.places.some(({ network }) => network !== undefined))
+      this.#lookAgain({
+        run: 'not',
+        why: `the Docker on ${plan.dockerSocket} is not that on which this cluster was made`,
+      })
     else if (plan.run !== 'apart') await this.#join(plan)
     // To make an image takes what may be out of reach now, as a registry is.
     else await this.#join(plan).catch((error: Error) => this.#lookAgain({ run: 'not', why: error.message }))

@@ -8,6 +8,7 @@
 // Waiting for blocked signals rather than handling them is what lets process 1 of a namespace, for which the kernel
 // drops signals that have no handler, end at once on SIGTERM.
 import { createHash } from 'node:crypto'
+import { buffer } from 'node:stream/consumers'
 import { pack } from 'tar-stream'
 
 const LOAD_ADDRESS = 0x400000
@@ -130,10 +131,34 @@ function writeHeaders(file: Buffer, machine: number): void {
 export const pauseImageName = (architecture: PauseArchitecture): string =>
   `flotilla/pause:${createHash('sha256').update(pauseProgram(architecture)).digest('hex').slice(0, 12)}`
 
-/** @returns a tar stream of the image's file system. */
-export function pauseRootFilesystem(architecture: PauseArchitecture) {
+const PROCESSOR: Readonly<Record<PauseArchitecture, string>> = { x64: 'amd64', arm64: 'arm64' }
+const sha256 = (bytes: Buffer | string): string => createHash('sha256').update(bytes).digest('hex')
+
+/**
+ * As `docker load` wants it. Whoever makes it makes the same: agents that make it at once on one Docker have one image.
+ * @see https://github.com/moby/docker-image-spec
+ */
+export async function pauseImageArchive(architecture: PauseArchitecture): Promise<Buffer> {
+  const layer = await archived([['pause', pauseProgram(architecture)]])
+  const config = JSON.stringify({
+    architecture: PROCESSOR[architecture],
+    os: 'linux',
+    config: { Entrypoint: ['/pause'] },
+    rootfs: { type: 'layers', diff_ids: [`sha256:${sha256(layer)}`] },
+  })
+  const Config = `${sha256(config)}.json`
+  const manifest = JSON.stringify([{ Config, RepoTags: [pauseImageName(architecture)], Layers: ['layer.tar'] }])
+  return archived([
+    ['layer.tar', layer],
+    [Config, Buffer.from(config)],
+    ['manifest.json', Buffer.from(manifest)],
+  ])
+}
+
+/** The same bytes for the same files. */
+function archived(files: readonly (readonly [name: string, bytes: Buffer])[]): Promise<Buffer> {
   const archive = pack()
-  archive.entry({ name: 'pause', mode: 0o755 }, pauseProgram(architecture))
+  for (const [name, bytes] of files) archive.entry({ name, mode: 0o755, mtime: new Date(0) }, bytes)
   archive.finalize()
-  return archive
+  return buffer(archive)
 }

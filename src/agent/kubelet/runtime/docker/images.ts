@@ -1,7 +1,7 @@
 // Images: what is here, and pulling what is not.
 import type Docker from 'dockerode'
 import { RuntimeError, type PullProgress, type RegistryAuth, type RuntimeImage } from '../contract.ts'
-import { pauseImageName, pauseRootFilesystem, type PauseArchitecture } from '../pause-image.ts'
+import { pauseImageArchive, pauseImageName, type PauseArchitecture } from '../pause-image.ts'
 import { Readable } from 'node:stream'
 import { docker, orMissing } from './errors.ts'
 import { LayerProgress, type PullLine } from './pull-progress.ts'
@@ -82,9 +82,7 @@ const followProgress = (
 export async function ensurePauseImage(engine: Docker, architecture: PauseArchitecture): Promise<string> {
   const name = pauseImageName(architecture)
   if (await findImage(engine, name)) return name
-  const [repo, tag] = name.split(':')
-  const archive = Readable.from(pauseRootFilesystem(architecture))
-  const progress = await docker(() => engine.importImage(archive, { repo, tag, changes: 'ENTRYPOINT ["/pause"]' }))
-  await followProgress(engine, progress)
+  const archive = Readable.from([await pauseImageArchive(architecture)])
+  await followProgress(engine, await docker(() => engine.loadImage(archive, { quiet: true })))
   return name
 }
