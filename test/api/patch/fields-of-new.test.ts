@@ -1,13 +1,16 @@
 // What is remembered of earlier objects changes nothing: the fields of a new one are those that its own values say.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { sameSet } from '../../../src/main/apiserver/patch/apply/field-set.ts'
-import { fieldsOfNew, workedOut } from '../../../src/main/apiserver/patch/apply/fields-of-new.ts'
+import { encodeFields, sameSet } from '../../../src/main/apiserver/patch/apply/field-set.ts'
+import { fieldsOfNew as newInTurns, workedOut } from '../../../src/main/apiserver/patch/apply/fields-of-new.ts'
+import { encodeInPieces } from '../../../src/main/apiserver/patch/apply/in-pieces.ts'
+import { atOnce, type Pieces } from '../../../src/main/pacer.ts'
 import { cloneJson } from '../../../src/shared/machinery/json-object.ts'
 import type { AnyObject } from '../../../src/shared/machinery/object.ts'
 
 const POD = 'core.v1.Pod'
 const EVENT = 'core.v1.Event'
+const fieldsOfNew = (...args: Parameters<typeof newInTurns>) => atOnce(newInTurns(...args))
 const expectOwn = (object: AnyObject, r = POD) =>
   expect(sameSet(fieldsOfNew(object, r, ''), workedOut(object, { t: 'ref', r }, ''))).toBe(true)
 
@@ -89,3 +92,32 @@ test('of objects that are alike are one set, of large ones none is kept', () => 
   }
   expect(fields(large)).not.toBe(fields(large))
 })
+
+/** @returns the outcome, and in how many pieces it came */
+function counted<T>(pieces: Pieces<T>): { readonly value: T; readonly pieces: number } {
+  for (let count = 1; ; count++) {
+    const { done, value } = pieces.next()
+    if (done) return { value, pieces: count }
+  }
+}
+
+const many = <T>(count: number, make: (i: number) => T) => Array.from({ length: count }, (_, i) => make(i))
+const env = (count: number) => many(count, i => ({ name: `NAME_${i % (count - 1)}`, value: `${i}` }))
+const odd = JSON.parse('{ "__proto__": "a", "constructor": "b", "": "c" }') as object
+
+test.each<[string, string, object]>([
+  ['a map', 'core.v1.ConfigMap', { data: { ...Object.fromEntries(many(5_000, i => [`key-${i}`, 'a'])), ...odd } }],
+  ['a list, with a name twice', POD, { spec: { containers: [{ name: 'a', env: env(5_000) }, { name: 'b' }] } }],
+  ['a list of texts', POD, { spec: { containers: [{ name: 'a', args: many(5_000, String) }] }, metadata: { finalizers: many(5_000, i => `a/${i}`) } }],
+  ['a list without keys', POD, { spec: { tolerations: many(5_000, i => ({ key: `${i}` })), containers: [{ name: 'a', ports: many(3_000, i => ({ containerPort: i })) }] } }],
+  ['what no type declares', POD, { spec: { nothing: Object.fromEntries(many(3_000, i => [`a${i}`, { b: i }])), containers: [] } }],
+])('of a very large object, they are worked out and written in pieces: %s', (_what, r, content) => {
+  const object = { metadata: { name: 'large' }, ...content } as unknown as AnyObject
+  const expected = workedOut(object, { t: 'ref', r }, '')
+  const made = counted(newInTurns(object, r, ''))
+  expect(sameSet(made.value, expected)).toBe(true)
+  const written = counted(encodeInPieces(made.value))
+  expect(written.value).toStrictEqual(encodeFields(expected))
+  expect(Object.keys(written.value)).toEqual(Object.keys(encodeFields(expected)))
+  if (r !== POD || 'finalizers' in object.metadata) expect(Math.min(made.pieces, written.pieces)).toBeGreaterThan(4)
+}) // prettier-ignore

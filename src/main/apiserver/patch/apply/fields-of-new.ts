@@ -3,9 +3,11 @@
 import { isObject, type JsonObject } from '../../../../shared/machinery/json-object.ts'
 import { sameJson } from '../../../../shared/machinery/deep-equal.ts'
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
+import type { Pieces } from '../../../pacer.ts'
 import type { FieldFact } from '../../schema/facts.ts'
 import { isPrintedZero } from '../../schema/printed.ts'
 import type { FieldSet } from './field-set.ts'
+import { newInPieces } from './in-pieces.ts'
 import { fieldApart, trackable } from './managers.ts'
 import { filledFieldsOf } from './typed-value.ts'
 
@@ -34,12 +36,16 @@ const CHARACTERS_A_PART = 32
 const known = new Map<string, Known[]>()
 
 /** @returns what its maker owns of a new object of a built-in kind, which says nothing of managers */
-export function fieldsOfNew(object: AnyObject, schemaId: string, subresource: string): FieldSet {
+export function* fieldsOfNew(object: AnyObject, schemaId: string, subresource: string): Pieces<FieldSet> {
   const kind = `${schemaId}/${subresource}`
   const alike = known.get(kind) ?? []
   const at = alike.findIndex(({ outline }) => fits(outline, object))
   const [found] = at < 0 ? [remember(object, schemaId, subresource)] : alike.splice(at, 1)
-  if (!found) return workedOut(object, { t: 'ref', r: schemaId }, subresource)
+  if (!found) {
+    yield
+    const all = yield* newInPieces(object, { t: 'ref', r: schemaId }, true)
+    return trackable(all, fieldApart(subresource))
+  }
   alike.unshift(found)
   if (alike.length > MOST_ALIKE) alike.pop()
   known.set(kind, alike)

@@ -1,5 +1,6 @@
 // The managers of an object's fields, decoded from and encoded to metadata.managedFields.
 import type { ManagedFieldsEntry } from '../../../../shared/api/meta/v1.ts'
+import type { Pieces } from '../../../pacer.ts'
 import { type FieldSet, isEmpty, setOf, union } from './field-set.ts'
 import { setIn, treeOf } from './shared-trees.ts'
 
@@ -83,18 +84,20 @@ export const IDENTITY: FieldSet = setOf([['f:apiVersion'], ['f:kind'], ...UNTRAC
 
 const compareText = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
 
-export const encodeManager = (entry: Manager): ManagedFieldsEntry => ({
-  manager: entry.manager,
-  operation: entry.operation,
-  apiVersion: entry.apiVersion,
-  ...(entry.time === undefined ? {} : { time: entry.time }),
-  fieldsType: 'FieldsV1',
-  fieldsV1: treeOf(entry.set),
-  ...(entry.subresource ? { subresource: entry.subresource } : {}),
-})
+export function* encodeManager(entry: Manager): Pieces<ManagedFieldsEntry> {
+  return {
+    manager: entry.manager,
+    operation: entry.operation,
+    apiVersion: entry.apiVersion,
+    ...(entry.time === undefined ? {} : { time: entry.time }),
+    fieldsType: 'FieldsV1',
+    fieldsV1: yield* treeOf(entry.set),
+    ...(entry.subresource ? { subresource: entry.subresource } : {}),
+  }
+}
 
-export function encodeManagers(managers: Managers): ManagedFieldsEntry[] {
-  return [...managers.values()]
+export function* encodeManagers(managers: Managers): Pieces<ManagedFieldsEntry[]> {
+  const sorted = [...managers.values()]
     .filter(({ set }) => !isEmpty(set))
     .sort(
       (a, b) =>
@@ -104,7 +107,9 @@ export function encodeManagers(managers: Managers): ManagedFieldsEntry[] {
         compareText(a.apiVersion, b.apiVersion) ||
         compareText(a.subresource, b.subresource),
     )
-    .map(encodeManager)
+  const entries: ManagedFieldsEntry[] = []
+  for (const manager of sorted) entries.push(yield* encodeManager(manager))
+  return entries
 }
 
 /** Merges the oldest updaters into one bucket per version, so that the list stays short. */

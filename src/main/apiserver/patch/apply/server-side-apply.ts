@@ -130,7 +130,7 @@ export function* applyInPieces(apply: Apply): Pieces<AnyObject> {
   const result = merged as AnyObject
   keepLastApplied(result, manager, apply.applied)
   yield
-  const entries = encodeManagers(managers)
+  const entries = yield* encodeManagers(managers)
   if (entries.length > 0) result.metadata.managedFields = entries
   else delete result.metadata.managedFields
   return result

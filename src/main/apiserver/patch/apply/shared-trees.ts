@@ -1,7 +1,9 @@
 // `fieldsV1` as objects carry it, one tree for all that own the same fields: objects made from one template differ in
 // their values, not in their fields. Trees are never changed in place.
 import type { JsonObject } from '../../../../shared/machinery/json-object.ts'
+import type { Pieces } from '../../../pacer.ts'
 import { decodeFields, encodeFields, type FieldSet, MEMBER } from './field-set.ts'
+import { encodeInPieces } from './in-pieces.ts'
 
 interface SharedTree {
   readonly tree: JsonObject
@@ -36,20 +38,26 @@ function keep(key: string, shared: SharedTree): SharedTree {
   return shared
 }
 
-/** The same for two sets only when they have the same members. Steps hold any text, so their lengths tell where they end. */
-function keyOf({ member, children }: FieldSet): string {
+/**
+ * The same for two sets only when they have the same members. Steps hold any text, so their lengths tell where they end.
+ * One that gets longer than `most` is not told to its end.
+ */
+function keyOf({ member, children }: FieldSet, most: number): string {
   let key = member ? '.' : ''
-  for (const [step, child] of children)
-    key += child === MEMBER ? `${step.length}:${step}` : `${step.length}:${step}{${keyOf(child)}}`
+  for (const [step, child] of children) {
+    key += `${step.length}:${step}`
+    if (key.length > most) break
+    if (child !== MEMBER) key += `{${keyOf(child, most - key.length)}}`
+  }
   return key
 }
 
 /** @returns the set as `fieldsV1` */
-export function treeOf(set: FieldSet): JsonObject {
+export function* treeOf(set: FieldSet): Pieces<JsonObject> {
   const known = young.bySet.get(set) ?? old.bySet.get(set)
   if (known) return known.tree
-  const key = keyOf(set)
-  if (key.length > MOST_KEY_LENGTH) return encodeFields(set)
+  const key = keyOf(set, MOST_KEY_LENGTH)
+  if (key.length > MOST_KEY_LENGTH) return yield* encodeInPieces(set)
   const shared = young.byKey.get(key) ?? keep(key, old.byKey.get(key) ?? { tree: encodeFields(set), set })
   return shared.tree
 }

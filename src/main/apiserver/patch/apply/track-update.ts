@@ -74,9 +74,9 @@ export function* trackInPieces(update: UpdateToTrack): Pieces<ManagedFieldsEntry
   if (!old && object.metadata.managedFields === undefined) {
     const set = update.fact
       ? workedOut(object, update.fact, subresource, plainStatus)
-      : fieldsOfNew(object, schemaId, subresource)
+      : yield* fieldsOfNew(object, schemaId, subresource)
     yield
-    return isEmpty(set) ? [] : [encodeManager({ ...own, time, set })]
+    return isEmpty(set) ? [] : [yield* encodeManager({ ...own, time, set })]
   }
   const managers = startingPoint(update)
   yield
@@ -98,5 +98,5 @@ export function* trackInPieces(update: UpdateToTrack): Pieces<ManagedFieldsEntry
   else if (!before || !sameSet(before.set, set) || !isEmpty(changed)) managers.set(id, { ...own, time, set })
   capUpdaters(managers)
   yield
-  return encodeManagers(managers)
+  return yield* encodeManagers(managers)
 }

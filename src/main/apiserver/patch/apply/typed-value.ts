@@ -131,13 +131,35 @@ function structFields(struct: JsonObject, type: TypeFact, fieldsIn: FieldsIn): F
     if (value === undefined) continue
     const fact = fieldFact(type, key)
     const inner = fieldsIn(value, fact)
-    const isNamed = Object.hasOwn(type.fields, key)
-    if (!isNamed && !inner.member) children.set(fieldStep(key), { member: true, children: inner.children })
-    else if (!isEmpty(inner)) children.set(isNamed ? namedStep(key) : fieldStep(key), inner)
-    else if (isEmptyMap(value)) children.set(fieldStep(key), MEMBER)
+    addField(children, key, value, inner, Object.hasOwn(type.fields, key))
   }
   return children.size ? { member: false, children } : EMPTY
 }
+
+/** Puts a struct's field to the others. @param isNamed whether its type declares it */
+export function addField(
+  children: Map<string, FieldSet>,
+  key: string,
+  value: unknown,
+  inner: FieldSet,
+  isNamed: boolean,
+): void {
+  if (!isNamed && !inner.member) children.set(fieldStep(key), { member: true, children: inner.children })
+  else if (!isEmpty(inner)) children.set(isNamed ? namedStep(key) : fieldStep(key), inner)
+  else if (isEmptyMap(value)) children.set(fieldStep(key), MEMBER)
+}
+
+/** Puts an entry of a map, or an item of a list, to the others. */
+export function addPart(children: Map<string, FieldSet>, part: Part, inner: FieldSet): void {
+  const child = part.owned && !inner.member ? { member: true, children: inner.children } : inner
+  // Items with the same key cannot be told apart: they are owned together, and nothing in them.
+  if (children.has(part.step)) children.set(part.step, MEMBER)
+  else if (!isEmpty(child)) children.set(part.step, child)
+}
+
+/** Maps of plain values (labels, data) are by far the largest and the most frequent: no part is made for each entry. */
+export const isPlainMap = (shape: Shape, fact: FieldFact | undefined): boolean =>
+  shape === 'map' && fact?.i !== undefined && PLAIN.has(fact.i.t)
 
 type FieldsIn = (value: unknown, fact: FieldFact | undefined) => FieldSet
 
@@ -146,21 +168,11 @@ function innerFields(value: unknown, fact: FieldFact | undefined, fieldsIn: Fiel
   if (shape === 'leaf') return MEMBER
   if (shape === 'struct') return structFields(value as JsonObject, typeOfFact(fact), fieldsIn)
   const children = new Map<string, FieldSet>()
-  // Maps of plain values (labels, data) are by far the largest and the most frequent: no part is made for each entry.
-  if (shape === 'map' && fact?.i && PLAIN.has(fact.i.t)) {
+  if (isPlainMap(shape, fact)) {
     for (const key of Object.keys(value as JsonObject)) children.set(`f:${key}`, MEMBER)
     return children.size ? { member: false, children } : EMPTY
   }
-  for (const part of partsOf(value, fact)) {
-    // Items with the same key cannot be told apart: they are owned together, and nothing in them.
-    if (children.has(part.step)) {
-      children.set(part.step, MEMBER)
-      continue
-    }
-    const inner = fieldsIn(part.value, part.fact)
-    const child = part.owned && !inner.member ? { member: true, children: inner.children } : inner
-    if (!isEmpty(child)) children.set(part.step, child)
-  }
+  for (const part of partsOf(value, fact)) addPart(children, part, fieldsIn(part.value, part.fact))
   return children.size ? { member: false, children } : EMPTY
 }
 

@@ -1,0 +1,145 @@
+// The fields of a very large new object, worked out and written down piece by piece, so that others get their turn
+// in between. Both answer what `filledFieldsOf` and `encodeFields` do at once.
+import { isObject, type JsonObject, setField } from '../../../../shared/machinery/json-object.ts'
+import { fieldFact, typeOfFact } from '../../schema/table.ts'
+import type { FieldFact } from '../../schema/facts.ts'
+import { isPrinted, isPrintedZero } from '../../schema/printed.ts'
+import type { Pieces } from '../../../pacer.ts'
+import { EMPTY, encodeFields, type FieldSet, isEmpty, MEMBER } from './field-set.ts'
+import {
+  addField,
+  addPart,
+  fieldStep,
+  filledFieldsOf,
+  isPlainMap,
+  newFieldsOf,
+  partsOf,
+  shapeOf,
+} from './typed-value.ts'
+
+/** Parts, such as items of a list, that are worked out in one go. */
+const PIECE = 1000
+
+/** @returns how many more parts there may be; below zero once there are too many */
+function roomAfter(value: unknown, room: number): number {
+  if (typeof value !== 'object' || value === null) return room - 1
+  if (Array.isArray(value) && value.length > room) return -1
+  // Where there are very many, keys alone are several times cheaper than values.
+  const keys = Object.keys(value)
+  let left = room - keys.length
+  for (const key of keys) {
+    if (left < 0) return left
+    const part = (value as JsonObject)[key]
+    if (typeof part === 'object') left = roomAfter(part, left)
+  }
+  return left
+}
+
+/** @returns what is new in a value where there was nothing, or an empty one of its type */
+export function* newInPieces(value: unknown, fact: FieldFact | undefined, filled: boolean): Pieces<FieldSet> {
+  if (roomAfter(value, PIECE) >= 0) return filled ? filledFieldsOf(value, fact) : newFieldsOf(value, fact)
+  yield
+  const shape = shapeOf(value, fact)
+  if (filled && shape !== 'struct' && isPrintedZero(value)) return EMPTY
+  if (shape === 'leaf') return MEMBER
+  const children = new Map<string, FieldSet>()
+  if (shape === 'struct') yield* addStruct(children, value as JsonObject, fact, filled)
+  else if (isPlainMap(shape, fact)) yield* addKeys(children, value as JsonObject)
+  else yield* addParts(children, value as JsonObject | unknown[], fact)
+  const inner = children.size > 0 ? { member: false, children } : EMPTY
+  return filled ? inner : { member: true, children: inner.children }
+}
+
+function* addStruct(
+  children: Map<string, FieldSet>,
+  struct: JsonObject,
+  fact: FieldFact | undefined,
+  filled: boolean,
+): Pieces<void> {
+  const type = typeOfFact(fact)
+  for (const key of Object.keys(struct)) {
+    const value = struct[key]
+    if (value === undefined) continue
+    const inner = yield* newInPieces(value, fieldFact(type, key), filled && isPrinted(fact?.r, key))
+    if (!filled) addField(children, key, value, inner, Object.hasOwn(type.fields, key))
+    else if (!isEmpty(inner)) children.set(fieldStep(key), inner)
+  }
+}
+
+function* addKeys(children: Map<string, FieldSet>, map: JsonObject): Pieces<void> {
+  for (const key of Object.keys(map)) {
+    children.set(`f:${key}`, MEMBER)
+    if (children.size % PIECE === 0) yield
+  }
+}
+
+function* addParts(
+  children: Map<string, FieldSet>,
+  value: JsonObject | unknown[],
+  fact: FieldFact | undefined,
+): Pieces<void> {
+  for (const some of inSlices(value)) {
+    for (const part of partsOf(some, fact)) addPart(children, part, yield* newInPieces(part.value, part.fact, false))
+    yield
+  }
+}
+
+function* inSlices(value: JsonObject | unknown[]): Generator<JsonObject | unknown[]> {
+  if (isObject(value)) yield value
+  else for (let at = 0; at < value.length; at += PIECE) yield value.slice(at, at + PIECE)
+}
+
+/** @returns the set as `fieldsV1` */
+export function* encodeInPieces(set: FieldSet): Pieces<JsonObject> {
+  if (setRoomAfter(set, PIECE) >= 0) return encodeFields(set)
+  const result: JsonObject = {}
+  if (set.member && set.children.size) result['.'] = {}
+  let count = 0
+  for (const step of yield* sortedInPieces([...set.children.keys()])) {
+    const child = set.children.get(step)
+    if (child) setField(result, step, child.children.size === 0 ? {} : yield* encodeInPieces(child))
+    if (++count % PIECE === 0) yield
+  }
+  return result
+}
+
+function setRoomAfter({ children }: FieldSet, room: number): number {
+  let left = room - children.size
+  for (const child of children.values()) {
+    if (left < 0) return left
+    if (child !== MEMBER) left = setRoomAfter(child, left)
+  }
+  return left
+}
+
+/** Runs are sorted, then merged two by two. */
+function* sortedInPieces(texts: string[]): Pieces<string[]> {
+  let runs: string[][] = []
+  for (let at = 0; at < texts.length; at += PIECE) {
+    runs.push(texts.slice(at, at + PIECE).sort())
+    yield
+  }
+  while (runs.length > 1) {
+    const merged: string[][] = []
+    for (let i = 0; i < runs.length; i += 2) merged.push(yield* mergedInPieces(runs[i] ?? [], runs[i + 1] ?? []))
+    runs = merged
+  }
+  return runs[0] ?? []
+}
+
+function* mergedInPieces(a: readonly string[], b: readonly string[]): Pieces<string[]> {
+  const all: string[] = []
+  let [i, j] = [0, 0]
+  while (i < a.length || j < b.length) {
+    const [left, right] = [a[i], b[j]]
+    if (right === undefined || (left !== undefined && left <= right)) {
+      all.push(left as string)
+      i++
+    } else {
+      all.push(right)
+      j++
+    }
+    if (all.length % (8 * PIECE) === 0) yield
+  }
+  return all
+}
