@@ -1,7 +1,7 @@
 // What happens in the cluster, told to the scheduler's cache and queue.
 import { Node, PersistentVolume, PersistentVolumeClaim, Pod } from '../../shared/api/core/v1.ts'
 import { DeviceClass, ResourceClaim, ResourceSlice } from '../../shared/api/resource/v1.ts'
-import { CSIDriver, CSIStorageCapacity, StorageClass } from '../../shared/api/storage/v1.ts'
+import { CSIDriver, CSINode, CSIStorageCapacity, StorageClass } from '../../shared/api/storage/v1.ts'
 import type { InformerFactory } from '../../shared/client/informer-factory.ts'
 import { deepEqual } from '../../shared/machinery/deep-equal.ts'
 import type { KubeObject } from '../../shared/machinery/object.ts'
@@ -25,6 +25,7 @@ const OTHERS = [
   PersistentVolume,
   StorageClass,
   CSIDriver,
+  CSINode,
   CSIStorageCapacity,
   ResourceClaim,
   ResourceSlice,

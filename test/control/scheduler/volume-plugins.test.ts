@@ -7,14 +7,20 @@ import { volumeBinding } from '../../../src/main/scheduler/plugins/volume-bindin
 import { nodeVolumeLimits } from '../../../src/main/scheduler/plugins/node-volume-limits/node-volume-limits.ts'
 import { volumeRestrictions } from '../../../src/main/scheduler/plugins/volume-restrictions/volume-restrictions.ts'
 import { volumeZone } from '../../../src/main/scheduler/plugins/volume-zone/volume-zone.ts'
-import type { PersistentVolume, PersistentVolumeClaim, Pod, Volume } from '../../../src/shared/api/core/v1.ts'
-import type { CSIDriver, CSINode, CSIStorageCapacity, StorageClass } from '../../../src/shared/api/storage/v1.ts'
+import { PersistentVolume, PersistentVolumeClaim, Pod, type Volume } from '../../../src/shared/api/core/v1.ts'
+import {
+  type CSIDriver,
+  CSINode,
+  type CSIStorageCapacity,
+  type StorageClass,
+} from '../../../src/shared/api/storage/v1.ts'
 import type { Client } from '../../../src/shared/client/client.ts'
 import { InformerFactory } from '../../../src/shared/client/informer-factory.ts'
 import { ObjectCache } from '../../../src/shared/client/lister.ts'
 import { systemClock } from '../../../src/shared/machinery/clock.ts'
 import type { KubeObject } from '../../../src/shared/machinery/object.ts'
 import { infoOf, makeNode, makePod } from './fixtures.ts'
+import { startSchedulingCluster, until } from './support.ts'
 
 function cache<T extends KubeObject>(...objects: object[]): ObjectCache<T> {
   const filled = new ObjectCache<T>()
@@ -135,6 +141,40 @@ test('NodeVolumeLimits: a volume that is still to be made for the pod counts lik
   expect(reason(plugin, uses('p', 'new-1', 'new-2'), empty!)).toBe('node(s) exceed max volume count')
   expect(reason(plugin, uses('p', 'new-1'), full!)).toBe('node(s) exceed max volume count')
   expect(reason(plugin, uses('p', 'new-1'), infoOf(makeNode('limited'), [uses('q', 'new-1')]))).toBeUndefined()
+})
+
+test('NodeVolumeLimits: a pod that waits goes when the driver of its volume takes more', async () => {
+  await using scheduling = await startSchedulingCluster()
+  const { client } = scheduling
+  await scheduling.addNode('limited')
+  const tell = (count: number) => {
+    const drivers = [{ name: 'disk.example.com', nodeID: 'x', allocatable: { count } }]
+    return client.create(CSINode, { metadata: { name: 'limited' }, spec: { drivers } })
+  }
+  await tell(0)
+  const accessModes = ['ReadWriteOnce']
+  const annotations = { 'pv.kubernetes.io/bind-completed': 'yes' }
+  const { metadata } = await client.create(PersistentVolumeClaim, {
+    metadata: { namespace: 'default', name: 'data', annotations },
+    spec: { accessModes, volumeName: 'volume', storageClassName: '', resources: { requests: { storage: '1Gi' } } },
+  })
+  await client.create(PersistentVolume, {
+    metadata: { name: 'volume' },
+    spec: {
+      accessModes,
+      capacity: { storage: '1Gi' },
+      claimRef: { namespace: 'default', name: 'data', uid: metadata.uid },
+      csi: { driver: 'disk.example.com', volumeHandle: 'one' },
+    },
+  })
+  await scheduling.addPod('waits', { spec: { volumes: [{ name: 'v', persistentVolumeClaim: { claimName: 'data' } }] } })
+  await until(async () => {
+    const { status } = await client.get(Pod, { namespace: 'default', name: 'waits' })
+    return status.conditions?.some(({ message }) => message?.includes('node(s) exceed max volume count')) ?? false
+  })
+  await client.delete(CSINode, { name: 'limited' })
+  await tell(1)
+  expect(await scheduling.bound('waits')).toBe('limited')
 })
 
 const inZone = (zone: string) => ({ matchLabels: { 'topology.kubernetes.io/zone': zone } })

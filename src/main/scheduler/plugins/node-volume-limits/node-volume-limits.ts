@@ -30,7 +30,13 @@ export function nodeVolumeLimits({ claims, volumes, storageClasses, csiNodes }: 
   }
   return {
     name: 'NodeVolumeLimits',
-    requeueOn: [on('Pod', ['deleted']), on('Node', ['added']), on('PersistentVolumeClaim', ['added', 'updated'])],
+    requeueOn: [
+      on('Pod', ['deleted']),
+      on('Node', ['added']),
+      on('PersistentVolumeClaim', ['added', 'updated']),
+      // A driver that registers anew may take more.
+      on('CSINode', ['added', 'updated', 'deleted']),
+    ],
     preFilter(state, { pod }) {
       const found = csiVolumesOf(pod)
       if (found.size === 0) return { status: skip }
