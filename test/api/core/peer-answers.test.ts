@@ -41,6 +41,33 @@ test('preconditions of a delete are answered with the kind', async () => {
   expect(json.message).toMatch(/^Operation cannot be fulfilled on ConfigMap "guarded": the ResourceVersion in the precondition \(1\) does not match the ResourceVersion in record \(\d+\)\. The object might have been modified$/) // prettier-ignore
 })
 
+test.each([
+  ['/api/v1/namespaces/emptied', 'namespaces'],
+  ['/apis/apiextensions.k8s.io/v1/customresourcedefinitions/emptied.example.com', 'customresourcedefinitions'],
+])('those of %s, which is emptied first, in the words of other writes', async (path, kind) => {
+  const schema = { openAPIV3Schema: { type: 'object' } }
+  const spec = { group: 'example.com', scope: 'Cluster', names: { plural: 'emptied', kind: 'Emptied' }, versions: [{ name: 'v1', served: true, storage: true, schema }] } // prettier-ignore
+  const body = { apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition', metadata: { name: 'emptied.example.com' }, spec } // prettier-ignore
+  await raw(server, '/apis/apiextensions.k8s.io/v1/customresourcedefinitions', { body })
+  await raw(server, '/api/v1/namespaces', { body: { metadata: { name: 'emptied' } } })
+  const refused = async (preconditions: object) => {
+    const { code, json } = await raw(server, path, { method: 'DELETE', body: { preconditions } })
+    return [code, json.details.kind, json.message]
+  }
+  expect(await refused({ uid: 'other' })).toEqual([
+    409,
+    kind,
+    expect.stringContaining('": Precondition failed: UID in precondition: other, UID in object meta: '),
+  ])
+  expect(await refused({ resourceVersion: '1' })).toEqual([
+    409,
+    kind,
+    expect.stringContaining(
+      '": Precondition failed: ResourceVersion in precondition: 1, ResourceVersion in object meta: ',
+    ),
+  ])
+})
+
 test('a name that was to be generated and is taken may be tried again', async () => {
   await raw(server, CONFIG_MAPS, { body: configMap('taken') })
   const body = configMap('taken', { metadata: { name: 'taken', generateName: 'taken-' } })

@@ -14,7 +14,7 @@ const TEXTS = [
   [/\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/g, '<uid>'],
   [/\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?( ?Z| [+-]\d{4} UTC)?( m=[+\d.]+)?/g, '<time>'],
   [/kube-api-access-[a-z0-9]{5}/g, 'kube-api-access-<name>'],
-  [/\b(record \(|current: )\d+/g, '$1<version>'],
+  [/\b(record \(|current: |object meta: )\d+/g, '$1<version>'],
   // What was patched is printed with its fields in another order.
   [/Invalid value: "\{\\".*\}": /gs, 'Invalid value: <object>: '],
   [/(is missing in ')\{.*\}'/gs, "$1<object>'"],

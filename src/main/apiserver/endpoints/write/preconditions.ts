@@ -1,5 +1,6 @@
 // What a write may demand of the object that it meets: its uid, its version.
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
+import { groupResourceOf } from '../../../../shared/machinery/resource-type.ts'
 import { conflict, staleVersion } from '../../../../shared/machinery/status.ts'
 import type { ResourceDescriptor } from '../../registry/resource.ts'
 import type { Preconditions } from '../contract.ts'
@@ -25,12 +26,17 @@ export function checkPreconditions(resource: ResourceDescriptor, object: AnyObje
 const kindConflict = ({ type: { group, kind } }: ResourceDescriptor, name: string, why: string) =>
   conflict({ group, plural: kind }, name, why)
 
+/** What is emptied before it goes is deleted in a way of its own, which has the words of other writes. */
+const EMPTIED = new Set(['namespaces', 'customresourcedefinitions.apiextensions.k8s.io'])
+
 /** The same of a deletion, which is checked earlier and answered in other words. @throws ApiError 409 */
 export function checkDeletePreconditions(
   resource: ResourceDescriptor,
-  { metadata: { name, uid, resourceVersion } }: AnyObject,
+  object: AnyObject,
   wanted?: Preconditions,
 ): void {
+  if (EMPTIED.has(groupResourceOf(resource.type))) return checkPreconditions(resource, object, wanted)
+  const { name, uid, resourceVersion } = object.metadata
   if (wanted?.uid !== undefined && wanted.uid !== uid)
     throw kindConflict(
       resource,
