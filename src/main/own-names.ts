@@ -5,8 +5,8 @@ import { familyOf } from '../shared/machinery/ip-address.ts'
 import { hostOf } from '../shared/machinery/url-host.ts'
 
 /** Names and addresses of this machine that clients may use. */
-export function ownNames(host: string): string[] {
-  const addresses = Object.values(networkInterfaces()).flatMap(list =>
+export function ownNames(host: string, links = networkInterfaces()): string[] {
+  const addresses = Object.values(links).flatMap(list =>
     (list ?? []).filter(({ internal }) => !internal).map(({ address }) => address),
   )
   const given = ['0.0.0.0', '::'].includes(host) ? [] : [host]
@@ -17,9 +17,12 @@ export function ownNames(host: string): string[] {
 export function reachableServers(
   { address, port }: { address: string; port: number },
   advertise: readonly string[],
+  links = networkInterfaces(),
 ): string[] {
   if (['127.0.0.1', '::1'].includes(address)) return []
-  const own = ['0.0.0.0', '::'].includes(address) ? ownNames(address).filter(name => isIP(name)) : [address]
+  // On which link of its own to look for an IPv6 address of one link, another machine cannot know.
+  const isOfUse = (name: string) => isIP(name) !== 0 && !name.startsWith('fe80:')
+  const own = ['0.0.0.0', '::'].includes(address) ? ownNames(address, links).filter(isOfUse) : [address]
   return [...new Set([...advertise, ...own])].map(ip => `https://${ip.includes(':') ? `[${ip}]` : ip}:${port}`)
 }
 

@@ -1,30 +1,45 @@
 // Connects to the API server and asks for an upgrade: afterwards the socket carries whatever both sides agreed on.
-import { type TLSSocket, connect as connectTls } from 'node:tls'
-import type { NodeTls } from '../api-client.ts'
+import type { TLSSocket } from 'node:tls'
+import type { Clock } from '../../shared/machinery/clock.ts'
+import { type Dialled, type Dialling, dial, dialFirst } from './dial.ts'
 
-export interface UpgradeRequest {
-  /** URL of the API server. */
-  readonly server: string
+export interface UpgradeRequest extends Dialling {
   readonly path: string
   readonly protocol: string
-  readonly tls: NodeTls
-  readonly signal: AbortSignal
 }
 
-const CONNECT_TIMEOUT_MS = 10_000
+const ANSWER_TIMEOUT_MS = 10_000
 
-/** @returns the socket, positioned after the answer's head. @throws Error when the upgrade is refused */
-export function dialUpgrade({ server, path, protocol, tls, signal }: UpgradeRequest): Promise<TLSSocket> {
-  const { hostname, port } = new URL(server)
-  const host = hostname.replace(/^\[|\]$/g, '')
-  return new Promise((resolve, reject) => {
-    const socket = connectTls({
-      host,
-      port: Number(port || 443),
-      ...tls,
-      ALPNProtocols: ['http/1.1'],
-      timeout: CONNECT_TIMEOUT_MS,
+/** @param server its URL. @returns the socket, positioned after the answer's head. @throws Error when the upgrade is refused */
+export const dialUpgrade = async ({ server, ...request }: UpgradeRequest & { server: string }): Promise<TLSSocket> =>
+  upgrade({ server, socket: await dial(server, request) }, request)
+
+/**
+ * One of several servers; those that refuse the upgrade are passed over.
+ * @throws Error that tells what every server said
+ */
+export async function dialAnyUpgrade(
+  servers: readonly string[],
+  request: UpgradeRequest & { readonly clock: Clock },
+): Promise<Dialled> {
+  const refusals: string[] = []
+  for (let left = servers; ;) {
+    const dialled = await dialFirst(left, request).catch((error: Error) => {
+      throw new Error([...refusals, error.message].filter(Boolean).join('; '))
     })
+    const { server } = dialled
+    try {
+      return { server, socket: await upgrade(dialled, request) }
+    } catch (error) {
+      refusals.push(`${server}: ${(error as Error).message}`)
+      left = left.filter(other => other !== server)
+    }
+  }
+}
+
+function upgrade({ server, socket }: Dialled, { path, protocol, signal }: UpgradeRequest): Promise<TLSSocket> {
+  const { host } = new URL(server)
+  return new Promise((resolve, reject) => {
     let head = Buffer.alloc(0)
     const fail = (error: Error) => {
       signal.removeEventListener('abort', abort)
@@ -32,15 +47,12 @@ export function dialUpgrade({ server, path, protocol, tls, signal }: UpgradeRequ
       reject(error)
     }
     const abort = () => fail(new Error('stopped'))
+    if (signal.aborted) return abort()
     signal.addEventListener('abort', abort, { once: true })
+    socket.setTimeout(ANSWER_TIMEOUT_MS)
     socket.once('error', fail)
     socket.once('timeout', () => fail(new Error('no answer within 10 s')))
     socket.once('close', () => fail(new Error('the connection was closed')))
-    socket.once('secureConnect', () =>
-      socket.write(
-        `GET ${path} HTTP/1.1\r\nHost: ${hostname}:${port}\r\nConnection: Upgrade\r\nUpgrade: ${protocol}\r\n\r\n`,
-      ),
-    )
     const read = (chunk: Buffer) => {
       head = Buffer.concat([head, chunk])
       const end = head.indexOf('\r\n\r\n')
@@ -56,5 +68,6 @@ export function dialUpgrade({ server, path, protocol, tls, signal }: UpgradeRequ
       resolve(socket)
     }
     socket.on('data', read)
+    socket.write(`GET ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: Upgrade\r\nUpgrade: ${protocol}\r\n\r\n`)
   })
 }

@@ -10,11 +10,11 @@ import { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import { type Clock, delay } from '../../shared/machinery/clock.ts'
 import type { NodeTls } from '../api-client.ts'
-import { dialUpgrade } from './dial-upgrade.ts'
+import { dialAnyUpgrade } from './dial-upgrade.ts'
 import { exchangeDatagrams } from './exchange-datagrams.ts'
 
 export interface TunnelOptions {
-  /** URLs of the API server; tried in turn, the one that works is kept. */
+  /** URLs of the API server: whichever answers; the one that works is kept. */
   readonly servers: readonly string[]
   /** PEM: the cluster's CA, the node's client certificate and key. */
   readonly tls: NodeTls
@@ -42,19 +42,20 @@ const LINK_WINDOW_BYTES = 16 << 20
 export async function runTunnel(options: TunnelOptions): Promise<void> {
   const { servers, tls, nodeName, clock, signal, onChange, random = Math.random } = options
   let pauseMs = FIRST_PAUSE_MS
-  let current = 0
+  let best: string | undefined
+  const path = `/apis/flotilla.dev/v1/nodes/${encodeURIComponent(nodeName)}/tunnel`
   while (!signal.aborted) {
-    const server = servers[current % servers.length] ?? ''
+    // The one that worked last before the others. They may change while this runs.
+    const order = servers.toSorted((a, b) => Number(b === best) - Number(a === best))
     try {
-      const path = `/apis/flotilla.dev/v1/nodes/${encodeURIComponent(nodeName)}/tunnel`
-      const socket = await dialUpgrade({ server, path, protocol: 'flotilla-tunnel', tls, signal })
+      const { server, socket } = await dialAnyUpgrade(order, { path, protocol: 'flotilla-tunnel', tls, clock, signal })
+      best = server
       onChange?.(true, server)
       pauseMs = FIRST_PAUSE_MS
       await serve(socket, options)
       onChange?.(false, `the link to ${server} ended`)
     } catch (error) {
-      onChange?.(false, `${server}: ${(error as Error).message}`)
-      current++
+      onChange?.(false, (error as Error).message)
     }
     if (signal.aborted) return
     await delay(clock, pauseMs * (0.5 + random()), signal).catch(() => undefined)
