@@ -73,7 +73,7 @@ beforeAll(async () => {
   hidden.authorize('grace', key.publicKey)
   before = hosts.map(host => host.picture())
   const environment = ['env', `HOME=${lab.folder}`, 'SSH_AUTH_SOCK=', sleeper.environment]
-  cluster = await Cluster.start(['--no-local-node'], undefined, environment)
+  cluster = await Cluster.start(['--no-local-node', '--listen', '0.0.0.0:0'], undefined, environment)
 })
 afterAll(async () => {
   for (const child of children) child.kill()
@@ -123,15 +123,40 @@ test('a wrong password and a host key that is not the expected one stop everythi
   expect(asking.picture()).toBe(before[1])
 })
 
+const SUDO_PROMPT = 'flotilla-sudo-password:'
+/** Looks for the sudo password, and for sudo's prompt, in arguments and environments of all programs of a host. */
+function watchPrograms(host: LabHost): { seen(): string } {
+  host.write('/run/wanted', `${host.password}\n${SUDO_PROMPT}\n`)
+  host.sh(`(until [ -e /run/enough ]; do
+    cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ | tr '\\0' '\\n' | grep -aFof /run/wanted >> /run/seen; sleep 0.2
+  done) >/dev/null 2>&1 &`)
+  return { seen: () => host.sh('touch /run/enough; sleep 1; sort -u /run/seen; rm /run/enough /run/seen /run/wanted') }
+}
+
 test('adding three hosts in one go makes them Ready nodes', async () => {
   const fingerprints = hosts.flatMap(host => ['--host-key', host.hostKey()])
   const args = ['add', '--file', inventory(), '--yes', '--password-stdin', ...fingerprints]
+  const programs = watchPrograms(asking)
   const { code, stdout, stderr } = await nodeWith(`${asking.password}\n`, ...args)
   expect({ code, stderr }, stdout).toEqual({ code: 0, stderr: '' })
+  expect(programs.seen()).toBe(SUDO_PROMPT)
   const nodes = await cluster.kubectl('get', 'nodes', '-L', 'disk')
   for (const { name } of hosts) expect(nodes).toMatch(new RegExp(`^${name} +Ready`, 'm'))
   expect(nodes).toMatch(/^bare +Ready +worker .*fast$/m)
   expect(await cluster.kubectl('get', 'node', 'asking', '-o', 'jsonpath={.spec.taints}')).toContain('"key":"seen"')
+  for (const { name } of hosts) expect(await describeHost(name)).toMatch(/^ +Normal +JoinSucceeded .* is the node /m)
+})
+
+const describeHost = (name: string) => cluster.kubectl('describe', 'host', name)
+
+test('a check tells what joining does not mend, also that the only way to the control plane is SSH', async () => {
+  const { code, stdout } = await node('check', 'bare')
+  expect(code).toBe(0)
+  expect(stdout).toMatch(
+    /^bare  info: The host does not reach the control plane by itself \(.*\)\.\n +why: .*\n +how: /m,
+  )
+  expect(stdout).not.toContain('Docker')
+  expect(await describeHost('bare')).toMatch(/Id: +network\/control-plane/)
 })
 
 test('nothing secret is left in the API, on the hosts, or in the logs', async () => {
@@ -145,6 +170,9 @@ test('nothing secret is left in the API, on the hosts, or in the logs', async ()
     asking.sh('journalctl --no-pager -o cat'),
   ])
     expect(text).not.toContain(asking.password)
+  expect(execFileSync('sh', ['-c', 'grep -rlF "$1" "$0" || true', cluster.dataDir, asking.password]).toString()).toBe(
+    '',
+  )
   for (const host of hosts) expect(host.sh('ls /etc/flotilla')).toBe('ca.crt\nconfig.json')
   expect(bare.sh('stat -c %a /etc/flotilla/config.json /var/lib/flotilla/identity/node.key')).toBe('600\n600')
 })

@@ -1,5 +1,7 @@
 // What is found on hosts, and what is said about it.
 import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import { describe, expect, test } from 'vitest'
 import type { ClusterFacts } from '../../src/main/provisioning/preflight/contract.ts'
 import { type Facts, parseFacts } from '../../src/main/provisioning/preflight/facts.ts'
@@ -16,7 +18,8 @@ const good: Facts = {
   glibc: '2.36',
   systemd: '252',
   cgroupVersion: 2,
-  tools: new Set(['ip', 'nft', 'nsenter', 'conntrack', 'docker', 'apt-get']),
+  cgroupControllers: new Set(['cpuset', 'cpu', 'io', 'memory', 'pids']),
+  tools: new Set(['ip', 'nft', 'nsenter', 'conntrack', 'docker', 'apt-get', 'apparmor_parser']),
   nft: '1.0.6',
   docker: {
     version: '24.0.7',
@@ -57,6 +60,8 @@ const good: Facts = {
   sshdForwarding: 'yes',
   reachable: [],
   unreachable: [],
+  apiReachable: [],
+  apiUnreachable: [],
 }
 const cluster: ClusterFacts = {
   clusterCIDRs: ['10.244.0.0/16', 'fd00:10:244::/48'],
@@ -84,6 +89,10 @@ describe('a finding says what, why and how', () => {
     ['system/libc', 'Error', 'glibc 2.27', { glibc: '2.27' }],
     ['system/systemd', 'Error', 'systemd', { systemd: '' }],
     ['system/privileges', 'Error', 'root', { isRoot: false }],
+    ['system/cgroup', 'Error', 'No control groups', { cgroupVersion: undefined }],
+    ['system/cgroup-controllers', 'Warning', 'memory', { cgroupControllers: new Set(['cpu', 'pids']) }],
+    ['system/cgroup-v1', 'Info', 'version 1', { cgroupVersion: 1 }],
+    ['system/apparmor', 'Info', 'apparmor_parser', { tools: without('apparmor_parser') }],
     ['system/disk', 'Error', '/var/lib has 0.1 GiB', { diskFreeBytes: { '/': 50e9, '/var/lib': 1e8, '/opt': 50e9 } }],
     ['system/memory', 'Warning', '0.5 GiB', { memoryBytes: 5e8 }],
     ['system/swap', 'Info', 'Swap is on', { swaps: 1 }],
@@ -125,6 +134,7 @@ describe('a finding says what, why and how', () => {
     ['network/firewall', 'Info', 'ufw is on', { active: new Set(['ufw-enabled']) }],
     ['system/selinux', 'Info', 'SELinux', { selinuxEnforcing: true }],
     ['network/ssh-forwarding', 'Info', 'AllowTcpForwarding no', { sshdForwarding: 'no' }],
+    ['network/control-plane', 'Info', '(192.0.2.1, box.test)', { apiUnreachable: ['192.0.2.1', 'box.test'] }],
     ['network/peer', 'Warning', 'The node other (192.168.1.6)', { unreachable: ['192.168.1.6'] }],
     ['cluster/kubernetes', 'Error', 'k3s-agent runs', { active: new Set(['k3s-agent']) }],
     [
@@ -146,6 +156,19 @@ describe('a finding says what, why and how', () => {
     expect(`${finding?.what} ${finding?.why}`).toContain(what)
     expect(finding?.why.length).toBeGreaterThan(20)
     expect(finding?.how.length).toBeGreaterThan(10)
+  })
+  test('that joining mends names the step that does', () => {
+    const facts = { ...good, tools: without('docker', 'nft', 'conntrack'), docker: { ...good.docker, version: '' } }
+    const mended = [...preflight(facts, cluster), ...preflight({ ...facts, tools: good.tools }, cluster)]
+    expect(mended.map(({ id, fix }) => `${id}: ${fix}`)).toEqual([
+      'docker/missing: install-packages',
+      'network/tool-nft: install-packages',
+      'network/tool-conntrack: install-packages',
+      'docker/stopped: start-docker',
+    ])
+  })
+  test('one way to the control plane is enough', () => {
+    expect(preflight({ ...good, apiReachable: ['192.0.2.1'], apiUnreachable: ['192.0.2.2'] }, cluster)).toEqual([])
   })
   test('the worst comes first', () => {
     const found = preflight({ ...good, swaps: 1, memoryBytes: 1e8, kernel: '3.10.0' }, cluster)
@@ -189,6 +212,20 @@ describe('the questions', () => {
     expect(facts.kernel).toMatch(/^\d+\.\d+/)
     expect(facts.memoryBytes).toBeGreaterThan(1e8)
     expect(Math.abs(facts.clockSkewMs)).toBeLessThan(60_000)
+  })
+  test('are answered with what the host reaches, and what it does not', async () => {
+    await using server = createServer().listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    const facts = parseFacts(ask(`api 127.0.0.1 ${port}\napi 127.0.0.2 1\napi $(id) 1\nnode 127.0.0.1\n`), Date.now())
+    expect(facts.apiReachable).toEqual(['127.0.0.1'])
+    expect(facts.apiUnreachable.toSorted()).toEqual(['$(id)', '127.0.0.2'])
+    expect([...facts.reachable, ...facts.unreachable]).toEqual(facts.tools.has('ping') ? ['127.0.0.1'] : [])
+  })
+  test('tell which control groups there are', () => {
+    const { cgroupVersion, cgroupControllers } = parseFacts(ask(''), Date.now())
+    expect([1, 2]).toContain(cgroupVersion)
+    for (const controller of ['memory', 'cpu', 'pids']) expect([...cgroupControllers]).toContain(controller)
   })
   test('that were not all answered are no facts', () => {
     expect(() => parseFacts(ask('').replace('end=yes', ''), 0)).toThrow('did not answer all questions')

@@ -6,6 +6,7 @@ import type { Client } from '../../../shared/client/client.ts'
 import { type Clock, delay, formatTime } from '../../../shared/machinery/clock.ts'
 import type { Log } from '../../../shared/machinery/log.ts'
 import { isNotFound } from '../../../shared/machinery/status.ts'
+import { hostOf } from '../../../shared/machinery/url-host.ts'
 import { revokeNode } from '../../../shared/machinery/revoke-certificates.ts'
 import type { AgentFiles } from '../agent-files.ts'
 import type { AnswerDesk } from '../answers.ts'
@@ -304,17 +305,18 @@ export class OperationRun {
   }
 
   async #look(ssh: SshConnection, sudo: Sudo): Promise<Facts> {
-    const { client, clock } = this.#parts
+    const { client, clock, cluster } = this.#parts
     const { items } = await client.list(Node)
-    const addresses = items.flatMap(({ status }) =>
-      (status.addresses ?? []).filter(({ type }) => type === 'InternalIP'),
+    const nodes = items.flatMap(({ status }) =>
+      (status.addresses ?? []).filter(({ type }) => type === 'InternalIP').map(({ address }) => `node ${address}\n`),
     )
+    const servers = cluster.servers.map(server => new URL(server)).map(url => `api ${hostOf(url)} ${url.port || 443}\n`)
     let answeredMs: number | undefined
     const output = await ssh.must(FACTS_SCRIPT, {
       what: 'looking at the host',
       sudo,
       signal: this.#stop.signal,
-      input: addresses.map(({ address }) => `${address}\n`).join(''),
+      input: [...nodes, ...servers].join(''),
       // The first line tells the host's time.
       onOutput: () => (answeredMs ??= clock.now()),
     })

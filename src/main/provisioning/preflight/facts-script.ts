@@ -1,5 +1,5 @@
 // What a host is asked, in one read-only script of plain sh that any distribution runs: `key=value` lines, lists as
-// repeated keys. Standard input: the addresses of other nodes, one a line, which it tries to reach.
+// repeated keys. Standard input: what it tries to reach, one a line: `node ADDRESS`, `api HOST PORT`.
 export const FACTS_SCRIPT = `
 say() { printf '%s=%s\\n' "$1" "$2"; }
 has() { command -v "$1" >/dev/null 2>&1; }
@@ -12,8 +12,10 @@ say arch "$(uname -m)"; say kernel "$(uname -r)"; say hostname "$(uname -n)"
 say glibc "$(getconf GNU_LIBC_VERSION 2>/dev/null | cut -d' ' -f2)"
 [ -d /run/systemd/system ] && say systemd "$(systemctl --version 2>/dev/null | head -n1 | cut -d' ' -f2)"
 say cgroup "$(stat -fc %T /sys/fs/cgroup 2>/dev/null)"
+if [ -r /sys/fs/cgroup/cgroup.controllers ]; then tr ' ' '\\n' < /sys/fs/cgroup/cgroup.controllers
+else awk '$4 == 1 {print $1}' /proc/cgroups 2>/dev/null; fi | sed 's/^/controller=/'
 has dpkg-deb && dpkg-deb --help 2>/dev/null | grep -q zstd && say tool deb-zstd
-for tool in ip nft iptables conntrack wg nsenter mount docker curl ping gzip xz zstd tar sha256sum base64 apt-get dnf rpm dpkg-deb; do has $tool && say tool $tool; done
+for tool in ip nft iptables apparmor_parser conntrack wg nsenter mount docker curl ping gzip xz zstd tar sha256sum base64 apt-get dnf rpm dpkg-deb; do has $tool && say tool $tool; done
 has nft && say nft "$(nft --version 2>/dev/null | sed 's/[^0-9]*\\([0-9.]*\\).*/\\1/')"
 if has docker; then
   # Of a daemon that does not answer, it says nothing or no version.
@@ -60,8 +62,11 @@ for trace in installed packages docker daemon.json.ours images; do [ -e /var/lib
 [ -L /opt/flotilla/bin/agent.cjs ] && say flotilla.current "$(readlink /opt/flotilla/bin/agent.cjs)"
 [ -L /opt/flotilla/bin/node ] && say flotilla.currentRuntime "$(readlink /opt/flotilla/bin/node)"
 has sshd && sshd -T 2>/dev/null | sed -n 's/^allowtcpforwarding /sshd.forwarding=/p'
-has ping && while read -r peer; do
-  [ -n "$peer" ] && { ping -c1 -W2 -q "$peer" >/dev/null 2>&1 && say reach "$peer" || say unreach "$peer"; } &
+while read -r kind name port; do
+  case "$kind" in
+    node) has ping && { ping -c1 -W2 -q "$name" >/dev/null 2>&1 && say reach "$name" || say unreach "$name"; } & ;;
+    api) has bash && has timeout && { timeout 1 bash -c ': < "/dev/tcp/$0/$1"' "$name" "$port" 2>/dev/null && say api.reach "$name" || say api.unreach "$name"; } & ;;
+  esac
 done
 wait
 say end yes

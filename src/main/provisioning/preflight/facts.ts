@@ -20,6 +20,8 @@ export interface Facts {
   /** '' without systemd. */
   readonly systemd: string
   readonly cgroupVersion: 1 | 2 | undefined
+  /** `memory`, `cpu`, … as the kernel has them switched on. */
+  readonly cgroupControllers: ReadonlySet<string>
   readonly tools: ReadonlySet<string>
   readonly nft: string
   readonly docker: {
@@ -75,8 +77,12 @@ export interface Facts {
   }
   /** As sshd's configuration says; '' when it cannot be read. */
   readonly sshdForwarding: string
+  /** Addresses of other nodes. */
   readonly reachable: readonly string[]
   readonly unreachable: readonly string[]
+  /** Addresses of the API server that take a connection from the host, and those that do not. */
+  readonly apiReachable: readonly string[]
+  readonly apiUnreachable: readonly string[]
 }
 
 const ARCHITECTURES: Readonly<Record<string, string>> = { x86_64: 'amd64', aarch64: 'arm64' }
@@ -115,6 +121,7 @@ export function parseFacts(output: string, answeredMs: number): Facts {
     glibc: one('glibc'),
     systemd: one('systemd'),
     cgroupVersion: CGROUPS[one('cgroup')],
+    cgroupControllers: new Set(all('controller')),
     tools: new Set(all('tool')),
     nft: one('nft'),
     docker: {
@@ -163,6 +170,8 @@ export function parseFacts(output: string, answeredMs: number): Facts {
     sshdForwarding: one('sshd.forwarding'),
     reachable: all('reach'),
     unreachable: all('unreach'),
+    apiReachable: all('api.reach'),
+    apiUnreachable: all('api.unreach'),
   }
 }
 

@@ -2,9 +2,11 @@
 import type { HostFinding } from '../../../shared/api/flotilla/v1.ts'
 import { agentVersion, otherFlotilla, otherKubernetes } from './checks/clusters.ts'
 import { docker } from './checks/docker.ts'
-import { firewalls, forwarding, mtu, networks, peers, ports, proxies, tools } from './checks/network.ts'
+import { controlPlane, firewalls, forwarding, mtu, networks, peers, ports, proxies, tools } from './checks/network.ts'
 import {
+  apparmor,
   architecture,
+  cgroups,
   clock,
   disk,
   identity,
@@ -24,6 +26,7 @@ const checks: readonly Check[] = [
   kernel,
   libc,
   systemd,
+  cgroups,
   disk,
   memory,
   swap,
@@ -36,7 +39,9 @@ const checks: readonly Check[] = [
   mtu,
   proxies,
   firewalls,
+  apparmor,
   forwarding,
+  controlPlane,
   peers,
   otherKubernetes,
   otherFlotilla,

@@ -16,7 +16,7 @@ export const docker: Check = {
           ? 'Joining installs it from the packages of the distribution.'
           : `Joining cannot install it on ${os.name}: do so by hand, as docs.docker.com/engine/install tells, and add the host again.`,
       }
-      return [canInstall ? info('docker/missing', { ...told, fix: 'install-docker' }) : error('docker/missing', told)]
+      return [canInstall ? info('docker/missing', { ...told, fix: 'install-packages' }) : error('docker/missing', told)]
     }
     if (engine.version === '')
       return [

@@ -38,7 +38,7 @@ export const tools: Check = {
         const canInstall = facts.tools.has('apt-get') || facts.tools.has('dnf')
         const told = { what: `${tool} is missing.`, why: `It is needed for ${purpose}.` }
         if (canInstall)
-          return [info(`network/tool-${tool}`, { ...told, how: `Joining installs ${name}.`, fix: 'install-tools' })]
+          return [info(`network/tool-${tool}`, { ...told, how: `Joining installs ${name}.`, fix: 'install-packages' })]
         const finding = fatal ? error : warning
         return [finding(`network/tool-${tool}`, { ...told, how: `Install the package ${name}.` })]
       },
@@ -172,6 +172,20 @@ export const forwarding: Check = {
             what: `sshd forbids forwarding (AllowTcpForwarding ${sshdForwarding}).`,
             why: 'The way back to the API server normally is a forwarded port.',
             how: 'Nothing has to be done: the same link runs over a program on the host instead.',
+          }),
+        ],
+}
+
+export const controlPlane: Check = {
+  name: 'control-plane',
+  look: ({ apiReachable, apiUnreachable }) =>
+    apiReachable.length > 0 || apiUnreachable.length === 0
+      ? []
+      : [
+          info('network/control-plane', {
+            what: `The host does not reach the control plane by itself (${apiUnreachable.join(', ')}).`,
+            why: 'The only way between the two is the SSH connection from here. While that is down, as when this machine sleeps, pods run on, and nothing new reaches the node.',
+            how: 'Nothing has to be done. For a control plane that is always there: flotilla control-plane move, to a server.',
           }),
         ],
 }

@@ -80,6 +80,57 @@ export const privileges: Check = {
         ],
 }
 
+export const cgroups: Check = {
+  name: 'cgroups',
+  look({ cgroupVersion, cgroupControllers }) {
+    if (cgroupVersion === undefined)
+      return [
+        error('system/cgroup', {
+          what: 'No control groups are mounted at /sys/fs/cgroup.',
+          why: 'Docker cannot start containers without them.',
+          how: 'Boot with systemd, which mounts them, or use a kernel that has them.',
+        }),
+      ]
+    const missing = ['memory', 'cpu', 'pids'].filter(controller => !cgroupControllers.has(controller))
+    return [
+      ...(missing.length > 0
+        ? [
+            warning('system/cgroup-controllers', {
+              what: `The kernel does not limit ${missing.join(', ')}: these control groups are off.`,
+              why: 'Limits of pods have no effect there: one pod can take everything from the others and the host.',
+              how: missing.includes('memory')
+                ? 'Add "cgroup_enable=memory cgroup_memory=1" to the kernel\'s parameters (Raspberry Pi: /boot/firmware/cmdline.txt), and reboot.'
+                : 'Use a kernel that has them; the ones of distributions do.',
+            }),
+          ]
+        : []),
+      ...(cgroupVersion === 1
+        ? [
+            info('system/cgroup-v1', {
+              what: 'The host uses control groups of version 1.',
+              why: 'Limits work, but the pressure on processors, memory and disks is not told; newer releases of systemd have only version 2.',
+              how: 'Nothing has to be done. To change it: boot with systemd.unified_cgroup_hierarchy=1.',
+            }),
+          ]
+        : []),
+    ]
+  },
+}
+
+export const apparmor: Check = {
+  name: 'apparmor',
+  look: ({ apparmor: isOn, tools }) =>
+    isOn && !tools.has('apparmor_parser')
+      ? [
+          info('system/apparmor', {
+            what: 'AppArmor is on, and the program that loads its profiles (apparmor_parser) is missing.',
+            why: 'Docker runs containers without its AppArmor profile then, and pods that ask for one do not get it.',
+            how: 'Install the package apparmor, and restart Docker.',
+          }),
+        ]
+      : [],
+}
+
 const GIB = 1024 ** 3
 
 export const disk: Check = {
