@@ -79,6 +79,11 @@ test('admission plugins are told what the file says, or the files that it names'
   expect(await told('[{ name: ResourceQuota, path: quota.yaml }]')).toEqual({
     limitedResources: [{ apiGroup: '', resource: 'pods', matchContains: ['pods'], matchScopes: [] }],
   })
+  const older = head.replace('apiserver.config.k8s.io/v1', 'apiserver.k8s.io/v1alpha1')
+  const path = await file('older.yaml', `${older}plugins: [{ name: ResourceQuota, path: quota.yaml }]`)
+  expect(await settings('--admission-control-config-file', path)).toMatchObject({
+    admissionSettings: { limitedResources: [{ resource: 'pods' }] },
+  })
   const security = 'apiVersion: pod-security.admission.config.k8s.io/v1, kind: PodSecurityConfiguration'
   const podSecurity = (rest: string) => `[{ name: PodSecurity, configuration: { ${security}, ${rest} } }]`
   expect(await told(podSecurity('defaults: { enforce: baseline }, exemptions: { usernames: [root] }'))).toEqual({

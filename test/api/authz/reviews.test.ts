@@ -292,3 +292,10 @@ test('what the server itself puts in place is owned by kube-apiserver', async ()
     expect(metadata.managedFields.map(({ manager }: { manager: string }) => manager)).toEqual(['kube-apiserver'])
   }
 })
+
+test('what is only asked or told is not found by a name, whatever the method', async () => {
+  for (const path of ['/api/v1/namespaces/default/bindings', '/apis/authentication.k8s.io/v1/tokenreviews']) {
+    expect((await raw(cluster.api, path)).code).toBe(405)
+    for (const method of ['GET', 'DELETE']) expect((await raw(cluster.api, `${path}/a`, { method })).code).toBe(404)
+  }
+})

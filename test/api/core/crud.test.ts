@@ -89,6 +89,22 @@ describe('create', () => {
     )
   })
 
+  test('drops the namespace of what has none', async () => {
+    const nodes = '/api/v1/nodes'
+    const node = (labels: object) => ({ metadata: { name: 'without', namespace: 'other', labels } })
+    const answers = [
+      await raw(server, nodes, { body: node({}) }),
+      await raw(server, `${nodes}/without`, { method: 'PUT', body: node({ a: 'b' }) }),
+      await raw(server, `${nodes}/without`, {
+        method: 'PATCH',
+        body: node({ c: 'd' }),
+        headers: { 'content-type': 'application/merge-patch+json' },
+      }),
+    ]
+    expect(answers.map(({ code }) => code)).toEqual([201, 200, 200])
+    for (const { json } of answers) expect(json.metadata).not.toHaveProperty('namespace')
+  })
+
   test('refuses a namespace other than the URL says', async () => {
     const { code, json } = await raw(server, CONFIG_MAPS, {
       body: configMap('elsewhere', { metadata: { name: 'elsewhere', namespace: 'other' } }),

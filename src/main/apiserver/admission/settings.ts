@@ -9,7 +9,8 @@ export interface AdmissionSettings {
   readonly podSecurity?: PodSecuritySettings
 }
 
-const API_VERSION = 'apiserver.config.k8s.io/v1'
+/** The first is the one to use. */
+const API_VERSIONS = ['apiserver.config.k8s.io/v1', 'apiserver.k8s.io/v1alpha1']
 
 const READERS = {
   PodSecurity: (file: Reader): AdmissionSettings => ({ podSecurity: readPodSecuritySettings(file) }),
@@ -31,8 +32,9 @@ export async function parseAdmissionConfiguration(
   load: (path: string) => Promise<unknown>,
 ): Promise<AdmissionSettings> {
   const file = new Reader(value, '')
-  if (file.field('apiVersion').optionalText !== API_VERSION || file.field('kind').text !== 'AdmissionConfiguration')
-    throw file.wrong(`is no AdmissionConfiguration of ${API_VERSION}`)
+  const isKnown = API_VERSIONS.includes(file.field('apiVersion').optionalText)
+  if (!isKnown || file.field('kind').text !== 'AdmissionConfiguration')
+    throw file.wrong(`is no AdmissionConfiguration of ${API_VERSIONS[0]}`)
   file.only('apiVersion', 'kind', 'plugins')
   const settings: AdmissionSettings = {}
   for (const plugin of file.field('plugins').items) {

@@ -75,6 +75,8 @@ export function createRouter(
     const namespaced = handler.namespaced ?? parent?.type.namespaced ?? false
     const lists = info.verb === 'list' && handler.verbs?.includes('list')
     if (namespaced && info.namespace === '' && !lists) throw unknownPath()
+    // What is only asked or told, such as a review, is nowhere afterwards.
+    if (handler.subresource === '' && info.name !== '' && !handler.verbs?.includes('get')) throw unknownPath()
     assertScope(request, namespaced)
     const heads = request.method === 'HEAD' && handler.subresource === 'proxy'
     const method = (heads ? 'GET' : request.method) as HttpMethod

@@ -52,6 +52,7 @@ function keepSystemMetadata(resource: ResourceDescriptor, object: AnyObject, old
     )
   metadata.name ||= old.metadata.name
   if (resource.type.namespaced) metadata.namespace ||= old.metadata.namespace ?? ''
+  else delete metadata.namespace
   metadata.uid = old.metadata.uid
   metadata.creationTimestamp = old.metadata.creationTimestamp
   metadata.resourceVersion = old.metadata.resourceVersion
