@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 
 	"k8s.io/apiserver/pkg/authentication/authenticator"
@@ -32,10 +33,12 @@ func beforeChanges(config *genericserver.Config) madeInGo {
 	return madeInGo{config: config, before: identities(config)}
 }
 
-// serve gives the flags that tell Flotilla where to ask, none where the test has changed nothing.
-func (m madeInGo) serve() (flags []string, stop func(), err error) {
+// serve gives the flags that tell Flotilla where to ask, none where the test has changed nothing. Modes that only upstream
+// has are asked as well.
+func (m madeInGo) serve(modes []string) (flags []string, stop func(), err error) {
 	after := identities(m.config)
-	if after == m.before {
+	foreign := slices.Contains(modes, "ABAC") || slices.Contains(modes, "Webhook")
+	if after == m.before && !foreign {
 		return nil, func() {}, nil
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -48,11 +51,13 @@ func (m madeInGo) serve() (flags []string, stop func(), err error) {
 		mux.HandleFunc("/token", m.token)
 		flags = append(flags, "--go-token="+url+"/token")
 	}
-	if after[1] != m.before[1] {
+	// Upstream's own authorizer by roles reads an etcd that has none: ours says the same.
+	kind := fmt.Sprintf("%T", m.config.Authorization.Authorizer)
+	if foreign || after[1] != m.before[1] && !strings.Contains(kind, "rbac.") {
 		mux.HandleFunc("/access", m.access)
 		flags = append(flags, "--go-access="+url+"/access")
 		// One that stands beside those of before is asked after ours.
-		if strings.Contains(fmt.Sprintf("%T", m.config.Authorization.Authorizer), "union") {
+		if !foreign && strings.Contains(kind, "union") {
 			flags = append(flags, "--go-access-beside=true")
 		}
 	}

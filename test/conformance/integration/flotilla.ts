@@ -51,7 +51,9 @@ const first = (range.split(',')[0] ?? '').replace(/\.\d+\/.*/, '.1').replace(/:\
 /** What a test's flags and the authorizer that it made in Go come to. */
 function authorizersOf(own: readonly Authorizer[]): readonly Authorizer[] {
   const [modes, access] = [flag('authorization-mode') ?? '', flag('go-access')]
-  const ours = modes.includes('RBAC') ? own : [privilegedGroup, modes === 'AlwaysDeny' ? NOTHING : EVERYTHING]
+  // Denied by all others, roles that a test reads by itself decide.
+  const byRoles = modes.includes('RBAC') || (modes === 'AlwaysDeny' && flag('go-access-beside'))
+  const ours = byRoles ? own : [privilegedGroup, modes === 'AlwaysDeny' ? NOTHING : EVERYTHING]
   if (!access) return ours
   return [...(flag('go-access-beside') ? ours : [privilegedGroup]), authorizerOf(access)]
 }

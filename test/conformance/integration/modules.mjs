@@ -47,7 +47,7 @@ const STARTS = [
     file: 'test/integration/framework/test_server.go',
     before: '\tkubeAPIServer, err := kubeAPIServerConfig.Complete()',
     text: `	if os.Getenv("FLOTILLA_API_SERVER") != "" {
-		flags, stopCallbacks, err := made.serve()
+		flags, stopCallbacks, err := made.serve(opts.Authorization.Modes)
 		if err != nil {
 			t.Fatal(err)
 		}
