@@ -1,6 +1,6 @@
 // Tokens and reviews, asked as kubectl asks them and as programs do.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { Pod, ServiceAccount } from '../../../src/shared/api/core/v1.ts'
+import { ConfigMap, Pod, ServiceAccount } from '../../../src/shared/api/core/v1.ts'
 import { ClusterRoleBinding, Role, RoleBinding } from '../../../src/shared/api/rbac/v1.ts'
 import { type AnyJson, raw } from '../core/support/raw.ts'
 import { failure, startSecuredCluster, type SecuredCluster } from './support/cluster.ts'
@@ -298,4 +298,29 @@ test('what is only asked or told is not found by a name, whatever the method', a
     expect((await raw(cluster.api, path)).code).toBe(405)
     for (const method of ['GET', 'DELETE']) expect((await raw(cluster.api, `${path}/a`, { method })).code).toBe(404)
   }
+})
+
+test('who may patch makes nothing by applying it', async () => {
+  const { admin } = cluster
+  const [resource, name] = ['configmaps', 'applier']
+  await admin.create(Role, {
+    metadata: { name, namespace },
+    rules: [{ verbs: ['patch'], apiGroups: [''], resources: [resource] }],
+  })
+  await admin.create(RoleBinding, {
+    metadata: { name, namespace },
+    roleRef: { apiGroup: group, kind: 'Role', name },
+    subjects: [{ apiGroup: group, kind: 'User', name }],
+  })
+  const configuration = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'applied' }, data: { a: 'b' } }
+  const apply = (by: string, ...groups: string[]) =>
+    cluster
+      .as(by, ...groups)
+      .patch(ConfigMap, { namespace, name: 'applied' }, configuration, { type: 'apply', fieldManager: 'me' })
+  await expect(apply(name)).rejects.toMatchObject({
+    code: 403,
+    message: `configmaps "applied" is forbidden: User "${name}" cannot create resource "configmaps" in API group "" in the namespace "default"`,
+  })
+  await apply('root', 'system:masters')
+  expect(await apply(name)).toMatchObject({ data: { a: 'b' } })
 })

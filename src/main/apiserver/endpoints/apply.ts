@@ -2,6 +2,7 @@
 import { formatTime } from '../../../shared/machinery/clock.ts'
 import type { AnyObject } from '../../../shared/machinery/object.ts'
 import { badRequest, conflict, isAlreadyExists, notFound } from '../../../shared/machinery/status.ts'
+import { assertAllowed } from '../chain/authorize.ts'
 import { applyInPieces, whichOf } from '../patch/apply/server-side-apply.ts'
 import type { ApiRequest, ApiResponse } from '../request.ts'
 import { inTurns } from '../../pacer.ts'
@@ -92,6 +93,8 @@ export async function apply(
       return answerOne(200, object, resource, representation, parts)
     }
     if (info.subresource !== '') throw notFound(resource.type, info.name)
+    // A right to patch is none to create.
+    assertAllowed({ ...info, verb: 'create', user: request.user }, attributes => parts.authorize(attributes))
     try {
       const created = await parts.create(resource, info.namespace, made(resource, await merge(undefined)), options)
       return answerOne(201, created, resource, representation, parts)
