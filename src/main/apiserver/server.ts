@@ -207,18 +207,21 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       : undefined
   const serve = () => {
     const [local, remotes] = [resources.all, aggregator?.remotes ?? NO_REMOTES]
-    return { local, remotes, groups: withRemotes(servedGroups(local, handlers), remotes) }
+    const claimed = new Set(remotes.map(({ spec }) => `${spec.group}/${spec.version}`))
+    const own = local.filter(({ custom, type }) => !custom || !claimed.has(`${type.group}/${type.version}`))
+    return { local, remotes, groups: withRemotes(servedGroups(own, handlers), remotes) }
   }
   let served = serve()
   const groups = () => {
     if (served.local !== resources.all || served.remotes !== (aggregator?.remotes ?? NO_REMOTES)) served = serve()
     return served.groups
   }
-  const isLocal = (group: string, version: string) =>
-    resources.all.some(({ type }) => type.group === group && type.version === version)
+  /** Where an extension server is to serve what a definition has, too, the server does. */
+  const isBuiltin = (group: string, version: string) =>
+    resources.all.some(({ type, custom }) => !custom && type.group === group && type.version === version)
   const remoteHandler = (group: string, version: string) => {
     const handle = aggregator?.handlerOf(group, version)
-    return handle && !isLocal(group, version) ? handle : undefined
+    return handle && !isBuiltin(group, version) ? handle : undefined
   }
   let started = false
   const starting = [

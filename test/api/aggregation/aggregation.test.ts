@@ -13,6 +13,7 @@ import { makeAuthority, makeLeaf } from '../../../src/main/pki/certificates.ts'
 import { eventually } from '../../support/eventually.ts'
 import { linkNode, ownAddress, serviceOnNode } from '../../support/node-link.ts'
 import { startSecuredCluster, type SecuredCluster } from '../authz/support/cluster.ts'
+import { AGGREGATED_TYPE } from '../../../src/main/apiserver/discovery/aggregated.ts'
 import { raw } from '../core/support/raw.ts'
 
 const GROUP = 'wardle.example.com'
@@ -181,6 +182,66 @@ test('those of custom resources come and go with their definitions', async () =>
   )
   await cluster.admin.delete(CustomResourceDefinition, { name: 'dogs.pets.example.com' })
   await eventually(async () => expect(await cluster.admin.get(APIService, { name }).catch(isNotFound)).toBe(true))
+})
+
+describe('groups and versions in discovery', () => {
+  const group = 'order.example.com'
+  const versionOf = (version: string, groupPriorityMinimum: number, versionPriority: number) =>
+    cluster.admin.create(APIService, {
+      metadata: { name: `${version}.${group}` },
+      spec: {
+        ...{ group, version, groupPriorityMinimum, versionPriority, insecureSkipTLSVerify: true },
+        service: { namespace: 'default', name: 'nowhere' },
+      },
+    })
+  const discovered = async () => {
+    const { json } = await raw(cluster.api, '/apis')
+    return (json.groups as { name: string; versions: { version: string }[] }[]).map(({ name, versions }) => ({
+      name,
+      versions: versions.map(({ version }) => version),
+    }))
+  }
+  const remove = (...versions: string[]) =>
+    Promise.all(versions.map(version => cluster.admin.delete(APIService, { name: `${version}.${group}` })))
+
+  test('come by their priorities, the highest of a group’s versions; apiregistration.k8s.io is the first', async () => {
+    await versionOf('v1', 20_000, 2)
+    await versionOf('v1alpha1', 1, 3)
+    await eventually(async () =>
+      expect((await discovered()).slice(0, 3)).toMatchObject([
+        { name: 'apiregistration.k8s.io' },
+        { name: group, versions: ['v1alpha1', 'v1'] },
+        { name: 'apps' },
+      ]),
+    )
+    await remove('v1')
+    await eventually(async () => expect((await discovered()).at(-1)).toEqual({ name: group, versions: ['v1alpha1'] }))
+    await remove('v1alpha1')
+  })
+
+  test('of custom resources are an extension server’s, where one was to serve them before', async () => {
+    await versionOf('v1', 1000, 15)
+    await cluster.admin.create(CustomResourceDefinition, {
+      metadata: { name: `bars.${group}` },
+      spec: {
+        ...{ group, scope: 'Cluster', names: { plural: 'bars', kind: 'Bar' } },
+        versions: ['v1', 'v2'].map((name, at) => ({
+          ...{ name, served: true, storage: at === 0, schema: { openAPIV3Schema: { type: 'object' } } },
+        })),
+      },
+    } as never)
+    const code = async (version: string) => (await raw(cluster.api, `/apis/${group}/${version}/bars`)).code
+    await eventually(async () => expect(await code('v2')).toBe(200))
+    expect(await code('v1')).toBe(503)
+    const { json } = await raw(cluster.api, '/apis', { headers: { accept: AGGREGATED_TYPE } })
+    const items = json.items as { metadata: { name: string }; versions: object[] }[]
+    expect(items.find(({ metadata }) => metadata.name === group)?.versions).toMatchObject([
+      { version: 'v2', freshness: 'Current', resources: [{ resource: 'bars' }] },
+      { version: 'v1', freshness: 'Stale' },
+    ])
+    await remove('v1')
+    await eventually(async () => expect(await code('v1')).toBe(200))
+  })
 })
 
 describe('a group that an extension server serves', () => {

@@ -6,40 +6,12 @@ import type { AnyObject } from '../../../shared/machinery/object.ts'
 import { apiVersionOf } from '../../../shared/machinery/resource-type.ts'
 import { isAlreadyExists, isNotFound } from '../../../shared/machinery/status.ts'
 import type { EndpointContext } from '../endpoints/contract.ts'
-import { compareVersions } from '../discovery/served.ts'
+import { compareVersions, groupPriority, versionPriority } from '../discovery/priorities.ts'
 import type { ResourceDescriptor } from '../registry/resource.ts'
 import type { UserInfo } from '../request.ts'
 
 /** `onstart`: made when it is missing; `true`: goes with what it stands for. */
 const MANAGED = 'kube-aggregator.kubernetes.io/automanaged'
-const CUSTOM_GROUP_PRIORITY = 1000
-const CUSTOM_VERSION_PRIORITY = 100
-
-/** Upstream's order of groups; kubectl takes the first group that has a resource of a name. */
-const PRIORITIES: Readonly<Record<string, number>> = {
-  '': 18_000,
-  'apiregistration.k8s.io': 17_900,
-  apps: 17_800,
-  'events.k8s.io': 17_750,
-  'authentication.k8s.io': 17_700,
-  'authorization.k8s.io': 17_600,
-  autoscaling: 17_500,
-  batch: 17_400,
-  'certificates.k8s.io': 17_300,
-  'networking.k8s.io': 17_200,
-  policy: 17_100,
-  'rbac.authorization.k8s.io': 17_000,
-  'storage.k8s.io': 16_800,
-  'apiextensions.k8s.io': 16_700,
-  'admissionregistration.k8s.io': 16_700,
-  'scheduling.k8s.io': 16_600,
-  'coordination.k8s.io': 16_500,
-  'node.k8s.io': 16_300,
-  'discovery.k8s.io': 16_200,
-  'flowcontrol.apiserver.k8s.io': 16_100,
-}
-const OTHER_PRIORITY = 16_000
-
 interface Draft {
   readonly metadata: { readonly name: string; readonly labels: Readonly<Record<string, string>> }
   readonly spec: APIService['spec']
@@ -62,8 +34,8 @@ function wanted(resources: readonly ResourceDescriptor[]): Map<string, Draft> {
         spec: {
           ...(group ? { group } : {}),
           version,
-          groupPriorityMinimum: custom ? CUSTOM_GROUP_PRIORITY : (PRIORITIES[group] ?? OTHER_PRIORITY),
-          versionPriority: custom ? Math.max(1, CUSTOM_VERSION_PRIORITY - i) : ordered.length - i + 14,
+          groupPriorityMinimum: groupPriority(group, custom),
+          versionPriority: versionPriority(i, ordered.length, custom),
         },
       })
     }

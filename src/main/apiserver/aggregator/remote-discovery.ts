@@ -2,7 +2,8 @@
 import type { APIService } from '../../../shared/api/apiregistration/v1.ts'
 import type { APIResource } from '../../../shared/api/meta/v1.ts'
 import { textsOf } from '../../../shared/machinery/json-object.ts'
-import { compareVersions, type ServedGroup, type ServedResource, type ServedVersion } from '../discovery/served.ts'
+import { byGroupPriority, byVersionPriority } from '../discovery/priorities.ts'
+import type { ServedGroup, ServedResource, ServedVersion } from '../discovery/served.ts'
 
 export interface RemoteVersion {
   readonly spec: APIService['spec']
@@ -48,6 +49,7 @@ function versionOf({ spec, available, resources }: RemoteVersion): ServedVersion
   const named = resources.filter(({ name }) => typeof name === 'string')
   return {
     version,
+    priority: spec.versionPriority,
     ...(available ? {} : { stale: true }),
     resources: named
       .filter(({ name }) => !name.includes('/'))
@@ -59,22 +61,13 @@ function versionOf({ spec, available, resources }: RemoteVersion): ServedVersion
 export function withRemotes(local: readonly ServedGroup[], remotes: readonly RemoteVersion[]): readonly ServedGroup[] {
   if (remotes.length === 0) return local
   const groups = new Map(local.map(served => [served.group, served]))
-  const priorities = new Map<string, number>()
-  const byPriority = [...remotes].sort(
-    (a, b) =>
-      b.spec.versionPriority - a.spec.versionPriority || compareVersions(a.spec.version ?? '', b.spec.version ?? ''),
-  )
-  for (const remote of byPriority) {
+  for (const remote of remotes) {
     const { group = '', version, groupPriorityMinimum } = remote.spec
-    const known = groups.get(group)
-    if (known?.versions.some(served => served.version === version)) continue
-    groups.set(group, { group, versions: [...(known?.versions ?? []), versionOf(remote)] })
-    if (!known || priorities.has(group))
-      priorities.set(group, Math.max(priorities.get(group) ?? 0, groupPriorityMinimum))
+    const known = groups.get(group) ?? { group, priority: 0, versions: [] }
+    if (known.versions.some(served => served.version === version)) continue
+    const priority = Math.max(known.priority, groupPriorityMinimum)
+    const versions = [...known.versions, versionOf(remote)].sort(byVersionPriority)
+    groups.set(group, { group, priority, versions })
   }
-  const own = [...groups.values()].filter(({ group }) => !priorities.has(group))
-  const others = [...groups.values()]
-    .filter(({ group }) => priorities.has(group))
-    .sort((a, b) => (priorities.get(b.group) ?? 0) - (priorities.get(a.group) ?? 0) || (a.group < b.group ? -1 : 1))
-  return [...own, ...others]
+  return [...groups.values()].sort(byGroupPriority)
 }

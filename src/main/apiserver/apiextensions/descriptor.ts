@@ -6,7 +6,7 @@ import { humanSince } from '../../../shared/machinery/human-duration.ts'
 import { cloneJson, getField, isObject, setField } from '../../../shared/machinery/json-object.ts'
 import type { AnyObject } from '../../../shared/machinery/object.ts'
 import { apiVersionOf, type ResourceType } from '../../../shared/machinery/resource-type.ts'
-import { compareVersions } from '../discovery/served.ts'
+import { compareVersions } from '../discovery/priorities.ts'
 import { ApiError, methodNotSupported } from '../../../shared/machinery/status.ts'
 import { nameColumn } from '../registry/columns/common.ts'
 import {

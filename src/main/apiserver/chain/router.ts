@@ -103,11 +103,9 @@ export function createRouter(
     // A custom resource's version warns whatever is asked of it, a built-in one of what it can do.
     if (resource?.custom && resource.deprecated) request.warn(resource.deprecated)
     if (special) return handleSpecial(request, special)
-    if (!resource || resource.virtual) {
-      const handle = remote(info.group, info.version)
-      if (handle) return handle(request)
-      throw unknownPath()
-    }
+    const elsewhere = !resource || resource.virtual || resource.custom ? remote(info.group, info.version) : undefined
+    if (elsewhere) return elsewhere(request)
+    if (!resource || resource.virtual) throw unknownPath()
     assertScope(request, resource.type.namespaced)
     // As upstream has it: custom resources alone answer without a body.
     if (request.method === 'HEAD' && !resource.custom) throw notAllowed()

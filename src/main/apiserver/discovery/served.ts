@@ -2,6 +2,7 @@
 import type { SubresourceHandler } from '../endpoints/contract.ts'
 import { SCALE_TYPE } from '../endpoints/scale.ts'
 import type { ResourceDescriptor } from '../registry/resource.ts'
+import { byGroupPriority, byVersionPriority, compareVersions, groupPriority, versionPriority } from './priorities.ts'
 
 export interface ServedKind {
   readonly group: string
@@ -25,6 +26,7 @@ export interface ServedResource {
 
 export interface ServedVersion {
   readonly version: string
+  readonly priority: number
   /** Its server does not answer: what is told is what it last said. */
   readonly stale?: boolean
   readonly resources: readonly ServedResource[]
@@ -32,43 +34,9 @@ export interface ServedVersion {
 
 export interface ServedGroup {
   readonly group: string
+  readonly priority: number
   /** Preferred first. */
   readonly versions: readonly ServedVersion[]
-}
-
-/** Upstream lists groups in this order; the others follow by name. */
-const GROUP_ORDER = [
-  '',
-  'apiregistration.k8s.io',
-  'apps',
-  'events.k8s.io',
-  'authentication.k8s.io',
-  'authorization.k8s.io',
-  'autoscaling',
-  'batch',
-  'certificates.k8s.io',
-  'networking.k8s.io',
-  'policy',
-  'rbac.authorization.k8s.io',
-  'storage.k8s.io',
-  'admissionregistration.k8s.io',
-  'apiextensions.k8s.io',
-  'scheduling.k8s.io',
-  'coordination.k8s.io',
-  'node.k8s.io',
-  'discovery.k8s.io',
-  'flowcontrol.apiserver.k8s.io',
-]
-
-/** `v2` before `v1` before `v1beta2` before `v1alpha1`, as Kubernetes orders versions. */
-export function compareVersions(a: string, b: string): number {
-  const rank = (version: string): [number, number, number] => {
-    const parts = /^v(\d+)(?:(alpha|beta)(\d+))?$/.exec(version)
-    if (!parts) return [-1, 0, 0]
-    return [parts[2] === undefined ? 2 : parts[2] === 'beta' ? 1 : 0, Number(parts[1]), Number(parts[3] ?? 0)]
-  }
-  const [x, y] = [rank(a), rank(b)]
-  return y[0] - x[0] || y[1] - x[1] || y[2] - x[2] || (a < b ? -1 : a > b ? 1 : 0)
 }
 
 const sorted = (verbs: Iterable<string>) => [...new Set(verbs)].sort()
@@ -86,11 +54,6 @@ function subresourcesOf(descriptor: ResourceDescriptor, handlers: readonly Subre
   const byName = new Map(own.map(subresource => [subresource.name, subresource]))
   if (descriptor.custom) return [...byName.values()]
   return [...byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
-}
-
-const rankOf = (group: string) => {
-  const at = GROUP_ORDER.indexOf(group)
-  return at < 0 ? GROUP_ORDER.length : at
 }
 
 export function servedGroups(
@@ -121,14 +84,24 @@ export function servedGroups(
       subresources: subresourcesOf(descriptor, own),
     })
   }
+  const custom = new Set<unknown>(resources.filter(descriptor => descriptor.custom))
   const byPlural = (a: ServedResource, b: ServedResource) =>
     a.descriptor.type.plural < b.descriptor.type.plural ? -1 : 1
+  const isCustom = (list: readonly ServedResource[]) => list.every(({ descriptor }) => custom.has(descriptor))
   return [...groups]
-    .map(([group, versions]) => ({
-      group,
-      versions: [...versions]
-        .map(([version, list]) => ({ version, resources: list.sort(byPlural) }))
-        .sort((a, b) => compareVersions(a.version, b.version)),
-    }))
-    .sort((a, b) => rankOf(a.group) - rankOf(b.group) || (a.group < b.group ? -1 : 1))
+    .map(([group, versions]) => {
+      const ordered = [...versions].sort(([a], [b]) => compareVersions(a, b))
+      return {
+        group,
+        priority: groupPriority(group, [...versions.values()].every(isCustom)),
+        versions: ordered
+          .map(([version, list], at) => ({
+            version,
+            priority: versionPriority(at, ordered.length, isCustom(list)),
+            resources: list.sort(byPlural),
+          }))
+          .sort(byVersionPriority),
+      }
+    })
+    .sort(byGroupPriority)
 }
