@@ -39,7 +39,7 @@ const flag = (name: string): string | undefined =>
     text.startsWith(`--${name}=`) ? [text.slice(name.length + 3)] : text === `--${name}` ? [flags[i + 1]] : [],
   ).at(-1) // prettier-ignore
 
-const disabled = new Set(['PodSecurity', ...(flag('disable-admission-plugins') ?? '').split(',')])
+const disabled = new Set((flag('disable-admission-plugins') ?? '').split(','))
 const tokens = flag('token-auth-file')
 const yaml = (path: string): unknown => parse(readFileSync(path, 'utf8'))
 const configuration = flag('admission-control-config-file')
