@@ -174,12 +174,17 @@ test('those of custom resources come and go with their definitions', async () =>
       group: 'pets.example.com',
       scope: 'Namespaced',
       names: { plural: 'dogs', kind: 'Dog' },
-      versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: { type: 'object' } } }],
+      versions: ['v1', 'v2'].map(version => ({
+        ...{ name: version, served: true, storage: version === 'v1' },
+        schema: { openAPIV3Schema: { type: 'object' } },
+      })),
     },
   })
-  await eventually(async () =>
-    expect((await cluster.admin.get(APIService, { name })).spec.groupPriorityMinimum).toBe(1000),
-  )
+  const priorities = { groupPriorityMinimum: 1000, versionPriority: 100 }
+  for (const version of [name, name.replace('v1', 'v2')])
+    await eventually(async () =>
+      expect((await cluster.admin.get(APIService, { name: version })).spec).toMatchObject(priorities),
+    )
   await cluster.admin.delete(CustomResourceDefinition, { name: 'dogs.pets.example.com' })
   await eventually(async () => expect(await cluster.admin.get(APIService, { name }).catch(isNotFound)).toBe(true))
 })

@@ -35,9 +35,9 @@ const LAST_VERSION = 15
 export const groupPriority = (group: string, custom: boolean): number =>
   custom ? CUSTOM_GROUP : (GROUPS[group] ?? OTHER_GROUP)
 
-/** @param at its place among the group's `count` versions */
+/** @param at its place among the group's `count` versions; those of custom resources are equal, and go by their names */
 export const versionPriority = (at: number, count: number, custom: boolean): number =>
-  custom ? Math.max(1, CUSTOM_VERSION - at) : count - at + LAST_VERSION - 1
+  custom ? CUSTOM_VERSION : count - at + LAST_VERSION - 1
 
 interface Group {
   readonly group: string
