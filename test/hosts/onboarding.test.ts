@@ -5,6 +5,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { HostOperation } from '../../src/shared/api/flotilla/v1.ts'
 import { Cluster, execute, repository, until } from '../e2e/support/cluster.ts'
 import { busyboxImage } from '../support/images.ts'
 import { HostLab, type LabHost } from './lab/lab.ts'
@@ -145,6 +146,28 @@ test('adding three hosts in one go makes them Ready nodes', async () => {
   expect(nodes).toMatch(/^bare +Ready +worker .*fast$/m)
   expect(await cluster.kubectl('get', 'node', 'asking', '-o', 'jsonpath={.spec.taints}')).toContain('"key":"seen"')
   for (const { name } of hosts) expect(await describeHost(name)).toMatch(/^ +Normal +JoinSucceeded .* is the node /m)
+})
+
+test('kubectl waits for operations, and tells how they ended', async () => {
+  const wait = (condition: string, name: string) =>
+    cluster.kubectl('wait', `--for=condition=${condition}`, `hostoperation/${name}`, '--timeout=10s')
+  const described = (name: string) => cluster.kubectl('describe', 'hostoperation', name)
+  const list = await cluster.kubectl('get', 'hostoperations', '-o', 'json')
+  const { items } = JSON.parse(list) as { items: HostOperation[] }
+  const joined = items.find(({ spec }) => spec.hostName === 'hidden')?.metadata.name ?? 'none'
+  expect(await wait('Complete', joined)).toContain('condition met')
+  await until('its event is there', async () =>
+    /^ +Normal +JoinSucceeded .* is the node /m.test(await described(joined)),
+  )
+
+  const { apiVersion, kind } = items[0] as HostOperation
+  const lost = { apiVersion, kind, metadata: { name: 'lost' }, spec: { hostName: 'nobody', action: 'Check' } }
+  await cluster.kubectl('create', '-f', lab.file('lost.json', JSON.stringify(lost)))
+  expect(await wait('Failed', 'lost')).toContain('condition met')
+  await until('its event is there', async () =>
+    /^ +Warning +CheckFailed .* no host "nobody"/m.test(await described('lost')),
+  )
+  await cluster.kubectl('delete', 'hostoperation', 'lost')
 })
 
 const describeHost = (name: string) => cluster.kubectl('describe', 'host', name)

@@ -5,12 +5,13 @@ import { Host, HostOperation } from '../../shared/api/flotilla/v1.ts'
 import type { Client } from '../../shared/client/client.ts'
 import { createEventRecorder } from '../../shared/client/events.ts'
 import { Informer } from '../../shared/client/informer.ts'
-import { type Clock, formatTime } from '../../shared/machinery/clock.ts'
+import type { Clock } from '../../shared/machinery/clock.ts'
 import { byCreation } from '../../shared/machinery/older.ts'
 import type { Log } from '../../shared/machinery/log.ts'
 import type { AgentFiles } from './agent-files.ts'
 import type { AnswerDesk } from './answers.ts'
 import { HostLinks } from './link/host-links.ts'
+import { outcome } from './operation/outcome.ts'
 import { type OperationParts, OperationRun } from './operation/run.ts'
 import type { OwnKey } from './own-key.ts'
 import { SleepWatch } from './sleep-watch.ts'
@@ -64,7 +65,7 @@ export class Provisioner implements AsyncDisposable {
     this.#hosts = new Informer(client, Host, { clock, onError })
     this.#operations = new Informer(client, HostOperation, { clock, onError })
     const recorder = createEventRecorder({ client, clock, component: 'host-controller', signal: this.#stop.signal })
-    this.#event = (host, type, reason, message) => recorder.event(host, type, reason, message)
+    this.#event = (about, type, reason, message) => recorder.event(about, type, reason, message)
     this.#sleep = new SleepWatch(clock, sinceMs => this.#links.reconnectAll(sinceMs))
     this.#addresses = new AddressWatch(clock, addresses => this.#links.reconnectFrom(addresses))
   }
@@ -122,7 +123,7 @@ export class Provisioner implements AsyncDisposable {
       const { name } = operation.metadata
       this.#heldBack.add(name)
       const message = `not begun: the new agent did not work on ${hostName}; this host keeps the one that it has`
-      const status = { phase: 'Cancelled', reason: 'HeldBack', message, completionTime: formatTime(clock.now()) }
+      const status = outcome({ phase: 'Cancelled', reason: 'HeldBack', message }, clock.now())
       client
         .patch(HostOperation, { name }, { status }, { type: 'merge', subresource: 'status' })
         .catch((error: unknown) => log.warn({ err: error, operation: name }, 'status not written'))

@@ -105,6 +105,7 @@ const types: Record<string, TypeFact> = {
       prompts: list('HostOperationPrompt'),
       startTime: time,
       completionTime: time,
+      conditions: list('meta.v1.Condition', 'type'),
       bytesSent: integer,
     },
   },

@@ -26,6 +26,7 @@ import { startAgent } from '../steps/start-agent.ts'
 import { switchAgent } from '../steps/upgrade.ts'
 import type { ClusterSettings, ContextWithoutProgress, Step } from '../steps/contract.ts'
 import { hostKeyPins, inspected, patchHostStatus } from './host-status.ts'
+import { type Outcome, outcome } from './outcome.ts'
 import { statusPrompter } from './prompts.ts'
 import { applySteps, planSteps } from './run-steps.ts'
 import { StatusWriter } from './status-writer.ts'
@@ -44,7 +45,7 @@ export interface OperationParts {
   readonly waysTo: (host: Host) => Hop[][]
   /** Path of the ssh-agent's socket. */
   readonly agent: string | undefined
-  readonly event: (host: Host, type: 'Normal' | 'Warning', reason: string, message: string) => void
+  readonly event: (about: Host | HostOperation, type: 'Normal' | 'Warning', reason: string, message: string) => void
   /** How long it waits before it goes on after each loss of the connection, in ms; then it fails. */
   readonly resumePausesMs: readonly number[]
 }
@@ -110,20 +111,17 @@ export class OperationRun {
 
   async #run(): Promise<void> {
     const { client, clock } = this.#parts
-    const { action } = this
-    const now = () => formatTime(clock.now())
     let host: Host | undefined
     try {
       host = await client.get(Host, { name: this.hostName })
       await this.#writer.set({
         phase: 'Running',
-        startTime: this.#writer.status.startTime ?? now(),
+        startTime: this.#writer.status.startTime ?? formatTime(clock.now()),
         message: '',
         reason: '',
       })
       const message = await this.#performWhole(host)
-      await this.#writer.set({ phase: 'Succeeded', message, completionTime: now() })
-      this.#parts.event(host, 'Normal', `${action}Succeeded`, message)
+      await this.#end(host, { phase: 'Succeeded', reason: 'Succeeded', message })
     } catch (error) {
       if (this.#stop.signal.reason instanceof InterruptedError) return
       const cancelled = this.#stop.signal.reason instanceof CancelledError
@@ -132,18 +130,20 @@ export class OperationRun {
         : messageOf(error, this.hostName)
       const reason = cancelled ? 'Cancelled' : error instanceof SshError ? error.code : error instanceof PreflightError ? 'PreflightFailed' : 'Error' // prettier-ignore
       this.#stop.abort(error) // whatever still waits for an answer
-      await this.#writer.set({
-        phase: cancelled ? 'Cancelled' : 'Failed',
-        message,
-        reason,
-        prompts: [],
-        completionTime: now(),
-      })
+      await this.#end(host, { phase: cancelled ? 'Cancelled' : 'Failed', reason, message })
       if (!host) return
-      this.#parts.event(host, 'Warning', `${action}Failed`, message)
       const wasNode = host.status.nodeName !== undefined
       await patchHostStatus(client, this.hostName, wasNode ? {} : { phase: 'Failed' }).catch(() => undefined)
     }
+  }
+
+  async #end(host: Host | undefined, ended: Outcome): Promise<void> {
+    const { clock, event } = this.#parts
+    await this.#writer.set(outcome(ended, clock.now()))
+    const [type, how] =
+      ended.phase === 'Succeeded' ? (['Normal', 'Succeeded'] as const) : (['Warning', 'Failed'] as const)
+    for (const about of [this.#operation, ...(host ? [host] : [])])
+      event(about, type, `${this.action}${how}`, ended.message)
   }
 
   /** Goes on over a new connection when one is lost: steps look before they act. @returns what was done, in a sentence */

@@ -183,6 +183,8 @@ export interface HostOperationStatus {
   prompts?: HostOperationPrompt[]
   startTime?: string
   completionTime?: string
+  /** `Complete` or `Failed`, once it has ended. */
+  conditions?: Condition[]
   /** Sent to the host so far. */
   bytesSent?: number
 }
