@@ -1,5 +1,6 @@
 // `agent --relay [ADDRESS:]PORT`: where sshd forbids forwarded ports, this program listens on the host's loopback, or at
-// an address of the network that it is in, and passes connections on over its standard streams, as HTTP/2 CONNECT streams. It ends when its standard input does.
+// an address of the network that it is in, and passes connections on over its standard streams, as HTTP/2 CONNECT
+// streams. It ends when its standard input does.
 import { connect } from 'node:http2'
 import { type Socket, createServer } from 'node:net'
 import { Duplex } from 'node:stream'
