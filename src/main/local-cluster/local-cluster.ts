@@ -31,11 +31,14 @@ const POD_INSTANCE = 'dev.flotilla.instance'
 /** Whether containers are out of this machine's reach. */
 const isDockerApart = ({ plan }: LocalClusterParts): boolean => plan.run === 'apart' || plan.run === 'inside'
 
+const wayHere = (parts: LocalClusterParts): Way =>
+  isDockerApart(parts) ? new ProcessWay(parts) : new ContainerWay(parts)
+
 /** @throws LocalClusterError when it was made where Docker is another one */
 export function wayOf(parts: LocalClusterParts, { name, isApart = false }: LocalClusterState): Way {
   if (isApart !== isDockerApart(parts))
     throw new LocalClusterError(`${name} was made on another Docker than that on ${parts.plan.dockerSocket}`)
-  return isApart ? new ProcessWay(parts) : new ContainerWay(parts)
+  return wayHere(parts)
 }
 
 /** @throws LocalClusterError when there is one of that name, or it does not become Ready; what was made is kept */
@@ -52,7 +55,7 @@ export async function create(
     )
   await removeRest(docker, name)
   const isApart = isDockerApart(parts)
-  const way = isApart ? new ProcessWay(parts) : new ContainerWay(parts)
+  const way = wayHere(parts)
   await way.prepare()
   const { subnet, gateway } = await createNetwork(docker, name, ranges)
   const state: LocalClusterState = {
