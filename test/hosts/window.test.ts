@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Page } from 'playwright-core'
+import type { Locator, Page } from 'playwright-core'
 import { Cluster, until } from '../e2e/support/cluster.ts'
 import { type OpenWindow, openInChromium, shoot } from '../e2e/window/support/browser.ts'
 import { busyboxImage } from '../support/images.ts'
@@ -36,6 +36,11 @@ afterAll(async () => {
 })
 
 const panel = () => page.getByRole('complementary', { name: 'What is done' })
+/** @throws Error with what the panel says instead */
+const seen = (wanted: Locator) =>
+  wanted.waitFor({ timeout: 60_000 }).catch(async () => {
+    throw new Error(`the panel says: ${await panel().innerText({ timeout: 1_000 })}`)
+  })
 
 test('several addresses are added at once; what is no address is told before anything is asked', async () => {
   await page.getByRole('link', { name: 'Hosts', exact: true }).click()
@@ -58,7 +63,7 @@ test('a host that cannot be reached says so, and is tried again on request', asy
 test('a machine is recognized by its fingerprint, checked, and changed only as its plan says', async () => {
   await page.locator('[data-host=cellar]').getByRole('button').first().click()
   const fingerprint = host.sh('ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub').split(' ')[1] ?? 'no fingerprint'
-  await panel().getByText(fingerprint, { exact: true }).waitFor({ timeout: 60_000 })
+  await seen(panel().getByText(fingerprint, { exact: true }))
   await shoot(page, 'host-fingerprint')
   await panel().getByRole('button', { name: 'It is this host' }).click()
   await panel().getByRole('list', { name: 'Plan' }).waitFor({ timeout: 60_000 })

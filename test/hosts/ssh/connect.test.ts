@@ -1,7 +1,8 @@
 // Against real sshd, on lab hosts.
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { type AddressInfo, createServer } from 'node:net'
+import { once } from 'node:events'
+import { type AddressInfo, createConnection, createServer, type Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -171,6 +172,37 @@ describe('the way', () => {
       'ended the connection before it said anything: no SSH server listens there',
     )
     silent.close()
+  })
+  test.each([
+    ['ends its connection', (socket: Socket) => void socket.destroy()],
+    ['resets it', (socket: Socket) => void socket.resetAndDestroy()],
+  ])('waits for a person who thinks, also where the host %s meanwhile; nothing is asked twice', async (_, hangUp) => {
+    const sockets: Socket[] = []
+    const proxy = createServer(socket => {
+      sockets.push(socket)
+      const there = createConnection(22, front.ip)
+      for (const end of [socket, there]) end.on('error', () => undefined)
+      socket.pipe(there).pipe(socket)
+    }).listen(0, '127.0.0.1')
+    await once(proxy, 'listening')
+    const { port } = proxy.address() as AddressInfo
+    const person = new Person()
+    const thinking = {
+      ask: async (prompt: Prompt) => {
+        const [socket] = sockets
+        if (socket && !socket.destroyed) {
+          hangUp(socket)
+          await once(socket, 'close')
+          await new Promise(setImmediate)
+        }
+        return person.ask(prompt)
+      },
+    }
+    const options = { prompter: thinking, pins: person, clock: systemClock, signal: new AbortController().signal }
+    await using connection = await connectRoute([{ ...grace(front), host: '127.0.0.1', port }], options)
+    expect(await whoami(connection)).toMatchObject(['grace', 'front', ''])
+    expect([sockets.length, person.times('HostKey')]).toEqual([2, 1])
+    proxy.close()
   })
   test('is given up when the host key is not accepted', async () => {
     const person = new Person({ HostKey: 'no' })

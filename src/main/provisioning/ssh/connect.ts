@@ -103,7 +103,8 @@ function handshake(
   const localAddress = socket instanceof Socket ? socket.localAddress : undefined
   const authentication = new Authentication(hop, options)
   return new Promise((resolve, reject) => {
-    let known = false
+    /** Whether it has shown a host key: it speaks SSH, and may hang up on people who think about it. */
+    let met = false
     /** Answers that come later reach nobody: the library throws where they would have gone. */
     let over = false
     /** Why we ended it ourselves: says more than what the library then reports. */
@@ -121,7 +122,7 @@ function handshake(
       fail(new SshError('Unreachable', `${endpointName(hop)} accepts connections but does not speak SSH within 15 s`)),
     )
     signal.addEventListener('abort', abort, { once: true })
-    client.on('error', error => fail(own ?? explain(hop, error, known, authentication)))
+    client.on('error', error => fail(own ?? explain(hop, error, met, authentication)))
     client.once('close', () => fail(own ?? new SshError('ConnectionLost', `${hopName(hop)} closed the connection`)))
     client.once('ready', () => {
       cancel()
@@ -138,9 +139,9 @@ function handshake(
       agentForward: false,
       hostVerifier: (key: Buffer, verify: (valid: boolean) => void) => {
         cancel()
+        met = true
         verifyHostKey(endpointName(hop), key, options).then(
           () => {
-            known = true
             if (!over) verify(true)
           },
           (error: unknown) => {
@@ -161,11 +162,11 @@ function handshake(
   })
 }
 
-function explain(hop: Hop, error: Error & { level?: string }, known: boolean, tried: Authentication): SshError {
+function explain(hop: Hop, error: Error & { level?: string }, met: boolean, tried: Authentication): SshError {
   const name = hopName(hop)
   if (error.level === 'client-authentication')
     return new SshError('AuthenticationFailed', `${name} did not let us in (${tried.summary}). ${letIn(hop)}`)
-  if (!known) return new SshError('Unreachable', notSpoken(endpointName(hop), error.message))
+  if (!met) return new SshError('Unreachable', notSpoken(endpointName(hop), error.message))
   return new SshError('ConnectionLost', `the connection to ${name} ended: ${error.message}`)
 }
 
