@@ -1,4 +1,5 @@
 import 'reflect-metadata'
+import { execFileSync } from 'node:child_process'
 import { createHmac, webcrypto, X509Certificate } from 'node:crypto'
 import * as x509 from '@peculiar/x509'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -285,6 +286,59 @@ test.each([
   ).rejects.toMatchObject({
     code: 422,
     message: expect.stringContaining(`spec.request: Invalid value: "${request}": ${why}`) as string,
+  })
+})
+
+// Made by OpenSSL: `openssl req -new -newkey …`.
+const requestOf = (...key: string[]) =>
+  execFileSync('openssl', ['req', '-new', '-nodes', '-keyout', '/dev/null', '-subj', '/CN=anna', ...key], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+const curve = (name: string) => ['-newkey', 'ec', '-pkeyopt', `ec_paramgen_curve:${name}`]
+
+test.each([
+  ['an elliptic curve that Web Crypto does not know', curve('secp224r1')],
+  ['RSA with SHA-1, as old tools sign', ['-newkey', 'rsa:2048', '-sha1']],
+  ['RSA-PSS', ['-newkey', 'rsa:2048', '-sigopt', 'rsa_padding_mode:pss', '-sigopt', 'rsa_pss_saltlen:32']],
+  ['Ed25519', ['-newkey', 'ed25519']],
+])('a key of %s is certified as others are', async (_what, key) => {
+  const name = await ask({
+    commonName: 'anna',
+    request: requestOf(...key).toString('base64'),
+    signerName: 'kubernetes.io/kube-apiserver-client',
+    usages: ['client auth'],
+  })
+  await approve(name)
+  const certificate = await eventually(async () => {
+    const { status } = await read(name)
+    expect(status.certificate).toBeTruthy()
+    return new X509Certificate(Buffer.from(status.certificate!, 'base64'))
+  })
+  expect(certificate.subject).toBe('CN=anna')
+})
+
+test.each([
+  ['of a curve that nobody uses for certificates', curve('secp256k1'), 'x509: unsupported elliptic curve'],
+  [
+    'of an algorithm that Go does not verify',
+    ['-newkey', 'ed448'],
+    'x509: cannot verify signature: algorithm unimplemented',
+  ],
+])('a request %s is refused', async (_what, key, why) => {
+  await expect(ask({ commonName: 'anna', request: requestOf(...key).toString('base64') })).rejects.toMatchObject({
+    code: 422,
+    message: expect.stringContaining(why) as string,
+  })
+})
+
+test('a request that its key did not sign is refused', async () => {
+  const [, body = ''] = /-----\n([^-]+)-----/.exec(requestOf(...curve('prime256v1')).toString()) ?? []
+  const bytes = Buffer.from(body, 'base64')
+  bytes[bytes.length - 1]! ^= 1
+  const forged = `-----BEGIN CERTIFICATE REQUEST-----\n${bytes.toString('base64')}\n-----END CERTIFICATE REQUEST-----\n`
+  await expect(ask({ commonName: 'anna', request: Buffer.from(forged).toString('base64') })).rejects.toMatchObject({
+    code: 422,
+    message: expect.stringContaining('x509: ECDSA verification failure') as string,
   })
 })
 

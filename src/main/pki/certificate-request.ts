@@ -1,6 +1,6 @@
 // Certificate signing requests (PKCS #10): what they ask for, and the certificate that the cluster's CA answers with.
 // Loaded only when there is one.
-import { createHash } from 'node:crypto'
+import { constants, createHash, createPublicKey, verify } from 'node:crypto'
 import * as x509 from '../../shared/machinery/x509.ts'
 import { BACKDATE_MS } from './backdate.ts'
 import { type KeyPair, SIGNING, importKeys, serialNumber } from './certificates.ts'
@@ -31,16 +31,54 @@ const EXTENDED_USAGES: Readonly<Record<string, string>> = {
   'client auth': x509.ExtendedKeyUsage.clientAuth,
   'server auth': x509.ExtendedKeyUsage.serverAuth,
 }
+interface SignatureAlgorithm {
+  readonly name: string
+  readonly hash?: { readonly name: string }
+  readonly saltLength?: number
+}
+/** Of each algorithm that Go's x509 verifies, what it says of a signature that is not the key's. */
+const UNFIT: Readonly<Partial<Record<string, string>>> = {
+  'RSASSA-PKCS1-v1_5': 'crypto/rsa: verification error',
+  'RSA-PSS': 'crypto/rsa: verification error',
+  ECDSA: 'x509: ECDSA verification failure',
+  Ed25519: 'x509: Ed25519 verification failure',
+}
+/** Those of NIST, by OpenSSL's names. */
+const CURVES = new Set(['secp224r1', 'prime256v1', 'secp384r1', 'secp521r1'])
 /** A certificate that lives shorter than this keeps its whole life from now on; others count from the backdated start. */
 const SHORT_MS = 8 * 3_600_000
 
 const alternativeNames = ({ extensions }: x509.Pkcs10CertificateRequest) =>
   extensions.find(extension => extension instanceof x509.SubjectAlternativeNameExtension)?.names.items ?? []
 
+function parse(pem: string): x509.Pkcs10CertificateRequest {
+  try {
+    return new x509.Pkcs10CertificateRequest(pem)
+  } catch (error) {
+    throw new Error(`asn1: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+  }
+}
+
+/**
+ * By OpenSSL, which knows curves that Web Crypto does not.
+ * @throws Error as Go's x509 words it, unless the key that is to be certified has signed the request
+ */
+function verifySignature(request: x509.Pkcs10CertificateRequest): void {
+  const { name, hash, saltLength } = request.signatureAlgorithm as SignatureAlgorithm
+  const unfit = UNFIT[name]
+  if (!unfit) throw new Error('x509: cannot verify signature: algorithm unimplemented')
+  const key = createPublicKey({ key: Buffer.from(request.publicKey.rawData), format: 'der', type: 'spki' })
+  const { namedCurve } = key.asymmetricKeyDetails ?? {}
+  if (namedCurve !== undefined && !CURVES.has(namedCurve)) throw new Error('x509: unsupported elliptic curve')
+  const scheme = name === 'RSA-PSS' ? { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength } : {}
+  if (!verify(hash?.name, Buffer.from(request['tbs']), { key, ...scheme }, Buffer.from(request.signature)))
+    throw new Error(unfit)
+}
+
 /** @param pem of a CertificateSigningRequest's `spec.request`, decoded @throws Error when it is none, or not signed by its own key */
-export async function readRequest(pem: string): Promise<CertificateRequest> {
-  const request = new x509.Pkcs10CertificateRequest(pem)
-  if (!(await request.verify())) throw new Error('the signature of the request does not match its key')
+export function readRequest(pem: string): CertificateRequest {
+  const request = parse(pem)
+  verifySignature(request)
   const names = alternativeNames(request)
   const of = (...types: string[]) => names.filter(({ type }) => types.includes(type)).map(({ value }) => value)
   return {
@@ -52,12 +90,6 @@ export async function readRequest(pem: string): Promise<CertificateRequest> {
     uris: of('url', 'id', 'guid', 'upn', 'dn'),
     keySha256: createHash('sha256').update(Buffer.from(request.publicKey.rawData)).digest('hex'),
   }
-}
-
-/** @returns whether it is, as far as its algorithm is known here @throws Error when it is no request */
-export async function isSignedByItsKey(pem: string): Promise<boolean> {
-  const request = new x509.Pkcs10CertificateRequest(pem)
-  return request.verify().catch(() => true)
 }
 
 /** @returns the certificate, PEM: the request's subject, names and key; no longer than the CA's own life */
