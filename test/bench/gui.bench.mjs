@@ -37,7 +37,7 @@ async function tellMoving(page) {
   const wheel = (step, steps) =>
     page.evaluate(
       async ({ init, count }) => {
-        const map = document.querySelector('[data-card]').closest('svg')
+        const map = document.querySelector('[data-card]').closest('[role=group]')
         const { x, y, width, height } = map.getBoundingClientRect()
         const at = { clientX: x + width / 2, clientY: y + height / 2, bubbles: true, cancelable: true }
         for (let index = 0; index < count; index++) {
@@ -208,7 +208,7 @@ function noteMoments() {
   const note = name => (moments[name] ??= performance.now())
   new MutationObserver(changes => {
     if (document.querySelector('[role=row][data-key]')) note('rows')
-    const map = document.querySelector('[data-card]')?.closest('svg')
+    const map = document.querySelector('[data-card]')?.closest('[role=group]')
     // Laid out and handed over to be drawn: the task after the frame.
     if (map && changes.some(({ target }) => map.contains(target)))
       requestAnimationFrame(() => setTimeout(() => (moments.cards = performance.now())))

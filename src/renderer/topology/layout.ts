@@ -10,6 +10,9 @@ export interface Box {
   readonly height: number
 }
 
+export const overlap = (a: Box, b: Box): boolean =>
+  a.x < b.x + b.width && a.x + a.width > b.x && a.y < b.y + b.height && a.y + a.height > b.y
+
 export interface Band extends Box {
   readonly title: string
 }

@@ -24,7 +24,7 @@ export function viewOf(box: Box, room: Pick<Box, 'width' | 'height'>, least = MI
   return { x: Math.max(MARGIN, centred) - box.x * scale, y: MARGIN - box.y * scale, scale }
 }
 
-export function usePanZoom(element: Ref<SVGSVGElement | null>) {
+export function usePanZoom(element: Readonly<Ref<HTMLElement | null>>) {
   const { width, height } = useElementSize(element)
   const view = shallowRef({ x: MARGIN, y: MARGIN, scale: 1 })
   const isDragging = ref(false)
@@ -110,9 +110,5 @@ export function usePanZoom(element: Ref<SVGSVGElement | null>) {
     // The very same, or all that is drawn is looked through at every pixel.
     return before && deepEqual(before, box) ? before : box
   })
-  const isVisible = (box: Box) => {
-    const at = visible.value
-    return box.x < at.x + at.width && box.x + box.width > at.x && box.y < at.y + at.height && box.y + box.height > at.y
-  }
-  return { view, width, height, isDragging, zoom, fit, keepFitting, reveal, isVisible }
+  return { view, width, height, isDragging, zoom, fit, keepFitting, reveal, visible }
 }
