@@ -41,7 +41,7 @@ import { TerminationCounts } from './kubelet/status/termination-counts.ts'
 import { CrashBackoff } from './kubelet/sync/crash-backoff.ts'
 import { ApiTokenSource } from './kubelet/token-source.ts'
 import { LocalVolumes, localVolumesPath } from './kubelet/volumes/local-volumes.ts'
-import { hostTools } from './kubelet/volumes/mounts.ts'
+import { hostTools, hostToolsOf } from './kubelet/volumes/mounts.ts'
 import { run as runTool } from './network/exec.ts'
 import type { Network } from './network/contract.ts'
 import { startNetwork } from './network/network.ts'
@@ -291,7 +291,7 @@ export async function startAgent({
       terminations,
       handlers: version.handlers,
       recursiveReadOnlyMounts: version.recursiveReadOnlyMounts,
-      tools: config.hostFiles === 'parent' ? { ...hostTools, root: `/proc/${process.ppid}/root` } : hostTools,
+      tools: config.hostFiles === 'parent' ? hostToolsOf(process.ppid) : hostTools,
       clock,
       log,
     }

@@ -447,16 +447,22 @@ describe('volumes that follow their source', () => {
 })
 
 describe('paths of the host', () => {
-  it('may be its root; later mounts in a shared folder are followed only when asked for', async () => {
-    const shared = join(node.folder.path, 'shared')
-    mkdirSync(join(shared, 'later'), { recursive: true })
-    await hostTools.mount(['--bind', shared, shared])
-    await hostTools.mount(['--make-shared', shared])
+  it('may be its root; later mounts in a shared folder are followed only when asked for and when there is a way', async () => {
+    const kept = async (kind: 'shared' | 'private') => {
+      const path = join(node.folder.path, kind)
+      mkdirSync(join(path, 'later'), { recursive: true })
+      await hostTools.mount(['--bind', path, path])
+      await hostTools.mount([`--make-${kind}`, path])
+      return path
+    }
+    const shared = await kept('shared')
+    const ofItsOwn = await kept('private')
     const follow = { mountPropagation: 'HostToContainer' }
     await node.run('host-root', {
       volumes: [
         { name: 'root', hostPath: { path: '/' } },
         { name: 'shared', hostPath: { path: shared } },
+        { name: 'private', hostPath: { path: ofItsOwn } },
       ],
       containers: [
         {
@@ -465,6 +471,8 @@ describe('paths of the host', () => {
             { name: 'root', mountPath: '/host', readOnly: true },
             { name: 'shared', mountPath: '/none' },
             { name: 'shared', mountPath: '/follows', ...follow },
+            { name: 'private', mountPath: '/private', ...follow },
+            { name: 'private', mountPath: '/part', subPath: 'later', ...follow },
           ],
         },
       ],

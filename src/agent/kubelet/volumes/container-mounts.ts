@@ -4,6 +4,7 @@ import type { Container, VolumeMount } from '../../../shared/api/core/v1.ts'
 import type { Device, Mount } from '../runtime/contract.ts'
 import { ContainerConfigError } from '../spec/config-error.ts'
 import { expand } from '../spec/expansion.ts'
+import { type HostTools, canBeFollowed } from './mounts.ts'
 import { bindSubPath } from './sub-path.ts'
 import { type PreparedVolume, VolumeError, type Volumes, type VolumesOptions } from './volumes.ts'
 
@@ -33,12 +34,13 @@ export async function mountsOf(
     const recursiveReadOnly = isRecursivelyReadOnly(mount, recursiveReadOnlyMounts)
     const target = join(podDir, 'volume-subpaths', mount.name, container.name, String(index))
     try {
+      const hostPath = subPath === '' ? volume.path : await bindSubPath(volume, subPath, target, tools)
       mounts.push({
-        hostPath: subPath === '' ? volume.path : await bindSubPath(volume, subPath, target, tools),
+        hostPath,
         containerPath: mount.mountPath.startsWith('/') ? mount.mountPath : `/${mount.mountPath}`,
         readOnly: volume.readOnly || (mount.readOnly ?? false),
         ...(recursiveReadOnly ? { recursiveReadOnly } : {}),
-        ...propagationOf(mount.mountPropagation),
+        ...(await propagationOf(mount.mountPropagation, hostPath, tools)),
       })
     } catch (error) {
       throw new VolumeError(
@@ -75,7 +77,12 @@ function expandAll(text: string, env: ReadonlyMap<string, string>): string {
   return path
 }
 
-function propagationOf(propagation: string | undefined): Pick<Mount, 'propagation'> {
-  if (propagation === 'HostToContainer') return { propagation: 'rslave' }
-  return propagation === 'Bidirectional' ? { propagation: 'rshared' } : {}
+/** Docker refuses `rslave` where there is nothing to follow, as below a `/` that is private; other runtimes mount it all the same. */
+async function propagationOf(
+  propagation: string | undefined,
+  hostPath: string,
+  tools: HostTools,
+): Promise<Pick<Mount, 'propagation'>> {
+  if (propagation === 'Bidirectional') return { propagation: 'rshared' }
+  return propagation === 'HostToContainer' && (await canBeFollowed(hostPath, tools)) ? { propagation: 'rslave' } : {}
 }

@@ -9,6 +9,8 @@ const PATH = `${process.env.PATH ?? ''}:/usr/sbin:/sbin:/usr/bin:/bin`
 export interface HostTools {
   /** Where the machine's files are, for paths that users name. Default: where this process has its own. */
   readonly root?: string
+  /** Of the mounts there. Default: of those of this process. @see proc_pid_mountinfo(5) */
+  readonly mountTable?: string
   /** @param args of mount(8) */
   mount(args: readonly string[]): Promise<void>
   unmount(path: string): Promise<void>
@@ -23,22 +25,55 @@ export const hostTools: HostTools = {
   },
 }
 
+/** Where the machine's files and mounts are those of another process. */
+export const hostToolsOf = (pid: number): HostTools => ({
+  ...hostTools,
+  root: `/proc/${pid}/root`,
+  mountTable: `/proc/${pid}/mountinfo`,
+})
+
 /** The kernel writes blanks and backslashes as octal. */
 const unescape = (text: string): string =>
   text.replace(/\\([0-7]{3})/g, (_all, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)))
 
-export async function mountPoints(): Promise<string[]> {
-  const table = await readFile('/proc/self/mountinfo', 'utf8')
+interface MountPoint {
+  readonly path: string
+  /** Is told of mounts that are made elsewhere below what it shows. */
+  readonly isFollowing: boolean
+}
+
+async function readTable(path = '/proc/self/mountinfo'): Promise<MountPoint[]> {
+  const table = await readFile(path, 'utf8')
   return table
     .split('\n')
     .filter(Boolean)
-    .map(line => unescape(line.split(' ')[4] ?? ''))
+    .map(line => {
+      const fields = line.split(' ')
+      const optional = fields.slice(6, fields.indexOf('-', 6))
+      return {
+        path: unescape(fields[4] ?? ''),
+        isFollowing: optional.some(field => /^(shared|master):/.test(field)),
+      }
+    })
 }
+
+export const mountPoints = async (): Promise<string[]> => (await readTable()).map(({ path }) => path)
 
 export const isMountPoint = async (path: string): Promise<boolean> => (await mountPoints()).includes(path)
 
+/** @param path without links @returns whether mounts that are made below it later can show in a container, as `rslave` asks */
+export async function canBeFollowed(path: string, { mountTable }: Pick<HostTools, 'mountTable'>): Promise<boolean> {
+  const above = (await readTable(mountTable)).filter(mount => isBelow(path, mount.path))
+  // Of several at one place the last one lies on top.
+  const nearest = above.toSorted((a, b) => a.path.length - b.path.length).at(-1)
+  return nearest?.isFollowing ?? true
+}
+
+const isBelow = (path: string, folder: string): boolean =>
+  path === folder || path.startsWith(folder.endsWith('/') ? folder : `${folder}/`)
+
 /** Unmounts everything at and below a folder, deepest first. */
 export async function unmountBelow(folder: string, tools: HostTools): Promise<void> {
-  const below = (await mountPoints()).filter(path => path === folder || path.startsWith(`${folder}/`))
+  const below = (await mountPoints()).filter(path => isBelow(path, folder))
   for (const path of below.toSorted((a, b) => b.length - a.length)) await tools.unmount(path)
 }
