@@ -89,6 +89,24 @@ test('of an object that nobody owns, the first apply says who wrote it before', 
   expect([applied.code, applied.json.message]).toEqual([409, 'Apply failed with 1 conflict: conflict with "before-first-apply" using v1: .metadata.labels.a']) // prettier-ignore
 })
 
+test.each([
+  ['PUT', {}],
+  ['PUT', { managedFields: [{}] }],
+  ['PUT', { managedFields: [] }],
+  ['PATCH', { managedFields: [] }],
+])('%s with %j tells whether fields have owners from then on', async (method, metadata) => {
+  const name = `owned-${method.toLowerCase()}-${JSON.stringify(metadata).length}`
+  await raw(server, CONFIG_MAPS, { body: configMap(name) })
+  const path = `${CONFIG_MAPS}/${name}`
+  const headers = { 'content-type': method === 'PUT' ? 'application/json' : MERGE['content-type'] }
+  await raw(server, path, { method, headers, body: configMap(name, { metadata: { name, ...metadata } }) })
+  const later = await patch(path, { labels: { a: 'b' } })
+  expect([later.json.metadata.labels, Boolean(later.json.metadata.managedFields)]).toEqual([
+    { a: 'b' },
+    metadata.managedFields === undefined,
+  ])
+})
+
 test('an apply without a manager names the options', async () => {
   const { code, json } = await raw(server, `${CONFIG_MAPS}/applied`, {
     method: 'PATCH',

@@ -409,6 +409,24 @@ test('items of a list that have one key are owned together, and nothing in them'
   expect(paths).toEqual([env('"A"]'), env('"B"]'), env('"B"].name'), env('"B"].value')])
 })
 
+test('who changes one of several items with one key, or their number, owns them; the others own nothing of them', () => {
+  const envs = (...values: string[]) =>
+    deployment(containers({ name: 'c', env: values.map(value => ({ name: 'A', value })) }))
+  const at = '.spec.template.spec.containers[name="c"].env[name="A"]'
+  const of = (object: AnyObject, manager: string) =>
+    owned(object, manager, 'Update')?.filter(path => path.startsWith(at))
+  const made = update(undefined, envs('1'), 'maker')
+  expect(of(made, 'maker')).toEqual([at, `${at}.name`, `${at}.value`])
+  const doubled = update(made, envs('1', '2'), 'second')
+  expect([of(doubled, 'maker'), of(doubled, 'second')]).toEqual([[], [at]])
+  const same = update(doubled, envs('1', '2'), 'third')
+  expect([of(same, 'second'), of(same, 'third')]).toEqual([[at], undefined])
+  const longer = update(same, envs('1', '2', '3'), 'third')
+  expect([of(longer, 'second') ?? [], of(longer, 'third')]).toEqual([[], [at]])
+  const single = update(longer, envs('1'), 'fourth')
+  expect([of(single, 'third') ?? [], of(single, 'fourth')]).toEqual([[], [at, `${at}.name`, `${at}.value`]])
+})
+
 test('what a path may not write is not owned by it', () => {
   const object = update(undefined, deployment({ replicas: 1 }, { labels: { a: 'b' } }), 'old')
   const given = { ...deployment({}, { labels: { c: 'd' }, annotations: { e: 'f' } }), status: { replicas: 1 } }

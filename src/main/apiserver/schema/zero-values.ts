@@ -5,8 +5,11 @@ import type { FieldFact } from './facts.ts'
 
 const fieldNumbers: Readonly<Record<string, Readonly<Record<string, readonly number[]>>>> = numbers
 
-/** Their defaults tell an empty list from none. */
-const EMPTY_IS_SAID: ReadonlySet<string> = new Set(['autoscaling.v2.HPAScalingRules.policies'])
+/** An empty list is told from none: by defaults, and by who wants no owners of fields any more. */
+const EMPTY_IS_SAID: ReadonlySet<string> = new Set([
+  'autoscaling.v2.HPAScalingRules.policies',
+  'meta.v1.ObjectMeta.managedFields',
+])
 
 const PLAIN: ReadonlySet<FieldFact['t']> = new Set(['string', 'bytes', 'boolean', 'integer', 'number'])
 

@@ -3,7 +3,7 @@ import { deepEqual, sameJson } from '../../../../shared/machinery/deep-equal.ts'
 import { getField, type JsonObject } from '../../../../shared/machinery/json-object.ts'
 import { fieldFact, itemFact, typeOfFact } from '../../schema/table.ts'
 import type { FieldFact } from '../../schema/facts.ts'
-import { difference, EMPTY, type FieldSet, isEmpty } from './field-set.ts'
+import { difference, EMPTY, type FieldSet, isEmpty, MEMBER } from './field-set.ts'
 import { fieldsOf, fieldStep, newFieldOf, newFieldsOf, type Part, partsOf, shapeOf } from './typed-value.ts'
 
 export interface Comparison {
@@ -24,10 +24,30 @@ export function besides(apart: 'spec' | 'status' | undefined, comparison: Compar
 
 const NOTHING: Comparison = { changed: EMPTY, removed: EMPTY }
 
-const firstByStep = (parts: readonly Part[]): Map<string, Part> => {
-  const map = new Map<string, Part>()
-  for (const part of parts) if (!map.has(part.step)) map.set(part.step, part)
+const byStep = (parts: readonly Part[]): Map<string, Part[]> => {
+  const map = new Map<string, Part[]>()
+  for (const part of parts) {
+    const same = map.get(part.step)
+    if (same) same.push(part)
+    else map.set(part.step, [part])
+  }
   return map
+}
+
+const whole = (part: Part | undefined): FieldSet => (part ? newFieldsOf(part.value, part.fact) : EMPTY)
+
+const samePart = (one: Part, other: Part | undefined) => deepEqual(one.value, other?.value, { nullIsValue: true })
+
+/** Items with the same key cannot be told apart: they are one thing, and what is in them belongs to nobody. */
+function compareItems(before: readonly Part[], after: readonly Part[]): Comparison {
+  const [old, next] = [before[0], after[0]]
+  if (before.length > 1 && after.length > 1) {
+    const isSame = before.length === after.length && before.every((part, i) => samePart(part, after[i]))
+    return isSame ? NOTHING : { changed: MEMBER, removed: EMPTY }
+  }
+  if (before.length > 1) return { changed: whole(next), removed: MEMBER }
+  if (after.length > 1) return { changed: MEMBER, removed: whole(old) }
+  return old && next ? compare(old.value, next.value, next.fact) : { changed: whole(next), removed: whole(old) }
 }
 
 /** What differs so far; most comparisons find nothing, and make no map for it. */
@@ -54,7 +74,7 @@ class Differences {
 function compareFields(old: JsonObject, next: JsonObject, fact: FieldFact | undefined, isStruct: boolean): Comparison {
   const differences = new Differences()
   const type = isStruct ? typeOfFact(fact) : undefined
-  const whole = (of: JsonObject, key: string) =>
+  const wholeField = (of: JsonObject, key: string) =>
     type ? newFieldOf(of, key, type, fact?.r) : newFieldsOf(of[key], itemFact(fact))
   for (const key of Object.keys(old)) {
     const before = old[key]
@@ -62,7 +82,7 @@ function compareFields(old: JsonObject, next: JsonObject, fact: FieldFact | unde
     const after = getField(next, key)
     if (before === after) continue
     if (after === undefined) {
-      differences.remove(fieldStep(key), whole(old, key))
+      differences.remove(fieldStep(key), wholeField(old, key))
       continue
     }
     // Whether a map is empty is no change of its own: what came or went inside says it.
@@ -74,7 +94,7 @@ function compareFields(old: JsonObject, next: JsonObject, fact: FieldFact | unde
   for (const key of Object.keys(next)) {
     const after = next[key]
     if (after === undefined || getField(old, key) !== undefined) continue
-    differences.change(fieldStep(key), whole(next, key))
+    differences.change(fieldStep(key), wholeField(next, key))
   }
   return differences.found
 }
@@ -96,18 +116,12 @@ export function compare(old: unknown, next: unknown, fact: FieldFact | undefined
     return { changed, removed: difference(fieldsOf(old, fact), changed) }
   }
   const differences = new Differences()
-  const before = firstByStep(partsOf(old, fact))
-  const after = firstByStep(partsOf(next, fact))
-  for (const [step, part] of before) {
-    const now = after.get(step)
-    if (!now) {
-      differences.remove(step, newFieldsOf(part.value, part.fact))
-      continue
-    }
-    const inner = compare(part.value, now.value, now.fact)
-    differences.change(step, inner.changed)
-    differences.remove(step, inner.removed)
+  const before = byStep(partsOf(old, fact))
+  const after = byStep(partsOf(next, fact))
+  for (const step of new Set([...before.keys(), ...after.keys()])) {
+    const { changed, removed } = compareItems(before.get(step) ?? [], after.get(step) ?? [])
+    differences.change(step, changed)
+    differences.remove(step, removed)
   }
-  for (const [step, part] of after) if (!before.has(step)) differences.change(step, newFieldsOf(part.value, part.fact))
   return differences.found
 }
