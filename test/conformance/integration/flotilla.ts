@@ -1,16 +1,18 @@
 // Flotilla's API server as upstream's integration tests start theirs: with the flags that a test gives, without
 // controllers, until standard input ends.
 import { readFileSync } from 'node:fs'
-import { parse } from 'yaml'
-import { parseAdmissionConfiguration } from '../../../src/main/apiserver/admission/settings.ts'
+import { Command } from 'commander'
+import { pino } from 'pino'
 import { createAdmission } from '../../../src/main/apiserver/admission/plugins.ts'
-import { parseTokenFile } from '../../../src/main/apiserver/authn/token-file.ts'
+import { AuditLog } from '../../../src/main/apiserver/audit/audit-log.ts'
 import { createAuthorization } from '../../../src/main/apiserver/authz/authorizers.ts'
 import type { Authorizer } from '../../../src/main/apiserver/authz/contract.ts'
 import { privilegedGroup } from '../../../src/main/apiserver/authz/privileged-group.ts'
 import { bootstrapCluster } from '../../../src/main/apiserver/bootstrap/bootstrap.ts'
 import { subresourceHandlers } from '../../../src/main/apiserver/endpoints/subresources.ts'
 import { NodeTunnels } from '../../../src/main/apiserver/proxy/node-tunnels.ts'
+import { addApiServerOptions } from '../../../src/main/cli/apiserver-flags.ts'
+import { apiServerSettings } from '../../../src/main/cli/apiserver-settings.ts'
 import { systemClock } from '../../../src/shared/machinery/clock.ts'
 import { Owned } from '../../../src/shared/machinery/owned.ts'
 import { startTestApiServer, testAdmin } from '../../support/api-server.ts'
@@ -40,11 +42,15 @@ const flag = (name: string): string | undefined =>
   ).at(-1) // prettier-ignore
 
 const disabled = new Set((flag('disable-admission-plugins') ?? '').split(','))
-const tokens = flag('token-auth-file')
-const yaml = (path: string): unknown => parse(readFileSync(path, 'utf8'))
-const configuration = flag('admission-control-config-file')
-const settings =
-  configuration && (await parseAdmissionConfiguration(yaml(configuration), path => Promise.resolve(yaml(path))))
+/** Those that Flotilla's own command takes under the same name. */
+const SAME = /^--(?:admission-control-config-file|anonymous-auth|audit-|authentication-config|oidc-|token-auth-file)/
+const command = new Command().allowUnknownOption()
+addApiServerOptions(command)
+const given = command.parse(
+  flags.filter(text => SAME.test(text)),
+  { from: 'user' },
+)
+const settings = await apiServerSettings(given.opts())
 const range = flag('service-cluster-ip-range') ?? '10.0.0.0/16'
 const first = (range.split(',')[0] ?? '').replace(/\.\d+\/.*/, '.1').replace(/:\/.*/, ':1')
 
@@ -63,16 +69,25 @@ const [clientAuthority, signingKey, goTokens] = ['client-ca-file', 'service-acco
 )
 
 const owned = new Owned()
+const { audit } = settings
 const tunnels = owned.use(new NodeTunnels(systemClock))
 const api = await startTestApiServer({
-  tokens: [LOOPBACK, ...(tokens ? parseTokenFile(readFileSync(tokens, 'utf8')) : [])],
+  tokens: [LOOPBACK, ...(settings.tokens ?? [])],
   issuer: flag('service-account-issuer') ?? 'https://foo.bar.example.com',
-  authentication: { issuers: [], anonymous: { enabled: flag('anonymous-auth') !== 'false' } },
+  authentication: settings.authentication ?? { issuers: [] },
+  ...(audit
+    ? {
+        audit: {
+          policy: audit.policy,
+          sink: owned.use(new AuditLog(audit.log, systemClock, pino({ enabled: false }))),
+        },
+      }
+    : {}),
   ...(goTokens ? { tokenMethods: [tokensOf(goTokens)] } : {}),
   withStore(store, pki) {
     const authorization = owned.use(createAuthorization(store))
     const admission = owned.use(
-      createAdmission({ store, serviceCIDRs: range.split(','), nodes: tunnels, settings: settings || undefined }),
+      createAdmission({ store, serviceCIDRs: range.split(','), nodes: tunnels, settings: settings.admissionSettings }),
     )
     return {
       pki: {

@@ -91,6 +91,21 @@ const STARTS = [
 `,
   },
   {
+    module: 'k8s.io/kubernetes',
+    file: 'pkg/scheduler/scheduler.go',
+    before: '\tif err = addAllEventHandlers(sched,',
+    text: '\tstandIn(sched, options)\n',
+    parts: ['scheduler'],
+  },
+  {
+    // What is not run keeps its cache all the same: tests wait for that.
+    module: 'k8s.io/kubernetes',
+    file: 'pkg/scheduler/scheduler.go',
+    after: 'func (sched *Scheduler) Run(ctx context.Context) {\n',
+    text: '\tif runStandIn(ctx, sched) {\n\t\treturn\n\t}\n',
+    parts: ['scheduler'],
+  },
+  {
     module: APIEXTENSIONS,
     file: 'pkg/cmd/server/testing/testserver.go',
     after: '\tfs := pflag.NewFlagSet("test", pflag.PanicOnError)\n',
@@ -119,14 +134,14 @@ function writable(folder) {
 }
 
 /** @throws Error where upstream's sources are others than those that this was written for */
-function insert(folder, { file, before, after, text }) {
+function insert(folder, { file, before, after, text, parts: copied = ['launch', 'callbacks'] }) {
   const path = join(folder, file)
   const source = readFileSync(path, 'utf8')
   const parts = source.split(before ?? after)
   if (parts.length !== 2) throw new Error(`${file} is not as it was: ${JSON.stringify(before ?? after)}`)
   writeFileSync(path, parts.join(before ? text + before : after + text))
   const [, name] = /^package (\w+)/m.exec(source)
-  for (const part of ['launch', 'callbacks']) {
+  for (const part of copied) {
     const text = readFileSync(join(import.meta.dirname, `${part}.go`), 'utf8')
     writeFileSync(join(path, '..', `flotilla_${part}.go`), text.replace(/^package launch$/m, `package ${name}`))
   }

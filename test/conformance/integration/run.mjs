@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // `npm run conformance:integration -- PACKAGE…`: upstream's integration tests of its API server, against Flotilla's. A
 // package is `pods`, short for `k8s.io/kubernetes/test/integration/pods`, or a whole name; `--run` takes a regular
-// expression over the tests' names. An etcd runs beside it, since tests open a client of it whether they need it or not.
+// expression over the tests' names, and `--scheduler` runs Flotilla's scheduler where a test runs upstream's. An etcd runs beside it, since tests open a client of it whether they need it or not.
 import { spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
@@ -16,7 +16,11 @@ import { prepareModules } from './modules.mjs'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { run: { type: 'string', default: '' }, timeout: { type: 'string', default: '10m' } },
+  options: {
+    run: { type: 'string', default: '' },
+    timeout: { type: 'string', default: '10m' },
+    scheduler: { type: 'boolean', default: false },
+  },
 })
 if (positionals.length === 0) {
   console.error('name packages: pods evictions apiserver/apply k8s.io/apiextensions-apiserver/test/integration …')
@@ -26,10 +30,11 @@ if (positionals.length === 0) {
 ensureDependencies()
 ensureSystem()
 const cache = join(root, '.cache')
-const program = join(cache, 'integration', 'flotilla.mjs')
+const programs = join(cache, 'integration')
 await build({
-  entryPoints: [join(import.meta.dirname, 'flotilla.ts')],
-  outfile: program,
+  entryPoints: ['flotilla', 'scheduler'].map(name => join(import.meta.dirname, `${name}.ts`)),
+  outdir: programs,
+  outExtension: { '.js': '.mjs' },
   ...{ bundle: true, platform: 'node', target: 'node20', format: 'esm', packages: 'external', logLevel: 'warning' },
 })
 
@@ -99,7 +104,8 @@ for (const given of positionals) {
   const env = {
     ...process.env,
     KUBE_INTEGRATION_ETCD_URL: etcd.url,
-    FLOTILLA_API_SERVER: program,
+    FLOTILLA_API_SERVER: join(programs, 'flotilla.mjs'),
+    ...(values.scheduler ? { FLOTILLA_SCHEDULER: join(programs, 'scheduler.mjs') } : {}),
     FLOTILLA_NODE: process.execPath,
   }
   const count = await runTests(binary, modules.folderOf(name), env)
