@@ -89,7 +89,7 @@ test('of an object that nobody owns, the first apply says who wrote it before', 
   expect([applied.code, applied.json.message]).toEqual([409, 'Apply failed with 1 conflict: conflict with "before-first-apply" using v1: .metadata.labels.a']) // prettier-ignore
 })
 
-test.each([
+test.each<[string, { managedFields?: object[] }]>([
   ['PUT', {}],
   ['PUT', { managedFields: [{}] }],
   ['PUT', { managedFields: [] }],

@@ -35,11 +35,14 @@ const NOTHING: Authorizer = {
   authorize: () => ({ decision: 'no-opinion', reason: 'Everything is forbidden.' }),
 }
 
-const flags = (JSON.parse(process.argv[2] ?? '[]') ?? []) as readonly string[]
+/** Each with its value, if it has one. */
+const flags = ((JSON.parse(process.argv[2] ?? '[]') ?? []) as readonly string[]).reduce<string[]>((all, text) => {
+  const last = all.at(-1)
+  if (text.startsWith('-') || !last || last.includes('=')) return [...all, text]
+  return [...all.slice(0, -1), `${last}=${text}`]
+}, [])
 const flag = (name: string): string | undefined =>
-  flags.flatMap((text, i) =>
-    text.startsWith(`--${name}=`) ? [text.slice(name.length + 3)] : text === `--${name}` ? [flags[i + 1]] : [],
-  ).at(-1) // prettier-ignore
+  flags.findLast(text => text.startsWith(`--${name}=`))?.slice(name.length + 3)
 
 const disabled = new Set((flag('disable-admission-plugins') ?? '').split(','))
 /** Those that Flotilla's own command takes under the same name. */
