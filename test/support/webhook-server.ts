@@ -1,6 +1,8 @@
 // A real webhook: an HTTPS server with a certificate of its own authority that answers AdmissionReviews and ConversionReviews.
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { createSecureServer } from 'node:http2'
 import { createServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { makeAuthority, makeLeaf } from '../../src/main/pki/certificates.ts'
 import { encodeJson, parseJson } from '../../src/shared/machinery/json-text.ts'
 
@@ -9,6 +11,7 @@ type AnyJson = ReturnType<typeof JSON.parse>
 
 export interface WebhookCall {
   readonly path: string
+  readonly httpVersion: string
   /** The review's `request`. */
   readonly request: AnyJson
 }
@@ -34,8 +37,15 @@ export const jsonPatch = (...operations: object[]) => ({
   patch: Buffer.from(encodeJson(operations)).toString('base64'),
 })
 
-/** @param names DNS names of the certificate, besides 127.0.0.1 */
-export async function startWebhookServer(names: readonly string[] = [], host = '127.0.0.1'): Promise<WebhookServer> {
+/**
+ * @param names DNS names of the certificate, besides 127.0.0.1
+ * @param offers the protocols that it speaks
+ */
+export async function startWebhookServer(
+  names: readonly string[] = [],
+  host = '127.0.0.1',
+  offers: 'HTTP/1.1' | 'HTTP/2' = 'HTTP/1.1',
+): Promise<WebhookServer> {
   const nowMs = Date.now()
   const authority = await makeAuthority('webhook-ca', 1, nowMs)
   const { certPem, keyPem } = await makeLeaf(authority, {
@@ -49,13 +59,20 @@ export async function startWebhookServer(names: readonly string[] = [], host = '
   })
   const answers = new Map<string, (request: AnyJson) => WebhookAnswer | Promise<WebhookAnswer>>()
   const calls: WebhookCall[] = []
-  const server = createServer({ cert: certPem, key: keyPem }, (incoming, outgoing) => {
+  const secrets = { cert: certPem, key: keyPem }
+  const server = offers === 'HTTP/2' ? createSecureServer(secrets) : createServer(secrets)
+  const open = new Set<Socket>()
+  server.on('connection', (socket: Socket) => {
+    open.add(socket)
+    socket.once('close', () => open.delete(socket))
+  })
+  server.on('request', (incoming: IncomingMessage, outgoing: ServerResponse) => {
     const chunks: Buffer[] = []
     incoming.on('data', (chunk: Buffer) => chunks.push(chunk))
     incoming.on('end', () => {
       const path = (incoming.url ?? '').split('?')[0] ?? ''
       const review = parseJson(Buffer.concat(chunks).toString()) as AnyJson
-      calls.push({ path: incoming.url ?? '', request: review.request })
+      calls.push({ path: incoming.url ?? '', httpVersion: incoming.httpVersion, request: review.request })
       void Promise.resolve(answers.get(path)?.(review.request) ?? 404).then(answer => {
         if (typeof answer === 'number') return void outgoing.writeHead(answer).end('no')
         if (typeof answer === 'string') return void outgoing.end(answer)
@@ -74,7 +91,7 @@ export async function startWebhookServer(names: readonly string[] = [], host = '
     url: path => `https://127.0.0.1:${port}${path}`,
     on: (path, answer) => answers.set(path, answer),
     async [Symbol.asyncDispose]() {
-      server.closeAllConnections()
+      for (const socket of open) socket.destroy()
       await new Promise(resolve => server.close(resolve))
     },
   }

@@ -407,14 +407,23 @@ test('webhook configurations themselves are never shown to webhooks', async () =
 })
 
 test('a webhook behind a Service is reached through the node of its pod, and sees connections as well', async () => {
-  await using server = await startWebhookServer(['guard.default.svc'], ownAddress())
+  await using server = await startWebhookServer(['guard.default.svc'], ownAddress(), 'HTTP/2')
+  await using older = await startWebhookServer(['older.default.svc'], ownAddress())
+  older.on('/guard', () => ({ allowed: true }))
   server.on('/guard', ({ operation }) => ({ allowed: operation !== 'CONNECT', status: { message: 'no peeping' } }))
   await using _link = await linkNode(cluster)
   await serviceOnNode(cluster, 'guard', server.port)
+  await serviceOnNode(cluster, 'older', older.port)
   const clientConfig = { service: { namespace, name: 'guard', path: '/guard' }, caBundle: server.caBundle }
   await validating(hook('/guard', { clientConfig, rules: [rule(['configmaps', 'pods/*'])] }))
+  const toOlder = { service: { namespace, name: 'older', path: '/guard' }, caBundle: older.caBundle }
+  await validating(hook('/older', { clientConfig: toOlder }))
   await configMap()
   await configMap()
+  expect([server, older].map(({ calls }) => calls.map(call => call.httpVersion))).toEqual([
+    ['2.0', '2.0'],
+    ['1.1', '1.1'],
+  ])
   const { code, json } = await raw(cluster.api, `/api/v1/namespaces/${namespace}/pods/guard/proxy/`)
   expect([code, json.message]).toEqual([400, 'admission webhook "guard.hooks.test" denied the request: no peeping'])
   expect(server.calls.at(-1)!.request).toMatchObject({ operation: 'CONNECT', object: { kind: 'PodProxyOptions' } })

@@ -7,7 +7,8 @@ import { encodeJson } from '../../../shared/machinery/json-text.ts'
 import type { AnyObject } from '../../../shared/machinery/object.ts'
 import { ApiError } from '../../../shared/machinery/status.ts'
 import type { WebhookConversion as Conversion } from '../registry/resource.ts'
-import { WebhookCallError, type WebhookTransport } from '../webhook/transport.ts'
+import { WebhookCallError } from '../webhook/exchange.ts'
+import type { WebhookTransport } from '../webhook/transport.ts'
 
 const TIMEOUT_MS = 30_000
 const SUPPORTED = ['v1', 'v1beta1']

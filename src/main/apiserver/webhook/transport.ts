@@ -1,20 +1,16 @@
-// Calls webhooks: one JSON object over TLS to a URL or to a Service, one JSON object back. Connections are kept alive.
+// Calls webhooks: one JSON object over TLS to a URL or to a Service, one JSON object back.
 import { createHash } from 'node:crypto'
-import { Agent, request as httpsRequest } from 'node:https'
-import type { ClientRequest, IncomingMessage } from 'node:http'
 import { posix } from 'node:path'
-import { connect as connectTls } from 'node:tls'
 import { LRUCache } from 'lru-cache'
 import type { WebhookClientConfig } from '../../../shared/api/admissionregistration/v1.ts'
 import { ApiError } from '../../../shared/machinery/status.ts'
 import { decodeBody } from '../codec/decode-body.ts'
-import { trusting } from '../../pki/trust.ts'
+import { Connections } from './connections.ts'
+import { type Message, WebhookCallError } from './exchange.ts'
 import type { DialService, ServiceRef } from './service-dialer.ts'
 import { encodeJson } from '../../../shared/machinery/json-text.ts'
 
-const IDLE_MS = 60_000
-const MAX_AGENTS = 256
-const MAX_ANSWER_BYTES = 8 * 1024 * 1024
+const MAX_SERVERS = 256
 
 /** Where a webhook is called, and as whom it must answer. */
 interface Place {
@@ -25,10 +21,6 @@ interface Place {
 export interface CallOptions {
   readonly timeoutMs: number
   readonly signal?: AbortSignal
-}
-
-export class WebhookCallError extends Error {
-  override readonly name = 'WebhookCallError'
 }
 
 /** As upstream's client joins paths: `//a/` is `/a`. */
@@ -48,17 +40,6 @@ function placeOf({ url, service }: WebhookClientConfig, timeoutMs: number): Plac
 const shownUrl = ({ url, service }: Place): string =>
   service ? `https://${url.hostname}:${service.port}${url.pathname}${url.search}` : url.href
 
-async function readAll(answer: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = []
-  let length = 0
-  for await (const chunk of answer) {
-    chunks.push(chunk as Buffer)
-    length += (chunk as Buffer).length
-    if (length > MAX_ANSWER_BYTES) throw new WebhookCallError(`the answer is longer than ${MAX_ANSWER_BYTES} bytes`)
-  }
-  return Buffer.concat(chunks)
-}
-
 /** As upstream's client words an answer that is no success. */
 function refusedText(code: number, body: Buffer): string {
   const said = body.toString('utf8', 0, 2048).trim()
@@ -69,7 +50,10 @@ function refusedText(code: number, body: Buffer): string {
 
 export class WebhookTransport implements Disposable {
   readonly #dialService: DialService
-  readonly #agents = new LRUCache<string, Agent>({ max: MAX_AGENTS, dispose: agent => agent.destroy() })
+  readonly #connections = new LRUCache<string, Connections>({
+    max: MAX_SERVERS,
+    dispose: connections => connections[Symbol.dispose](),
+  })
 
   constructor(dialService: DialService) {
     this.#dialService = dialService
@@ -83,9 +67,13 @@ export class WebhookTransport implements Disposable {
     const place = placeOf(client, options.timeoutMs)
     const deadline = AbortSignal.timeout(options.timeoutMs)
     const signal = options.signal ? AbortSignal.any([options.signal, deadline]) : deadline
-    const payload = Buffer.from(encodeJson(body))
+    const message: Message = {
+      path: place.url.pathname + place.url.search,
+      headers: { 'content-type': 'application/json', accept: 'application/json' },
+      payload: Buffer.from(encodeJson(body)),
+    }
     try {
-      const { code, bytes } = await this.#exchange(place, client.caBundle, payload, signal)
+      const { code, bytes } = await this.#connectionsTo(place, client.caBundle).post(message, signal)
       if (code < 200 || code > 299) throw new WebhookCallError(refusedText(code, bytes))
       return (await decodeBody('application/json', bytes)).value
     } catch (error) {
@@ -101,63 +89,24 @@ export class WebhookTransport implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#agents.clear()
+    this.#connections.clear()
   }
 
-  async #exchange(place: Place, caBundle: string | undefined, payload: Buffer, signal: AbortSignal) {
-    const agent = this.#agentFor(place, caBundle)
-    for (;;) {
-      let sent: ClientRequest | undefined
-      try {
-        const answer = await new Promise<IncomingMessage>((resolve, reject) => {
-          sent = httpsRequest(place.url, {
-            agent,
-            method: 'POST',
-            headers: {
-              'content-type': 'application/json',
-              accept: 'application/json',
-              'content-length': payload.length,
-            },
-            signal,
-          })
-          sent.once('response', resolve)
-          sent.once('error', reject)
-          sent.end(payload)
-        })
-        return { code: answer.statusCode ?? 0, bytes: await readAll(answer) }
-      } catch (error) {
-        // The other end may close a connection that was kept just when it is used again.
-        const stale = sent?.reusedSocket === true && (error as NodeJS.ErrnoException).code === 'ECONNRESET'
-        if (!stale || signal.aborted) throw error
-      }
-    }
-  }
-
-  #agentFor({ url, service }: Place, caBundle: string | undefined): Agent {
+  #connectionsTo({ url, service }: Place, caBundle: string | undefined): Connections {
     const ca = caBundle ? Buffer.from(caBundle, 'base64') : undefined
     const key = `${url.host} ${service ? `${service.namespace}/${service.name}:${service.port}` : ''} ${
       ca ? createHash('sha256').update(ca).digest('base64url') : ''
     }`
-    let agent = this.#agents.get(key)
-    if (!agent) this.#agents.set(key, (agent = this.#makeAgent(service, url.hostname, ca)))
-    return agent
-  }
-
-  #makeAgent(service: ServiceRef | undefined, servername: string, ca: Buffer | undefined): Agent {
-    const agent = new Agent({ keepAlive: true, timeout: IDLE_MS, ...trusting(ca) })
-    if (!service) return agent
-    const dial = this.#dialService
-    // Asynchronous connections are part of Node's agent, and missing from its types.
-    const connectToService = (_options: unknown, done: (error: Error | null, socket?: unknown) => void): void => {
-      dial(service).then(
-        socket => {
-          const secured = connectTls({ socket, servername, ...trusting(ca) })
-          done(null, secured)
-        },
-        (error: unknown) => done(error instanceof Error ? error : new Error(String(error))),
-      )
-    }
-    Object.assign(agent, { createConnection: connectToService })
-    return agent
+    const there = this.#connections.get(key)
+    if (there) return there
+    const made = new Connections({
+      authority: url.host,
+      host: url.hostname.replace(/^\[|\]$/g, ''),
+      port: Number(url.port || 443),
+      ca,
+      dial: service && (() => this.#dialService(service)),
+    })
+    this.#connections.set(key, made)
+    return made
   }
 }
