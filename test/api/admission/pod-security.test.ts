@@ -158,6 +158,31 @@ describe('warnings', () => {
     })
     expect(headers.warning).toContain('existing pods in namespace \\"free\\" violate the new PodSecurity enforce level')
   })
+  test('tell the same where the level means another version', async () => {
+    const labels = { [label('enforce')]: 'baseline', [label('enforce-version')]: 'v1.26' }
+    await makeNamespace('dated', labels)
+    await pod(
+      'dated',
+      {},
+      { securityContext: { sysctls: [{ name: 'net.ipv4.ip_unprivileged_port_start', value: '1' }] } },
+    )
+    await pod('dated', {}, { securityContext: { seLinuxOptions: { type: 'container_t' } } })
+    const error = await failure(
+      pod('dated', {}, { securityContext: { seLinuxOptions: { type: 'container_engine_t' } } }),
+    )
+    expect(error.message).toContain('violates PodSecurity "baseline:v1.26": seLinuxOptions (pod set forbidden')
+    const put = (version: string) =>
+      raw(cluster.api, '/api/v1/namespaces/dated', {
+        method: 'PATCH',
+        body: { metadata: { labels: { [label('enforce-version')]: version } } },
+        headers: { 'content-type': 'application/merge-patch+json' },
+      })
+    await put('v1.31')
+    await pod('dated', {}, { securityContext: { seLinuxOptions: { type: 'container_engine_t' } } })
+    expect((await put('v1.30')).headers.warning).toContain(
+      'violate the new PodSecurity enforce level \\"baseline:v1.30\\"',
+    )
+  })
 })
 
 test('a level that is none is refused', async () => {

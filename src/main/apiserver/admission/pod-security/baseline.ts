@@ -1,6 +1,6 @@
 // The baseline level: nothing that is known to escalate privileges.
 // @see https://kubernetes.io/docs/concepts/security/pod-security-standards/#baseline
-import { containersOf, found, named, offenders, podAnd, type PodSecurityCheck, quote, type Subject } from './check.ts'
+import { containersOf, found, named, offenders, podAnd, type PodSecurityCheck, quote, type Rule, type Subject, unlessOwnUsers } from './check.ts' // prettier-ignore
 
 const DEFAULT_CAPABILITIES = new Set([
   'AUDIT_WRITE',
@@ -17,22 +17,28 @@ const DEFAULT_CAPABILITIES = new Set([
   'SETUID',
   'SYS_CHROOT',
 ])
-const SAFE_SYSCTLS = new Set([
+const SYSCTLS = [
   'kernel.shm_rmid_forced',
   'net.ipv4.ip_local_port_range',
-  'net.ipv4.ip_local_reserved_ports',
   'net.ipv4.ip_unprivileged_port_start',
   'net.ipv4.ping_group_range',
+  'net.ipv4.tcp_syncookies',
+]
+const SYSCTLS_27 = [...SYSCTLS, 'net.ipv4.ip_local_reserved_ports']
+const SYSCTLS_29 = [
+  ...SYSCTLS_27,
   'net.ipv4.tcp_fin_timeout',
   'net.ipv4.tcp_keepalive_intvl',
   'net.ipv4.tcp_keepalive_probes',
   'net.ipv4.tcp_keepalive_time',
-  'net.ipv4.tcp_rmem',
-  'net.ipv4.tcp_syncookies',
-  'net.ipv4.tcp_wmem',
-])
-const SELINUX_TYPES = new Set(['', 'container_t', 'container_init_t', 'container_kvm_t', 'container_engine_t'])
+]
+const SYSCTLS_32 = [...SYSCTLS_29, 'net.ipv4.tcp_rmem', 'net.ipv4.tcp_wmem']
+const SELINUX_TYPES = ['', 'container_t', 'container_init_t', 'container_kvm_t']
+const SELINUX_TYPES_31 = [...SELINUX_TYPES, 'container_engine_t']
 const APPARMOR_ANNOTATION = 'container.apparmor.security.beta.kubernetes.io/'
+/** Where profiles stood before pods had a field for them. */
+const SECCOMP_ANNOTATION = 'seccomp.security.alpha.kubernetes.io/pod'
+const CONTAINER_SECCOMP_ANNOTATION = 'container.seccomp.security.alpha.kubernetes.io/'
 
 /** Added capabilities outside the allowed ones, with who adds them. */
 export function forbiddenCapabilities(pod: Subject, allowed: ReadonlySet<string>): string {
@@ -95,17 +101,17 @@ function hostProbes(pod: Subject) {
   )
 }
 
-function seLinux(pod: Subject) {
+const seLinux = (allowed: readonly string[]) => (pod: Subject) => {
   const options = [
     pod.spec.securityContext?.seLinuxOptions,
     ...containersOf(pod).map(({ securityContext }) => securityContext?.seLinuxOptions),
   ]
   const isBad = (given: (typeof options)[number]) =>
-    given !== undefined && (!SELINUX_TYPES.has(given.type ?? '') || Boolean(given.user) || Boolean(given.role))
+    given !== undefined && (!allowed.includes(given.type ?? '') || Boolean(given.user) || Boolean(given.role))
   const names = offenders(pod, ({ securityContext }) => isBad(securityContext?.seLinuxOptions))
   const own = isBad(options[0])
   if (!own && names.length === 0) return undefined
-  const types = options.flatMap(given => (SELINUX_TYPES.has(given?.type ?? '') ? [] : [given?.type ?? '']))
+  const types = options.flatMap(given => (allowed.includes(given?.type ?? '') ? [] : [given?.type ?? '']))
   const what = [
     ...(types.length > 0 ? [`type${new Set(types).size === 1 ? '' : 's'} ${quote(types.sort())}`] : []),
     ...(options.some(given => given?.user) ? ['user may not be set'] : []),
@@ -125,6 +131,24 @@ export function unconfinedSeccomp(pod: Subject): string {
   return `${podAnd(own, names)} must not set securityContext.seccompProfile.type to "Unconfined"`
 }
 
+function seccompAnnotations(pod: Subject) {
+  const keys = [SECCOMP_ANNOTATION, ...containersOf(pod).map(({ name }) => `${CONTAINER_SECCOMP_ANNOTATION}${name}`)]
+  const given = Object.entries(pod.metadata.annotations ?? {}).filter(([key]) => keys.includes(key))
+  const bad = given.filter(([, value]) => !/^(runtime\/default$|docker\/default$|localhost\/)/.test(value))
+  const shown = bad.map(([key, value]) => `${key}=${JSON.stringify(value)}`).sort()
+  return found(
+    'seccompProfile',
+    shown.length > 0 ? `forbidden annotation${shown.length === 1 ? '' : 's'} ${shown.join(', ')}` : '',
+  )
+}
+
+const sysctls =
+  (allowed: readonly string[]) =>
+  ({ spec }: Subject) => {
+    const names = (spec.securityContext?.sysctls ?? []).map(({ name }) => name)
+    return found('forbidden sysctls', names.filter(name => !allowed.includes(name)).join(', '))
+  }
+
 function perContainer(reason: string, test: Parameters<typeof offenders>[1], rest: string) {
   return (pod: Subject) => {
     const names = offenders(pod, test)
@@ -139,7 +163,18 @@ function windowsHostProcess(pod: Subject) {
   return found('hostProcess', `${podAnd(own, names)} must not set securityContext.windowsOptions.hostProcess=true`)
 }
 
-const baseline = (id: string, check: PodSecurityCheck['check']): PodSecurityCheck => ({ level: 'baseline', id, check })
+export const procMount = perContainer(
+  'procMount',
+  ({ securityContext }) => !['', 'Default'].includes(securityContext?.procMount ?? ''),
+  'must not set securityContext.procMount to "Unmasked"',
+)
+
+/** @param since a rule alone has always been there */
+const baseline = (id: string, since: Rule | PodSecurityCheck['since']): PodSecurityCheck => ({
+  level: 'baseline',
+  id,
+  since: typeof since === 'function' ? [[0, since]] : since,
+})
 
 export const baselineChecks: readonly PodSecurityCheck[] = [
   baseline('appArmorProfile', appArmor),
@@ -152,7 +187,7 @@ export const baselineChecks: readonly PodSecurityCheck[] = [
     return found('hostPath volumes', volumes.length > 0 ? named('volume', volumes) : '')
   }),
   baseline('hostPorts', hostPorts),
-  baseline('hostProbesAndHostLifecycle', hostProbes),
+  baseline('hostProbesAndHostLifecycle', [[34, hostProbes]]),
   baseline(
     'privileged',
     perContainer(
@@ -161,19 +196,23 @@ export const baselineChecks: readonly PodSecurityCheck[] = [
       'must not set securityContext.privileged=true',
     ),
   ),
-  baseline(
-    'procMount',
-    perContainer(
-      'procMount',
-      ({ securityContext }) => !['', 'Default'].includes(securityContext?.procMount ?? ''),
-      'must not set securityContext.procMount to "Unmasked"',
-    ),
-  ),
-  baseline('seLinuxOptions', seLinux),
-  baseline('seccompProfile_baseline', pod => found('seccompProfile', unconfinedSeccomp(pod))),
-  baseline('sysctls', ({ spec }) => {
-    const names = (spec.securityContext?.sysctls ?? []).map(({ name }) => name).filter(name => !SAFE_SYSCTLS.has(name))
-    return found('forbidden sysctls', names.join(', '))
-  }),
+  baseline('procMount', [
+    [0, procMount],
+    [35, unlessOwnUsers(procMount)],
+  ]),
+  baseline('seLinuxOptions', [
+    [0, seLinux(SELINUX_TYPES)],
+    [31, seLinux(SELINUX_TYPES_31)],
+  ]),
+  baseline('seccompProfile_baseline', [
+    [0, seccompAnnotations],
+    [19, pod => found('seccompProfile', unconfinedSeccomp(pod))],
+  ]),
+  baseline('sysctls', [
+    [0, sysctls(SYSCTLS)],
+    [27, sysctls(SYSCTLS_27)],
+    [29, sysctls(SYSCTLS_29)],
+    [32, sysctls(SYSCTLS_32)],
+  ]),
   baseline('windowsHostProcess', windowsHostProcess),
 ]

@@ -12,12 +12,15 @@ export interface Finding {
   readonly detail: string
 }
 
+export type Rule = (pod: Subject) => Finding | undefined
+
 export interface PodSecurityCheck {
   readonly level: 'baseline' | 'restricted'
-  /** Ids of checks that this one contains; at its level they are left out. */
-  readonly overrides?: readonly string[]
   readonly id: string
-  readonly check: (pod: Subject) => Finding | undefined
+  /** Id of the check that this one contains; at its level that is left out. */
+  readonly overrides?: string
+  /** Minor versions from which on a rule holds, in their order; before the first of them nothing is asked. */
+  readonly since: readonly (readonly [minor: number, rule: Rule])[]
 }
 
 export type AnyContainer = (Container | EphemeralContainer) & { readonly securityContext?: SecurityContext }
@@ -48,4 +51,13 @@ export const podAnd = (pod: boolean, containers: readonly string[]): string =>
 export const found = (reason: string, detail: string): Finding | undefined => (detail ? { reason, detail } : undefined)
 
 /** Rules about Linux users and privileges say nothing to a Windows pod. */
-export const isWindows = ({ spec }: Subject): boolean => spec.os?.name === 'windows'
+export const unlessWindows =
+  (rule: Rule): Rule =>
+  pod =>
+    pod.spec.os?.name === 'windows' ? undefined : rule(pod)
+
+/** Root of a namespace of its own is nobody on the node. */
+export const unlessOwnUsers =
+  (rule: Rule): Rule =>
+  pod =>
+    pod.spec.hostUsers === false ? undefined : rule(pod)

@@ -10,28 +10,12 @@ import { forbidden, invalid } from '../../../../shared/machinery/status.ts'
 import type { ObjectStore } from '../../../store/contract.ts'
 import type { AdmissionPlugin, AdmissionRequest } from '../contract.ts'
 import { isType } from '../is-type.ts'
-import { baselineChecks } from './baseline.ts'
-import type { Finding, PodSecurityCheck, Subject } from './check.ts'
+import type { Finding, Subject } from './check.ts'
 import { isLevel, isStricter, isVersion, LEVELS, type Mode, MODES } from './levels.ts'
-import { restrictedChecks } from './restricted.ts'
+import { findingsOf, type Policy } from './rules.ts'
 import { DEFAULT_SETTINGS, type PodSecuritySettings } from './settings.ts'
 
 const PREFIX = 'pod-security.kubernetes.io/'
-
-/** Checks of a level, those left out that a stricter one contains. */
-function checksOf(level: string): readonly PodSecurityCheck[] {
-  if (level === 'privileged') return []
-  if (level === 'baseline') return baselineChecks
-  const overridden = new Set(restrictedChecks.flatMap(({ overrides }) => overrides ?? []))
-  return [...baselineChecks.filter(({ id }) => !overridden.has(id)), ...restrictedChecks]
-}
-
-const CHECKS = new Map(LEVELS.map(level => [level, checksOf(level)]))
-
-interface Policy {
-  readonly level: string
-  readonly version: string
-}
 
 type Policies = Readonly<Record<Mode, Policy>>
 
@@ -55,9 +39,6 @@ function policiesOf(namespace: AnyObject | undefined, { defaults }: PodSecurityS
   const { version } = labels[`${PREFIX}warn-version`] === undefined ? enforce : warn
   return { enforce, audit, warn: { level: enforce.level, version } }
 }
-
-const findingsOf = (level: string, pod: Subject): Finding[] =>
-  (CHECKS.get(level) ?? []).flatMap(({ check }) => check(pod) ?? [])
 
 const words = (findings: readonly Finding[]) => findings.map(({ reason, detail }) => `${reason} (${detail})`).join(', ')
 
@@ -91,14 +72,14 @@ function unchanged(pod: Subject, before: Subject): boolean {
 
 /** The audit log learns what nobody is refused or warned for. */
 function note(request: AdmissionRequest, policy: Policy, pod: Subject): void {
-  const violations = request.annotate ? findingsOf(policy.level, pod) : []
+  const violations = request.annotate ? findingsOf(policy, pod) : []
   if (violations.length > 0)
     request.annotate?.(`${PREFIX}audit-violations`, `would violate PodSecurity "${textOf(policy)}": ${words(violations)}`) // prettier-ignore
 }
 
 function checkPod(request: AdmissionRequest, { enforce, audit, warn }: Policies, pod: Subject): void {
   const isPod = isType(request, Pod)
-  const broken = isPod ? findingsOf(enforce.level, pod) : []
+  const broken = isPod ? findingsOf(enforce, pod) : []
   if (isPod) request.annotate?.(`${PREFIX}enforce-policy`, textOf(enforce))
   note(request, audit, pod)
   if (broken.length > 0)
@@ -107,7 +88,7 @@ function checkPod(request: AdmissionRequest, { enforce, audit, warn }: Policies,
       request.object?.metadata.name ?? '',
       `violates PodSecurity "${textOf(enforce)}": ${words(broken)}`,
     )
-  const doubtful = findingsOf(warn.level, pod)
+  const doubtful = findingsOf(warn, pod)
   if (doubtful.length > 0) request.warn(`would violate PodSecurity "${textOf(warn)}": ${words(doubtful)}`)
 }
 
@@ -149,11 +130,11 @@ function labelErrors(namespace: AnyObject): FieldError[] {
 
 const MOST_PODS = 3000
 
-/** A namespace that becomes stricter says which of its pods would not be let in any more. */
+/** A namespace that becomes stricter, or means another version, says which of its pods would not be let in any more. */
 function warnAboutPods(store: ObjectStore, request: AdmissionRequest, namespace: AnyObject, enforce: Policy): void {
   const { items } = store.list(`/registry/core/pods/${namespace.metadata.name}/`, { limit: MOST_PODS })
   const broken = items.flatMap(({ object }) => {
-    const findings = findingsOf(enforce.level, object as unknown as Subject)
+    const findings = findingsOf(enforce, object as unknown as Subject)
     return findings.length > 0 ? [`${object.metadata.name}: ${findings.map(({ reason }) => reason).join(', ')}`] : []
   })
   if (broken.length === 0) return
@@ -176,7 +157,8 @@ function checkNamespace(
     return
   }
   const before = policiesOf(request.oldObject, settings).enforce
-  if (!isStricter(policies.enforce.level, before.level)) return
+  const isOtherVersion = policies.enforce.level !== 'privileged' && policies.enforce.version !== before.version
+  if (!isOtherVersion && !isStricter(policies.enforce.level, before.level)) return
   if (isExempt) warnOfExemption(request, namespace, policies)
   else warnAboutPods(store, request, namespace, policies.enforce)
 }

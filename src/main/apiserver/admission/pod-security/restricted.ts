@@ -1,13 +1,12 @@
 // The restricted level: today's best practices of hardening.
 // @see https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted
-import { forbiddenCapabilities, unconfinedSeccomp } from './baseline.ts'
-import { containersOf, found, isWindows, named, offenders, podAnd, type PodSecurityCheck, quote, type Subject } from './check.ts' // prettier-ignore
+import { forbiddenCapabilities, procMount, unconfinedSeccomp } from './baseline.ts'
+import { found, named, offenders, podAnd, type PodSecurityCheck, quote, type Subject, unlessOwnUsers, unlessWindows } from './check.ts' // prettier-ignore
 
 const VOLUMES = new Set(['configMap', 'csi', 'downwardAPI', 'emptyDir', 'ephemeral', 'image', 'persistentVolumeClaim', 'projected', 'secret']) // prettier-ignore
 const BIND_ONLY = new Set(['NET_BIND_SERVICE'])
 
 function capabilities(pod: Subject) {
-  if (isWindows(pod)) return undefined
   const keeping = offenders(pod, ({ securityContext }) => !securityContext?.capabilities?.drop?.includes('ALL'))
   const details = [
     ...(keeping.length > 0
@@ -35,15 +34,11 @@ function volumes({ spec }: Subject) {
 function runAsNonRoot(pod: Subject) {
   const own = pod.spec.securityContext?.runAsNonRoot
   const refusing = offenders(pod, ({ securityContext }) => securityContext?.runAsNonRoot === false)
-  if (refusing.length > 0 || own === false) {
-    // A pod's false does not count where every container says true.
-    const podCounts = own === false && containersOf(pod).some(({ securityContext }) => securityContext?.runAsNonRoot === undefined) // prettier-ignore
-    if (podCounts || refusing.length > 0)
-      return found(
-        'runAsNonRoot != true',
-        `${podAnd(podCounts, refusing)} must not set securityContext.runAsNonRoot=false`,
-      )
-  }
+  if (refusing.length > 0 || own === false)
+    return found(
+      'runAsNonRoot != true',
+      `${podAnd(own === false, refusing)} must not set securityContext.runAsNonRoot=false`,
+    )
   if (own === true) return undefined
   const silent = offenders(pod, ({ securityContext }) => securityContext?.runAsNonRoot === undefined)
   return found('runAsNonRoot != true', silent.length > 0 ? `pod or ${named('container', silent)} must set securityContext.runAsNonRoot=true` : '') // prettier-ignore
@@ -56,7 +51,6 @@ function runAsUser(pod: Subject) {
 }
 
 function seccomp(pod: Subject) {
-  if (isWindows(pod)) return undefined
   const refused = unconfinedSeccomp(pod)
   if (refused) return found('seccompProfile', refused)
   if (pod.spec.securityContext?.seccompProfile?.type) return undefined
@@ -70,7 +64,6 @@ function seccomp(pod: Subject) {
 }
 
 function privilegeEscalation(pod: Subject) {
-  if (isWindows(pod)) return undefined
   const names = offenders(pod, ({ securityContext }) => securityContext?.allowPrivilegeEscalation !== false)
   return found(
     'allowPrivilegeEscalation != false',
@@ -78,11 +71,42 @@ function privilegeEscalation(pod: Subject) {
   )
 }
 
+const restricted = (id: string, since: PodSecurityCheck['since'], overrides?: string): PodSecurityCheck => ({
+  level: 'restricted',
+  id,
+  since,
+  ...(overrides && { overrides }),
+})
+
 export const restrictedChecks: readonly PodSecurityCheck[] = [
-  { level: 'restricted', id: 'allowPrivilegeEscalation', check: privilegeEscalation },
-  { level: 'restricted', id: 'capabilities_restricted', overrides: ['capabilities_baseline'], check: capabilities },
-  { level: 'restricted', id: 'restrictedVolumes', overrides: ['hostPathVolumes'], check: volumes },
-  { level: 'restricted', id: 'runAsNonRoot', check: runAsNonRoot },
-  { level: 'restricted', id: 'runAsUser', check: runAsUser },
-  { level: 'restricted', id: 'seccompProfile_restricted', overrides: ['seccompProfile_baseline'], check: seccomp },
+  restricted('allowPrivilegeEscalation', [
+    [8, privilegeEscalation],
+    [25, unlessWindows(privilegeEscalation)],
+  ]),
+  restricted(
+    'capabilities_restricted',
+    [
+      [22, capabilities],
+      [25, unlessWindows(capabilities)],
+    ],
+    'capabilities_baseline',
+  ),
+  restricted('procMount_restricted', [[35, procMount]], 'procMount'),
+  restricted('restrictedVolumes', [[0, volumes]], 'hostPathVolumes'),
+  restricted('runAsNonRoot', [
+    [0, runAsNonRoot],
+    [35, unlessOwnUsers(runAsNonRoot)],
+  ]),
+  restricted('runAsUser', [
+    [23, runAsUser],
+    [35, unlessOwnUsers(runAsUser)],
+  ]),
+  restricted(
+    'seccompProfile_restricted',
+    [
+      [19, seccomp],
+      [25, unlessWindows(seccomp)],
+    ],
+    'seccompProfile_baseline',
+  ),
 ]
