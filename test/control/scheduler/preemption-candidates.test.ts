@@ -10,6 +10,7 @@ import { having } from '../../../src/main/scheduler/framework/profile.ts'
 import { findFeasible } from '../../../src/main/scheduler/framework/run-plugins.ts'
 import { makeProfile } from '../../../src/main/scheduler/profiles.ts'
 import type { Node, Pod } from '../../../src/shared/api/core/v1.ts'
+import type { LabelSelector } from '../../../src/shared/api/meta/v1.ts'
 import type { PodDisruptionBudget } from '../../../src/shared/api/policy/v1.ts'
 import type { Client } from '../../../src/shared/client/client.ts'
 import { InformerFactory } from '../../../src/shared/client/informer-factory.ts'
@@ -25,18 +26,20 @@ const victim = (parts: { guarded?: boolean; priority?: number } = {}) =>
     labels: parts.guarded ? { app: 'guarded' } : { app: 'free' },
     spec: { priority: parts.priority ?? 0 },
   })
-const usedUp = {
-  metadata: { name: 'budget', namespace: 'default' },
-  spec: { selector: { matchLabels: { app: 'guarded' } } },
-  status: { disruptionsAllowed: 0 },
-} as unknown as PodDisruptionBudget
+const usedUp = (selector: LabelSelector): PodDisruptionBudget =>
+  ({
+    metadata: { name: 'budget', namespace: 'default' },
+    spec: { selector },
+    status: { disruptionsAllowed: 0 },
+  }) as unknown as PodDisruptionBudget
 
 /** @returns where a pod of priority 10 that asks for one cpu is promised room, and what its user is told */
 function preempt(
   nodes: readonly (readonly [Node, Pod?])[],
-  parts: { absolute: number; percentage?: number; random?: number; nominated?: string },
+  parts: { absolute: number; percentage?: number; random?: number; nominated?: string; selector?: LabelSelector },
 ) {
   const { absolute, percentage = 0, random = 0, nominated } = parts
+  const budget = usedUp(parts.selector ?? { matchLabels: { app: 'guarded' } })
   const cache = new SchedulerCache()
   for (const [given, running] of nodes) {
     cache.setNode(given)
@@ -47,7 +50,7 @@ function preempt(
     {
       client,
       clock,
-      listers: { ...listers, disruptionBudgets: { ...listers.disruptionBudgets, list: () => [usedUp] } },
+      listers: { ...listers, disruptionBudgets: { ...listers.disruptionBudgets, list: () => [budget] } },
       events: { event: () => undefined },
       random: () => random,
       signal: new AbortController().signal,
@@ -82,6 +85,12 @@ describe('preemption', () => {
   test('breaks a budget where nothing else makes room', () => {
     const guarded = ['a', 'b'].map(name => [node(name), victim({ guarded: true })] as const)
     expect(preempt(guarded, { absolute: 1 }).nominatedNodeName).toBe('a')
+  })
+
+  // Otherwise the search would go on for somebody who is not guarded, and find the less important one.
+  test.each([{}, { matchLabels: {} }, { matchExpressions: [] }])('a budget guards nobody with %j', selector => {
+    const nodes = [5, 1].map(priority => [node(`of-${priority}`), victim({ priority })] as const)
+    expect(preempt(nodes, { absolute: 1, selector }).nominatedNodeName).toBe('of-5')
   })
 
   test.each([

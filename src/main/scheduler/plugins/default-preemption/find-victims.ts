@@ -31,9 +31,10 @@ const byImportance = (a: PodInfo, b: PodInfo) => {
 
 const selectors = new WeakMap<PodDisruptionBudget, LabelMatcher>()
 
-/** Read once for an object: objects do not change. */
+/** Read once for an object: objects do not change. An empty selector is no pod's here, as upstream's scheduler has it. */
 function selectorOf(budget: PodDisruptionBudget): LabelMatcher | undefined {
-  if (!budget.spec.selector) return undefined
+  const { matchLabels = {}, matchExpressions = [] } = budget.spec.selector ?? {}
+  if (Object.keys(matchLabels).length + matchExpressions.length === 0) return undefined
   let selector = selectors.get(budget)
   if (!selector) selectors.set(budget, (selector = fromLabelSelector(budget.spec.selector)))
   return selector
