@@ -16,6 +16,9 @@ import { formatIndexes, indexOf, parseIndexes } from './indexes.ts'
 
 export const TRACKING = 'batch.kubernetes.io/job-tracking'
 
+/** So many are counted at a time, so that a status stays small and a large Job does not keep others waiting. */
+const MOST_COUNTED = 500
+
 export const isTracked = ({ metadata }: Pod): boolean => metadata.finalizers?.includes(TRACKING) === true
 
 /** A pod that is being deleted counts as failed at once, unless only really failed ones are to be replaced. */
@@ -44,6 +47,8 @@ export interface Account {
   readonly newlySucceeded: readonly Pod[]
   /** Why the failure policy wants the Job to fail. */
   readonly policyFailure: string | undefined
+  /** Pods have finished that the status counts next time. The sums have all of them. */
+  readonly isPartial: boolean
 }
 
 /** @param pods all pods that the Job controls */
@@ -68,6 +73,8 @@ export function account(job: Job, pods: readonly Pod[]): Account {
   const newlyFailed: Pod[] = []
   const toRelease: Pod[] = []
   let policyFailure: string | undefined
+  const countedIndexes = new Set(completedIndexes)
+  const newIndexes: Pod[] = []
   for (const pod of tracked.values()) {
     const { uid } = pod.metadata
     const hasSucceeded = pod.status.phase === 'Succeeded'
@@ -80,7 +87,10 @@ export function account(job: Job, pods: readonly Pod[]): Account {
     if (hasSucceeded) {
       newlySucceeded.push(pod)
       if (index === undefined) succeeded.waiting.push(uid)
-      else completedIndexes.add(index)
+      else {
+        completedIndexes.add(index)
+        newIndexes.push(pod)
+      }
       continue
     }
     const { action, message } = failureActionOf(spec, pod)
@@ -96,7 +106,15 @@ export function account(job: Job, pods: readonly Pod[]): Account {
   const failedCount = (status.failed ?? 0) + failed.settled
   const failedInAll = failedCount + failed.waiting.length
   failed.waiting = failed.waiting.filter(uid => !held.has(uid))
-  const succeededCount = indexed ? completedIndexes.size : (status.succeeded ?? 0) + succeeded.settled
+  const take = taking(MOST_COUNTED)
+  const now = { succeeded: take(succeeded.waiting), failed: take(failed.waiting), indexes: take(newIndexes) }
+  const later = new Set([
+    ...succeeded.waiting.slice(now.succeeded.length),
+    ...failed.waiting.slice(now.failed.length),
+    ...newIndexes.slice(now.indexes.length).map(({ metadata }) => metadata.uid),
+  ])
+  for (const pod of now.indexes) countedIndexes.add(indexOf(pod) ?? 0)
+  const succeededCount = indexed ? countedIndexes.size : (status.succeeded ?? 0) + succeeded.settled
   return {
     succeeded: indexed ? completedIndexes.size : succeededCount + succeeded.waiting.length,
     failed: failedInAll,
@@ -105,18 +123,28 @@ export function account(job: Job, pods: readonly Pod[]): Account {
     status: {
       ...(succeededCount ? { succeeded: succeededCount } : {}),
       ...(failedCount ? { failed: failedCount } : {}),
-      ...(indexed && completedIndexes.size ? { completedIndexes: formatIndexes(completedIndexes) } : {}),
+      ...(indexed && countedIndexes.size ? { completedIndexes: formatIndexes(countedIndexes) } : {}),
       ...(spec.backoffLimitPerIndex === undefined ? {} : { failedIndexes: formatIndexes(failedIndexes) }),
       uncountedTerminatedPods: {
-        ...(succeeded.waiting.length ? { succeeded: succeeded.waiting } : {}),
-        ...(failed.waiting.length ? { failed: failed.waiting } : {}),
+        ...(now.succeeded.length ? { succeeded: now.succeeded } : {}),
+        ...(now.failed.length ? { failed: now.failed } : {}),
       },
     },
-    toRelease: toRelease.filter(({ metadata }) => !held.has(metadata.uid)),
+    toRelease: toRelease.filter(({ metadata: { uid } }) => !held.has(uid) && !later.has(uid)),
     toReplace,
     newlyFailed,
     newlySucceeded,
     policyFailure,
+    isPartial: later.size > 0,
+  }
+}
+
+/** @returns a function that takes the first of its items, of all calls together no more than these */
+function taking(room: number) {
+  return <T>(items: readonly T[]): T[] => {
+    const taken = items.slice(0, room)
+    room -= taken.length
+    return taken
   }
 }
 

@@ -176,6 +176,7 @@ export class JobController implements Reconciler<Job> {
     const { conditions, told } = conditionsOf(job, verdict, now)
     const uncounted = sums.status.uncountedTerminatedPods
     const settled =
+      !sums.isPartial &&
       !uncounted?.succeeded?.length &&
       !uncounted?.failed?.length &&
       sums.toRelease.length === 0 &&
