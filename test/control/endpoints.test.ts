@@ -120,6 +120,32 @@ describe('endpointslice and endpoints', () => {
     await eventually(async () => expect(await endpointsOf(namespace)).toEqual([]))
   })
 
+  test('the endpoints of a node go and come with it; a Service that shows all of its pods keeps them', async () => {
+    const namespace = await newNamespace()
+    const node = { metadata: { name: 'leaving' }, spec: {} }
+    await cluster.client.create(Node, node)
+    await createService(namespace)
+    await cluster.client.create(Service, {
+      metadata: { namespace, name: 'all' },
+      spec: { selector: { app: 'web' }, ports: [{ port: 80 }], publishNotReadyAddresses: true },
+    })
+    const pod = await createPod(namespace, 'one', { nodeName: 'leaving' })
+    await reportPod(cluster.client, pod, true, '10.244.1.9')
+    const counts = async () => {
+      const all = await slices(namespace)
+      return ['web', 'all'].map(name =>
+        all
+          .filter(({ metadata }) => metadata.labels?.['kubernetes.io/service-name'] === name)
+          .reduce((sum, { endpoints = [] }) => sum + endpoints.length, 0),
+      )
+    }
+    await eventually(async () => expect(await counts()).toEqual([1, 1]))
+    await cluster.client.delete(Node, { name: 'leaving' })
+    await eventually(async () => expect(await counts()).toEqual([0, 1]))
+    await cluster.client.create(Node, node)
+    await eventually(async () => expect(await counts()).toEqual([1, 1]))
+  })
+
   test('named ports follow each pod, and pods without the port are left out of the legacy object', async () => {
     const namespace = await newNamespace()
     await createService(namespace, { ports: [{ name: 'http', port: 80, targetPort: 'http' }] })

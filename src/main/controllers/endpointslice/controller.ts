@@ -19,9 +19,10 @@ import type { IPFamily } from '../../../shared/machinery/ip-address.ts'
 import { isNotFound } from '../../../shared/machinery/status.ts'
 import { isNamespaceTerminating } from '../support/pod-control.ts'
 import { isPodReady } from '../support/pod-state.ts'
+import { podsByNode } from '../support/pods-by-node.ts'
 import { familiesOf, isEndpoint, podsBehind, servicesOfPod, zoneOf } from '../support/service-pods.ts'
 import { TriggerTimes } from '../support/trigger-times.ts'
-import { type PortGroup, groupEndpoints } from './endpoints.ts'
+import { type NodeOf, type PortGroup, groupEndpoints, isLost } from './endpoints.ts'
 import { MANAGED_BY, MANAGER, SERVICE_NAME, draftSlice, labelsOf, placeholderSlice, withEndpoints } from './slice.ts'
 import { planSlices } from './plan.ts'
 import { topologyHints, wantsTopology, zoneFacts } from './topology.ts'
@@ -62,13 +63,14 @@ export class EndpointSliceController implements Reconciler<Service> {
     const slices = context.lister(EndpointSlice).by(slicesOfService, key)
     if (!this.#tracker.isCurrent(key, slices)) return requeueAfter(CACHE_LAG_MS)
     const pods = podsBehind(service, context)
-    const zone = (nodeName: string) => zoneOf(context.lister(Node).get({ name: nodeName }))
+    const nodeOf: NodeOf = ({ spec: { nodeName } }) =>
+      nodeName ? context.lister(Node).get({ name: nodeName }) : undefined
     const types = familiesOf(service)
     const trigger = this.#triggers.of(service, pods)
     for (const addressType of types) {
       const mine = slices.filter(slice => slice.addressType === addressType && !slice.metadata.deletionTimestamp)
-      const zones = this.#zones(service, pods, addressType, context)
-      const groups = groupEndpoints(service, pods, addressType, zone, zones)
+      const zones = this.#zones(service, pods, addressType, nodeOf, context)
+      const groups = groupEndpoints(service, pods, addressType, nodeOf, zones)
       await this.#write(context, service, addressType, mine, groups, trigger)
     }
     // An address family that the Service lost.
@@ -82,6 +84,7 @@ export class EndpointSliceController implements Reconciler<Service> {
     service: Service,
     pods: readonly Pod[],
     addressType: IPFamily,
+    nodeOf: NodeOf,
     { lister, events }: ControllerContext,
   ): ReadonlyMap<string, string> | undefined {
     const key = `${addressType} ${keyOf(service.metadata)}`
@@ -96,11 +99,8 @@ export class EndpointSliceController implements Reconciler<Service> {
       return undefined
     }
     const located = pods
-      .filter(pod => isEndpoint(pod, false) && isPodReady(pod))
-      .map(({ metadata, spec }) => ({
-        key: metadata.uid,
-        zone: spec.nodeName ? zoneOf(lister(Node).get({ name: spec.nodeName })) : undefined,
-      }))
+      .filter(pod => isEndpoint(pod, false) && isPodReady(pod) && !isLost(service, pod, nodeOf))
+      .map(pod => ({ key: pod.metadata.uid, zone: zoneOf(nodeOf(pod)) }))
     const hints = topologyHints(located, lister(Node).list())
     const state = 'zones' in hints ? '' : hints.disabled
     if (this.#topology.get(key) !== state) {
@@ -185,9 +185,8 @@ export class EndpointSliceController implements Reconciler<Service> {
   }
 }
 
-/** Endpoints show their node's zone. */
+/** Endpoints are there as long as their node is, and show its zone. */
 function nodeChanged({ type, object, old }: Change<Node>, { lister }: ControllerContext): ObjectRef[] {
-  const zone = zoneOf(object)
   const sameFacts = type === 'updated' && zoneFacts(old) === zoneFacts(object)
   const byTopology = sameFacts
     ? []
@@ -195,10 +194,8 @@ function nodeChanged({ type, object, old }: Change<Node>, { lister }: Controller
         .list()
         .filter(wantsTopology)
         .map(({ metadata }) => metadata)
-  if (type === 'updated' ? zoneOf(old) === zone : !zone) return byTopology
-  const here = lister(Pod)
-    .list()
-    .filter(pod => pod.spec.nodeName === object.metadata.name)
+  if (type === 'updated' && zoneOf(old) === zoneOf(object)) return byTopology
+  const here = lister(Pod).by(podsByNode, object.metadata.name)
   const change = (pod: Pod): Change<Pod> => ({ type: 'added', object: pod })
   return [...byTopology, ...here.flatMap(pod => servicesOfPod(change(pod), { lister } as ControllerContext))]
 }

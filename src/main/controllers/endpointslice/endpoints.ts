@@ -1,9 +1,9 @@
 // Turns the pods of a Service into endpoints, grouped by the ports that they share.
-import type { Pod, Service } from '../../../shared/api/core/v1.ts'
+import type { Node, Pod, Service } from '../../../shared/api/core/v1.ts'
 import type { Endpoint, EndpointPort } from '../../../shared/api/discovery/v1.ts'
 import type { IPFamily } from '../../../shared/machinery/ip-address.ts'
 import { isPodReady } from '../support/pod-state.ts'
-import { hostnameOf, ipOf, isEndpoint, targetPortOf } from '../support/service-pods.ts'
+import { hostnameOf, ipOf, isEndpoint, targetPortOf, zoneOf } from '../support/service-pods.ts'
 
 /** A pod may miss a named port: then it is in a group, and a slice, of its own. */
 export interface PortGroup {
@@ -11,21 +11,28 @@ export interface PortGroup {
   readonly endpoints: readonly Endpoint[]
 }
 
+/** The node that a pod is on, as far as it is there. */
+export type NodeOf = (pod: Pod) => Node | undefined
+
+/** Nobody reaches a pod whose node is not there, unless the Service shows all of them. */
+export const isLost = (service: Service, pod: Pod, nodeOf: NodeOf): boolean =>
+  Boolean(pod.spec.nodeName) && !service.spec.publishNotReadyAddresses && !nodeOf(pod)
+
 export function groupEndpoints(
   service: Service,
   pods: readonly Pod[],
   addressType: IPFamily,
-  zoneOf: (nodeName: string) => string | undefined,
+  nodeOf: NodeOf,
   /** Topology aware routing: the zone that a pod's endpoint serves, by the pod's uid. */
   zones?: ReadonlyMap<string, string>,
 ): PortGroup[] {
   const groups = new Map<string, { ports: EndpointPort[]; endpoints: Endpoint[] }>()
   for (const pod of pods) {
-    if (!isEndpoint(pod, true)) continue
+    if (!isEndpoint(pod, true) || isLost(service, pod, nodeOf)) continue
     const address = ipOf(pod, addressType)
     if (!address) continue
     const ports = portsOf(pod, service)
-    const endpoint = endpointOf(service, pod, address, zoneOf, zones)
+    const endpoint = endpointOf(service, pod, address, zoneOf(nodeOf(pod)), zones)
     const key = portsKey(ports)
     const group = groups.get(key)
     if (group) group.endpoints.push(endpoint)
@@ -50,14 +57,13 @@ function endpointOf(
   service: Service,
   pod: Pod,
   address: string,
-  zoneOf: (nodeName: string) => string | undefined,
+  zone: string | undefined,
   zones: ReadonlyMap<string, string> | undefined,
 ): Endpoint {
   const { namespace, name, uid, deletionTimestamp } = pod.metadata
   const serving = isPodReady(pod)
   const terminating = deletionTimestamp !== undefined
   const { nodeName } = pod.spec
-  const zone = nodeName ? zoneOf(nodeName) : undefined
   const hostname = hostnameOf(pod, service)
   const ready = service.spec.publishNotReadyAddresses === true || (serving && !terminating)
   return {
