@@ -47,6 +47,45 @@ describe('a schedule', () => {
   })
 })
 
+describe('in a zone whose clocks are changed', () => {
+  const timesOf = (text: string, timeZone: string, after: string, count: number) => {
+    const schedule = parseCronSchedule(text, timeZone)
+    const times: string[] = []
+    for (let time = at(after); times.length < count; times.push(new Date(time).toISOString().slice(5, 16)))
+      time = schedule.next(time)!
+    return times
+  }
+
+  // Berlin: one hour is left out on 29 March at 1:00 UTC, and shown twice on 25 October from 0:00 to 2:00 UTC.
+  test.each([
+    ['30 2 * * *', 'Europe/Berlin', '03-28T00:00', ['03-28T01:30', '03-30T00:30', '03-31T00:30']],
+    ['0 2 * * *', 'Europe/Berlin', '03-28T12:00', ['03-30T00:00', '03-31T00:00']],
+    ['0 3 * * *', 'Europe/Berlin', '03-28T12:00', ['03-29T01:00', '03-30T01:00']],
+    ['*/30 * * * *', 'Europe/Berlin', '03-29T00:00', ['03-29T00:30', '03-29T01:00', '03-29T01:30']],
+    ['30 2 * * *', 'Europe/Berlin', '10-24T12:00', ['10-25T00:30', '10-25T01:30', '10-26T01:30']],
+    ['0 2 * * *', 'Europe/Berlin', '10-24T12:00', ['10-25T00:00', '10-25T01:00', '10-26T01:00']],
+    ['0 3 * * *', 'Europe/Berlin', '10-24T12:00', ['10-25T02:00', '10-26T02:00']],
+    ['0 * * * *', 'Europe/Berlin', '10-24T23:00', ['10-25T00:00', '10-25T01:00', '10-25T02:00']],
+    ['0 9 * * *', 'Europe/Berlin', '03-28T00:00', ['03-28T08:00', '03-29T07:00']],
+    ['0 0 1 1,7 *', 'America/New_York', '01-02T00:00', ['07-01T04:00']],
+    // Half an hour is left out and shown twice.
+    ['15 2 * * *', 'Australia/Lord_Howe', '10-02T16:00', ['10-04T15:15', '10-05T15:15']],
+    ['45 1 * * *', 'Australia/Lord_Howe', '04-04T12:00', ['04-04T14:45', '04-04T15:15', '04-05T15:15']],
+  ])('%s in %s, after %s, is at %j', (text, timeZone, after, times) => {
+    expect(timesOf(text, timeZone, after, times.length)).toEqual(times)
+  })
+
+  test('of many times that went by, the last is told, whatever the clocks did meanwhile', () => {
+    const berlin = (text: string, until: string) =>
+      parseCronSchedule(text, 'Europe/Berlin').between(at('10-20T00:00'), at(until), 10)
+    expect(berlin('*/30 2 * * *', '10-25T01:10')).toEqual({ times: 11, latestMs: at('10-25T01:00') })
+    expect(berlin('*/30 2 * * *', '10-25T00:50')).toEqual({ times: 11, latestMs: at('10-25T00:30') })
+    expect(berlin('* * * * *', '11-01T12:00')).toEqual({ times: 11, latestMs: at('11-01T12:00') })
+    const spring = parseCronSchedule('*/5 2 * * *', 'Europe/Berlin').between(at('03-27T00:00'), at('03-29T12:00'), 10)
+    expect(spring).toEqual({ times: 11, latestMs: at('03-28T01:55') })
+  })
+})
+
 describe('@every', () => {
   const schedule = parseCronSchedule('@every 1h30m', undefined, at('01-01T00:10'))
   test('counts from the time before, not from the full hour', () => {

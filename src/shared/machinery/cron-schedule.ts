@@ -1,7 +1,7 @@
 // The schedule of a CronJob: five fields, a name such as `@daily`, or `@every 90s`. What upstream's parser takes is taken,
-// and nothing else: what croner would read beyond that is refused. Croner tells the times.
+// and nothing else: what croner would read beyond that is refused.
 // @see https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/#schedule-syntax
-import { Cron } from 'croner'
+import { CronTimes } from './cron-times.ts'
 import { parseDuration } from './duration.ts'
 
 export interface CronSchedule {
@@ -50,13 +50,18 @@ export function parseCronSchedule(text: string, timeZone = 'Etc/UTC', fromMs = 0
   if (text.startsWith(EVERY)) return everyDuration(text, fromMs)
   const named = Object.hasOwn(NAMED, text) ? NAMED[text] : undefined
   if (!named && text.startsWith('@')) throw new Error(`unrecognized descriptor: ${text}`)
-  const cron = new Cron(named ?? fieldsOf(text), { timezone: timeZone, paused: true })
+  const cron = new CronTimes(named ?? fieldsOf(text), timeZone)
   return {
-    next: afterMs => cron.nextRun(new Date(afterMs))?.getTime(),
+    next: afterMs => cron.next(afterMs),
     between(afterMs, untilMs, limit) {
-      const times = cron.nextRuns(limit + 1, new Date(afterMs)).filter(time => time.getTime() <= untilMs)
-      const latest = times.length > limit ? cron.previousRuns(1, new Date(untilMs + 1))[0] : times.at(-1)
-      return { times: times.length, ...(latest && { latestMs: latest.getTime() }) }
+      let times = 0
+      let latestMs: number | undefined
+      for (let time = cron.next(afterMs); time !== undefined && time <= untilMs; time = cron.next(time)) {
+        latestMs = time
+        if (++times > limit) break
+      }
+      if (times > limit) latestMs = cron.last(untilMs, afterMs)
+      return { times, ...(latestMs !== undefined && { latestMs }) }
     },
   }
 }
