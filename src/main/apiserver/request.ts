@@ -60,6 +60,8 @@ export interface ApiRequest {
   readonly remoteAddress?: string | undefined
   /** For the audit log; absent when the request is not written down. */
   readonly annotate?: Annotate
+  /** When the client will have been told that it took too long, on the server's monotonic clock; absent until it is known. */
+  deadlineMs?: number
 }
 
 /** Adds a fact to the audit event of a request. */

@@ -95,6 +95,10 @@ export const tooManyRequests = (message: string, retryAfterSeconds: number): Api
 export const timeout = (message: string, retryAfterSeconds = 1): ApiError =>
   new ApiError(504, 'Timeout', message, { retryAfterSeconds })
 
+/** Of a request, whoever notices. */
+export const tooLate = (): ApiError =>
+  timeout('Timeout: request did not complete within requested timeout - context deadline exceeded')
+
 export const internalError = (message: string): ApiError =>
   new ApiError(500, 'InternalError', `Internal error occurred: ${message}`, { causes: [{ message }] })
 

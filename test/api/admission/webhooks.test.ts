@@ -383,6 +383,24 @@ describe('a webhook that fails', () => {
     expect((await failure(configMap())).message).toContain('/slow?timeout=1s": context deadline exceeded')
   })
 
+  test('and what its request has left of its time is all that it and those after it have, whatever their failures mean', async () => {
+    hooks.on('/quick', () => ({ allowed: true }))
+    hooks.on('/slow', () => new Promise(resolve => setTimeout(() => resolve({ allowed: true }), 2500)))
+    const failurePolicy = 'Ignore'
+    await mutating('a', hook('/quick', { failurePolicy, timeoutSeconds: 30 }))
+    await mutating('b', hook('/slow', { failurePolicy, timeoutSeconds: 30 }))
+    await mutating('c', hook('/later', { failurePolicy }))
+    const path = '/api/v1/namespaces/default/configmaps'
+    const answer = await raw(cluster.api, `${path}?timeout=2s`, { body: { metadata: { name: 'late' } } })
+    expect([answer.code, answer.json.message]).toEqual([504, expect.stringContaining("did not complete within")])
+    await new Promise(resolve => setTimeout(resolve, 1500))
+    expect(hooks.calls.map(call => call.path)).toEqual([
+      '/quick?timeout=2s',
+      expect.stringMatching(/^\/slow\?timeout=[12]s$/),
+    ])
+    expect((await raw(cluster.api, `${path}/late`)).code).toBe(404)
+  })
+
   test('or that nobody vouches for, or that is not there, is told apart', async () => {
     hooks.on('/tls', () => ({ allowed: true }))
     const { caBundle: _own, ...nobody } = hook('/tls').clientConfig

@@ -38,6 +38,8 @@ export interface AdmissionRequest {
   readonly guards?: Guard[]
   /** Adds a fact to the audit event; absent when nobody writes one. */
   readonly annotate?: Annotate | undefined
+  /** As that of the request to the server. */
+  readonly deadlineMs?: number | undefined
 }
 
 /** Plugins keep upstream's names: `NamespaceLifecycle`, `ServiceAccount`, `LimitRanger`, … */

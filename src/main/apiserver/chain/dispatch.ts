@@ -3,7 +3,7 @@
 import type { Clock } from '../../../shared/machinery/clock.ts'
 import { parseDuration } from '../../../shared/machinery/duration.ts'
 import { SharedTimer } from '../../../shared/machinery/shared-timer.ts'
-import { ApiError, badRequest, timeout } from '../../../shared/machinery/status.ts'
+import { ApiError, badRequest, tooLate } from '../../../shared/machinery/status.ts'
 import { StoreError } from '../../store/contract.ts'
 import type { AuthorizationAttributes, AuthorizationDecision } from '../authz/contract.ts'
 import type { Metrics } from '../health/metrics.ts'
@@ -45,8 +45,6 @@ function deadlineOf({ query }: ApiRequest, mostMs: number): number {
   return asked > 0 ? Math.min(asked, mostMs) : mostMs
 }
 
-const tooLate = () => timeout('Timeout: request did not complete within requested timeout - context deadline exceeded')
-
 const withDeadline = (timer: SharedTimer, work: Promise<ApiResponse>): Promise<ApiResponse> =>
   new Promise((resolve, reject) => {
     const cancel = timer.after(() => reject(tooLate()))
@@ -83,7 +81,10 @@ export function createDispatch(parts: DispatchParts): Dispatch {
     const kind = READING.has(request.info.verb) ? 'reading' : 'mutating'
     const deadlineMs = deadlineOf(request, requestTimeoutMs)
     const timer = deadlineMs === requestTimeoutMs ? usual : new SharedTimer(clock, deadlineMs)
-    const work = () => withDeadline(timer, router.route(request))
+    const work = () => {
+      if (kind === 'mutating') request.deadlineMs = clock.monotonic() + deadlineMs
+      return withDeadline(timer, router.route(request))
+    }
     if (!flowControl) return inFlight.run(kind, work)
     const taking = flowControl.take(attributes, request)
     const seat = taking instanceof Promise ? await taking : taking

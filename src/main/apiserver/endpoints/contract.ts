@@ -58,6 +58,8 @@ export interface WriteOptions {
   readonly fieldManager?: string
   readonly warn?: (text: string) => void
   readonly annotate?: Annotate | undefined
+  /** As a request's. */
+  readonly deadlineMs?: number | undefined
   /** Of the request: `update`, `patch`, … Absent where the server itself writes. */
   readonly verb?: string
   /** What was asked for in the options, as admission sees it. */

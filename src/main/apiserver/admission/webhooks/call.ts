@@ -1,6 +1,6 @@
 // One call of one webhook: whether it is about the request, what it is shown, and what its failure means.
 import { randomUUID } from 'node:crypto'
-import { badRequest, forbidden, internalError } from '../../../../shared/machinery/status.ts'
+import { badRequest, forbidden, internalError, tooLate } from '../../../../shared/machinery/status.ts'
 import type { Clock } from '../../../../shared/machinery/clock.ts'
 import type { Log } from '../../../../shared/machinery/log.ts'
 import { CelError } from '../../../cel/errors.ts'
@@ -82,15 +82,17 @@ async function ask(
   request: AdmissionRequest,
   view: View,
   mutating: boolean,
-  { transport }: CallParts,
+  { transport, clock }: CallParts,
 ): Promise<Verdict> {
   const uid = randomUUID()
   const review = admissionReview({ uid, request, ...view, versions: webhook.admissionReviewVersions })
   if (!review) throw new CallFailure('could not create admission objects: no supported admissionReviewVersions')
   let answer: unknown
   try {
-    const timeoutMs = (webhook.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS) * 1000
-    answer = await transport.post(webhook.clientConfig, review.body, { timeoutMs })
+    const ownMs = (webhook.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS) * 1000
+    const leftMs =
+      request.deadlineMs === undefined ? ownMs : Math.max(1, Math.ceil(request.deadlineMs - clock.monotonic()))
+    answer = await transport.post(webhook.clientConfig, review.body, { timeoutMs: Math.min(ownMs, leftMs) })
   } catch (error) {
     if (error instanceof WebhookCallError) throw new CallFailure(`failed to call webhook: ${error.message}`)
     throw error
@@ -100,6 +102,14 @@ async function ask(
   } catch (error) {
     throw new CallFailure(`received invalid webhook response: ${(error as Error).message}`)
   }
+}
+
+const isLate = ({ deadlineMs }: AdmissionRequest, { clock }: CallParts) =>
+  deadlineMs !== undefined && clock.monotonic() >= deadlineMs
+
+/** Whose client has been told that it took too long changes nothing any more. @throws ApiError 504 */
+function assertInTime(request: AdmissionRequest, parts: CallParts): void {
+  if (isLate(request, parts)) throw tooLate()
 }
 
 /**
@@ -116,6 +126,7 @@ export async function callWebhook(
   const name = JSON.stringify(webhook.name)
   if (request.dryRun && !NO_SIDE_EFFECTS.has(webhook.sideEffects))
     throw badRequest(`admission webhook ${name} does not support dry run`)
+  assertInTime(request, parts)
   const told = parts.metrics.call(webhook, request, mutating)
   const startMs = parts.clock.monotonic()
   const seconds = () => (parts.clock.monotonic() - startMs) / 1000
@@ -128,8 +139,8 @@ export async function callWebhook(
       throw error
     }
     const message = `failed calling webhook ${name}: ${error.message}`
-    if (webhook.failurePolicy !== 'Ignore') {
-      const failure = internalError(message)
+    if (webhook.failurePolicy !== 'Ignore' || isLate(request, parts)) {
+      const failure = isLate(request, parts) ? tooLate() : internalError(message)
       told.rejected(seconds(), 'calling_webhook_error', failure)
       throw failure
     }
@@ -146,5 +157,6 @@ export async function callWebhook(
     throw refusal
   }
   told.allowed(seconds())
+  assertInTime(request, parts)
   return verdict
 }

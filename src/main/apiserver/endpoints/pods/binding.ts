@@ -39,6 +39,7 @@ async function bind(request: ApiRequest, context: EndpointContext): Promise<ApiR
     dryRun: options.dryRun ?? false,
     warn: text => request.warn(text),
     annotate: options.annotate,
+    deadlineMs: options.deadlineMs,
   })
   // As admission leaves it.
   const { kind: targetKind = '', name: target } = binding.target ?? {}

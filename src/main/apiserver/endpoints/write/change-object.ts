@@ -125,6 +125,7 @@ async function attempt(
     dryRun: options.dryRun ?? false,
     warn: options.warn ?? (() => undefined),
     annotate: options.annotate,
+    deadlineMs: options.deadlineMs,
     guards: [],
   }
   const writing = options.skipAdmission ? { ...parts, admission: NO_ADMISSION } : parts

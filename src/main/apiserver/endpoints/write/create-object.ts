@@ -73,6 +73,7 @@ async function attempt(
     dryRun: options.dryRun ?? false,
     warn: options.warn ?? (() => undefined),
     annotate: options.annotate,
+    deadlineMs: options.deadlineMs,
     guards: [],
   }
   try {

@@ -98,6 +98,7 @@ async function attempt(
     dryRun: options.dryRun ?? false,
     warn: options.warn ?? (() => undefined),
     annotate: options.annotate,
+    deadlineMs: options.deadlineMs,
   }
   await parts.admission.mutate(request)
   await parts.admission.validate(request)

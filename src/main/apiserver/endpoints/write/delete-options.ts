@@ -88,6 +88,7 @@ export async function deleteOptionsOf(request: ApiRequest): Promise<DeleteOption
     dryRun: parseDryRun([...new Set([...(body.dryRun ?? []), ...request.query.getAll('dryRun')])], 'DeleteOptions'),
     warn: text => request.warn(text),
     annotate: request.annotate,
+    deadlineMs: request.deadlineMs,
     ...(body.gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds: body.gracePeriodSeconds }),
     ...(propagationPolicy ? { propagationPolicy } : {}),
     ...(body.orphanDependents === undefined ? {} : { orphanDependents: body.orphanDependents }),

@@ -31,6 +31,7 @@ export function writeOptionsOf(request: ApiRequest, optionsKind: string): WriteO
     asked: { ...(manager ? { fieldManager: manager } : {}), ...(fieldValidation ? { fieldValidation } : {}) },
     warn: text => request.warn(text),
     annotate: request.annotate,
+    deadlineMs: request.deadlineMs,
   }
 }
 
