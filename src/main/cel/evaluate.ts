@@ -66,15 +66,15 @@ function fits(value: Value, { kind, name }: CelType): boolean {
   }
 }
 
-/** The field of a map or an object; undefined when it is not there. */
+/** The field of a map or an object; undefined when it is not there, as nothing is in what has no fields, such as null. */
 function fieldOf(operand: Value, field: string): Value | undefined {
   if (operand instanceof Optional) {
     if (operand.value === undefined) return NONE
     const inner = fieldOf(operand.value, field)
     return inner === undefined ? NONE : new Optional(inner)
   }
-  if (isMap(operand)) return operand.get(field)
-  throw noSuchOverload()
+  if (operand instanceof List) throw noSuchOverload()
+  return isMap(operand) ? operand.get(field) : undefined
 }
 
 class Compiler {

@@ -82,6 +82,11 @@ describe('fields', () => {
     ['self.any.list[1] < 3.0 && self.any.list[2] == "three" && self.any.none == null', true],
     ['self.any.missing', 'error: no such key: missing'],
     ['self.any.list[0] + "text"', 'error: no such overload'],
+    ['self.any.none.metadata', 'error: no such key: metadata'],
+    ['self.any.list[2].length', 'error: no such key: length'],
+    ['has(self.any.none.metadata) || has(self.any.none.metadata.name) || has(self.any.list[2].length)', 'error: no such key: metadata'], // prettier-ignore
+    ['has(self.any.none.metadata) || has(self.any.list[2].length)', false],
+    ['self.any.none.?metadata.?name.hasValue()', false],
     ['self.?labels.?none.hasValue()', false],
     ['self.labels[?"app"].orValue("x") + self.labels[?"none"].orValue("y")', 'weby'],
     ['optional.of(3).optMap(x, x * 2).value() + optional.none().orValue(1)', 7],

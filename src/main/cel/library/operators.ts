@@ -79,7 +79,7 @@ export function optionalAt(container: Value, index: Value): Optional {
     const at = typeof index === 'bigint' ? Number(index) : -1
     return at >= 0 && at < container.size ? new Optional(container.at(at)) : NONE
   }
-  if (typeof container !== 'object' || container === null || !('isMap' in container)) throw noSuchOverload()
+  if (typeof container !== 'object' || container === null || !('isMap' in container)) return NONE
   const value = container.get(index)
   return value === undefined ? NONE : new Optional(value)
 }
