@@ -21,6 +21,7 @@ import { findFeasible, scoreNodes, selectNode } from './framework/run-plugins.ts
 import { isSuccess } from './framework/status.ts'
 import { notHelpful, tellUnschedulable } from './unschedulable.ts'
 import { followCluster } from './follow-cluster.ts'
+import { DEFAULT_SCHEDULER } from './default-plugins.ts'
 import { defaultProfile, makeProfile } from './profiles.ts'
 import { SchedulingQueue } from './queue/scheduling-queue.ts'
 import type { QueuedPod } from './queue/queued-pod.ts'
@@ -77,7 +78,8 @@ class RunningScheduler {
   readonly #cache = new SchedulerCache()
   readonly #decisions = new Decisions()
   readonly #listers: Listers
-  readonly #events: EventRecorder
+  /** By the scheduler's name that their Events tell. */
+  readonly #recorders = new Map<string, EventRecorder>()
   readonly #informers: InformerFactory
   readonly #writes: Writes
   #start = 0
@@ -91,12 +93,6 @@ class RunningScheduler {
     this.#writes = new Writes(() => this.#wake(), onError)
     this.#informers = new InformerFactory(client, clock, onError ? { onError } : {})
     this.#listers = listersOf(this.#informers)
-    this.#events = createEventRecorder({
-      client: options.client,
-      clock: options.clock,
-      component: 'default-scheduler',
-      signal,
-    })
     this.#profiles = this.#profilesOver(this.#listers)
     const plugins = new Map(
       [...this.#profiles.values()].flatMap(profile => profile.plugins.map(({ plugin }) => [plugin.name, plugin])),
@@ -132,9 +128,27 @@ class RunningScheduler {
 
   #profilesOver(listers: Listers): ReadonlyMap<string, Profile> {
     const { client, clock, configuration, random = Math.random } = this.#options
-    const parts = { client, clock, listers, random, events: this.#events, signal: this.#signal }
-    const made = configuration?.profiles.map(given => makeProfile(parts, given)) ?? [defaultProfile(parts)]
+    const parts = (name: string) => ({
+      client,
+      clock,
+      listers,
+      random,
+      events: this.#events(name),
+      signal: this.#signal,
+    })
+    const made = configuration?.profiles.map(given => makeProfile(parts(given.schedulerName), given)) ?? [
+      defaultProfile(parts(DEFAULT_SCHEDULER)),
+    ]
     return new Map(made.map(profile => [profile.schedulerName, profile]))
+  }
+
+  #events(component: string): EventRecorder {
+    const known = this.#recorders.get(component)
+    if (known) return known
+    const { client, clock } = this.#options
+    const recorder = createEventRecorder({ client, clock, component, signal: this.#signal })
+    this.#recorders.set(component, recorder)
+    return recorder
   }
 
   sight(): SchedulerSight {
@@ -224,7 +238,7 @@ class RunningScheduler {
     const problem = await runBindPlugins(profile, state, info, node.name, this.#cache, waiting)
     if (problem === undefined) {
       this.queue.done(pod.metadata.uid)
-      this.#events.event(
+      this.#events(profile.schedulerName).event(
         pod,
         'Normal',
         'Scheduled',
@@ -236,7 +250,8 @@ class RunningScheduler {
     this.#unreserve(profile, state, info, node)
     this.queue.moveOn(leftNode(pod, node.name))
     this.queue.retryLater(queued)
-    if (!this.#signal.aborted) this.#events.event(pod, 'Warning', 'FailedScheduling', `binding rejected: ${problem}`)
+    if (!this.#signal.aborted)
+      this.#events(profile.schedulerName).event(pod, 'Warning', 'FailedScheduling', `binding rejected: ${problem}`)
   }
 
   /** No node fits: try to make room, tell the user, wait for a change. */
@@ -268,7 +283,7 @@ class RunningScheduler {
     const rejectedBy = rejection ? [rejection.plugin] : pluginsOf(statuses)
     const message = describeFit(this.#cache.nodes.length, statuses, rejection, notes.join(', ') || undefined)
     this.#decisions.rejected(uid, this.#options.clock.now(), message)
-    this.#events.event(info.pod, 'Warning', 'FailedScheduling', message)
+    this.#events(profile.schedulerName).event(info.pod, 'Warning', 'FailedScheduling', message)
     const toDo = results.flatMap(({ carryOut }) => carryOut ?? [])
     if (toDo.length === 0) this.queue.reject(queued, rejectedBy)
     if (this.#signal.aborted) return

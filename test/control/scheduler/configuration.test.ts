@@ -5,7 +5,7 @@ import { DEFAULT_PLUGINS } from '../../../src/main/scheduler/default-plugins.ts'
 import { listersOf } from '../../../src/main/scheduler/framework/listers.ts'
 import { having } from '../../../src/main/scheduler/framework/profile.ts'
 import { makeProfile } from '../../../src/main/scheduler/profiles.ts'
-import { Pod } from '../../../src/shared/api/core/v1.ts'
+import { Event, Pod } from '../../../src/shared/api/core/v1.ts'
 import type { Client } from '../../../src/shared/client/client.ts'
 import { InformerFactory } from '../../../src/shared/client/informer-factory.ts'
 import { systemClock } from '../../../src/shared/machinery/clock.ts'
@@ -155,7 +155,7 @@ profiles:
   })
 })
 
-test('each pod is placed by the profile of its scheduler name: one packs, the other spreads', async () => {
+test('each pod is placed by the profile of its scheduler name, which its Events tell: one packs, the other spreads', async () => {
   await using cluster = await startSchedulingCluster({
     configuration: read(`
 profiles:
@@ -173,6 +173,17 @@ profiles:
   const first = await place('p1', 'packer')
   expect([await place('p2', 'packer'), await place('p3', 'packer')]).toEqual([first, first])
   expect(await place('s1', 'default-scheduler')).not.toBe(first)
+  const reporterOf = async (pod: string) => {
+    const { items } = await cluster.client.list(Event, { namespace: 'default' })
+    const { source, reportingComponent } = items.find(event => event.involvedObject.name === pod) ?? {}
+    return source !== undefined && [source.component, reportingComponent]
+  }
+  for (const [pod, name] of [
+    ['p1', 'packer'],
+    ['s1', 'default-scheduler'],
+  ] as const)
+    // prettier-ignore
+    expect(await eventually(() => reporterOf(pod))).toEqual([name, name])
   await cluster.addPod('foreign', { spec: { schedulerName: 'nobody' } })
   await eventually(async () => (await cluster.explain({ podName: 'foreign' })).state === 'Foreign')
   expect((await cluster.client.get(Pod, { namespace: 'default', name: 'foreign' })).spec.nodeName).toBeUndefined()

@@ -1,5 +1,5 @@
 // Arithmetic, comparison and indexing. Integers have 64 bits, and overflow is an error.
-import { compare, equal, listKey, noSuchOverload } from '../compare.ts'
+import { compare, equal, listKey } from '../compare.ts'
 import { CelError } from '../errors.ts'
 import { Duration, Timestamp } from '../time.ts'
 import { type CelMap, List, NONE, Optional, Uint, type Value } from '../values.ts'
