@@ -1,4 +1,6 @@
 // What a hostile page, a wrong credential or a stranger gets from the server.
+import { X509Certificate } from 'node:crypto'
+import { once } from 'node:events'
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -195,6 +197,24 @@ describe('client certificates', () => {
       organizations: ['dev', 'system:masters'],
     })
     expect((await raw(server, CONFIG_MAPS, { as: root })).code).toBe(200)
+  })
+  test('name the same user on the next connection, and others another', async () => {
+    const [ana, bob] = await Promise.all(
+      ['ana', 'bob'].map(commonName => server.pki.issueClientCertificate({ commonName, organizations: [] })),
+    )
+    for (const [as, name] of [[ana, 'ana'], [bob, 'bob'], [ana, 'ana'], [server.pki.serving], [bob, 'bob']] as const) {
+      const { json } = await raw(server, CONFIG_MAPS, { as: as! })
+      expect(json.message).toMatch(name ? `User "${name}" cannot list` : /^Unauthorized/)
+    }
+  })
+  test('the serving certificate comes with its authority', async () => {
+    const socket = tlsConnect({ host: '127.0.0.1', port: server.port, ca: server.pki.caPem })
+    await once(socket, 'secureConnect')
+    const served = socket.getPeerCertificate(true)
+    socket.destroy()
+    const der = (pem: string) => new X509Certificate(pem).raw
+    expect(served.raw).toEqual(der(server.pki.serving.certPem))
+    expect(served.issuerCertificate.raw).toEqual(der(server.pki.caPem))
   })
   test('the serving certificate cannot log in', async () => {
     expect((await raw(server, CONFIG_MAPS, { as: server.pki.serving })).code).toBe(401)

@@ -10,7 +10,7 @@ import { MAX_HEADER_BYTES } from '../../../shared/machinery/header-size.ts'
 import type { Log } from '../../../shared/machinery/log.ts'
 import { ApiError, internalError } from '../../../shared/machinery/status.ts'
 import type { Authenticator } from '../authn/authenticator.ts'
-import { type CertificateVerdict, judgeCertificate } from '../authn/client-certificate.ts'
+import { type CertificateVerdict, certificateJudge } from '../authn/client-certificate.ts'
 import type { Revocations } from '../authn/revocations.ts'
 import type { ApiRequest, ApiResponse, Handler, UserInfo } from '../request.ts'
 import { ConnectionGuard, type ConnectionLimits, DEFAULT_CONNECTION_LIMITS } from './connection-guard.ts'
@@ -56,6 +56,17 @@ export interface HttpServer extends AsyncDisposable {
   setCertificate(tls: { readonly certPem: string; readonly keyPem: string }): void
 }
 
+/**
+ * How connections are secured. The certificate is given with its authority's: left to find that, OpenSSL builds and
+ * checks the same chain anew for every handshake.
+ */
+const contextOf = (tls: { readonly certPem: string; readonly keyPem: string }, caPem: string) => ({
+  cert: `${tls.certPem}${caPem}`,
+  key: tls.keyPem,
+  ca: caPem,
+  minVersion: 'TLSv1.2' as const,
+})
+
 type Incoming = IncomingMessage | Http2ServerRequest
 /** A TLS socket, or the HTTP/2 session on one. */
 type Connection = Pick<Duplex, 'destroy' | 'once'> | Http2Session
@@ -99,19 +110,17 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const guard = new ConnectionGuard(limits, clock)
   const running = new Set<RequestLife>()
   const sockets = new Set<Duplex>()
+  const judgeCertificate = certificateJudge()
   /** A connection's certificate is looked at once. `null`: it has none. */
   const certificates = new WeakMap<object, CertificateVerdict | null>()
   /** Connections whose certificate says who is there. */
   const identified = new Map<Connection, CertificateVerdict>()
 
   const server: Http2SecureServer = createSecureServer({
+    ...contextOf(tls, tls.caPem),
     allowHTTP1: true,
-    cert: tls.certPem,
-    key: tls.keyPem,
-    ca: tls.caPem,
     requestCert: true,
     rejectUnauthorized: false,
-    minVersion: 'TLSv1.2',
     maxSessionMemory: 256,
     handshakeTimeout: limits.headerMs,
     settings: { initialWindowSize: WINDOW_BYTES, maxConcurrentStreams: 1000, maxHeaderListSize: MAX_HEADER_BYTES },
@@ -309,8 +318,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
           resolve(server.address() as AddressInfo)
         })
       }),
-    setCertificate: ({ certPem, keyPem }) =>
-      server.setSecureContext({ cert: certPem, key: keyPem, ca: tls.caPem, minVersion: 'TLSv1.2' }),
+    setCertificate: renewed => server.setSecureContext(contextOf(renewed, tls.caPem)),
     async [Symbol.asyncDispose]() {
       guard[Symbol.dispose]()
       if (!server.listening) return
