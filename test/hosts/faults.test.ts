@@ -91,7 +91,7 @@ describe('joining', () => {
   const undone = ({ steps }: HostOperationStatus) => steps?.map(({ name, state }) => `${name} ${state}`)
   test('is undone step by step, each with what was built on it, until the host is as it was before', async () => {
     expect(await plane.operate('box', 'Join')).toMatchObject({ phase: 'Succeeded' })
-    expect(await undo('dance')).toMatchObject({ phase: 'Failed', message: expect.stringContaining('authorize-key, install-packages, ') as string }) // prettier-ignore
+    expect(await undo('dance')).toMatchObject({ phase: 'Failed', message: expect.stringContaining('authorize-key, sync-clock, install-packages, ') as string }) // prettier-ignore
     expect(undone(await undo('push-agent'))).toEqual(['start-agent Undone', 'configure Undone', 'push-agent Undone'])
     expect(host.sh('ls /opt/flotilla')).toBe('runtime')
     expect((await plane.host('box')).status).toMatchObject({ phase: 'Pending' })
@@ -196,6 +196,54 @@ describe('the link', () => {
     await plane.startProvisioning()
     await eventually(() => plane.kubelet('box'), 60_000)
     await eventually(async () => expect((await plane.host('box')).status.away?.at(-1)?.until).toBeDefined())
+  })
+})
+
+describe('a clock that is far off', () => {
+  // The host's real clock is this machine's: programs stand in for those that tell and set it.
+  const DATE = `#!/bin/sh
+case "$1" in
+  -s) echo "$2" > /run/clock/set; echo 0 > /run/clock/skew ;;
+  *) exec date.real -d "@$(($(date.real +%s) + $(cat /run/clock/skew)))" "$@" ;;
+esac
+`
+  const TIMEDATECTL = `#!/bin/sh
+case "$1" in
+  show) echo CanNTP=yes; echo NTP=$(cat /run/clock/ntp); echo NTPSynchronized=no ;;
+  set-ntp) [ "$2" = true ] && echo yes > /run/clock/ntp && echo 0 > /run/clock/skew || echo no > /run/clock/ntp ;;
+esac
+`
+  const clockSays = (skew: number, ntp: 'yes' | 'no') => host.sh(`echo ${skew} > /run/clock/skew; echo ${ntp} > /run/clock/ntp`) // prettier-ignore
+  const findings = async () => (await plane.host('box')).status.findings?.filter(({ id }) => id === 'system/clock')
+  const planOf = ({ plan }: HostOperationStatus) => plan?.find(({ step }) => step === 'sync-clock')?.changes
+
+  beforeAll(() => {
+    host.sh('mkdir /run/clock; cd /usr/bin; mv date date.real; mv timedatectl timedatectl.real')
+    host.write('/usr/bin/date', DATE)
+    host.write('/usr/bin/timedatectl', TIMEDATECTL)
+    host.sh('chmod 755 /usr/bin/date /usr/bin/timedatectl')
+  })
+  afterAll(() => host.sh('cd /usr/bin; mv date.real date; mv timedatectl.real timedatectl'))
+
+  test('is told by a check, and set right by turning on the time service of the host, until that is undone', async () => {
+    clockSays(-3_600, 'no')
+    await plane.operate('box', 'Check')
+    expect(await findings()).toMatchObject([{ severity: 'Info', what: expect.stringMatching(/ 3(599|600|601) s behind /) as string, fix: 'sync-clock' }]) // prettier-ignore
+    const repaired = await plane.operate('box', 'Repair')
+    expect(repaired.message).toBe('box is the node box')
+    expect(planOf(repaired)?.[0]).toContain('turn on time synchronisation')
+    expect(host.sh('cat /run/clock/ntp; ls /run/clock')).toBe('yes\nntp\nskew')
+    expect(await findings()).toEqual([])
+    expect(await plane.operate('box', 'Undo', undefined, { step: 'sync-clock' })).toMatchObject({ phase: 'Succeeded' })
+    expect(host.sh('cat /run/clock/ntp')).toBe('no')
+  })
+  test('is set once where the time service that runs reaches no server', async () => {
+    clockSays(3_600, 'yes')
+    expect(planOf(await plane.operate('box', 'Repair'))).toEqual([
+      expect.stringMatching(/^set the clock once, 3(599|600|601) s back, to this machine's$/),
+    ])
+    const setTo = Number(host.sh('cat /run/clock/set').slice(1))
+    expect(Math.abs(setTo - Date.now() / 1000)).toBeLessThan(30)
   })
 })
 

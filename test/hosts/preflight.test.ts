@@ -35,6 +35,7 @@ const good: Facts = {
   cpus: 2,
   swaps: 0,
   clockSkewMs: 12,
+  timeSync: 'on',
   listening: ['0.0.0.0:22'],
   listeningUdp: [],
   routes: [{ cidr: '192.168.1.0/24', device: 'eth0' }],
@@ -96,8 +97,10 @@ describe('a finding says what, why and how', () => {
     ['system/disk', 'Error', '/var/lib has 0.1 GiB', { diskFreeBytes: { '/': 50e9, '/var/lib': 1e8, '/opt': 50e9 } }],
     ['system/memory', 'Warning', '0.5 GiB', { memoryBytes: 5e8 }],
     ['system/swap', 'Info', 'Swap is on', { swaps: 1 }],
-    ['system/clock', 'Warning', '60 s ahead', { clockSkewMs: 60_000 }],
-    ['system/clock', 'Error', '3600 s behind', { clockSkewMs: -3_600_000 }],
+    ['system/clock', 'Warning', '60 s ahead', { clockSkewMs: 60_000, timeSync: 'synced' }],
+    ['system/clock', 'Error', '3600 s behind', { clockSkewMs: -3_600_000, timeSync: 'synced' }],
+    ['system/clock', 'Info', '3600 s behind', { clockSkewMs: -3_600_000, timeSync: 'none' }],
+    ['system/clock', 'Info', '60 s ahead', { clockSkewMs: 60_000, timeSync: 'off' }],
     ['system/machine-id', 'Error', 'The node other has the same', { machineID: 'b'.repeat(32) }],
     ['system/same-host', 'Error', 'The host second has the same', { machineID: 'e'.repeat(32) }],
     ['docker/missing', 'Info', 'not installed', { tools: without('docker') }],
@@ -159,6 +162,8 @@ describe('a finding says what, why and how', () => {
   })
   test('that joining mends names the step that does', () => {
     const facts = { ...good, tools: without('docker', 'nft', 'conntrack'), docker: { ...good.docker, version: '' } }
+    for (const timeSync of ['on', 'off', 'none'] as const)
+      expect(preflight({ ...good, clockSkewMs: 60_000, timeSync }, cluster)).toMatchObject([{ fix: 'sync-clock' }])
     const mended = [...preflight(facts, cluster), ...preflight({ ...facts, tools: good.tools }, cluster)]
     expect(mended.map(({ id, fix }) => `${id}: ${fix}`)).toEqual([
       'docker/missing: install-packages',
@@ -221,6 +226,13 @@ describe('the questions', () => {
     expect(facts.apiReachable).toEqual(['127.0.0.1'])
     expect(facts.apiUnreachable.toSorted()).toEqual(['$(id)', '127.0.0.2'])
     expect([...facts.reachable, ...facts.unreachable]).toEqual(facts.tools.has('ping') ? ['127.0.0.1'] : [])
+  })
+  test('tell who sets the clock', () => {
+    const timeSync = (...lines: string[]) => parseFacts([...lines, 'end=yes'].join('\n'), 0).timeSync
+    expect(timeSync()).toBe('none')
+    expect(timeSync('time.CanNTP=yes', 'time.NTP=no', 'time.NTPSynchronized=no')).toBe('off')
+    expect(timeSync('time.CanNTP=yes', 'time.NTP=yes', 'time.NTPSynchronized=no')).toBe('on')
+    expect(timeSync('time.CanNTP=yes', 'time.NTP=yes', 'time.NTPSynchronized=yes')).toBe('synced')
   })
   test('tell which control groups there are', () => {
     const { cgroupVersion, cgroupControllers } = parseFacts(ask(''), Date.now())

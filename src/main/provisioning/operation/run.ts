@@ -253,13 +253,16 @@ export class OperationRun {
     return changes === 0 ? `${name} is the node ${nodeName}; nothing had to be done` : `${name} is the node ${nodeName}`
   }
 
-  /** The versions that are current here run there now. */
+  #didStep = (name: string | undefined): boolean =>
+    this.#writer.status.steps?.some(step => step.name === name && step.state === 'Succeeded') ?? false
+
+  /** The versions that are current here run there now, and what was missing is there. */
   async #noteAgent({ host, facts }: ContextWithoutProgress, findings: readonly HostFinding[]): Promise<void> {
     const { client, files } = this.#parts
     const [bundle, runtime] = await Promise.all([files.bundle(), files.runtime(facts.architecture)])
     const previousBundle = facts.flotilla.currentBundle
     await patchHostStatus(client, host.metadata.name, {
-      findings: findings.filter(({ id }) => id !== STALE_AGENT),
+      findings: findings.filter(({ id, fix }) => id !== STALE_AGENT && !this.#didStep(fix)),
       agent: {
         bundle: bundle.id,
         runtime: runtime.id,

@@ -11,6 +11,8 @@ say arch "$(uname -m)"; say kernel "$(uname -r)"; say hostname "$(uname -n)"
 [ -r /etc/machine-id ] && say machineID "$(cat /etc/machine-id)"
 say glibc "$(getconf GNU_LIBC_VERSION 2>/dev/null | cut -d' ' -f2)"
 [ -d /run/systemd/system ] && say systemd "$(systemctl --version 2>/dev/null | head -n1 | cut -d' ' -f2)"
+# Its service has to be started first.
+{ [ -d /run/systemd/system ] && timeout 5 timedatectl show 2>/dev/null | sed -n 's/^\\(NTP\\|CanNTP\\|NTPSynchronized\\)=/time.\\1=/p'; } &
 say cgroup "$(stat -fc %T /sys/fs/cgroup 2>/dev/null)"
 if [ -r /sys/fs/cgroup/cgroup.controllers ]; then tr ' ' '\\n' < /sys/fs/cgroup/cgroup.controllers
 else awk '$4 == 1 {print $1}' /proc/cgroups 2>/dev/null; fi | sed 's/^/controller=/'
@@ -56,7 +58,7 @@ for path in /etc/kubernetes/kubelet.conf /etc/rancher/k3s /var/lib/rancher /var/
 if [ -r /etc/flotilla/config.json ]; then say flotilla config; say flotilla.ca "$(sha256sum /etc/flotilla/ca.crt 2>/dev/null | cut -d' ' -f1)"; say flotilla.config "$(sha256sum /etc/flotilla/config.json | cut -d' ' -f1)"; fi
 [ -r /etc/systemd/system/flotilla-agent.service ] && say flotilla.unit "$(sha256sum /etc/systemd/system/flotilla-agent.service | cut -d' ' -f1)"
 for kind in runtime agent; do for path in /opt/flotilla/$kind/*/; do [ -d "$path" ] && say "flotilla.$kind" "$(basename "$path")"; done; done
-for trace in installed packages docker daemon.json.ours images; do [ -e /var/lib/flotilla/before/$trace ] && say flotilla.did $trace; done
+for trace in installed packages docker daemon.json.ours images ntp; do [ -e /var/lib/flotilla/before/$trace ] && say flotilla.did $trace; done
 [ -d /var/lib/flotilla/identity ] && say flotilla.did identity
 [ -d /var/lib/flotilla/upgrade/before ] && say flotilla.did upgrade
 [ -L /opt/flotilla/bin/agent.cjs ] && say flotilla.current "$(readlink /opt/flotilla/bin/agent.cjs)"

@@ -43,6 +43,11 @@ export interface Facts {
   readonly swaps: number
   /** The host's clock minus ours. */
   readonly clockSkewMs: number
+  /**
+   * Who sets the clock: network time (`synced`), a service that reaches none (`on`), one that does not run (`off`); `none`
+   * where the host has no such service, or does not say.
+   */
+  readonly timeSync: 'synced' | 'on' | 'off' | 'none'
   /** `address:port` */
   readonly listening: readonly string[]
   readonly listeningUdp: readonly string[]
@@ -70,8 +75,8 @@ export interface Facts {
     readonly currentBundle: string
     readonly currentRuntime: string
     /**
-     * Traces: `installed` packages, `docker` started, `daemon.json.ours`, `images` sent, `identity` of a node, an `upgrade`
-     * that was cut off.
+     * Traces: `installed` packages, `docker` started, `daemon.json.ours`, `images` sent, `ntp` turned on, `identity` of a
+     * node, an `upgrade` that was cut off.
      */
     readonly did: ReadonlySet<string>
   }
@@ -87,6 +92,12 @@ export interface Facts {
 
 const ARCHITECTURES: Readonly<Record<string, string>> = { x86_64: 'amd64', aarch64: 'arm64' }
 const CGROUPS: Readonly<Record<string, 1 | 2>> = { cgroup2fs: 2, tmpfs: 1 }
+/** As timedatectl calls them. */
+const TIME_SYNCS = [
+  ['synced', 'time.NTPSynchronized'],
+  ['on', 'time.NTP'],
+  ['off', 'time.CanNTP'],
+] as const
 const LONGEST_VALUE = 1_000
 
 /**
@@ -141,6 +152,7 @@ export function parseFacts(output: string, answeredMs: number): Facts {
     memoryBytes: number('memory') * 1024,
     cpus: number('cpus'),
     swaps: number('swaps'),
+    timeSync: TIME_SYNCS.find(([, key]) => one(key) === 'yes')?.[0] ?? 'none',
     clockSkewMs: Math.round(Number(one('clock')) * 1000 - answeredMs),
     listening: all('listen'),
     listeningUdp: all('listen.udp'),

@@ -1,13 +1,13 @@
 // Everything that is looked at before a host is touched, in one readable list.
 import type { HostFinding } from '../../../shared/api/flotilla/v1.ts'
 import { agentVersion, otherFlotilla, otherKubernetes } from './checks/clusters.ts'
+import { clock } from './checks/clock.ts'
 import { docker } from './checks/docker.ts'
 import { controlPlane, firewalls, forwarding, mtu, networks, peers, ports, proxies, tools } from './checks/network.ts'
 import {
   apparmor,
   architecture,
   cgroups,
-  clock,
   disk,
   identity,
   kernel,

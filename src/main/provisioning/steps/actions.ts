@@ -8,12 +8,14 @@ import { loadImage } from './load-image.ts'
 import { pushAgent, pushRuntime } from './push.ts'
 import { cleanUp, deleteFiles, deleteNode, drain, revokeCertificate } from './remove.ts'
 import { startAgent } from './start-agent.ts'
+import { syncClock, unsyncClock } from './sync-clock.ts'
 import { undoingOf } from './undo.ts'
 import { stopDocker, uninstall } from './uninstall.ts'
 import { restartAgent, switchAgent } from './upgrade.ts'
 
 const join: readonly Step[] = [
   authorizeKey,
+  syncClock,
   installPackages,
   startDocker,
   liveRestore,
@@ -38,6 +40,7 @@ const stepsOf: Readonly<Record<string, readonly Step[]>> = {
     resetLiveRestore,
     stopDocker,
     uninstall,
+    unsyncClock,
     deleteFiles,
     withdrawKey,
   ],

@@ -1,7 +1,14 @@
 // Docker and the tools that pods need, from the packages of the distribution; only what is missing.
+import type { Facts } from '../preflight/facts.ts'
 import { SshError } from '../ssh/contract.ts'
 import { AWAIT_PACKAGE_MANAGER } from './package-manager.ts'
-import { type ClusterSettings, type ContextWithoutProgress, type Step, asRoot } from './contract.ts'
+import { type ClusterSettings, type ContextWithoutProgress, type Step, type StepContext, asRoot } from './contract.ts'
+
+export type PackageManager = 'apt' | 'dnf'
+
+/** @returns undefined on a host that has neither */
+export const packageManagerOf = ({ tools }: Facts): PackageManager | undefined =>
+  tools.has('apt-get') ? 'apt' : tools.has('dnf') ? 'dnf' : undefined
 
 /** Tool → package, per package manager. Of Docker's absence from RHEL's own repositories the preflight tells. */
 const APT: Readonly<Record<string, string>> = {
@@ -20,15 +27,15 @@ const DNF: Readonly<Record<string, string>> = {
 }
 
 /** @returns package by tool */
-export const packagesOf = (manager: 'apt' | 'dnf', { networkBackend }: ClusterSettings) => ({
+export const packagesOf = (manager: PackageManager, { networkBackend }: ClusterSettings) => ({
   ...(manager === 'apt' ? APT : DNF),
   ...(networkBackend === 'wireguard' && { wg: 'wireguard-tools' }),
 })
 
 function missing({ facts, cluster }: ContextWithoutProgress): string[] {
-  const found = (['apt', 'dnf'] as const).find(name => facts.tools.has(name === 'apt' ? 'apt-get' : name))
-  const manager = found ? packagesOf(found, cluster) : {}
-  return Object.entries(manager).flatMap(([tool, name]) => (facts.tools.has(tool) ? [] : [name]))
+  const manager = packageManagerOf(facts)
+  const packages = manager ? packagesOf(manager, cluster) : {}
+  return Object.entries(packages).flatMap(([tool, name]) => (facts.tools.has(tool) ? [] : [name]))
 }
 
 /** Before anything is changed: what the host was like, for the day it is left again. */
@@ -82,14 +89,19 @@ export const installPackages: Step = {
     return packages.length === 0 ? [] : [`install the packages ${packages.join(', ')} and what they depend on`]
   },
   async apply(context) {
-    const script = context.facts.tools.has('apt-get') ? APT_INSTALL : DNF_INSTALL
     const packages = missing(context)
     try {
-      await asRoot(context, 'installing packages', script, `${packages.join(' ')}\n`)
+      await installed(context, packages)
     } catch (error) {
       throw noWayToPackages(error, packages, context.host.metadata.name) ?? error
     }
   },
+}
+
+/** Resolves once the packages are there; those that were not go when the host leaves. @throws SshError */
+export async function installed(context: StepContext, packages: readonly string[]): Promise<void> {
+  const script = packageManagerOf(context.facts) === 'apt' ? APT_INSTALL : DNF_INSTALL
+  await asRoot(context, 'installing packages', script, `${packages.join(' ')}\n`)
 }
 
 /** What package managers say when they reach no source of packages, or have none that knows the package. */

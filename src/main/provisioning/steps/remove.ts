@@ -6,6 +6,7 @@ import { ApiError, isNotFound } from '../../../shared/machinery/status.ts'
 import { REMOVE_IMAGES } from '../images/send.ts'
 import { STOP_DOCKER, UNINSTALL } from './uninstall.ts'
 import { UNSET_LIVE_RESTORE } from './live-restore.ts'
+import { UNSYNC_CLOCK } from './sync-clock.ts'
 import { type Step, type StepContext, asRoot } from './contract.ts'
 
 const DRAIN_TIMEOUT_MS = 60_000
@@ -45,6 +46,7 @@ main() {
 (${UNSET_LIVE_RESTORE})
 (${STOP_DOCKER})
 (${UNINSTALL}) || exit $?
+(${UNSYNC_CLOCK})
 (${DELETE_FILES})
 exit 0
 }

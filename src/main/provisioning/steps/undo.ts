@@ -7,6 +7,7 @@ import { liveRestore, resetLiveRestore } from './live-restore.ts'
 import { pushAgent, pushRuntime } from './push.ts'
 import { cleanUp, deleteNode, drain, revokeCertificate } from './remove.ts'
 import { startAgent } from './start-agent.ts'
+import { syncClock, unsyncClock } from './sync-clock.ts'
 import { hasInstalled, stopDocker, uninstall } from './uninstall.ts'
 
 interface Undoing {
@@ -23,7 +24,7 @@ const TIDY = `
 rmdir /opt/flotilla 2>/dev/null
 before=/var/lib/flotilla/before
 left=
-for note in installed packages docker daemon.json.ours images; do [ ! -e $before/$note ] || left=yes; done
+for note in installed packages docker daemon.json.ours images ntp; do [ ! -e $before/$note ] || left=yes; done
 [ -n "$left" ] || rm -rf $before
 rmdir /var/lib/flotilla 2>/dev/null
 exit 0
@@ -101,6 +102,12 @@ const UNDOINGS: readonly Undoing[] = [
     carries: [startAgent.name, liveRestore.name, startDocker.name],
     isDone: ({ facts }) => hasInstalled(facts),
     by: [uninstall, tidy],
+  },
+  {
+    step: syncClock,
+    carries: [],
+    isDone: ({ facts }) => facts.flotilla.did.has('ntp'),
+    by: [unsyncClock, tidy],
   },
   {
     step: authorizeKey,

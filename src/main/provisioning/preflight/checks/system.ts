@@ -180,22 +180,6 @@ export const swap: Check = {
         ],
 }
 
-const MOST_SKEW_MS = 30_000
-
-export const clock: Check = {
-  name: 'clock',
-  look({ clockSkewMs }) {
-    if (Math.abs(clockSkewMs) <= MOST_SKEW_MS) return []
-    const told = {
-      what: `The host's clock is ${Math.abs(Math.round(clockSkewMs / 1000))} s ${clockSkewMs > 0 ? 'ahead of' : 'behind'} this machine's.`,
-      why: 'Certificates are valid from a moment on: a clock that is far off makes a node refuse its own.',
-      how: 'Turn on time synchronisation: timedatectl set-ntp true. Or set the clock of this machine right.',
-    }
-    // Certificates are dated five minutes back.
-    return [Math.abs(clockSkewMs) > 240_000 ? error('system/clock', told) : warning('system/clock', told)]
-  },
-}
-
 export const identity: Check = {
   name: 'identity',
   look({ machineID, hostname }, { hosts, nodes, nodeName }) {
