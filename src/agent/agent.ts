@@ -47,7 +47,7 @@ import type { Network } from './network/contract.ts'
 import { startNetwork } from './network/network.ts'
 import { preflight } from './network/preflight.ts'
 import { untilFit } from './network/until-fit.ts'
-import { dialUpgrade } from './tunnel/dial-upgrade.ts'
+import { dialAnyUpgrade } from './tunnel/dial-upgrade.ts'
 import { followServers } from './servers/follow-servers.ts'
 import { KnownServers } from './servers/known-servers.ts'
 import { runTunnel } from './tunnel/tunnel.ts'
@@ -413,9 +413,9 @@ function startHostNetwork(
         return { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 443) }
       }),
     dialNode(other) {
-      const [server = ''] = api.servers()
       const path = `/apis/flotilla.dev/v1/nodes/${nodeName}/relay?to=${other}`
-      return dialUpgrade({ server, path, protocol: 'flotilla-relay', tls: api.tls, signal })
+      const request = { path, protocol: 'flotilla-relay', tls: api.tls, clock, signal }
+      return dialAnyUpgrade(api.servers(), request).then(({ socket }) => socket)
     },
     cni: cniFoldersOf(config),
     backend: config.networkBackend,

@@ -1,7 +1,8 @@
 // How agents learn of the API server's other addresses while they run, and keep to the one that answers for the cluster.
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, type Socket, connect as connectTcp, createServer as createTcpServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -61,6 +62,60 @@ test('a node follows the addresses that the cluster tells of, remembers them, an
     stop.abort()
     await following
   }
+})
+
+/** What comes between an agent and the API server, until it swallows everything. */
+async function wire(to: string) {
+  const sockets: Socket[] = []
+  let isSilent = false
+  const front = createTcpServer(socket => {
+    sockets.push(socket)
+    socket.on('error', () => undefined)
+    if (isSilent) return void socket.resume()
+    const there = connectTcp(Number(new URL(to).port), '127.0.0.1').on('error', () => socket.destroy())
+    sockets.push(there)
+    socket.pipe(there).pipe(socket)
+  }).listen(0, '127.0.0.1')
+  await once(front, 'listening')
+  const cut = () => {
+    for (const socket of sockets) socket.destroy()
+  }
+  return {
+    url: `https://127.0.0.1:${(front.address() as AddressInfo).port}`,
+    silence() {
+      isSilent = true
+      cut()
+    },
+    [Symbol.dispose]() {
+      cut()
+      front.close()
+    },
+  }
+}
+
+test('requests take whichever address answers, also when it is another one from one moment to the next', async () => {
+  const { pki, url } = cluster.api
+  const certificate = await pki.issueClientCertificate({ commonName: 'admin', organizations: ['system:masters'] })
+  using silent = await wire(url)
+  silent.silence()
+  using front = await wire(url)
+  const all = ['https://127.0.0.1:2', silent.url, front.url, url]
+  await using api = connectApi(all, { ca: pki.caPem, cert: certificate.certPem, key: certificate.keyPem })
+  const write = (name: string) => api.client.create(ConfigMap, { metadata: { namespace: 'default', name } })
+  const from = performance.now()
+  await Promise.all([write('one'), write('two'), write('three')])
+  expect(api.servers()[0]).toBe(front.url)
+  front.silence()
+  await Promise.all([write('four'), write('five')])
+  expect(api.servers()[0]).toBe(url)
+  expect(performance.now() - from).toBeLessThan(8_000)
+  const { items } = await cluster.client.list(ConfigMap, { namespace: 'default' })
+  expect(items.filter(({ metadata }) => /^(one|two|three|four|five)$/.test(metadata.name))).toHaveLength(5)
+})
+
+test('requests that no address answers tell what each of them said', async () => {
+  await using api = connectApi(['https://127.0.0.1:2', 'https://127.0.0.1:3'], { ca: cluster.api.pki.caPem })
+  await expect(api.client.get(Node, { name: 'box' })).rejects.toThrow(/:2: .*ECONNREFUSED.*; .*:3: .*ECONNREFUSED/)
 })
 
 test('a server that answers for something else is passed over for one that answers for the cluster', async () => {

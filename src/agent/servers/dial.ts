@@ -1,14 +1,16 @@
-// Connects to the API server at whichever of its addresses answers. Each gets a short head start over the next, so that
+// Connects to the API server at whichever of its addresses answers, for requests and for the link. Each gets a short head start over the next, so that
 // addresses that swallow everything cost no time, and the one that worked last is usually taken again.
-import { type TLSSocket, connect as connectTls } from 'node:tls'
+import { type SecureContext, type TLSSocket, connect as connectTls } from 'node:tls'
 import type { Clock } from '../../shared/machinery/clock.ts'
 import { hostOf } from '../../shared/machinery/url-host.ts'
 import type { NodeTls } from '../api-client.ts'
 
 export interface Dialling {
-  /** PEM: the cluster's CA, the node's client certificate and key. */
-  readonly tls: NodeTls
+  /** The cluster's CA, the node's client certificate and key: in PEM, or read already. */
+  readonly tls: NodeTls | { readonly secureContext: SecureContext }
   readonly signal: AbortSignal
+  /** TLS sessions by server, to be taken up again; kept up to date. Default: none is. */
+  readonly sessions?: Map<string, Buffer>
 }
 
 export interface Dialled {
@@ -21,7 +23,7 @@ const CONNECT_TIMEOUT_MS = 5_000
 const HEAD_START_MS = 250
 
 /** @throws Error when the server does not answer, or is not of the cluster */
-export function dial(server: string, { tls, signal }: Dialling): Promise<TLSSocket> {
+function dial(server: string, { tls, signal, sessions }: Dialling): Promise<TLSSocket> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(new Error('stopped'))
     const url = new URL(server)
@@ -29,6 +31,7 @@ export function dial(server: string, { tls, signal }: Dialling): Promise<TLSSock
       host: hostOf(url),
       port: Number(url.port || 443),
       ...tls,
+      session: sessions?.get(server),
       ALPNProtocols: ['http/1.1'],
       timeout: CONNECT_TIMEOUT_MS,
     })
@@ -41,6 +44,7 @@ export function dial(server: string, { tls, signal }: Dialling): Promise<TLSSock
     signal.addEventListener('abort', abort, { once: true })
     socket.on('error', fail)
     socket.once('timeout', () => fail(new Error(`no answer within ${CONNECT_TIMEOUT_MS / 1000} s`)))
+    if (sessions) socket.on('session', session => sessions.set(server, session))
     socket.once('close', () => fail(new Error('the connection was closed')))
     socket.once('secureConnect', () => {
       signal.removeEventListener('abort', abort)
@@ -52,7 +56,7 @@ export function dial(server: string, { tls, signal }: Dialling): Promise<TLSSock
 
 /** @throws Error that tells what every server said, when none answers */
 export function dialFirst(servers: readonly string[], options: Dialling & { readonly clock: Clock }): Promise<Dialled> {
-  const { tls, clock } = options
+  const { clock } = options
   const rest = new AbortController()
   const signal = AbortSignal.any([options.signal, rest.signal])
   const waiting = [...servers]
@@ -68,7 +72,7 @@ export function dialFirst(servers: readonly string[], options: Dialling & { read
         return
       }
       open++
-      dial(server, { tls, signal }).then(
+      dial(server, { ...options, signal }).then(
         socket => {
           if (rest.signal.aborted) return void socket.destroy()
           cancel()

@@ -1,7 +1,7 @@
 // Connects to the API server and asks for an upgrade: afterwards the socket carries whatever both sides agreed on.
 import type { TLSSocket } from 'node:tls'
 import type { Clock } from '../../shared/machinery/clock.ts'
-import { type Dialled, type Dialling, dial, dialFirst } from './dial.ts'
+import { type Dialled, type Dialling, dialFirst } from '../servers/dial.ts'
 
 export interface UpgradeRequest extends Dialling {
   readonly path: string
@@ -10,12 +10,9 @@ export interface UpgradeRequest extends Dialling {
 
 const ANSWER_TIMEOUT_MS = 10_000
 
-/** @param server its URL. @returns the socket, positioned after the answer's head. @throws Error when the upgrade is refused */
-export const dialUpgrade = async ({ server, ...request }: UpgradeRequest & { server: string }): Promise<TLSSocket> =>
-  upgrade({ server, socket: await dial(server, request) }, request)
-
 /**
  * One of several servers; those that refuse the upgrade are passed over.
+ * @returns the socket, positioned after the answer's head
  * @throws Error that tells what every server said
  */
 export async function dialAnyUpgrade(

@@ -3,9 +3,10 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { dialUpgrade } from '../../../src/agent/tunnel/dial-upgrade.ts'
+import { dialAnyUpgrade } from '../../../src/agent/tunnel/dial-upgrade.ts'
 import { openPki, type Pki } from '../../../src/main/pki/pki.ts'
 import { Node } from '../../../src/shared/api/core/v1.ts'
+import { systemClock } from '../../../src/shared/machinery/clock.ts'
 import { eventually } from '../../support/eventually.ts'
 import { type SecuredCluster, startSecuredCluster } from '../authz/support/cluster.ts'
 
@@ -31,13 +32,14 @@ async function open(node: string, by: string, authority: Authority = cluster.api
     commonName: by,
     organizations: [by.startsWith('system:node:') ? 'system:nodes' : 'system:masters'],
   })
-  return dialUpgrade({
-    server: cluster.api.url.replace('127.0.0.1', 'localhost'),
+  const { socket } = await dialAnyUpgrade([cluster.api.url.replace('127.0.0.1', 'localhost')], {
     path: `/apis/flotilla.dev/v1/nodes/${node}/tunnel`,
     protocol: 'flotilla-tunnel',
     tls: { ca, cert, key },
+    clock: systemClock,
     signal: new AbortController().signal,
   })
+  return socket
 }
 
 test('a node opens its own link', async () => {

@@ -2,7 +2,7 @@
 import type { Duplex } from 'node:stream'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { NodeTls } from '../../../src/agent/api-client.ts'
-import { dialUpgrade } from '../../../src/agent/tunnel/dial-upgrade.ts'
+import { dialAnyUpgrade } from '../../../src/agent/tunnel/dial-upgrade.ts'
 import { runTunnel } from '../../../src/agent/tunnel/tunnel.ts'
 import { systemClock } from '../../../src/shared/machinery/clock.ts'
 import { eventually } from '../../support/eventually.ts'
@@ -23,14 +23,16 @@ async function identity(nodeName: string): Promise<NodeTls> {
 }
 
 /** @param as whose certificate is shown; `from` and `to` are what is asked for */
-const dial = async (as: string, from: string, to: string) =>
-  dialUpgrade({
-    server,
+async function dial(as: string, from: string, to: string) {
+  const { socket } = await dialAnyUpgrade([server], {
     path: `/apis/flotilla.dev/v1/nodes/${from}/relay?to=${to}`,
     protocol: 'flotilla-relay',
     tls: await identity(as),
+    clock: systemClock,
     signal: stop.signal,
   })
+  return socket
+}
 
 beforeAll(async () => {
   cluster = await startSecuredCluster()
