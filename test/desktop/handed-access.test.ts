@@ -51,7 +51,7 @@ describe('a kubeconfig that is handed to a program', () => {
   })
   it('names no authority where the cluster is not checked: programs refuse both together', () => {
     const told = handedKubeconfig(access({ tls: { ca: 'CA', rejectUnauthorized: false } }))
-    expect(told).toContain('"insecure-skip-tls-verify":true')
+    expect(told).toContain('insecure-skip-tls-verify: true')
     expect(told).not.toContain('certificate-authority')
   })
   it("is the user's alone, and gone when the program ended, however it did", async () => {

@@ -16,31 +16,66 @@ export interface ClusterPlace {
   readonly kubernetesServiceIP?: string
 }
 
+/** Whom to believe that it is the cluster, where that is not its own authority under the name that it always has. */
+export interface KubeconfigTrust {
+  /** Name in the server's certificate; undefined = the address's. */
+  readonly serverName: string | undefined
+  /** Nobody is asked for proof. */
+  readonly insecure?: boolean
+}
+
 export interface KubeconfigInput extends ClusterPlace {
-  readonly caPem: string
+  /** Undefined: authorities that the system trusts. */
+  readonly caPem: string | undefined
+  readonly trust?: KubeconfigTrust
+  /** Through which the cluster is reached. */
+  readonly proxyUrl?: string | undefined
   /** Name of the cluster and of the context. */
   readonly name: string
   readonly user: string
-  readonly certPem?: string
-  readonly keyPem?: string
-  readonly token?: string
+  readonly certPem?: string | undefined
+  readonly keyPem?: string | undefined
+  readonly token?: string | undefined
+  readonly username?: string | undefined
+  readonly password?: string | undefined
   /** Where commands without a namespace look. */
   readonly namespace?: string
 }
 
-/** PEM texts are ASCII. */
-const base64 = (text: string) => btoa(text)
+const base64 = (text: string) => btoa(Array.from(new TextEncoder().encode(text), byte => String.fromCharCode(byte)).join('')) // prettier-ignore
 /** JSON strings are YAML strings: nothing in a name can break out. */
 const quoted = (text: string) => JSON.stringify(text)
 
+type Field = readonly [name: string, value: string | undefined]
+/** Those that have a value. @param indent of each line */
+const fields = (indent: string, all: readonly Field[]) =>
+  all.flatMap(([name, value]) => (value === undefined ? [] : [`${indent}${name}: ${value}`])).join('\n')
+const quotedIf = (text: string | undefined) => (text === undefined ? undefined : quoted(text))
+const encodedIf = (text: string | undefined) => (text ? base64(text) : undefined)
+
+const OWN_TRUST: KubeconfigTrust = { serverName: ALWAYS_NAMED }
+
 export function renderKubeconfig(input: KubeconfigInput): string {
-  const { server, others = [], kubernetesServiceIP, caPem, name, user, certPem, keyPem, token, namespace } = input
+  const { server, others = [], kubernetesServiceIP, caPem, proxyUrl, trust = OWN_TRUST } = input
+  const { name, user, certPem, keyPem, token, username, password, namespace } = input
   const clusters = [[name, server] as const, ...others.map(url => [`${name}@${new URL(url).host}`, url] as const)]
-  const credentials = [
-    ...(certPem ? [`    client-certificate-data: ${base64(certPem)}`] : []),
-    ...(keyPem ? [`    client-key-data: ${base64(keyPem)}`] : []),
-    ...(token ? [`    token: ${quoted(token)}`] : []),
-  ]
+  const credentials = fields('    ', [
+    ['client-certificate-data', encodedIf(certPem)],
+    ['client-key-data', encodedIf(keyPem)],
+    ['token', quotedIf(token)],
+    ['username', quotedIf(username)],
+    ['password', quotedIf(password)],
+  ])
+  const cluster = (url: string) =>
+    fields('    ', [
+      ['server', quoted(url)],
+      ['tls-server-name', quotedIf(trust.serverName)],
+      // Programs refuse both together.
+      ...(trust.insecure
+        ? [['insecure-skip-tls-verify', 'true'] as const]
+        : [['certificate-authority-data', encodedIf(caPem)] as const]),
+      ['proxy-url', quotedIf(proxyUrl)],
+    ])
   const extensions = kubernetesServiceIP
     ? `
     extensions:
@@ -53,22 +88,20 @@ kind: Config
 clusters:
 ${clusters
   .map(
-    ([cluster, url]) => `- name: ${quoted(cluster)}
+    ([of, url]) => `- name: ${quoted(of)}
   cluster:
-    server: ${quoted(url)}
-    tls-server-name: ${ALWAYS_NAMED}
-    certificate-authority-data: ${base64(caPem)}${extensions}`,
+${cluster(url)}${extensions}`,
   )
   .join('\n')}
 users:
 - name: ${quoted(user)}
-  user:${credentials.length > 0 ? `\n${credentials.join('\n')}` : ' {}'}
+  user:${credentials ? `\n${credentials}` : ' {}'}
 contexts:
 ${clusters
   .map(
-    ([cluster]) => `- name: ${quoted(cluster)}
+    ([of]) => `- name: ${quoted(of)}
   context:
-    cluster: ${quoted(cluster)}
+    cluster: ${quoted(of)}
     user: ${quoted(user)}${namespace ? `\n    namespace: ${quoted(namespace)}` : ''}`,
   )
   .join('\n')}

@@ -2,12 +2,11 @@
 // else, readable by the user alone, there only while the program runs.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { type KubeconfigInput, renderKubeconfig } from '../../../shared/machinery/kubeconfig.ts'
 import type { AccessSource, ClusterAccess } from './access.ts'
 
-const base64 = (text: string) => Buffer.from(text).toString('base64')
-
 /** A token that a program gave is handed on; the program is not run once more. */
-function credentialsOf(authorization = ''): Readonly<Record<string, string>> {
+function credentialsOf(authorization = ''): Pick<KubeconfigInput, 'token' | 'username' | 'password'> {
   const [scheme, secret = ''] = authorization.split(' ')
   if (scheme === 'Bearer') return { token: secret }
   if (scheme !== 'Basic') return {}
@@ -15,30 +14,18 @@ function credentialsOf(authorization = ''): Readonly<Record<string, string>> {
   return { username, password: password.join(':') }
 }
 
-/** JSON, which is YAML as well. */
 export function handedKubeconfig({ server, tls, headers, proxy }: ClusterAccess): string {
   const name = 'cluster'
-  const cluster = {
+  return renderKubeconfig({
     server,
-    // Programs refuse both together.
-    ...(tls.rejectUnauthorized
-      ? tls.ca && { 'certificate-authority-data': base64(tls.ca) }
-      : { 'insecure-skip-tls-verify': true }),
-    ...(tls.servername ? { 'tls-server-name': tls.servername } : {}),
-    ...(proxy ? { 'proxy-url': proxy.href.replace(/\/$/, '') } : {}),
-  }
-  const user = {
-    ...(tls.cert ? { 'client-certificate-data': base64(tls.cert) } : {}),
-    ...(tls.key ? { 'client-key-data': base64(tls.key) } : {}),
+    caPem: tls.ca,
+    trust: { serverName: tls.servername || undefined, insecure: !tls.rejectUnauthorized },
+    proxyUrl: proxy?.href.replace(/\/$/, ''),
+    name,
+    user: name,
+    certPem: tls.cert,
+    keyPem: tls.key,
     ...credentialsOf(headers['authorization']),
-  }
-  return JSON.stringify({
-    apiVersion: 'v1',
-    kind: 'Config',
-    clusters: [{ name, cluster }],
-    users: [{ name, user }],
-    contexts: [{ name, context: { cluster: name, user: name } }],
-    'current-context': name,
   })
 }
 
