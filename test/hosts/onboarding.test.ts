@@ -291,6 +291,58 @@ test('adding them again does nothing and sends nothing', async () => {
   for (const { name } of hosts) expect((await operationOf(name)).bytesSent ?? 0).toBe(0)
 })
 
+test('nodes whose pods have no direct way to each other are told as a pair, from both sides', async () => {
+  const podsOf = (name: string) => cluster.kubectl('get', 'node', name, '-o', 'jsonpath={.spec.podCIDR}')
+  const drop = `ip saddr ${(await podsOf('asking')).trim()} udp dport 8475 drop`
+  bare.sh(`nft add table ip lab; nft 'add chain ip lab input { type filter hook input priority 0; }'; nft add rule ip lab input ${drop}`) // prettier-ignore
+  const found = async () => {
+    await nodeWith(`${asking.password}\n`, 'check', 'bare', 'asking', '--password-stdin')
+    const texts = await Promise.all(['bare', 'asking', 'hidden'].map(async name => (await node('show', name)).stdout))
+    return texts.map(text => /warning: Pods of (\S+) and (\S+) reach each other over the control plane only/.exec(text))
+  }
+  const conditions = () => cluster.kubectl('get', 'node', 'bare', 'asking', '-o', 'jsonpath={.items[*].status.conditions[?(@.type=="Relayed")].status}') // prettier-ignore
+  await until('both know', async () => (await conditions()).trim() === 'True True')
+  const [one, other, third] = await found()
+  expect([one?.slice(1), other?.slice(1), third]).toEqual([['bare', 'asking'], ['asking', 'bare'], null])
+  bare.sh('nft delete table ip lab')
+})
+
+test('agents are restarted, upgraded and repaired by name, or all of them; steps of joining are undone', async () => {
+  const agent = (what: string) => bare.sh(`systemctl show -p ${what} --value flotilla-agent`)
+  const before = agent('ActiveEnterTimestampMonotonic')
+  const unasked = await node('restart', 'bare')
+  expect(unasked).toMatchObject({ code: 1, stderr: expect.stringContaining('with --yes') as string })
+  expect(unasked.stdout).toMatch(/^bare  what will be done:\nbare    - restart the agent/m)
+  const refused = await nodeWith('no\n', 'restart', 'bare')
+  expect(refused).toMatchObject({
+    code: 1,
+    stdout: expect.stringMatching(/^bare  cancelled: .*run it again/m) as string,
+  })
+  expect(agent('ActiveEnterTimestampMonotonic')).toBe(before)
+  const restarted = await nodeWith('yes\n', 'restart', 'bare')
+  expect(restarted, restarted.stderr).toMatchObject({ code: 0, stdout: expect.stringMatching(/^bare  restart-agent: succeeded/m) as string }) // prettier-ignore
+  expect(agent('ActiveEnterTimestampMonotonic')).not.toBe(before)
+
+  const current = bare.sh('readlink /opt/flotilla/bin/agent.cjs')
+  bare.sh(
+    'cd /opt/flotilla; mv agent/* agent/0123456789abcdef; ln -sfn ../agent/0123456789abcdef/agent.cjs bin/agent.cjs',
+  )
+  const upgraded = await nodeWith(`${asking.password}\n`, 'upgrade', '--yes', '--password-stdin')
+  expect(upgraded.code, upgraded.stdout + upgraded.stderr).toBe(0)
+  expect(upgraded.stdout).toMatch(/^bare  switch-agent: succeeded/m)
+  expect(upgraded.stdout).toMatch(/^hidden  succeeded: hidden is the node hidden; nothing had to be done$/m)
+  expect(bare.sh('readlink /opt/flotilla/bin/agent.cjs')).toBe(current)
+
+  expect((await node('undo', 'bare', '--step', 'live-restore', '--yes')).code).toBe(0)
+  bare.sh('rm /etc/systemd/system/flotilla-agent.service')
+  const repaired = await node('repair', 'bare', '--yes')
+  expect(repaired.code, repaired.stdout + repaired.stderr).toBe(0)
+  for (const step of ['live-restore', 'configure'])
+    expect(repaired.stdout).toMatch(new RegExp(`^bare  ${step}: succeeded`, 'm'))
+  const nobody = await node('upgrade', 'nowhere', '--yes')
+  expect(nobody.stderr).toContain('there is no host nowhere; see: flotilla node list')
+})
+
 test('a cut connection comes back by itself, and pods do not notice', async () => {
   const started = await cluster.kubectl('get', 'pods', '-o', 'jsonpath={.items[*].status.startTime}')
   for (const host of hosts) host.cutSsh()

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
 import { describe, expect, test } from 'vitest'
 import type { ClusterFacts } from '../../src/main/provisioning/preflight/contract.ts'
+import { RELAYED, relayedMessage, relayedNodes } from '../../src/shared/machinery/relayed.ts'
 import { type Facts, parseFacts } from '../../src/main/provisioning/preflight/facts.ts'
 import { FACTS_SCRIPT } from '../../src/main/provisioning/preflight/facts-script.ts'
 import { preflight } from '../../src/main/provisioning/preflight/preflight.ts'
@@ -70,7 +71,7 @@ const cluster: ClusterFacts = {
   networkBackend: 'auto',
   caHash: 'c',
   nodeName: 'box',
-  nodes: [{ name: 'other', machineID: 'b'.repeat(32), address: '192.168.1.6' }],
+  nodes: [{ name: 'other', machineID: 'b'.repeat(32), address: '192.168.1.6', relayed: [] }],
   hosts: [{ name: 'second', machineID: 'e'.repeat(32) }],
   apiPort: 16_443,
   bundle: 'abcd',
@@ -203,8 +204,24 @@ describe('a finding says what, why and how', () => {
     expect(preflight({ ...good, listeningUdp }, cluster)).toEqual([])
     expect(preflight({ ...fit, unreachable: ['192.168.1.6'] }, encrypted)[0]?.how).toContain('UDP 8476')
   })
+  test('of Ready nodes their agents know the ways to each other, whether hosts answer or not', () => {
+    const unreachable = ['192.168.1.6']
+    const own = (relayed: string[] | undefined) => ({ name: 'box', machineID: good.machineID, address: good.address, relayed }) // prettier-ignore
+    const found = (of: string[] | undefined, theirs: string[] | undefined) => {
+      const nodes = [own(of), { ...cluster.nodes[0]!, relayed: theirs }]
+      return preflight({ ...good, unreachable }, { ...cluster, nodes }).map(({ id, what }) => `${id} ${what}`)
+    }
+    expect(found([], [])).toEqual([])
+    const pair = 'network/relayed Pods of box and other reach each other over the control plane only: between 192.168.1.5 and 192.168.1.6 no direct way is open.' // prettier-ignore
+    expect([...found(['other'], ['box']), ...found(['other'], []), ...found(undefined, ['box'])]).toEqual([pair, pair, pair]) // prettier-ignore
+    for (const notTold of [found(undefined, []), found([], undefined)])
+      expect(notTold).toEqual(['network/peer The node other (192.168.1.6) does not answer.'])
+    expect(relayedNodes([{ type: RELAYED, status: 'True', message: relayedMessage(['a', 'b']) }])).toEqual(['a', 'b'])
+    expect(relayedNodes([{ type: RELAYED, status: 'False', message: 'no' }])).toEqual([])
+    expect(relayedNodes([])).toBeUndefined()
+  })
   test('another machine of the same name is found', () => {
-    const nodes = [{ name: 'box', machineID: 'd'.repeat(32), address: '192.168.1.9' }]
+    const nodes = [{ name: 'box', machineID: 'd'.repeat(32), address: '192.168.1.9', relayed: undefined }]
     expect(preflight(good, { ...cluster, nodes })).toMatchObject([{ id: 'system/hostname', severity: 'Error' }])
   })
 })

@@ -167,6 +167,23 @@ test('what somebody broke on it is repaired by a click, and nothing else is chan
   await page.locator('[data-host=cellar] [data-tone=healthy]').getByText('Ready').waitFor({ timeout: 60_000 })
 })
 
+test('a machine that is gone cannot be left as it was, and is forgotten once its name was typed', async () => {
+  const name = '127-0-0-1-9'
+  const typed = async (title: string, button: string) => {
+    const dialog = page.getByRole('dialog', { name: title })
+    await dialog.getByRole('textbox').fill(name)
+    await dialog.getByRole('button', { name: button }).click()
+  }
+  await page.getByLabel(`Remove ${name}`, { exact: true }).click()
+  await typed(`Remove ${name}?`, 'Remove')
+  const removal = panel().getByRole('region', { name: `Remove ${name}` })
+  await removal.getByText('Failed', { exact: true }).waitFor({ timeout: 60_000 })
+  await removal.getByText(`flotilla node remove ${name} --forget`).waitFor()
+  await removal.getByRole('button', { name: 'Forget' }).click()
+  await typed(`Forget ${name}?`, 'Forget')
+  await page.locator(`[data-host="${name}"]`).waitFor({ state: 'detached', timeout: 60_000 })
+})
+
 test('it is removed once its name was typed, and nothing stays on the machine', async () => {
   await page.getByLabel('Remove cellar', { exact: true }).click()
   const dialog = page.getByRole('dialog', { name: 'Remove cellar?' })

@@ -1,6 +1,13 @@
 // Hosts in the window: what was typed, and how hosts and operations are told.
 import { describe, expect, it } from 'vitest'
-import { canBeUndone, connectionStatus, hostStatus, newestOperations, stepStatus } from '@/hosts/host-status.ts'
+import {
+  canBeForgotten,
+  canBeUndone,
+  connectionStatus,
+  hostStatus,
+  newestOperations,
+  stepStatus,
+} from '@/hosts/host-status.ts'
 import { offeredHosts, parseHosts } from '@/hosts/new-hosts.ts'
 import type { Host, HostOperation } from '../../src/shared/api/flotilla/v1.ts'
 
@@ -87,6 +94,12 @@ describe('operations', () => {
     expect(newestOperations([...sameSecond].reverse()).get('box')?.metadata.name).toBe('box-check-y')
     const running = [operation('r', 'Running', '2026-01-01T12:00:00Z'), ...ended]
     expect(newestOperations(running).get('box')?.metadata.name).toBe('r')
+  })
+  it('that could not reach a machine to remove it let it be forgotten', () => {
+    const removal = (phase: string, reason: string, action = 'Remove') =>
+      canBeForgotten({ metadata: {}, spec: { hostName: 'box', action }, status: { phase, reason } } as HostOperation)
+    expect(removal('Failed', 'Unreachable')).toBe(true)
+    expect([removal('Failed', 'CommandFailed'), removal('Failed', 'Unreachable', 'Join'), removal('Running', '')]).toEqual([false, false, false]) // prettier-ignore
   })
   it('tell how far a step is', () =>
     expect(stepStatus({ name: 'push', state: 'Running', percent: 40 })).toEqual({ tone: 'progressing', text: '40 %' }))

@@ -84,6 +84,10 @@ export const canBeUndone = (operation: HostOperation, { state }: HostOperationSt
   hasEnded(operation) &&
   (state === 'Succeeded' || state === 'Failed' || state === 'Running')
 
+/** Whether a host is not there to be left as it was: it can be forgotten. */
+export const canBeForgotten = ({ spec: { action }, status: { phase, reason } }: HostOperation): boolean =>
+  action === 'Remove' && phase === 'Failed' && (reason === 'Unreachable' || reason === 'ConnectionLost')
+
 const SEVERITIES: Readonly<Record<string, Tone>> = { Error: 'failed', Warning: 'warning', Info: 'unknown' }
 export const findingStatus = ({ severity, fix }: HostFinding): StatusView =>
   fix ? view('progressing', 'Will be mended') : view(SEVERITIES[severity] ?? 'unknown', severity)

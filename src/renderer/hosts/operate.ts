@@ -11,6 +11,13 @@ export const startOperation = (hostName: string, action: string, step?: string) 
     spec: { hostName, action, ...(step === undefined ? {} : { step }) },
   })
 
+/** A host that is gone for good: it is not asked. */
+export const forget = (hostName: string) =>
+  connection.client.create(HostOperation, {
+    metadata: { generateName: `${hostName.slice(0, 40)}-forget-` },
+    spec: { hostName, action: 'Remove', force: true, approved: true },
+  })
+
 /** The plan is what was asked for: nobody need look at it again. */
 export const loadImages = (hostName: string, images: readonly string[]) =>
   connection.client.create(HostOperation, {

@@ -1,5 +1,6 @@
 // The node's conditions: whether it works, and what it is short of.
 import type { NodeCondition } from '../../../shared/api/core/v1.ts'
+import { RELAYED, relayedMessage } from '../../../shared/machinery/relayed.ts'
 import type { WireguardState } from '../../network/contract.ts'
 
 type Draft = Omit<NodeCondition, 'lastHeartbeatTime' | 'lastTransitionTime'>
@@ -12,12 +13,9 @@ const condition = (type: string, holds: boolean, yes: [string, string], no: [str
 /** Whether pods of some nodes are reached over the control plane only. */
 const relayedCondition = (nodes: readonly string[]): Draft =>
   condition(
-    'Relayed',
+    RELAYED,
     nodes.length > 0,
-    [
-      'NodesNotReached',
-      `pod traffic goes over the control plane to and from ${nodes.join(', ')}: no direct way is open`,
-    ],
+    ['NodesNotReached', relayedMessage(nodes)],
     ['NodesReached', 'pod traffic to every node goes directly'],
   )
 

@@ -80,8 +80,10 @@ function askTerminal(question: string, echo: boolean): Promise<string> {
       lines.close()
     })
     lines.once('SIGINT', () => {
-      lines.close()
       reject(new CommandError('stopped'))
+      lines.close()
     })
+    // After a line, or where there is none: in a script, say.
+    lines.once('close', () => reject(new CommandError('nobody answers; what is planned is done unasked with --yes')))
   })
 }

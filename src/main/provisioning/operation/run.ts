@@ -5,6 +5,8 @@ import { Node } from '../../../shared/api/core/v1.ts'
 import type { Client } from '../../../shared/client/client.ts'
 import { type Clock, delay, formatTime } from '../../../shared/machinery/clock.ts'
 import type { Log } from '../../../shared/machinery/log.ts'
+import { isConditionTrue } from '../../../shared/machinery/conditions.ts'
+import { relayedNodes } from '../../../shared/machinery/relayed.ts'
 import { isNotFound } from '../../../shared/machinery/status.ts'
 import { hostOf } from '../../../shared/machinery/url-host.ts'
 import { revokeNode } from '../../../shared/machinery/revoke-certificates.ts'
@@ -26,6 +28,7 @@ import { startAgent } from '../steps/start-agent.ts'
 import { switchAgent } from '../steps/upgrade.ts'
 import type { ClusterSettings, ContextWithoutProgress, Step } from '../steps/contract.ts'
 import { hostKeyPins, inspected, patchHostStatus } from './host-status.ts'
+import { withNextStep } from './next-step.ts'
 import { type Outcome, outcome } from './outcome.ts'
 import { statusPrompter } from './prompts.ts'
 import { applySteps, planSteps } from './run-steps.ts'
@@ -127,7 +130,7 @@ export class OperationRun {
       const cancelled = this.#stop.signal.reason instanceof CancelledError
       const message = cancelled
         ? 'cancelled; run it again to go on, or remove the host'
-        : messageOf(error, this.hostName)
+        : messageOf(error, this.action, this.hostName)
       const reason = cancelled ? 'Cancelled' : error instanceof SshError ? error.code : error instanceof PreflightError ? 'PreflightFailed' : 'Error' // prettier-ignore
       this.#stop.abort(error) // whatever still waits for an answer
       await this.#end(host, { phase: cancelled ? 'Cancelled' : 'Failed', reason, message })
@@ -342,6 +345,7 @@ export class OperationRun {
         name: metadata.name,
         machineID: status.nodeInfo?.machineID ?? '',
         address: status.addresses?.find(({ type }) => type === 'InternalIP')?.address ?? '',
+        relayed: isConditionTrue(status.conditions, 'Ready') ? relayedNodes(status.conditions) : undefined,
       })),
     }
   }
@@ -401,5 +405,5 @@ function verdict({ metadata, status }: Host, findings: readonly { severity: stri
 const isLoss = (error: unknown): error is SshError =>
   error instanceof SshError && (error.code === 'ConnectionLost' || error.code === 'Unreachable')
 
-const messageOf = (error: unknown, hostName: string): string =>
-  isNotFound(error) ? `there is no host ${JSON.stringify(hostName)}` : (error as Error).message
+const messageOf = (error: unknown, action: string, hostName: string): string =>
+  isNotFound(error) ? `there is no host ${JSON.stringify(hostName)}` : withNextStep(error as Error, action, hostName)

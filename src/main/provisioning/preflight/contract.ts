@@ -13,8 +13,17 @@ export interface ClusterFacts {
   /** SHA-256 of the cluster's CA file as it is on hosts. */
   readonly caHash: string
   readonly nodeName: string
-  /** Other nodes by name, with what tells machines apart. */
-  readonly nodes: readonly { readonly name: string; readonly machineID: string; readonly address: string }[]
+  /** Nodes by name, with what tells machines apart; the host's own is one of them where it has one. */
+  readonly nodes: readonly {
+    readonly name: string
+    readonly machineID: string
+    readonly address: string
+    /**
+     * Names of those to which its pods' packets have no direct way, as its agent sees all the time; undefined of a node
+     * that is not Ready or does not tell.
+     */
+    readonly relayed: readonly string[] | undefined
+  }[]
   /** Other hosts, which this one must not be, with what tells machines apart. */
   readonly hosts: readonly { readonly name: string; readonly machineID: string }[]
   /** id of the agent that is current here. */

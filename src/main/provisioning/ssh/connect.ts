@@ -46,7 +46,7 @@ async function connectHop(hop: Hop, before: SshConnection | undefined, options: 
   const patient = new PatientPrompter(options.prompter)
   for (let attempt = 1; ; attempt++) {
     try {
-      const socket = before ? await before.forwardOut(hop.host, hop.port) : await dial(hop, options)
+      const socket = before ? await through(before, hop) : await dial(hop, options)
       return await handshake(hop, socket, before, { ...options, prompter: patient })
     } catch (error) {
       const hungUp = error instanceof SshError && error.code === 'ConnectionLost' && patient.wasAsked
@@ -55,6 +55,16 @@ async function connectHop(hop: Hop, before: SshConnection | undefined, options: 
     }
   }
 }
+
+/** @throws SshError Unreachable */
+const through = (before: SshConnection, hop: Hop): Promise<Duplex> =>
+  before.forwardOut(hop.host, hop.port).catch((error: unknown) => {
+    if (!(error instanceof SshError) || error.code !== 'ForwardingRefused') throw error
+    throw new SshError(
+      'Unreachable',
+      `${error.message}: is ${endpointName(hop)} on, does ${before.hop.host} reach it, and does its sshd lead on (AllowTcpForwarding)?`,
+    )
+  })
 
 function dial(hop: Hop, { clock, signal }: ConnectOptions): Promise<Duplex> {
   const endpoint = endpointName(hop)

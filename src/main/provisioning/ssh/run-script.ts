@@ -64,7 +64,7 @@ export async function runScript(
   }
   throw new SshError(
     'NoPrivileges',
-    `sudo on ${hop.host} took none of ${PASSWORD_ATTEMPTS} passwords; nothing was changed`,
+    `sudo on ${hop.host} took none of ${PASSWORD_ATTEMPTS} passwords; nothing was changed. It wants the password of ${hop.user} on that host: look there with "sudo -v", and try again`,
   )
 }
 

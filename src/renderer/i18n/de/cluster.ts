@@ -156,6 +156,10 @@ export const cluster = {
   Undo: 'Zurücknehmen',
   'Undo {step}': '{step} zurücknehmen',
   'Undo one more': 'Noch einen zurücknehmen',
+  Forget: 'Vergessen',
+  'Forget {name}?': '{name} vergessen?',
+  'The machine is not touched: what was put on it stays there. Its node and its pods go from the cluster.':
+    'Die Maschine wird nicht angerührt: Was auf ihr eingerichtet wurde, bleibt dort. Ihr Knoten und ihre Pods verlassen den Cluster.',
   Steps: 'Schritte',
   "{given} is not an address; it wants user{'@'}host or user{'@'}host:port":
     "{given} ist keine Adresse; nötig ist user{'@'}host oder user{'@'}host:port",

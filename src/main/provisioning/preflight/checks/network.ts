@@ -190,14 +190,34 @@ export const controlPlane: Check = {
         ],
 }
 
+/**
+ * The ways to other nodes. Between Ready nodes the agents' own word counts, which ask each other all the time over the way
+ * that pods' packets take; before that, whether a node answers at all.
+ */
 export const peers: Check = {
   name: 'peers',
-  look: ({ unreachable }, { nodes, networkBackend }) =>
-    unreachable.map(address =>
-      warning('network/peer', {
-        what: `The node ${nodes.find(node => node.address === address)?.name ?? address} (${address}) does not answer.`,
-        why: 'Pods of the two nodes could not reach each other.',
-        how: `Put both in one network, or open ICMP and UDP ${tunnelPort(networkBackend)} between them.`,
-      }),
-    ),
+  look({ unreachable, address }, { nodes, nodeName, networkBackend, clusterCIDRs }) {
+    const own = nodes.find(({ name }) => name === nodeName)
+    const [port, pods] = [tunnelPort(networkBackend), clusterCIDRs.join(', ')]
+    return nodes.flatMap(other => {
+      if (other === own) return []
+      const isRelayed = own?.relayed?.includes(other.name) ?? other.relayed?.includes(nodeName)
+      if (own?.relayed && other.relayed && !isRelayed) return []
+      if (isRelayed)
+        return warning('network/relayed', {
+          what: `Pods of ${nodeName} and ${other.name} reach each other over the control plane only: between ${address} and ${other.address} no direct way is open.`,
+          why: 'It works, and is slower; while the control plane is away, they do not reach each other.',
+          how:
+            `Let UDP ${port} through between the two, both ways, in what is between them: a router, the security group of a cloud. ` +
+            `On one network also packets of pods (${pods}) as they are: clouds have a check of sources and destinations that drops them. ` +
+            'The firewalls of the two hosts are opened by their agents.',
+        })
+      if (!unreachable.includes(other.address)) return []
+      return warning('network/peer', {
+        what: `The node ${other.name} (${other.address}) does not answer.`,
+        why: 'Where nothing else gets through either, pods of the two nodes reach each other over the control plane only, which is slower.',
+        how: `Put both in one network, or open ICMP and UDP ${port} between ${address} and ${other.address}, both ways.`,
+      })
+    })
+  },
 }
