@@ -2,7 +2,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { hostOperationAnswers } from '../../src/main/apiserver/endpoints/hosts/answers.ts'
 import { AnswerDesk } from '../../src/main/provisioning/answers.ts'
+import { StatusWriter } from '../../src/main/provisioning/operation/status-writer.ts'
 import { Host, HostOperation } from '../../src/shared/api/flotilla/v1.ts'
+import type { Client } from '../../src/shared/client/client.ts'
+import { silentLog } from '../../src/shared/machinery/log.ts'
+import { ApiError } from '../../src/shared/machinery/status.ts'
+import { eventually } from '../support/eventually.ts'
+import { ManualClock } from '../support/manual-clock.ts'
 import { startTestApiServer, type TestApiServer } from '../support/api-server.ts'
 
 const desk = new AnswerDesk()
@@ -78,6 +84,29 @@ describe('a HostOperation', () => {
     const changing = client.patch(HostOperation, { name: 'load' }, { spec: { images: ['other'] } }, { type: 'merge' })
     await expect(changing).rejects.toThrow('make a new operation')
   })
+})
+
+test('a question whose first writing the server does not take is there a moment later', async () => {
+  const client = api.clientAs()
+  await client.create(HostOperation, { metadata: { name: 'asks' }, spec: { hostName: 'box', action: 'Join' } })
+  const clock = new ManualClock()
+  let refusals = 2
+  const overloaded: Pick<Client, 'patch'> = {
+    patch: (...args) =>
+      refusals-- > 0 ? Promise.reject(new ApiError(429, 'TooManyRequests', 'later')) : client.patch(...args),
+  }
+  const writer = new StatusWriter({ client: overloaded as Client, name: 'asks', clock, log: silentLog, status: {} })
+  const prompts = [{ id: 'one', kind: 'HostKey' as const, about: 'box', text: 'Is it?' }]
+  await writer.set({ phase: 'WaitingForAnswer', prompts })
+  expect((await client.get(HostOperation, { name: 'asks' })).status.prompts).toBeUndefined()
+  await clock.advance(1_000)
+  await clock.advance(1_000)
+  await eventually(async () =>
+    expect((await client.get(HostOperation, { name: 'asks' })).status).toMatchObject({
+      phase: 'WaitingForAnswer',
+      prompts,
+    }),
+  )
 })
 
 describe('an answer', () => {

@@ -5,7 +5,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 const LONGEST = [
   '/test/store/crashes.test.ts',
-  ...['move', 'faults', 'onboarding', 'packages', 'dnf', 'kubelet', 'join-command', 'window'].map(
+  ...['faults', 'onboarding', 'move', 'kubelet', 'machine-docker', 'packages', 'join-command', 'window', 'dnf'].map(
     name => `/test/hosts/${name}.test.ts`,
   ),
   ...['host-firewalls', 'policies', 'wireguard', 'services', 'relay', 'nodes'].map(

@@ -1,4 +1,5 @@
-// Writes an operation's status: changes at once, output at most a few times a second.
+// Writes an operation's status: changes at once, output at most a few times a second. What the server would not take, as
+// when it is overloaded, is written again: a question that nobody sees is never answered.
 import { HostOperation, type HostOperationStatus } from '../../../shared/api/flotilla/v1.ts'
 import type { Client } from '../../../shared/client/client.ts'
 import type { Clock } from '../../../shared/machinery/clock.ts'
@@ -6,6 +7,8 @@ import type { Log } from '../../../shared/machinery/log.ts'
 import { isNotFound } from '../../../shared/machinery/status.ts'
 
 const EVERY_MS = 300
+const RETRY_MS = 1_000
+const MOST_RETRIES = 60
 
 export class StatusWriter {
   readonly #client: Client
@@ -15,6 +18,8 @@ export class StatusWriter {
   readonly status: HostOperationStatus
   #writing: Promise<void> = Promise.resolve()
   #cancelTimer: (() => void) | undefined
+  /** Since it was written last. */
+  #failures = 0
 
   constructor(parts: { client: Client; name: string; clock: Clock; log: Log; status: HostOperationStatus }) {
     this.#client = parts.client
@@ -24,7 +29,7 @@ export class StatusWriter {
     this.status = structuredClone(parts.status)
   }
 
-  /** Resolves when it is written. Never rejects: an operation does not fail because nobody can be told. */
+  /** Resolves when it was tried. Never rejects: an operation does not fail because nobody can be told. */
   set(change: Partial<HostOperationStatus>): Promise<void> {
     Object.assign(this.status, change)
     return this.#write()
@@ -47,8 +52,12 @@ export class StatusWriter {
           { status },
           { type: 'merge', subresource: 'status' },
         )
+        this.#failures = 0
       } catch (error) {
-        if (!isNotFound(error)) this.#log.warn({ err: error, operation: this.#name }, 'status not written')
+        if (isNotFound(error)) return
+        this.#log.warn({ err: error, operation: this.#name }, 'status not written')
+        if (++this.#failures <= MOST_RETRIES)
+          this.#cancelTimer ??= this.#clock.after(RETRY_MS, () => void this.#write())
       }
     })
     return this.#writing
