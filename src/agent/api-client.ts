@@ -1,25 +1,12 @@
 // The agent's way to the API server: its certificate, several addresses, and the one that works is kept.
-import { readFileSync } from 'node:fs'
 import { type TLSSocket, createSecureContext } from 'node:tls'
 import { Agent, type buildConnector, fetch } from 'undici'
 import { type Client } from '../shared/client/client.ts'
 import { type Fetch, type FetchResponse, fetchTransport } from '../shared/client/fetch-transport.ts'
 import { createClient } from '../shared/client/typed-client.ts'
 import { systemClock } from '../shared/machinery/clock.ts'
+import type { NodeTls } from './node-tls.ts'
 import { dialFirst } from './servers/dial.ts'
-
-export interface NodeTls {
-  /** PEM. */
-  readonly ca: string
-  readonly cert: string
-  readonly key: string
-}
-
-export const readTls = (files: { caFile: string; certFile: string; keyFile: string }): NodeTls => ({
-  ca: readFileSync(files.caFile, 'utf8'),
-  cert: readFileSync(files.certFile, 'utf8'),
-  key: readFileSync(files.keyFile, 'utf8'),
-})
 
 export interface ApiConnection extends AsyncDisposable {
   readonly client: Client

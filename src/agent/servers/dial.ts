@@ -3,7 +3,7 @@
 import { type SecureContext, type TLSSocket, connect as connectTls } from 'node:tls'
 import type { Clock } from '../../shared/machinery/clock.ts'
 import { hostOf } from '../../shared/machinery/url-host.ts'
-import type { NodeTls } from '../api-client.ts'
+import type { NodeTls } from '../node-tls.ts'
 
 export interface Dialling {
   /** The cluster's CA, the node's client certificate and key: in PEM, or read already. */

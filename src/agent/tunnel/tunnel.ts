@@ -9,7 +9,7 @@ import { connect as connectTcp } from 'node:net'
 import { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import { type Clock, delay } from '../../shared/machinery/clock.ts'
-import type { NodeTls } from '../api-client.ts'
+import type { NodeTls } from '../node-tls.ts'
 import { dialAnyUpgrade } from './dial-upgrade.ts'
 import { exchangeDatagrams } from './exchange-datagrams.ts'
 

@@ -1,7 +1,7 @@
 // A stream between two nodes' agents that meet at the API server only, over their real links.
 import type { Duplex } from 'node:stream'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { NodeTls } from '../../../src/agent/api-client.ts'
+import type { NodeTls } from '../../../src/agent/node-tls.ts'
 import { dialAnyUpgrade } from '../../../src/agent/tunnel/dial-upgrade.ts'
 import { runTunnel } from '../../../src/agent/tunnel/tunnel.ts'
 import { systemClock } from '../../../src/shared/machinery/clock.ts'
