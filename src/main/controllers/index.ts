@@ -15,6 +15,7 @@ import { CertificateSigner } from './csrsigning/controller.ts'
 import { DaemonSetController } from './daemonset/controller.ts'
 import { DeploymentAutoRollback } from './deployment-auto-rollback/controller.ts'
 import { DeploymentController } from './deployment/controller.ts'
+import { DeviceTaintEvictionController } from './device-taint-eviction/controller.ts'
 import { DisruptionController } from './disruption/controller.ts'
 import { StaleDisruptionCondition } from './disruption/stale-condition.ts'
 import { EndpointsController } from './endpoints/controller.ts'
@@ -145,6 +146,7 @@ export const controllers = ({
   controller(new NodeLifecycleController(clock, time)),
   controller(new NodeTtlController()),
   controller(new TaintEvictionController(time)),
+  controller(new DeviceTaintEvictionController()),
   controller(new PodGarbageCollector(time)),
 ]
 

@@ -51,6 +51,12 @@ export const controllerRules: Readonly<Record<string, PolicyRule[]>> = {
     rule(READ, 'core', 'pods'),
     EVENTS,
   ],
+  'device-taint-eviction-controller': [
+    rule(`${READ} delete`, 'core', 'pods'),
+    rule('update patch', 'core', 'pods/status'),
+    rule(READ, 'resource.k8s.io', 'deviceclasses resourceclaims resourceslices'),
+    EVENTS,
+  ],
   'disruption-controller': [
     rule(READ, 'apps', 'deployments replicasets statefulsets'),
     rule(READ, 'core', 'pods replicationcontrollers'),

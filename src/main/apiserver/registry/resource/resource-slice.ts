@@ -1,5 +1,6 @@
 // ResourceSlices.
 import { ResourceSlice } from '../../../../shared/api/resource/v1.ts'
+import { formatTime } from '../../../../shared/machinery/clock.ts'
 import { ageColumn, nameColumn, text } from '../columns/common.ts'
 import { defineResource } from '../resource.ts'
 import { entries, list } from '../support/collections.ts'
@@ -10,8 +11,10 @@ export const resourceSlices = defineResource<ResourceSlice>({
   type: ResourceSlice,
   setDefaults: slice => {
     ensureStructs(slice, 'spec')
-    for (const device of list(slice.spec.devices))
+    for (const device of list(slice.spec.devices)) {
+      for (const taint of list(device.taints)) taint.timeAdded ??= formatTime(Date.now())
       for (const [, mapping] of entries(device.nodeAllocatableResourceMappings)) mapping.allocationMultiplier ??= '1'
+    }
   },
   ...generationOnly(),
   validate: validateSlice,
