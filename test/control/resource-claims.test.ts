@@ -300,3 +300,78 @@ test.each([
 ])('the claims of pod %s and claim %s are named %s…', (pod, claim, prefix) => {
   expect(claimPrefix(pod, claim)).toBe(prefix)
 })
+
+/** A driver's word about the device of a claim. */
+async function tell(name: string, type: string): Promise<void> {
+  const claim = await claimOf(name)
+  const [result] = claim.status.allocation?.devices?.results ?? []
+  const { driver, pool, device } = result!
+  const condition = {
+    type,
+    status: 'True',
+    reason: 'Told',
+    message: 'by "it"',
+    lastTransitionTime: '2026-01-01T00:00:00Z',
+  }
+  const devices = [{ driver, pool, device, conditions: [condition] }]
+  await cluster.client.updateStatus(ResourceClaim, { ...claim, status: { ...claim.status, devices } })
+}
+/** Devices that any node can have, each only once it is attached. */
+async function addAttachable(kind: string, count: number): Promise<void> {
+  await cluster.client.create(ResourceSlice, {
+    metadata: { name: kind },
+    spec: {
+      driver: `${kind}.example.com`,
+      allNodes: true,
+      pool: { name: kind, generation: 1, resourceSliceCount: 1 },
+      devices: Array.from({ length: count }, (_, i) => ({
+        name: `d${i}`,
+        bindsToNode: true,
+        bindingConditions: ['Attached'],
+        bindingFailureConditions: ['Broken'],
+      })),
+    },
+  })
+  const selectors = [{ cel: { expression: `device.driver == "${kind}.example.com"` } }]
+  await cluster.client.create(DeviceClass, { metadata: { name: kind }, spec: { selectors } })
+}
+
+test('a pod waits for its device until the driver has made it ready', async () => {
+  await addAttachable('fabric', 1)
+  await addClaim('fabric', 'fabric')
+  await addPod('waits', { resourceClaimName: 'fabric' })
+  await eventually(async () =>
+    expect(await events('waits')).toContainEqual(
+      expect.stringMatching(/^BindingConditionsPending: waiting for binding conditions for device on node [abc]$/),
+    ),
+  )
+  const { allocation } = (await claimOf('fabric')).status
+  expect(allocation?.allocationTimestamp).toBeTruthy()
+  expect(allocation?.devices?.results?.[0]).toMatchObject({
+    bindingConditions: ['Attached'],
+    bindingFailureConditions: ['Broken'],
+  })
+  expect((await podOf('waits')).spec.nodeName).toBeUndefined()
+  await tell('fabric', 'Attached')
+  const { spec } = await bound('waits')
+  expect(allocation?.nodeSelector?.nodeSelectorTerms?.[0]?.matchFields?.[0]?.values).toEqual([spec.nodeName])
+})
+
+test('a device that its driver cannot make ready is given back, and another one taken', async () => {
+  await addAttachable('shaky', 2)
+  await addClaim('shaky', 'shaky')
+  await addPod('moves', { resourceClaimName: 'shaky' })
+  const deviceOf = async () => (await claimOf('shaky')).status.allocation?.devices?.results?.[0]?.device
+  await eventually(async () => expect(await deviceOf()).toBe('d0'))
+  const slice = await cluster.client.get(ResourceSlice, { name: 'shaky' })
+  const [first, second] = slice.spec.devices!
+  const tainted = { ...first!, taints: [{ key: 'broken', effect: 'NoSchedule' }] }
+  await cluster.client.update(ResourceSlice, { ...slice, spec: { ...slice.spec, devices: [tainted, second!] } })
+  await tell('shaky', 'Broken')
+  await eventually(async () => expect(await deviceOf()).toBe('d1'))
+  expect((await claimOf('shaky')).status.devices).toBeUndefined()
+  const why = String.raw`device binding failed: claim=shaky, reason=Told, message="by \"it\""`
+  expect((await events('moves')).join()).toContain(why)
+  await tell('shaky', 'Attached')
+  await bound('moves')
+})

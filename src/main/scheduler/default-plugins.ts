@@ -70,7 +70,9 @@ export const DEFAULT_PLUGINS = [
   ),
   plugin('ImageLocality', 1, () => imageLocality),
   // Before preemption: a claim that nobody uses is given up rather than a pod that works.
-  plugin('DynamicResources', 0, parts => dynamicResources(parts)),
+  plugin('DynamicResources', 0, (parts, args) =>
+    dynamicResources({ ...parts, timeoutMs: args.DynamicResources.bindingTimeoutMs }),
+  ),
   plugin('DefaultPreemption', 0, (parts, args, profile) =>
     defaultPreemption({ ...parts, ...args.DefaultPreemption, profile }),
   ),

@@ -104,6 +104,13 @@ profiles:
     expect(profile?.args.PodTopologySpread.defaultConstraints).toHaveLength(1)
     expect(profile?.args.InterPodAffinity.hardPodAffinityWeight).toBe(50)
     expect(profile?.args.VolumeBinding.bindTimeoutSeconds).toBe(600)
+    expect(profile?.args.DynamicResources.bindingTimeoutMs).toBe(600_000)
+  })
+  test('durations are read as Go writes them', () => {
+    const [profile] = read(
+      'profiles: [{pluginConfig: [{name: DynamicResources, args: {bindingTimeout: 1m30s}}]}]',
+    ).profiles
+    expect(profile?.args.DynamicResources.bindingTimeoutMs).toBe(90_000)
   })
 
   test.each([
@@ -144,6 +151,10 @@ profiles:
     [
       'profiles: [{pluginConfig: [{name: NodeAffinity, args: {kind: FitArgs}}]}]',
       'profiles[0].pluginConfig[0].args.kind must be NodeAffinityArgs, not "FitArgs"',
+    ],
+    [
+      'profiles: [{pluginConfig: [{name: DynamicResources, args: {bindingTimeout: 10ms}}]}]',
+      'profiles[0].pluginConfig[0].args.bindingTimeout must be a duration of at least a second, such as "10m"',
     ],
   ])('%j is refused with what is wrong', (text, message) => {
     expect(() => read(text)).toThrow(message)

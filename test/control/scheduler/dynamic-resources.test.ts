@@ -99,7 +99,7 @@ describe('which devices a claim gets', () => {
     ['only devices that the node reaches', { slices: [slice([gpu('x', { nodeName: 'b' }), gpu('y', { nodeName: 'a' })], { nodeName: '', perDeviceNodeSelection: true })] }, { requests: [exactly()] }, 'r=y'],
     ['nothing of a pool that is not whole', { slices: [slice([gpu('x')], { pool: { name: 'a', generation: 1, resourceSliceCount: 2 } })] }, { requests: [exactly()] }, 'none'],
     ['nothing of an older generation', { slices: [slice([gpu('old')]), slice([gpu('new')], { pool: { name: 'a', generation: 2, resourceSliceCount: 1 } })] }, { requests: [exactly()] }, 'r=new'],
-    ['nothing of a device that waits for its driver', { slices: [slice([gpu('x', { bindingConditions: ['attached'] })])] }, { requests: [exactly()] }, 'none'],
+    ['a device that its driver has to make ready', { slices: [slice([gpu('x', { bindingConditions: ['attached'] })])] }, { requests: [exactly()] }, 'r=x'],
   ])('%s', (_what, world, wanted, expected) => {
     expect(devices(world, wanted)).toBe(expected)
   }) // prettier-ignore
@@ -206,7 +206,7 @@ describe('the allocation that is written', () => {
     const given = claim(wanted)
     const found = searchIn(world, [given])
     if (!Array.isArray(found)) throw new Error('nothing was found')
-    return allocationResult(readTwice(given, found), found[0])
+    return allocationResult(readTwice(given, found), found[0], 'a')
   }
   /** The same requests that were searched for. */
   const readTwice = (given: ResourceClaim, found: Extract<Found, readonly unknown[]>): WantedClaim => ({
@@ -216,6 +216,20 @@ describe('the allocation that is written', () => {
         each => found[0]?.find(({ alternative }) => alternative.name === each.name)?.alternative ?? each,
       ),
     ),
+  })
+
+  test('names the conditions that tell when a device is ready, and its node where it stays there', () => {
+    const conditions = { bindingConditions: ['attached'], bindingFailureConditions: ['broken'] }
+    const everywhere = { nodeName: '', allNodes: true }
+    const result = (device: Partial<Device>) =>
+      resultOf({ slices: [slice([gpu('x', { ...conditions, ...device })], everywhere)] }, { requests: [exactly()] })
+    const results = [{ request: 'r', driver: DRIVER, pool: 'a', device: 'x', ...conditions }]
+    expect(result({})).toEqual({ devices: { results } })
+    const matchFields = [{ key: 'metadata.name', operator: 'In', values: ['a'] }]
+    expect(result({ bindsToNode: true })).toEqual({
+      devices: { results },
+      nodeSelector: { nodeSelectorTerms: [{ matchFields }] },
+    })
   })
 
   test('names the node of its devices, and configures them by class and claim', () => {

@@ -1,6 +1,7 @@
 // The arguments that upstream's plugins take in a KubeSchedulerConfiguration, each with upstream's defaults.
 // @see https://kubernetes.io/docs/reference/config-api/kube-scheduler-config.v1/
 import type { NodeAffinity, TopologySpreadConstraint } from '../../../shared/api/core/v1.ts'
+import { parseDuration } from '../../../shared/machinery/duration.ts'
 import { type Section, flag, integer, neededText, oneOf, only, section, sections, text, texts } from './fields.ts'
 
 export interface WeightedResource {
@@ -43,6 +44,7 @@ export interface PluginArgs {
     readonly minCandidateNodesAbsolute: number
   }
   readonly VolumeBinding: { readonly bindTimeoutSeconds: number }
+  readonly DynamicResources: { readonly bindingTimeoutMs: number }
 }
 
 const CPU_AND_MEMORY: readonly WeightedResource[] = [
@@ -62,6 +64,7 @@ export const DEFAULT_ARGS: PluginArgs = {
   InterPodAffinity: { hardPodAffinityWeight: 1, ignorePreferredTermsOfExistingPods: false },
   DefaultPreemption: { minCandidateNodesPercentage: 10, minCandidateNodesAbsolute: 100 },
   VolumeBinding: { bindTimeoutSeconds: 600 },
+  DynamicResources: { bindingTimeoutMs: 600_000 },
 }
 
 const INT32 = 2 ** 31 - 1
@@ -192,6 +195,15 @@ const readers: Readers = {
   VolumeBinding(given, fields) {
     fields('bindTimeoutSeconds')
     return { bindTimeoutSeconds: integer(given, 'bindTimeoutSeconds', 0, INT32) ?? 600 }
+  },
+  DynamicResources(given, fields) {
+    fields('bindingTimeout')
+    const duration = text(given, 'bindingTimeout')
+    if (duration === undefined) return DEFAULT_ARGS.DynamicResources
+    const bindingTimeoutMs = parseDuration(duration)
+    if (bindingTimeoutMs === undefined || bindingTimeoutMs < 1000)
+      throw new Error(`${given.path}.bindingTimeout must be a duration of at least a second, such as "10m"`)
+    return { bindingTimeoutMs }
   },
 }
 

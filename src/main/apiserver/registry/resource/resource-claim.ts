@@ -1,5 +1,9 @@
 // ResourceClaims.
-import { ResourceClaim } from '../../../../shared/api/resource/v1.ts'
+import {
+  type AllocatedDeviceStatus,
+  type DeviceRequestAllocationResult,
+  ResourceClaim,
+} from '../../../../shared/api/resource/v1.ts'
 import { ageColumn, nameColumn, text } from '../columns/common.ts'
 import { defineResource } from '../resource.ts'
 import { list } from '../support/collections.ts'
@@ -19,6 +23,20 @@ function state({ metadata, status }: ResourceClaim): string {
   return states.join(',')
 }
 
+/** A driver's word about a device goes with the device. */
+function dropGivenBack(claim: ResourceClaim, old: ResourceClaim): void {
+  const idsOf = ({ allocation }: ResourceClaim['status']) => new Set(list(allocation?.devices?.results).map(idOf))
+  const [now, before] = [idsOf(claim.status), idsOf(old.status)]
+  const kept = list(claim.status.devices).filter(each => now.has(idOf(each)) || !before.has(idOf(each)))
+  if (kept.length === 0) delete claim.status.devices
+  else claim.status.devices = kept
+}
+
+const idOf = ({ driver, pool, device, shareID }: AllocatedDeviceStatus | DeviceRequestAllocationResult): string =>
+  [driver, pool, device, shareID].join('/')
+
+const statusStrategy = bareStatusStrategy<ResourceClaim>(validateClaimStatus)
+
 export const resourceClaims = defineResource<ResourceClaim>({
   type: ResourceClaim,
   setDefaults: claim => {
@@ -29,6 +47,12 @@ export const resourceClaims = defineResource<ResourceClaim>({
   validate: ({ spec }) => validateDeviceClaim('spec.devices', spec.devices),
   check: async ({ spec }, old) => (old ? [] : compileErrors(placesOfSelectors('spec.devices', spec.devices))),
   validateUpdate: ({ spec }, old) => immutable('spec', spec, old.spec),
-  status: bareStatusStrategy<ResourceClaim>(validateClaimStatus),
+  status: {
+    ...statusStrategy,
+    prepareForUpdate(claim, old) {
+      statusStrategy.prepareForUpdate?.(claim, old)
+      dropGivenBack(claim, old)
+    },
+  },
   columns: [nameColumn, text('State', 'State of the claim.', state), ageColumn],
 })

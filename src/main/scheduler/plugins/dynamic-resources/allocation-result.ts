@@ -1,12 +1,17 @@
 // What is written into a claim about the devices that it got: which, how they are configured, where they can be reached.
 import type { NodeSelector, NodeSelectorRequirement } from '../../../../shared/api/core/v1.ts'
-import type { AllocationResult, DeviceAllocationConfiguration } from '../../../../shared/api/resource/v1.ts'
+import type { AllocationResult, Device, DeviceAllocationConfiguration } from '../../../../shared/api/resource/v1.ts'
 import { deepEqual } from '../../../../shared/machinery/deep-equal.ts'
 import type { Chosen } from './allocate.ts'
 import type { Alternative, WantedClaim } from './requests.ts'
 
-export function allocationResult({ claim, requests }: WantedClaim, chosen: readonly Chosen[]): AllocationResult {
-  const nodeSelector = nodeSelectorOf(chosen)
+/** @param target name of the node that they were found for */
+export function allocationResult(
+  { claim, requests }: WantedClaim,
+  chosen: readonly Chosen[],
+  target: string,
+): AllocationResult {
+  const nodeSelector = nodeSelectorOf(chosen, target)
   const config = configuration(
     { claim, requests },
     requests.flatMap(alternatives =>
@@ -22,12 +27,17 @@ export function allocationResult({ claim, requests }: WantedClaim, chosen: reado
         device: device.name,
         ...(adminAccess ? { adminAccess } : {}),
         ...(tolerations.length > 0 ? { tolerations: [...tolerations] } : {}),
+        ...given('bindingConditions', device),
+        ...given('bindingFailureConditions', device),
       })),
       ...(config.length > 0 ? { config } : {}),
     },
     ...(nodeSelector ? { nodeSelector } : {}),
   }
 }
+
+const given = <K extends 'bindingConditions' | 'bindingFailureConditions'>(key: K, device: Pick<Device, K>) =>
+  device[key]?.length ? { [key]: [...device[key]] } : {}
 
 /** The classes' first, so that a claim's own overrides them. No requests = all of them. */
 function configuration(
@@ -54,7 +64,7 @@ function configuration(
 }
 
 /** @returns undefined for devices that every node reaches */
-function nodeSelectorOf(chosen: readonly Chosen[]): NodeSelector | undefined {
+function nodeSelectorOf(chosen: readonly Chosen[], target: string): NodeSelector | undefined {
   const matchFields: NodeSelectorRequirement[] = []
   const matchExpressions: NodeSelectorRequirement[] = []
   const merge = (into: NodeSelectorRequirement[], more: readonly NodeSelectorRequirement[] = []) => {
@@ -62,8 +72,9 @@ function nodeSelectorOf(chosen: readonly Chosen[]): NodeSelector | undefined {
   }
   for (const { device } of chosen) {
     const { nodeName, nodeSelector } = device.slice.spec.perDeviceNodeSelection ? device.device : device.slice.spec
-    if (nodeName) {
-      const only = { key: 'metadata.name', operator: 'In', values: [nodeName] }
+    // Some devices can come to several nodes, and then stay with the one that they were prepared for.
+    if (nodeName || device.device.bindsToNode) {
+      const only = { key: 'metadata.name', operator: 'In', values: [target] }
       return { nodeSelectorTerms: [{ matchFields: [only] }] }
     }
     const [term] = nodeSelector?.nodeSelectorTerms ?? []

@@ -2,10 +2,12 @@
 import { type AllocationResult, ResourceClaim } from '../../../../shared/api/resource/v1.ts'
 import type { Pod } from '../../../../shared/api/core/v1.ts'
 import type { Client } from '../../../../shared/client/client.ts'
+import { type Clock, formatTime } from '../../../../shared/machinery/clock.ts'
 import { CLAIM_FINALIZER, consumer } from '../../../../shared/machinery/resource-claims.ts'
 import { isConflict } from '../../../../shared/machinery/status.ts'
 
 export interface BindClaimParts {
+  readonly clock: Clock
   readonly client: Client
   readonly signal: AbortSignal
 }
@@ -14,7 +16,7 @@ const MOST_TRIES = 5
 
 /** @returns the claim as it is stored now @throws Error when somebody else was faster, or the server refuses */
 export async function bindClaim(
-  { client, signal }: BindClaimParts,
+  { client, clock, signal }: BindClaimParts,
   claim: ResourceClaim,
   allocation: AllocationResult | undefined,
   pod: Pod,
@@ -26,6 +28,8 @@ export async function bindClaim(
       throw new Error(`claim ${namespace}/${name} got deleted in the meantime`)
     if (allocation && live.status.allocation)
       throw new Error(`claim ${namespace}/${name} got allocated elsewhere in the meantime`)
+    if (!allocation && !live.status.allocation)
+      throw new Error(`claim ${namespace}/${name} got deallocated elsewhere in the meantime`)
     try {
       // First what keeps the claim while it is allocated.
       if (allocation && !live.metadata.finalizers?.includes(CLAIM_FINALIZER))
@@ -39,7 +43,7 @@ export async function bindClaim(
         )
       const status = {
         ...live.status,
-        ...(allocation ? { allocation } : {}),
+        ...(allocation ? { allocation: { ...allocation, allocationTimestamp: formatTime(clock.now()) } } : {}),
         reservedFor: [...(live.status.reservedFor ?? []), consumer(pod)],
       }
       return await client.updateStatus(ResourceClaim, { ...live, status }, options)
@@ -51,7 +55,11 @@ export async function bindClaim(
 }
 
 /** Takes the pod off the claim again: it did not get to its node. */
-export const releaseClaim = ({ client, signal }: BindClaimParts, claim: ResourceClaim, pod: Pod): Promise<unknown> =>
+export const releaseClaim = (
+  { client, signal }: Omit<BindClaimParts, 'clock'>,
+  claim: ResourceClaim,
+  pod: Pod,
+): Promise<unknown> =>
   client.patch(
     ResourceClaim,
     claim.metadata,

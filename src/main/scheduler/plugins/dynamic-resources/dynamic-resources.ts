@@ -3,6 +3,7 @@
 // @see https://kubernetes.io/docs/concepts/scheduling-eviction/dynamic-resource-allocation/
 import type { Pod } from '../../../../shared/api/core/v1.ts'
 import { type AllocationResult, ResourceClaim } from '../../../../shared/api/resource/v1.ts'
+import type { EventRecorder } from '../../../../shared/client/events.ts'
 import { matchesNodeSelector } from '../../../../shared/machinery/node-selector.ts'
 import { canBeReserved, claimNameOf, isReservedFor, notMadeFor } from '../../../../shared/machinery/resource-claims.ts'
 import { on } from '../../framework/cluster-event.ts'
@@ -13,6 +14,7 @@ import { failed, skip, success, unresolvable, unschedulable } from '../../framew
 import { type Search, allocate } from './allocate.ts'
 import { allocationResult } from './allocation-result.ts'
 import { ClaimAssumptions } from './assumptions.ts'
+import { type BindingWait, hasBindingConditions, isGivenUp, untilReady } from './binding-conditions.ts'
 import { type BindClaimParts, bindClaim, releaseClaim } from './bind-claims.ts'
 import { Matching } from './matching.ts'
 import { Pools } from './pools.ts'
@@ -27,13 +29,18 @@ interface PodClaims {
   readonly search: Search | undefined
   /** By node: an allocation for each of `toAllocate`. */
   readonly allocations: Map<string, readonly AllocationResult[]>
-  /** Allocated where the pod cannot go. */
+  /** Allocated where the pod cannot go, or devices that do not get ready. */
   readonly elsewhere: Set<ResourceClaim>
 }
 
 const podClaims: StateKey<PodClaims> = { name: 'DynamicResources' }
 
-export function dynamicResources(parts: BindClaimParts & { readonly listers: Listers }): SchedulerPlugin {
+interface DynamicResourcesParts extends BindClaimParts, BindingWait {
+  readonly listers: Listers
+  readonly events: EventRecorder
+}
+
+export function dynamicResources(parts: DynamicResourcesParts): SchedulerPlugin {
   const { resourceClaims, resourceSlices, deviceClasses } = parts.listers
   const assumptions = new ClaimAssumptions(resourceClaims)
 
@@ -52,6 +59,20 @@ export function dynamicResources(parts: BindClaimParts & { readonly listers: Lis
       if (!found.includes(claim)) found.push(claim)
     }
     return found
+  }
+
+  /** @throws Error when they do not get ready */
+  async function waitForDevices(pod: Pod, claims: ResourceClaim[], nodeName: string): Promise<void> {
+    const text = `waiting for binding conditions for device on node ${nodeName}`
+    parts.events.event(pod, 'Normal', 'BindingConditionsPending', text)
+    await untilReady(parts, () =>
+      claims.map(({ metadata: { namespace = '', name, uid } }) => {
+        const claim = assumptions.get(namespace, name)
+        if (claim?.metadata.uid !== uid || !claim.status.allocation)
+          throw new Error(`claim ${namespace}/${name} got deallocated elsewhere in the meantime`)
+        return claim
+      }),
+    )
   }
 
   return {
@@ -104,9 +125,9 @@ export function dynamicResources(parts: BindClaimParts & { readonly listers: Lis
     filter(state, _pod, { node, name }) {
       const known = state.get(podClaims)
       if (!known || !node) return success
-      const away = known.claims.filter(({ status: { allocation } }) => {
-        const selector = allocation?.nodeSelector
-        return selector !== undefined && !matchesNodeSelector(selector, node)
+      const away = known.claims.filter(claim => {
+        const selector = claim.status.allocation?.nodeSelector
+        return (selector !== undefined && !matchesNodeSelector(selector, node)) || isGivenUp(claim, parts)
       })
       for (const claim of away) known.elsewhere.add(claim)
       if (away.length > 0) return unresolvable('resourceclaim not available on the node')
@@ -116,12 +137,12 @@ export function dynamicResources(parts: BindClaimParts & { readonly listers: Lis
       if ('problem' in found) return failed(found.problem)
       known.allocations.set(
         name,
-        known.toAllocate.map((wanted, i) => allocationResult(wanted, found[i] ?? [])),
+        known.toAllocate.map((wanted, i) => allocationResult(wanted, found[i] ?? [], name)),
       )
       return success
     },
 
-    /** A claim that is allocated where the pod cannot go, and that nobody uses, is given up: it may be had elsewhere. */
+    /** A claim that is allocated where the pod cannot go, or does not get ready, and that nobody uses, is given up: it may be had elsewhere. */
     postFilter(state, { pod }) {
       if (!pod.spec.resourceClaims?.length) return { status: unschedulable() }
       const idle = [...(state.get(podClaims)?.elsewhere ?? [])].find(({ status: { reservedFor = [] } }) =>
@@ -166,6 +187,7 @@ export function dynamicResources(parts: BindClaimParts & { readonly listers: Lis
           assumptions.wrote(bound)
           known.claims[i] = bound
         }
+        if (known.claims.some(hasBindingConditions)) await waitForDevices(pod, known.claims, name)
         return success
       } catch (error) {
         return failed(`running PreBind plugin "DynamicResources": ${(error as Error).message}`)

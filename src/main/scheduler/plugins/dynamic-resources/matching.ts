@@ -24,8 +24,6 @@ export class Matching {
   }
 
   #find(claim: ResourceClaim, alternative: Alternative, device: PooledDevice): Match {
-    // Such a device is ready only once its driver says so: upstream leaves that to a feature that is not on.
-    if (device.device.bindingConditions?.length) return false
     const { deviceClass, selectors } = alternative
     const ofClass = this.#select(`class ${deviceClass.metadata.name}`, deviceClass.spec.selectors ?? [], device)
     if (ofClass !== true) return ofClass
