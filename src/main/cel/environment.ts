@@ -41,13 +41,12 @@ export interface EnvironmentOptions {
   readonly structs?: Scope['structs']
 }
 
-export interface Compiled {
+export interface Compiled extends Program {
   readonly type: CelType
   /** Names of the environment's variables that the expression reads. */
   readonly variables: ReadonlySet<string>
   /** The most it can cost; Infinity where nothing bounds it. */
   readonly maxCost: number
-  readonly run: Program
 }
 
 export class Environment {
@@ -62,7 +61,7 @@ export class Environment {
   compile(text: string): Compiled {
     const checked: Checked = check(text, parse(text), this.#scope)
     const { type, variables } = checked
-    return { type, variables, maxCost: estimateCost(checked, this.#scope.variables), run: compileProgram(checked) }
+    return { type, variables, maxCost: estimateCost(checked, this.#scope.variables), ...compileProgram(checked) }
   }
 }
 

@@ -6,26 +6,37 @@ import { CelError, CostError } from './errors.ts'
 import type { Overload } from './library/declare.ts'
 import { optionalAt } from './library/operators.ts'
 import { TYPE_NAMES } from './library/standard.ts'
+import { Pacer } from '../pacer.ts'
 import { ACCU, type Call, type Comprehension, type Expr } from './syntax.ts'
 import { Duration, Timestamp } from './time.ts'
+import { type Entry, Paused, type Paying, Turns } from './turns.ts'
 import type { CelType } from './types.ts'
 import { isMap, List, LiteralMap, NONE, Opaque, Optional, TypeValue, Uint, type Value } from './values.ts'
 
 /** @returns undefined for a variable that has no value */
 export type Variables = (name: string) => Value | undefined
 
-interface Run {
-  cost: number
+/** What an expression may cost before others get their turn in between: two or three milliseconds. */
+export const AT_ONCE = 30_000
+/** What a call costs that is not made again after a pause. */
+const EXPENSIVE = 1000
+
+interface Run extends Paying {
   readonly limit: number
   readonly variables: Variables
-  /** Variables of comprehensions; an accumulator may hold an error until something needs its value. */
-  readonly slots: (Value | CelError)[]
+  /** Only of expressions that take long. */
+  readonly turns?: Turns
 }
 type Step = (run: Run) => Value
 
 function pay(run: Run, cost: number): void {
   run.cost += cost
   if (run.cost > run.limit) throw new CostError()
+}
+
+function call(run: Run, overload: Overload, values: Value[], cost: number): Value {
+  pay(run, cost)
+  return run.turns && cost > EXPENSIVE ? run.turns.once(run, () => overload.call(values)) : overload.call(values)
 }
 
 /** Whether a value may stand where the type is expected; the items of lists and maps are not looked at. */
@@ -239,8 +250,7 @@ class Compiler {
       const cost = callCost(name, only.id)
       return run => {
         const values = valuesOf(run)
-        pay(run, cost(values))
-        return only.call(values)
+        return call(run, only, values, cost(values))
       }
     }
     const costs = new Map(overloads.map(overload => [overload, callCost(name, overload.id)]))
@@ -248,8 +258,7 @@ class Compiler {
       const values = valuesOf(run)
       const chosen = overloads.find(overload => overload.args.every((type, i) => fits(values[i] as Value, type)))
       if (!chosen) throw noSuchOverload()
-      pay(run, costs.get(chosen)?.(values) ?? 1)
-      return chosen.call(values)
+      return call(run, chosen, values, costs.get(chosen)?.(values) ?? 1)
     }
   }
 
@@ -323,28 +332,40 @@ class Compiler {
     this.#locals.length = accu
     // `map` and `filter` have nothing to gain once an item has failed.
     const keepsGoing = expr.condition.kind !== 'literal'
-    return run => {
-      const { slots } = run
+    const begin = (run: Run) => {
       const over = range(run)
-      slots[accu] = init(run)
-      for (const [key, value] of entriesOf(over, second >= 0)) {
-        slots[first] = key
-        if (second >= 0) slots[second] = value
-        if (condition(run) !== true) break
-        try {
-          slots[accu] = step(run)
-        } catch (error) {
-          if (!keepsGoing || !(error instanceof CelError)) throw error
-          slots[accu] = error
-        }
+      run.slots[accu] = init(run)
+      return entriesOf(over, second >= 0)
+    }
+    const each = (run: Run, [key, value]: Entry): boolean => {
+      const { slots } = run
+      slots[first] = key
+      if (second >= 0) slots[second] = value
+      if (condition(run) !== true) return false
+      try {
+        slots[accu] = step(run)
+      } catch (error) {
+        if (!keepsGoing || !(error instanceof CelError)) throw error
+        slots[accu] = error
       }
+      return true
+    }
+    return run => {
+      if (run.turns)
+        return run.turns.loop(run, {
+          accu,
+          begin: () => begin(run),
+          each: entry => each(run, entry),
+          end: () => result(run),
+        })
+      for (const entry of begin(run)) if (!each(run, entry)) break
       return result(run)
     }
   }
 }
 
 /** With one variable: items of a list, keys of a map. With two: index or key, and what is there. */
-function* entriesOf(range: Value, both: boolean): Generator<readonly [Value, Value]> {
+function* entriesOf(range: Value, both: boolean): Generator<Entry> {
   if (range instanceof List) {
     for (let i = 0; i < range.size; i++) {
       const item = range.at(i)
@@ -362,12 +383,24 @@ export interface Outcome {
   readonly error?: CelError | CostError
 }
 
-export type Program = (variables: Variables, limit: number) => Outcome
+interface TurnOptions {
+  /** What it may cost before others get their turn. */
+  readonly atOnce?: number
+  readonly pacer?: Pick<Pacer, 'due' | 'pause'>
+}
+
+export interface Program {
+  run(variables: Variables, limit: number): Outcome
+  /**
+   * Others get their turn in between when it takes long.
+   * @param variables the same whenever they are asked for
+   */
+  runInTurns(variables: Variables, limit: number, options?: TurnOptions): Outcome | Promise<Outcome>
+}
 
 export function compileProgram(checked: Checked): Program {
   const step = new Compiler(checked).step(checked.expr)
-  return (variables, limit) => {
-    const run: Run = { cost: 0, limit, variables, slots: [] }
+  const evaluate = (run: Run): Outcome => {
     try {
       const value = step(run)
       return { cost: run.cost, value }
@@ -375,5 +408,24 @@ export function compileProgram(checked: Checked): Program {
       if (error instanceof CelError || error instanceof CostError) return { cost: run.cost, error }
       throw error
     }
+  }
+  const finish = async (variables: Variables, limit: number, turns: Turns): Promise<Outcome> => {
+    for (;;) {
+      await turns.pause()
+      try {
+        return evaluate({ cost: 0, limit, variables, slots: [], turns })
+      } catch (error) {
+        if (!(error instanceof Paused)) throw error
+      }
+    }
+  }
+  const run = (variables: Variables, limit: number) => evaluate({ cost: 0, limit, variables, slots: [] })
+  return {
+    run,
+    runInTurns(variables, limit, { atOnce = AT_ONCE, pacer } = {}) {
+      const outcome = run(variables, Math.min(limit, atOnce))
+      if (!(outcome.error instanceof CostError) || limit <= atOnce) return outcome
+      return finish(variables, limit, new Turns(pacer ?? new Pacer()))
+    },
   }
 }

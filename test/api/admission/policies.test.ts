@@ -397,6 +397,23 @@ describe('a validating policy', () => {
     expect(warnings('object.spec.masts > 1')).toEqual(["example.com/v1, Kind=Boat: ERROR: <input>:1:12: undefined field 'masts'"]) // prettier-ignore
     expect(warnings("params.dta['a'] == 'b'")).toEqual(["example.com/v1, Kind=Boat: ERROR: <input>:1:7: undefined field 'dta'"]) // prettier-ignore
   })
+  test('that takes long comes to what it should, also as a variable that others read, and is computed once', async () => {
+    const all = (list: string) => `${list}.map(x, ${list}.all(y, x + y >= 0))`
+    await validating({
+      variables: [
+        { name: 'numbers', expression: 'lists.range(150).map(x, x + 1)' },
+        { name: 'sums', expression: all('variables.numbers') },
+        { name: 'count', expression: 'variables.sums.filter(x, x).size()' },
+      ],
+      validations: [
+        {
+          expression: 'variables.count == 150 && variables.sums.size() != variables.count',
+          messageExpression: '"counted " + string(variables.count)',
+        },
+      ],
+    })
+    expect((await failure(configMap({}))).message).toContain('denied request: counted 150')
+  })
   test('that costs too much is a refusal, told as such', async () => {
     await validating({
       validations: [{ expression: 'lists.range(2000).all(x, lists.range(2000).all(y, x + y >= 0))' }],

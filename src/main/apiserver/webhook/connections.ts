@@ -11,7 +11,7 @@ import { Http2Connection } from './http2-connection.ts'
 /** As often as Go's client, which waits for 1, 2, 4… seconds after the first time. */
 const MAX_REPEATS = 6
 
-export interface Server {
+interface Server {
   /** Host and port, as in a URL: whom a call is for. */
   readonly authority: string
   /** A name or an address, which its certificate must be for. */

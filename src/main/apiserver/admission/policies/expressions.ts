@@ -1,9 +1,9 @@
-// Compiled expressions of a policy and their evaluation: variables are computed when first read, and one budget pays
-// for all of it.
+// Compiled expressions of a policy and their evaluation: variables are computed when first read, one budget pays for all
+// of it, and others have their turn where it takes long.
 import type { MatchCondition, Variable } from '../../../../shared/api/admissionregistration/v1.ts'
 import { type Compiled, type Environment, PER_CALL_LIMIT, tryCompile } from '../../../cel/environment.ts'
-import { CelError } from '../../../cel/errors.ts'
-import type { Variables } from '../../../cel/evaluate.ts'
+import { CelError, CostError } from '../../../cel/errors.ts'
+import { AT_ONCE, type Outcome, type Variables } from '../../../cel/evaluate.ts'
 import { type CelType, DYN } from '../../../cel/types.ts'
 import { type CelMap, fromJson, type Value } from '../../../cel/values.ts'
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
@@ -83,10 +83,22 @@ function requestValue({ request, shown }: Input): Value {
   return fromJson({ ...rest, userInfo, ...(options ? { options } : {}) }, requestType)
 }
 
+/** A variable that takes long is computed before the expression that reads it is evaluated again. */
+class LongVariable extends Error {
+  override readonly name = 'LongVariable'
+  readonly variable: string
+
+  constructor(variable: string) {
+    super()
+    this.variable = variable
+  }
+}
+
 export class Evaluation {
   /** What is left to spend; below zero, nothing more is evaluated. */
   budget: number
   readonly #values = new Map<string, Value>()
+  readonly #computed = new Map<string, Value | CelError>()
   readonly #input: Input
   readonly #variables: ReadonlyMap<string, Expression>
 
@@ -131,7 +143,7 @@ export class Evaluation {
   }
 
   #lazily(): CelMap {
-    const values = new Map<string, Value | CelError>()
+    const computed = this.#computed
     return {
       isMap: true,
       typeName: 'kubernetes.variables',
@@ -139,8 +151,8 @@ export class Evaluation {
       keys: () => [...this.#variables.keys()],
       get: key => {
         const name = String(key)
-        let value = values.get(name)
-        if (value === undefined) values.set(name, (value = this.#variable(name)))
+        let value = computed.get(name)
+        if (value === undefined) computed.set(name, (value = this.#variable(name)))
         if (value instanceof CelError) throw value
         return value
       },
@@ -149,14 +161,30 @@ export class Evaluation {
 
   #variable(name: string): Value | CelError {
     const expression = this.#variables.get(name)
-    const shown = JSON.stringify(name)
     if (!expression?.program)
-      return new CelError(`composited variable ${shown} fails to compile: ${expression?.error ?? 'no such variable'}`)
-    const { value, error, cost } = expression.program.run(this.#read, this.#limit)
+      return new CelError(`composited variable ${JSON.stringify(name)} fails to compile: ${expression?.error ?? 'no such variable'}`) // prettier-ignore
+    const outcome = expression.program.run(this.#read, Math.min(this.#limit, AT_ONCE))
+    if (outcome.error instanceof CostError && this.#limit > AT_ONCE) throw new LongVariable(name)
+    return this.#paid(name, outcome)
+  }
+
+  #paid(name: string, { value, error, cost }: Outcome): Value | CelError {
     this.budget -= cost
-    return value === undefined
-      ? new CelError(`composited variable ${shown} fails to evaluate: ${error?.message ?? ''}`)
-      : value
+    const why = () => `composited variable ${JSON.stringify(name)} fails to evaluate: ${error?.message ?? ''}`
+    return value === undefined ? new CelError(why()) : value
+  }
+
+  async #outcome(program: Compiled): Promise<Outcome> {
+    for (;;) {
+      try {
+        return await program.runInTurns(this.#read, this.#limit)
+      } catch (error) {
+        if (!(error instanceof LongVariable)) throw error
+        const { variable } = error
+        const itsProgram = this.#variables.get(variable)?.program
+        if (itsProgram) this.#computed.set(variable, this.#paid(variable, await this.#outcome(itsProgram)))
+      }
+    }
   }
 
   get #limit(): number {
@@ -164,9 +192,9 @@ export class Evaluation {
   }
 
   /** @throws CelError with upstream's words when it does not compile, fails, or cannot be paid */
-  run({ text, program, error }: Expression): Value {
+  async run({ text, program, error }: Expression): Promise<Value> {
     if (!program) throw new CelError(`compilation error: ${error ?? ''}`)
-    const outcome = program.run(this.#read, this.#limit)
+    const outcome = await this.#outcome(program)
     this.budget -= outcome.cost
     if (this.budget < 0)
       throw new CelError('validation failed due to running out of cost budget, no further validation rules will be run')
@@ -177,13 +205,13 @@ export class Evaluation {
 }
 
 /** @returns whether all conditions hold; one that is false decides, whatever happens to others @throws CelError */
-export function conditionsHold(conditions: readonly Expression[], input: Input): boolean {
+export async function conditionsHold(conditions: readonly Expression[], input: Input): Promise<boolean> {
   if (conditions.length === 0) return true
   const evaluation = new Evaluation(input, new Map(), CONDITIONS_BUDGET)
   const errors: string[] = []
   for (const condition of conditions) {
     try {
-      if (evaluation.run(condition) === false) return false
+      if ((await evaluation.run(condition)) === false) return false
     } catch (error) {
       if (!(error instanceof CelError)) throw error
       errors.push(error.message)

@@ -30,14 +30,14 @@ function atomicParts(value: unknown, fact: FieldFact | undefined, path = ''): st
   return [...own, ...Object.keys(value).flatMap(key => atomicParts(value[key], inner(key), `${path}.${key}`))]
 }
 
-function applied(
+async function applied(
   evaluation: Evaluation,
   { expression }: CompiledMutation,
   live: AnyObject,
   shown: ResourceDescriptor,
   { kind }: Pick<AdmissionRequest, 'kind'>,
 ) {
-  const value = evaluation.run(expression)
+  const value = await evaluation.run(expression)
   const misnamed = misnamedTypes(value)
   if (misnamed.length > 0) throw new CelError(`type mismatch: ${misnamed.join('\n')}`)
   const given = toJson(value)
@@ -56,8 +56,8 @@ function applied(
   return mergeApplied(live, configuration, fact)
 }
 
-function patched(evaluation: Evaluation, { expression }: CompiledMutation, live: AnyObject): unknown {
-  const operations = toJson(evaluation.run(expression))
+async function patched(evaluation: Evaluation, { expression }: CompiledMutation, live: AnyObject): Promise<unknown> {
+  const operations = toJson(await evaluation.run(expression))
   try {
     return applyJsonPatch(live, operations)
   } catch (error) {
@@ -82,7 +82,7 @@ export async function mutate(
 ): Promise<AnyObject> {
   const result =
     mutation.patchType === 'ApplyConfiguration'
-      ? applied(evaluation, mutation, live, shown, request)
-      : patched(evaluation, mutation, live)
+      ? await applied(evaluation, mutation, live, shown, request)
+      : await patched(evaluation, mutation, live)
   return takeBack(result, shown, request)
 }

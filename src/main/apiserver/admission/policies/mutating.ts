@@ -118,7 +118,7 @@ class Dispatch {
       namespace: namespaceObject(request, this.#store),
       authorize: server.authorize,
     })
-    if (!conditionsHold(conditions, await input())) return 'skipped'
+    if (!(await conditionsHold(conditions, await input()))) return 'skipped'
     // What is deleted cannot be changed.
     if (!object || request.operation === 'DELETE') return 'unchanged'
     const before = cloneJson(object)

@@ -38,11 +38,11 @@ interface Finding {
 const compiled = cached(compileValidating)
 
 /** A message that an expression makes counts when it is a line of text. */
-function messageOf({ validation, message }: CompiledValidation, evaluation: Evaluation): string {
+async function messageOf({ validation, message }: CompiledValidation, evaluation: Evaluation): Promise<string> {
   let made = ''
   if (message) {
     try {
-      const value = evaluation.run(message)
+      const value = await evaluation.run(message)
       made = typeof value === 'string' ? value.trim() : ''
     } catch (error) {
       if (!(error instanceof CelError)) throw error
@@ -67,7 +67,7 @@ async function findings(
     return ignored ? [] : [{ message: error.message, reason: 'Invalid', index }]
   }
   try {
-    if (!conditionsHold(conditions, input)) return []
+    if (!(await conditionsHold(conditions, input))) return []
   } catch (error) {
     return failure(error)
   }
@@ -76,8 +76,8 @@ async function findings(
   for (const [index, each] of validations.entries()) {
     if (pacer.due) await pacer.pause()
     try {
-      if (evaluation.run(each.expression) === true) continue
-      found.push({ message: messageOf(each, evaluation), reason: each.validation.reason ?? 'Invalid', index })
+      if ((await evaluation.run(each.expression)) === true) continue
+      found.push({ message: await messageOf(each, evaluation), reason: each.validation.reason ?? 'Invalid', index })
     } catch (error) {
       found.push(...failure(error, index))
       if (evaluation.budget < 0) return found
@@ -87,7 +87,7 @@ async function findings(
   for (const { key, expression } of auditAnnotations) {
     if (pacer.due) await pacer.pause()
     try {
-      notes.add(policy.metadata.name, key, values.run(expression))
+      notes.add(policy.metadata.name, key, await values.run(expression))
     } catch (error) {
       found.push(...failure(error))
     }

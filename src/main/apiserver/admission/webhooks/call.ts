@@ -58,18 +58,23 @@ export async function viewFor(
   if (!shown || !namespaceMatches(webhook.namespaceSelector, request, store)) return undefined
   if (!objectMatches(webhook.objectSelector, request)) return undefined
   const view = { shown, ...(await viewsIn(shown)) }
-  return conditionsAllow(webhook, request, view, server) ? view : undefined
+  return (await conditionsAllow(webhook, request, view, server)) ? view : undefined
 }
 
 const compiledConditions = cached(({ matchConditions }: Webhook) => compileConditions(matchConditions, false))
 
 /** @throws ApiError 403 when a condition fails and failures are not to be ignored */
-function conditionsAllow(webhook: Webhook, request: AdmissionRequest, view: View, { authorize }: ServerView): boolean {
+async function conditionsAllow(
+  webhook: Webhook,
+  request: AdmissionRequest,
+  view: View,
+  { authorize }: ServerView,
+): Promise<boolean> {
   const conditions = compiledConditions(webhook)
   if (conditions.length === 0) return true
   const nothing = { params: undefined, namespace: undefined }
   try {
-    return conditionsHold(conditions, { request, ...view, authorize, ...nothing })
+    return await conditionsHold(conditions, { request, ...view, authorize, ...nothing })
   } catch (error) {
     if (!(error instanceof CelError)) throw error
     if (webhook.failurePolicy === 'Ignore') return false

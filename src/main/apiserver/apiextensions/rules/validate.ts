@@ -1,4 +1,5 @@
-// Runs the rules of a schema over an object, within one budget. Between rules everybody else gets a turn.
+// Runs the rules of a schema over an object, within one budget. Between rules, and within those that take long,
+// everybody else gets a turn.
 import type { ValidationRule } from '../../../../shared/api/apiextensions/v1.ts'
 import { deepEqual } from '../../../../shared/machinery/deep-equal.ts'
 import { type FieldError, invalidValue, showValue } from '../../../../shared/machinery/field-error.ts'
@@ -98,11 +99,11 @@ class Validation {
     for (const rule of node.rules) {
       if (this.#budget <= 0) throw this.#exhausted(at, node.schema)
       if (this.#pacer.due) await this.#pacer.pause()
-      this.#rule(rule, node, value, self, oldSelf, at, same)
+      await this.#rule(rule, node, value, self, oldSelf, at, same)
     }
   }
 
-  #rule(
+  async #rule(
     compiled: CompiledRule,
     { schema }: RuleNode,
     value: unknown,
@@ -110,7 +111,7 @@ class Validation {
     oldSelf: Value | undefined,
     path: string,
     same: boolean,
-  ): void {
+  ): Promise<void> {
     const { rule, program } = compiled
     const complain = (detail: string) => this.errors.push(invalidValue(path, schema.type ?? '', detail))
     if (!program) {
@@ -121,7 +122,7 @@ class Validation {
     if (usesOld && oldSelf === undefined && !rule.optionalOldSelf) return
     const optional = oldSelf === undefined ? NONE : new Optional(oldSelf)
     const variables: Variables = name => (name === 'self' ? self : rule.optionalOldSelf ? optional : oldSelf)
-    const { value: verdict, error, cost } = program.run(variables, PER_CALL_LIMIT)
+    const { value: verdict, error, cost } = await program.runInTurns(variables, PER_CALL_LIMIT)
     if (cost > this.#budget) throw this.#exhausted(path, schema)
     this.#budget -= cost
     if (error instanceof CostError) {
@@ -145,16 +146,16 @@ class Validation {
         : path === '<nil>'
           ? compiled.fieldPath.replace(/^\./, '')
           : `${path}${compiled.fieldPath}`
-    const failure = errorOf(where, value, this.#message(compiled, variables) ?? messageOf(rule), rule.reason)
+    const failure = errorOf(where, value, (await this.#message(compiled, variables)) ?? messageOf(rule), rule.reason)
     // What was wrong before and has not been touched is told, not refused.
     if (same && !usesOld) this.#warn(`${failure.field}: ${failure.message}`)
     else this.errors.push(failure)
   }
 
   /** @returns undefined when the expression has nothing usable to say */
-  #message({ messageProgram }: CompiledRule, variables: Variables): string | undefined {
+  async #message({ messageProgram }: CompiledRule, variables: Variables): Promise<string | undefined> {
     if (!messageProgram) return undefined
-    const { value, cost } = messageProgram.run(variables, Math.min(PER_CALL_LIMIT, this.#budget))
+    const { value, cost } = await messageProgram.runInTurns(variables, Math.min(PER_CALL_LIMIT, this.#budget))
     this.#budget -= cost
     const text = typeof value === 'string' ? value.trim() : ''
     return text === '' || text.includes('\n') || Buffer.byteLength(text) > MAX_MESSAGE_BYTES ? undefined : text
