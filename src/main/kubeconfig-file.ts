@@ -18,6 +18,9 @@ import { dirname, join } from 'node:path'
 import { type Document, isMap, isSeq, parse, parseDocument, type YAMLMap, type YAMLSeq } from 'yaml'
 import { type ClusterPlace, EXTENSION } from '../shared/machinery/kubeconfig.ts'
 
+/** The name of our entries in the user's kubeconfig. */
+export const CONTEXT_NAME = 'flotilla'
+
 /** What a kubeconfig of ours carries, as PEM texts. */
 export interface KubeconfigIdentity extends ClusterPlace {
   readonly others: readonly string[]

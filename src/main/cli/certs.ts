@@ -6,7 +6,7 @@ import { Argument, type Command } from 'commander'
 import { dataDirLayout } from '../data-dir.ts'
 import { addTransferCommands } from './certs-transfer.ts'
 import { dataDirOption } from './data-dir-option.ts'
-import { runningServer } from './running.ts'
+import { runningServer } from '../running-server.ts'
 import { CommandError } from './usage-error.ts'
 
 interface Flags {

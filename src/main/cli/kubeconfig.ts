@@ -1,11 +1,15 @@
 // `flotilla kubeconfig`: prints one, issues one for another user, or edits the user's own file.
 import { existsSync, readFileSync } from 'node:fs'
 import { dataDirLayout } from '../data-dir.ts'
-import { mergeKubeconfig, placeOf, readKubeconfig, unmergeKubeconfig, userKubeconfigPath } from '../kubeconfig-file.ts'
+import {
+  CONTEXT_NAME,
+  mergeKubeconfig,
+  placeOf,
+  readKubeconfig,
+  unmergeKubeconfig,
+  userKubeconfigPath,
+} from '../kubeconfig-file.ts'
 import { CommandError, UsageError } from './usage-error.ts'
-
-/** The name of our entries in the user's kubeconfig. */
-export const CONTEXT_NAME = 'flotilla'
 
 export async function kubeconfig(options: {
   dataDir: string

@@ -3,11 +3,10 @@ import { existsSync, readFileSync, realpathSync, rmSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, resolve } from 'node:path'
 import { createInterface } from 'node:readline/promises'
-import { unmergeKubeconfig, userKubeconfigPath } from '../kubeconfig-file.ts'
+import { CONTEXT_NAME, unmergeKubeconfig, userKubeconfigPath } from '../kubeconfig-file.ts'
 import { removeLocalNode } from '../local-node/remove.ts'
 import { lockFolder } from '../store/nedb/lock.ts'
-import { CONTEXT_NAME } from './kubeconfig.ts'
-import { runningServer } from './running.ts'
+import { runningServer } from '../running-server.ts'
 import { CommandError } from './usage-error.ts'
 
 /** Deletes the cluster of a data folder: containers, rules, mounts, then the folder. @throws CommandError */

@@ -2,7 +2,7 @@
 import type { Node } from '../../shared/api/core/v1.ts'
 import { dataDirLayout } from '../data-dir.ts'
 import { readMark } from '../move/mark.ts'
-import { adminRequest, requireRunning, runningServer } from './running.ts'
+import { adminRequest, requireRunning, runningServer } from '../running-server.ts'
 
 interface Report {
   running: boolean

@@ -9,7 +9,7 @@ import { openEngine, type EngineChoice } from '../store/open-engine.ts'
 import { openObjectStore } from '../store/object-store.ts'
 import { type OperationEvent, type OperationName, operations } from '../store/operations/operations.ts'
 import { type EncryptionFlags, encryptionSecret } from './encryption-flags.ts'
-import { runningServer } from './running.ts'
+import { runningServer } from '../running-server.ts'
 import { CommandError } from './usage-error.ts'
 
 export interface StoreAccess extends AsyncDisposable {

@@ -2,7 +2,7 @@
 // which opens node ports on its loopback, and runs the agents in Docker as it runs that of the machine's own node.
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { type RunningServer, runningServer } from '../cli/running.ts'
+import { type RunningServer, runningServer } from '../running-server.ts'
 import { dataDirLayout } from '../data-dir.ts'
 import { ensureAgentImage, removeAgentImages } from '../local-node/apart/image.ts'
 import { removeLocalNodes } from '../local-node/remove.ts'

@@ -9,11 +9,11 @@ import {
   readKubeconfig,
   userKubeconfigPath,
   writeAtomically,
+  CONTEXT_NAME,
 } from '../../kubeconfig-file.ts'
 import { readMark } from '../../move/mark.ts'
 import { renderKubeconfig } from '../../../shared/machinery/kubeconfig.ts'
 import { connectServer, prompterFor } from '../control-plane/ssh.ts'
-import { CONTEXT_NAME } from '../kubeconfig.ts'
 import type { AnswerFlags } from '../node/answerer.ts'
 import { CommandError, UsageError } from '../usage-error.ts'
 import { Forwarder } from './forwarder.ts'

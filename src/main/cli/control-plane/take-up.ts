@@ -1,11 +1,10 @@
 // The second half of a move: this side has let go, and the server becomes the cluster.
 import { delay } from '../../../shared/machinery/clock.ts'
 import { dataDirLayout } from '../../data-dir.ts'
-import { type KubeconfigIdentity, writeAtomically } from '../../kubeconfig-file.ts'
+import { CONTEXT_NAME, type KubeconfigIdentity, writeAtomically } from '../../kubeconfig-file.ts'
 import type { MoveMark } from '../../move/mark.ts'
 import { renderKubeconfig } from '../../../shared/machinery/kubeconfig.ts'
 import { SERVER_LOG } from '../../provisioning/server/scripts.ts'
-import { CONTEXT_NAME } from '../kubeconfig.ts'
 import { connectApi } from '../node/api.ts'
 import { patientClock } from '../patient-clock.ts'
 import { CommandError } from '../usage-error.ts'

@@ -5,7 +5,7 @@ import { type Fetch, type FetchResponse, fetchTransport } from '../../../shared/
 import { createClient } from '../../../shared/client/typed-client.ts'
 import { dataDirLayout } from '../../data-dir.ts'
 import { readKubeconfig } from '../../kubeconfig-file.ts'
-import { requireRunning } from '../running.ts'
+import { requireRunning } from '../../running-server.ts'
 
 export interface Api extends AsyncDisposable {
   readonly client: Client

@@ -1,12 +1,12 @@
 // Finds the server that runs on a data folder, and talks to it as the admin.
 import { existsSync, readFileSync } from 'node:fs'
 import { request } from 'node:https'
-import { dataDirLayout } from '../data-dir.ts'
-import { readKubeconfig } from '../kubeconfig-file.ts'
-import { readMark } from '../move/mark.ts'
-import { processStart } from '../process-start.ts'
-import type { CarriedFlag } from './carried-flags.ts'
-import { CommandError } from './usage-error.ts'
+import { dataDirLayout } from './data-dir.ts'
+import { readKubeconfig } from './kubeconfig-file.ts'
+import { readMark } from './move/mark.ts'
+import { processStart } from './process-start.ts'
+import type { CarriedFlag } from './cli/carried-flags.ts'
+import { CommandError } from './cli/usage-error.ts'
 
 export interface RunningServer {
   readonly pid: number
