@@ -203,6 +203,10 @@ describe('an AuthenticationConfiguration', () => {
       return userOfClaims({ sub: '7', email: 'ana@example.com', email_verified: true, hd: 'example.com', roles: ['dev', 'ops'], tenant: ['a', 'b'], exp: 2000, nbf: 1000, ...claims }, issuers[0]!) // prettier-ignore
     }
 
+    test('tells the credential by an identifier that is a text, and by no other', () => {
+      const idOf = (jti: unknown) => user({ jti }).extra?.['authentication.kubernetes.io/credential-id']
+      expect([idOf('x'), idOf(1234), idOf('')]).toEqual([['JTI=x'], undefined, undefined])
+    })
     test('says who a token’s user is', () => {
       expect(user({ jti: 'x' })).toEqual({
         name: 'ldap:ana',

@@ -74,7 +74,8 @@ export function userOfClaims(payload: JWTPayload, issuer: OidcIssuer): UserInfo 
       : textClaim(payload, issuer.uidClaim)
   const extra = [
     ...(expressions?.extra ?? []).map(({ key, value }) => [key, textsOf(value, payload)] as const),
-    ...(payload.jti ? [[CREDENTIAL_ID, [`JTI=${payload.jti}`]] as const] : []),
+    // A number there identifies nothing.
+    ...(payload.jti && typeof payload.jti === 'string' ? [[CREDENTIAL_ID, [`JTI=${payload.jti}`]] as const] : []),
   ].filter(([, values]) => values.length > 0)
   const user = {
     name: `${issuer.usernamePrefix}${name}`,
