@@ -46,7 +46,8 @@ const flag = (name: string): string | undefined =>
 
 const disabled = new Set((flag('disable-admission-plugins') ?? '').split(','))
 /** Those that Flotilla's own command takes under the same name. */
-const SAME = /^--(?:admission-control-config-file|anonymous-auth|audit-|authentication-config|oidc-|token-auth-file)/
+const SAME =
+  /^--(?:admission-control-config-file|anonymous-auth|audit-|authentication-config|max-.*inflight|oidc-|token-auth-file)/
 const command = new Command().allowUnknownOption()
 addApiServerOptions(command)
 const given = command.parse(
@@ -78,6 +79,8 @@ const api = await startTestApiServer({
   tokens: [LOOPBACK, ...(settings.tokens ?? [])],
   issuer: flag('service-account-issuer') ?? 'https://foo.bar.example.com',
   authentication: settings.authentication ?? { issuers: [] },
+  ...(settings.limits ? { limits: settings.limits } : {}),
+  priorityAndFairness: true,
   ...(audit
     ? {
         audit: {
