@@ -204,7 +204,8 @@ describe('an AuthenticationConfiguration', () => {
     }
 
     test('tells the credential by an identifier that is a text, and by no other', () => {
-      const idOf = (jti: string | number) => user({ jti: jti as string }).extra?.['authentication.kubernetes.io/credential-id']
+      const idOf = (jti: string | number) =>
+        user({ jti: jti as string }).extra?.['authentication.kubernetes.io/credential-id']
       expect([idOf('x'), idOf(1234), idOf('')]).toEqual([['JTI=x'], undefined, undefined])
     })
     test('says who a token’s user is', () => {
