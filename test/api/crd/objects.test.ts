@@ -189,3 +189,17 @@ test('maps that no schema knows are owned part by part, lists as a whole', async
     'Apply failed with 1 conflict: conflict with "a": .spec.x.y',
   )
 })
+
+test.each(['PUT', 'PATCH'])('who owns what stays where a %s names nobody, and is reset by [{}]', async method => {
+  const name = `owned-${method.toLowerCase()}`
+  await send('Loose', { a: 1 }, name)
+  const path = `/apis/rules.example.com/v1/looses/${name}`
+  const headers = { 'content-type': method === 'PUT' ? 'application/json' : 'application/merge-patch+json' }
+  const owners = async (managedFields: object[]) => {
+    const { json } = await raw(api, path)
+    const body = { ...json, metadata: { ...(json.metadata as object), managedFields } }
+    const answer = await raw(api, path, { method, headers, body })
+    return (answer.json.metadata as { managedFields?: object[] }).managedFields?.length ?? 0
+  }
+  expect([await owners([]), await owners([{}])]).toEqual([1, 0])
+})

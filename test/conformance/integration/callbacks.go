@@ -56,7 +56,7 @@ func (m madeInGo) serve(modes []string) (flags []string, stop func(), err error)
 	if foreign || after[1] != m.before[1] && !strings.Contains(kind, "rbac.") {
 		mux.HandleFunc("/access", m.access)
 		flags = append(flags, "--go-access="+url+"/access")
-		// One that stands beside those of before is asked after ours.
+		// One that stands beside those of before is asked before ours.
 		if !foreign && strings.Contains(kind, "union") {
 			flags = append(flags, "--go-access-beside=true")
 		}

@@ -65,7 +65,7 @@ function authorizersOf(own: readonly Authorizer[]): readonly Authorizer[] {
   const byRoles = modes.includes('RBAC') || (modes === 'AlwaysDeny' && flag('go-access-beside'))
   const ours = byRoles ? own : [privilegedGroup, modes === 'AlwaysDeny' ? NOTHING : EVERYTHING]
   if (!access) return ours
-  return [...(flag('go-access-beside') ? ours : [privilegedGroup]), authorizerOf(access)]
+  return [privilegedGroup, authorizerOf(access), ...(flag('go-access-beside') ? ours : [])]
 }
 const pem = (name: string) => readFileSync(name, 'utf8')
 const [clientAuthority, signingKey, goTokens] = ['client-ca-file', 'service-account-signing-key-file', 'go-token'].map(

@@ -37,16 +37,18 @@ export interface UpdateToTrack {
   readonly fact?: FieldFact | undefined
 }
 
-const isReset = (entries: readonly ManagedFieldsEntry[]) =>
-  entries.length === 0 || (entries.length === 1 && Object.keys(entries[0] ?? {}).length === 0)
+/** An empty list clears it as well, but for a custom resource, whose kind nobody has made a type of. */
+const isReset = (entries: readonly ManagedFieldsEntry[], isCustom: boolean) =>
+  entries.length === 0 ? !isCustom : entries.length === 1 && Object.keys(entries[0] ?? {}).length === 0
 
-/** The client's own list counts (an empty one clears it), except where it cannot be read or on a subresource. */
-function startingPoint({ old, object, subresource }: UpdateToTrack): Managers {
+/** The client's own list counts, except where it says nothing, cannot be read, or on a subresource. */
+function startingPoint({ old, object, subresource, fact }: UpdateToTrack): Managers {
   const stored = () => decodeManagers(old?.metadata.managedFields) ?? new Map()
   const sent = object.metadata.managedFields
   // Most clients send back what they were told.
   if (sent === undefined || subresource !== '' || sameJson(sent, old?.metadata.managedFields)) return stored()
-  return isReset(sent) ? new Map() : (decodeManagers(sent) ?? stored())
+  if (isReset(sent, fact !== undefined)) return new Map()
+  return sent.length === 0 ? stored() : (decodeManagers(sent) ?? stored())
 }
 
 /** Takes changed and removed fields away from everybody but `except`. */
