@@ -13,12 +13,14 @@ import type { Host, HostOperation } from '../../src/shared/api/flotilla/v1.ts'
 
 describe('typed hosts', () => {
   it('are an address a line, with roles and labels after it', () =>
-    expect(parseHosts('ada@box-2\n\n# the cellar\nssh ada@10.0.0.7:2222 worker zone=cellar # old')).toEqual({
+    expect(
+      parseHosts('ada@box-2\n\n# the cellar\nssh ada@10.0.0.7:2222 worker zone=cellar node-name=box-7 # old'),
+    ).toEqual({
       hosts: [
         { name: 'box-2', spec: { address: 'ada@box-2' } },
         {
           name: '10-0-0-7-2222',
-          spec: { address: 'ada@10.0.0.7:2222', roles: ['worker'], labels: { zone: 'cellar' } },
+          spec: { address: 'ada@10.0.0.7:2222', nodeName: 'box-7', roles: ['worker'], labels: { zone: 'cellar' } },
         },
       ],
       problems: [],

@@ -1,4 +1,4 @@
-// Hosts to add out of what somebody typed or pasted: an address a line, with roles and labels after it.
+// Hosts to add out of what somebody typed or pasted: an address a line, with roles, labels and the node's name after it.
 import type { SshHost } from '../../preload/channels.ts'
 import type { HostSpec } from '../../shared/api/flotilla/v1.ts'
 import { hostNameFrom } from '../../shared/machinery/host-name.ts'
@@ -16,6 +16,9 @@ export interface TypedHosts {
   readonly problems: readonly string[]
 }
 
+/** As `flotilla node add --node-name`; no label of Kubernetes is called so. */
+const NODE_NAME = 'node-name'
+
 function parseLine(line: string): NewHost | string {
   const [given = '', ...words] = line.split(/[\s,]+/).filter(Boolean)
   const address = given.replace(/^ssh:\/\//, '').replace(/\/$/, '')
@@ -26,16 +29,23 @@ function parseLine(line: string): NewHost | string {
     })
   const labels: Record<string, string> = {}
   const roles: string[] = []
+  let nodeName: string | undefined
   for (const word of words) {
     const [key = '', value, ...rest] = word.split('=')
     if (!key || rest.length)
       return t('{word} is neither a role nor a label; a label wants key=value', { word: JSON.stringify(word) })
     if (value === undefined) roles.push(key)
+    else if (key === NODE_NAME) nodeName = value
     else labels[key] = value
   }
   return {
     name,
-    spec: { address, ...(Object.keys(labels).length ? { labels } : {}), ...(roles.length ? { roles } : {}) },
+    spec: {
+      address,
+      ...(nodeName ? { nodeName } : {}),
+      ...(Object.keys(labels).length ? { labels } : {}),
+      ...(roles.length ? { roles } : {}),
+    },
   }
 }
 

@@ -135,8 +135,8 @@ export const cluster = {
     'Linux-Rechner, die dieser Computer über SSH erreicht. Nur Port 22 ist nötig. Geändert wird erst etwas, wenn der Plan bestätigt ist.',
   'Addresses, one a line': 'Adressen, eine je Zeile',
   'From your SSH configuration': 'Aus der eigenen SSH-Konfiguration',
-  'Also names out of your SSH configuration. After an address: roles, and labels as key=value.':
-    'Auch Namen aus der SSH-Konfiguration. Nach einer Adresse: Rollen, und Labels als key=value.',
+  'Also names out of your SSH configuration. After an address: roles, labels as key=value, and node-name=NAME.':
+    'Auch Namen aus der SSH-Konfiguration. Nach einer Adresse: Rollen, Labels als key=value und node-name=NAME.',
   'Check {n} hosts': '{n} Rechner prüfen',
   'Check the host': 'Rechner prüfen',
   'The answer was not taken': 'Die Antwort wurde nicht angenommen',

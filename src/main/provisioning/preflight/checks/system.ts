@@ -212,7 +212,7 @@ export const identity: Check = {
             error('system/hostname', {
               what: `Another machine is already the node ${nodeName}.`,
               why: 'Nodes are told apart by name.',
-              how: `Give this one another name with --node-name, or rename the host (${hostname}).`,
+              how: `Add this one again with another name (flotilla node add … --node-name NAME; in the window node-name=NAME behind its address), or rename the host (${hostname}).`,
             }),
           ]
         : []),
