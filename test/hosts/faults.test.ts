@@ -308,6 +308,8 @@ describe('an upgrade', () => {
       expect.stringContaining('runtime/'),
       expect.stringMatching(/^An earlier one.*=no$/s),
     ])
+    // A slow host's agent must not be given up for how often the broken one was started.
+    expect(host.sh('systemctl show -p NRestarts --value flotilla-agent')).toBe('0')
     expect(host.sh('ls /var/lib/flotilla')).not.toContain('upgrade')
     await eventually(async () =>
       expect((await client.get(HostOperation, { name: 'next-upgrade' })).status).toMatchObject({

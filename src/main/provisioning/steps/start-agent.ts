@@ -21,6 +21,8 @@ systemctl enable flotilla-agent.service
 systemctl restart flotilla-agent.service
 `
 const FORGET_TOKEN = 'rm -f /etc/flotilla/bootstrap-token'
+/** systemd goes on counting restarts of a unit that was stopped between two of them. */
+const COUNT_ANEW = 'systemctl reset-failed flotilla-agent.service </dev/null 2>/dev/null || true\n'
 const RESTARTS = 'systemctl show -p NRestarts --value flotilla-agent.service'
 /** What the agent itself said; systemd's lines about the unit only where it said nothing. */
 const JOURNAL = `
@@ -66,7 +68,7 @@ export async function startUntilReady(
   // Where none ever had an identity, none has sent a heartbeat.
   if (context.facts.flotilla.did.has('identity')) await asRoot(context, 'stopping the agent', STOP)
   const saidBefore = (await readyOf(context))?.lastHeartbeatTime
-  await asRoot(context, what, script, input)
+  await asRoot(context, what, COUNT_ANEW + script, input)
   const { clock, signal, nodeName } = context
   const startedMs = clock.monotonic()
   let lookedMs = startedMs
