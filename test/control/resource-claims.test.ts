@@ -375,3 +375,31 @@ test('a device that its driver cannot make ready is given back, and another one 
   await tell('shaky', 'Attached')
   await bound('moves')
 })
+
+test('claims share a device by its capacity, and give their part back', async () => {
+  await cluster.client.create(ResourceSlice, {
+    metadata: { name: 'card' },
+    spec: {
+      driver: 'card.example.com',
+      nodeName: 'b',
+      pool: { name: 'card', generation: 1, resourceSliceCount: 1 },
+      devices: [{ name: 'd0', allowMultipleAllocations: true, capacity: { memory: { value: '80Gi' } } }],
+    },
+  })
+  const selectors = [{ cel: { expression: 'device.driver == "card.example.com"' } }]
+  await cluster.client.create(DeviceClass, { metadata: { name: 'card' }, spec: { selectors } })
+  const exactly = { deviceClassName: 'card', capacity: { requests: { memory: '40Gi' } } }
+  for (const name of ['part-1', 'part-2', 'part-3']) {
+    const spec = { devices: { requests: [{ name: 'r', exactly }] } }
+    await cluster.client.create(ResourceClaim, { metadata: { namespace, name }, spec })
+    await addPod(name, { resourceClaimName: name })
+    if (name !== 'part-3') await bound(name)
+  }
+  const resultOf = async (name: string) => (await claimOf(name)).status.allocation?.devices?.results?.[0]
+  const [first, second] = [await resultOf('part-1'), await resultOf('part-2')]
+  expect(first).toMatchObject({ device: 'd0', consumedCapacity: { memory: '40Gi' } })
+  expect(second?.shareID).not.toBe(first?.shareID)
+  await eventually(async () => expect((await events('part-3')).join()).toContain('cannot allocate all claims'))
+  await remove('part-1')
+  await bound('part-3')
+})

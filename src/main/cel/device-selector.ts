@@ -7,7 +7,7 @@ import { type Compiled, Environment, tryCompile } from './environment.ts'
 import { CelError } from './errors.ts'
 import { quantityOf } from './library/quantity.ts'
 import { versionOf } from './library/semver.ts'
-import { type CelType, DYN, mapOf, opaque, STRING } from './types.ts'
+import { BOOL, type CelType, DYN, mapOf, opaque, STRING } from './types.ts'
 import { type CelMap, List, LiteralMap, type Value } from './values.ts'
 
 /** Of one selector on one device. */
@@ -21,6 +21,7 @@ const deviceType: CelType = {
   name: 'kubernetes.DRADevice',
   fields: new Map([
     ['driver', { ...STRING, maxElements: 63 }],
+    ['allowMultipleAllocations', BOOL],
     ['attributes', bounded(bounded({ ...DYN, maxElements: 64 }))],
     ['capacity', bounded(bounded(opaque('kubernetes.Quantity')))],
   ]),
@@ -89,13 +90,15 @@ function valueOf(attribute: DeviceAttribute): Value {
 }
 
 /** What `device` stands for; made once, for several selectors. @throws CelError for an attribute without a value */
-export function deviceValue(driver: string, { attributes = {}, capacity = {} }: Device): Value {
+export function deviceValue(driver: string, device: Device): Value {
+  const { attributes = {}, capacity = {}, allowMultipleAllocations = false } = device
   const amounts = Object.entries(capacity).map(
     ([name, { value }]) => [name, quantityOf(parseQuantity(String(value)))] as const,
   )
   return new LiteralMap(
     [
       ['driver', driver],
+      ['allowMultipleAllocations', allowMultipleAllocations],
       [
         'attributes',
         new Domains(

@@ -4,7 +4,9 @@ import { allocationResult } from '../../../src/main/scheduler/plugins/dynamic-re
 import { Matching } from '../../../src/main/scheduler/plugins/dynamic-resources/matching.ts'
 import { Pools } from '../../../src/main/scheduler/plugins/dynamic-resources/pools.ts'
 import { type WantedClaim, readClaim } from '../../../src/main/scheduler/plugins/dynamic-resources/requests.ts'
+import { amountsOf } from '../../../src/main/scheduler/plugins/dynamic-resources/shares.ts'
 import type {
+  CapacityRequestPolicy,
   Device,
   DeviceClaim,
   DeviceClass,
@@ -59,12 +61,19 @@ function read(given: ResourceClaim): WantedClaim {
 interface World {
   readonly slices: ResourceSlice[]
   readonly inUse?: string[]
+  readonly shared?: Record<string, Record<string, string>>
   readonly labels?: Record<string, string>
   readonly steps?: number
 }
-const searchIn = ({ slices, inUse = [], labels, steps = 10_000 }: World, claims: ResourceClaim[]): Found =>
+const searchIn = ({ slices, inUse = [], shared = {}, labels, steps = 10_000 }: World, claims: ResourceClaim[]): Found =>
   allocate(
-    { pools: new Pools(slices), matching: new Matching(), inUse: new Set(inUse), budget: { left: steps } },
+    {
+      pools: new Pools(slices),
+      matching: new Matching(),
+      inUse: new Set(inUse),
+      shared: new Map(Object.entries(shared).map(([id, amounts]) => [id, amountsOf(amounts)])),
+      budget: { left: steps },
+    },
     claims.map(read),
     makeNode('a', labels ? { labels } : {}),
   )
@@ -198,6 +207,69 @@ test.each([
     { requests: [exactly({ selectors: [{ cel: { expression } }] })] },
   )
   expect(found).toBe(expected ? 'r=x' : 'none')
+})
+
+describe('a device that several claims share', () => {
+  const card = (more: Partial<Device> = {}) =>
+    gpu('x', { allowMultipleAllocations: true, capacity: { memory: { value: '80Gi' } }, ...more })
+  const asks = (memory: string, more: Partial<ExactDeviceRequest> = {}): DeviceClaim => ({
+    requests: [exactly({ capacity: { requests: { memory } }, ...more })],
+  })
+  const id = `${DRIVER}/a/x`
+
+  test('is given as long as enough of it is left', () => {
+    const world = (memory: string) => ({ slices: [slice([card()])], shared: { [id]: { memory } } })
+    expect(devices(world('40Gi'), asks('40Gi'))).toBe('r=x')
+    expect(devices(world('41Gi'), asks('40Gi'))).toBe('none')
+    expect(devices(world('0'), asks('40Gi'), asks('40Gi'))).toBe('r=x | r=x')
+    expect(devices(world('0'), asks('40Gi'), asks('40Gi'), asks('1'))).toBe('none')
+  })
+
+  test('is given to one request as often as it counts, unless an attribute has to be another one each time', () => {
+    const attributes = { uuid: { string: '1' } }
+    const world = { slices: [slice([card({ attributes })])] }
+    expect(devices(world, asks('20Gi', { count: 3 }))).toBe('r=x r=x r=x')
+    expect(devices(world, asks('30Gi', { count: 3 }))).toBe('none')
+    const constraints = [{ distinctAttribute: `${DRIVER}/uuid` }]
+    expect(devices(world, { ...asks('20Gi', { count: 2 }), constraints })).toBe('none')
+  })
+
+  test('takes the counters of its pool once', () => {
+    const consumesCounters = [{ counterSet: 'c', counters: { slots: { value: '1' } } }]
+    const sharedCounters = [{ name: 'c', counters: { slots: { value: '1' } } }]
+    const world = { slices: [slice([card({ consumesCounters })], { sharedCounters })] }
+    expect(devices(world, asks('1Gi'), asks('1Gi'))).toBe('r=x | r=x')
+    expect(devices({ ...world, shared: { [id]: { memory: '1Gi' } } }, asks('1Gi'))).toBe('r=x')
+  })
+
+  test('is told apart by selectors', () => {
+    const selectors = [{ cel: { expression: 'device.allowMultipleAllocations' } }]
+    const world = { slices: [slice([gpu('y'), card()])] }
+    expect(devices(world, { requests: [exactly({ selectors })] })).toBe('r=x')
+  })
+
+  const range = { default: '10Gi', validRange: { min: '4Gi', max: '40Gi', step: '4Gi' } }
+  const values = { default: '10Gi', validValues: ['10Gi', '20Gi'] }
+  test.each<[string, CapacityRequestPolicy | undefined, string | undefined, string | undefined]>([
+    ['what is asked for', undefined, '7Gi', '7Gi'],
+    ['all of it, when nothing is asked for', undefined, undefined, '80Gi'],
+    ['the default, when nothing is asked for', range, undefined, '10Gi'],
+    ['the least there is', range, '1Gi', '4Gi'],
+    ['the next step', range, '9Gi', '12Gi'],
+    ['a step as it is', range, '12Gi', '12Gi'],
+    ['nothing beyond the range', range, '41Gi', undefined],
+    ['the next of the values', values, '11Gi', '20Gi'],
+    ['nothing beyond the values', values, '21Gi', undefined],
+    ['nothing that the device does not have', undefined, '81Gi', undefined],
+  ])('gives %s: %j, %s → %s', (_what, requestPolicy, memory, expected) => {
+    const device = card({ capacity: { memory: { value: '80Gi', ...(requestPolicy && { requestPolicy }) } } })
+    const wanted = memory === undefined ? { requests: [exactly()] } : asks(memory)
+    const found = searchIn({ slices: [slice([device])] }, [claim(wanted)])
+    if (expected === undefined) return expect(found).toBeUndefined()
+    const [chosen] = (found as Extract<Found, readonly unknown[]>)[0]!
+    const [result] = allocationResult(read(claim(wanted)), [chosen!], 'a').devices!.results!
+    expect(result).toMatchObject({ consumedCapacity: { memory: expected }, shareID: expect.stringMatching(/^[\da-f-]{36}$/) as string }) // prettier-ignore
+  })
 })
 
 describe('the allocation that is written', () => {

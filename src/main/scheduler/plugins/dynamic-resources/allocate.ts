@@ -1,6 +1,7 @@
 // Finds devices on one node for all claims of a pod at once. The first solution is taken: requests in their order, of
 // each request the first alternative that can be had, devices in the order of their pools. A search that goes astray
 // (many devices that are alike, and a constraint that none of them meets) is cut off.
+import { randomUUID } from 'node:crypto'
 import type { Node } from '../../../../shared/api/core/v1.ts'
 import { MOST_DEVICES } from '../../../../shared/machinery/resource-claims.ts'
 import { Constraint } from './constraints.ts'
@@ -8,11 +9,14 @@ import { Counters } from './counters.ts'
 import { type Matching, isTainted } from './matching.ts'
 import type { PooledDevice, Pools, ReachablePool } from './pools.ts'
 import type { Alternative, WantedClaim } from './requests.ts'
+import { type Amounts, Shares, takenOf } from './shares.ts'
 
 /** One device of a claim. */
 export interface Chosen {
   readonly alternative: Alternative
   readonly device: PooledDevice
+  /** Its part of a device that others may have parts of as well. */
+  readonly share?: { readonly id: string; readonly amounts: Amounts }
 }
 
 /** The devices of each claim, or why there are none; undefined when they are not to be had on this node. */
@@ -23,12 +27,16 @@ export interface Search {
   readonly matching: Matching
   /** Ids of the devices that other claims hold. */
   readonly inUse: ReadonlySet<string>
+  /** What other claims take of devices that they share, by the device's id. */
+  readonly shared: ReadonlyMap<string, Amounts>
   /** Steps that the whole pod may still take. */
   readonly budget: { left: number }
 }
 
 /** Steps on one node. */
 const MOST_STEPS = 10_000
+
+const isShareable = ({ device }: PooledDevice) => device.allowMultipleAllocations === true
 
 class Abandoned extends Error {}
 
@@ -64,8 +72,10 @@ class Attempt {
   readonly #pools: readonly ReachablePool[]
   readonly #first: Part | undefined
   readonly #counters: Counters
+  readonly #shares: Shares
   /** What whole pools offer. */
   readonly #devices: readonly PooledDevice[]
+  readonly #canShare: boolean
   /** Device → claims that it was chosen for. */
   readonly #taken = new Map<string, Set<Part>>()
   #steps = 0
@@ -74,8 +84,10 @@ class Attempt {
     this.#search = search
     this.#pools = pools
     this.#first = claims.reduceRight<Part | undefined>((next, wanted) => partOf(wanted, next), undefined)
-    this.#counters = new Counters(search.inUse)
+    this.#counters = new Counters(new Set([...search.inUse, ...search.shared.keys()]))
+    this.#shares = new Shares(search.shared)
     this.#devices = pools.flatMap(({ pool, devices }) => (pool.incomplete || pool.invalid ? [] : devices))
+    this.#canShare = this.#devices.some(isShareable)
   }
 
   get chosen(): Chosen[][] {
@@ -131,11 +143,11 @@ class Attempt {
   /** Devices of one request are chosen in ascending order: their order means nothing. */
   #some(part: Part, alternative: Alternative, from: number, missing: number, rest: () => boolean): boolean {
     if (missing === 0) return rest()
-    for (let i = from; i + missing <= this.#devices.length; i++) {
+    for (let i = from; i + (this.#canShare ? 1 : missing) <= this.#devices.length; i++) {
       const device = this.#devices[i]
       if (!device || !this.#isFree(part, alternative, device) || !this.#matches(part, alternative, device)) continue
       if (!this.#take(part, alternative, device)) continue
-      if (this.#some(part, alternative, i + 1, missing - 1, rest)) return true
+      if (this.#some(part, alternative, isShareable(device) ? i : i + 1, missing - 1, rest)) return true
       this.#giveBack(part, alternative, device)
     }
     return false
@@ -148,7 +160,9 @@ class Attempt {
     return match
   }
 
-  #isFree(part: Part, { adminAccess }: Alternative, { id }: PooledDevice): boolean {
+  #isFree(part: Part, { adminAccess }: Alternative, device: PooledDevice): boolean {
+    const { id } = device
+    if (isShareable(device)) return true
     const taken = this.#taken.get(id)
     if (adminAccess) return !taken?.has(part)
     return !taken?.size && !this.#search.inUse.has(id)
@@ -163,20 +177,37 @@ class Attempt {
     if (isTainted(alternative, device)) return false
     const broken = part.constraints.findIndex(constraint => !constraint.add(alternative, device))
     // Somebody else holds what an administrator looks at: it takes nothing more.
-    if (broken >= 0 || !(alternative.adminAccess || this.#counters.take(device))) {
+    if (broken >= 0 || !this.#takePart(part, alternative, device)) {
       const counted = broken < 0 ? part.constraints : part.constraints.slice(0, broken)
       for (const constraint of counted) constraint.remove(alternative)
       return false
     }
-    part.chosen.push({ alternative, device })
     this.#taken.set(device.id, (this.#taken.get(device.id) ?? new Set()).add(part))
     return true
+  }
+
+  /** What is shared takes of the counters once. */
+  #takePart(part: Part, alternative: Alternative, device: PooledDevice): boolean {
+    const counts = !alternative.adminAccess && !this.#shares.isShared(device)
+    if (counts && !this.#counters.take(device)) return false
+    if (!isShareable(device)) {
+      part.chosen.push({ alternative, device })
+      return true
+    }
+    const amounts = takenOf(alternative, device)
+    if (amounts && this.#shares.take(device, amounts)) {
+      part.chosen.push({ alternative, device, share: { id: randomUUID(), amounts } })
+      return true
+    }
+    if (counts) this.#counters.giveBack(device)
+    return false
   }
 
   #giveBack(part: Part, alternative: Alternative, device: PooledDevice): void {
     part.chosen.pop()
     this.#taken.get(device.id)?.delete(part)
     for (const constraint of part.constraints) constraint.remove(alternative)
-    if (!alternative.adminAccess) this.#counters.giveBack(device)
+    if (isShareable(device)) this.#shares.giveBack(device)
+    if (!alternative.adminAccess && !this.#shares.isShared(device)) this.#counters.giveBack(device)
   }
 }

@@ -4,6 +4,7 @@ import type { AllocationResult, Device, DeviceAllocationConfiguration } from '..
 import { deepEqual } from '../../../../shared/machinery/deep-equal.ts'
 import type { Chosen } from './allocate.ts'
 import type { Alternative, WantedClaim } from './requests.ts'
+import type { Amounts } from './shares.ts'
 
 /** @param target name of the node that they were found for */
 export function allocationResult(
@@ -20,21 +21,27 @@ export function allocationResult(
   )
   return {
     devices: {
-      results: chosen.map(({ alternative: { name, adminAccess, tolerations }, device: { driver, pool, device } }) => ({
-        request: name,
-        driver,
-        pool: pool.name,
-        device: device.name,
-        ...(adminAccess ? { adminAccess } : {}),
-        ...(tolerations.length > 0 ? { tolerations: [...tolerations] } : {}),
-        ...given('bindingConditions', device),
-        ...given('bindingFailureConditions', device),
-      })),
+      results: chosen.map(
+        ({ alternative: { name, adminAccess, tolerations }, device: { driver, pool, device }, share }) => ({
+          request: name,
+          driver,
+          pool: pool.name,
+          device: device.name,
+          ...(adminAccess ? { adminAccess } : {}),
+          ...(tolerations.length > 0 ? { tolerations: [...tolerations] } : {}),
+          ...(share ? { shareID: share.id } : {}),
+          ...(share?.amounts.size ? { consumedCapacity: textsOf(share.amounts) } : {}),
+          ...given('bindingConditions', device),
+          ...given('bindingFailureConditions', device),
+        }),
+      ),
       ...(config.length > 0 ? { config } : {}),
     },
     ...(nodeSelector ? { nodeSelector } : {}),
   }
 }
+
+const textsOf = (amounts: Amounts) => Object.fromEntries([...amounts].map(([name, amount]) => [name, `${amount}`]))
 
 const given = <K extends 'bindingConditions' | 'bindingFailureConditions'>(key: K, device: Pick<Device, K>) =>
   device[key]?.length ? { [key]: [...device[key]] } : {}

@@ -2,7 +2,10 @@
 // must not be given the same devices.
 import type { AllocationResult, ResourceClaim } from '../../../../shared/api/resource/v1.ts'
 import type { Lister } from '../../../../shared/client/lister.ts'
+import { type Quantity, zero } from '../../../../shared/machinery/quantity.ts'
+import type { Search } from './allocate.ts'
 import { deviceId } from './pools.ts'
+import { amountsOf } from './shares.ts'
 
 interface Pending {
   readonly podUid: string
@@ -54,17 +57,27 @@ export class ClaimAssumptions {
     for (const [uid, pending] of this.#pending) if (pending.podUid === podUid) this.#pending.delete(uid)
   }
 
-  /** Ids of the devices that claims hold; access of administrators holds nothing. */
-  devicesInUse(): Set<string> {
+  /** The devices that claims hold, by id, and what they take of those that they share; administrators hold nothing. */
+  devicesInUse(): Pick<Search, 'inUse' | 'shared'> {
     const inUse = new Set<string>()
+    const shared = new Map<string, Map<string, Quantity>>()
     for (const [uid, { metadata }] of this.#written)
       if (this.#claims.get(metadata)?.metadata.uid !== uid) this.#written.delete(uid) // gone meanwhile
     const add = (allocation: AllocationResult | undefined) => {
-      for (const { driver, pool, device, adminAccess } of allocation?.devices?.results ?? [])
-        if (!adminAccess) inUse.add(deviceId(driver, pool, device))
+      for (const { driver, pool, device, adminAccess, shareID, consumedCapacity } of allocation?.devices?.results ??
+        []) {
+        const id = deviceId(driver, pool, device)
+        if (shareID === undefined) {
+          if (!adminAccess) inUse.add(id)
+          continue
+        }
+        const sums = shared.get(id) ?? new Map<string, Quantity>()
+        shared.set(id, sums)
+        for (const [name, amount] of amountsOf(consumedCapacity)) sums.set(name, amount.add(sums.get(name) ?? zero))
+      }
     }
     for (const claim of this.#claims.list()) add(this.#newest(claim).status.allocation)
     for (const { allocation } of this.#pending.values()) add(allocation)
-    return inUse
+    return { inUse, shared }
   }
 }

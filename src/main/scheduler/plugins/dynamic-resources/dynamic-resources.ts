@@ -109,7 +109,7 @@ export function dynamicResources(parts: DynamicResourcesParts): SchedulerPlugin 
       const search = toAllocate.length > 0 && {
         pools: new Pools(resourceSlices.list()),
         matching: new Matching(),
-        inUse: assumptions.devicesInUse(),
+        ...assumptions.devicesInUse(),
         budget: { left: MOST_STEPS_PER_POD },
       }
       state.set(podClaims, {

@@ -4,10 +4,10 @@ import { compileSelector, deviceValue, selects } from '../../../cel/device-selec
 import { CelError } from '../../../cel/errors.ts'
 import type { Value } from '../../../cel/values.ts'
 import type { DeviceSelector, ResourceClaim } from '../../../../shared/api/resource/v1.ts'
-import { parseQuantity } from '../../../../shared/machinery/quantity.ts'
 import { firstUntolerated } from '../../../../shared/machinery/taints.ts'
-import { type PooledDevice, toldAs } from './pools.ts'
+import type { PooledDevice } from './pools.ts'
 import type { Alternative } from './requests.ts'
+import { takenOf } from './shares.ts'
 
 export type Match = boolean | { readonly problem: string }
 
@@ -29,7 +29,7 @@ export class Matching {
     if (ofClass !== true) return ofClass
     const { namespace, name } = claim.metadata
     const own = this.#select(`claim ${namespace}/${name}`, selectors, device)
-    return own === true ? hasCapacity(alternative, device) : own
+    return own === true ? takenOf(alternative, device) !== undefined : own
   }
 
   #select(whose: string, selectors: readonly DeviceSelector[], device: PooledDevice): Match {
@@ -60,13 +60,6 @@ export class Matching {
     if (value === undefined) this.#values.set(id, (value = deviceValue(driver, device)))
     return value
   }
-}
-
-function hasCapacity({ capacity }: Alternative, { device, driver }: PooledDevice): boolean {
-  return Object.entries(capacity).every(([name, least]) => {
-    const has = toldAs(driver, name, device.capacity)
-    return has !== undefined && parseQuantity(has.value).compare(parseQuantity(least)) >= 0
-  })
 }
 
 /** Known effects keep a device from those that do not tolerate its taint; `None` only informs. */

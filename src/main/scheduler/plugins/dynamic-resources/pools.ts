@@ -35,9 +35,13 @@ export const deviceId = (driver: string, pool: string, device: string): string =
 
 /** @returns what a driver tells under the name `domain/name`, of which it may leave its own domain out */
 export function toldAs<T>(driver: string, name: string, told: Readonly<Record<string, T>> = {}): T | undefined {
-  const short = name.startsWith(`${driver}/`) ? name.slice(driver.length + 1) : name
-  const key = [name, short].find(each => Object.hasOwn(told, each))
+  const key = keyToldAs(driver, name, told)
   return key === undefined ? undefined : told[key]
+}
+
+export function keyToldAs(driver: string, name: string, told: Readonly<Record<string, unknown>> = {}) {
+  const short = name.startsWith(`${driver}/`) ? name.slice(driver.length + 1) : name
+  return [name, short].find(each => Object.hasOwn(told, each))
 }
 
 function makePool(driver: string, name: string, slices: readonly ResourceSlice[]): Pool {
