@@ -185,8 +185,40 @@ test('those of custom resources come and go with their definitions', async () =>
     await eventually(async () =>
       expect((await cluster.admin.get(APIService, { name: version })).spec).toMatchObject(priorities),
     )
+  const again = async () => expect((await cluster.admin.get(APIService, { name })).spec).toMatchObject(priorities)
+  const { metadata } = await cluster.admin.get(APIService, { name })
+  await cluster.admin.delete(APIService, { name })
+  await eventually(again)
+  expect((await cluster.admin.get(APIService, { name })).metadata.uid).not.toBe(metadata.uid)
+  await cluster.admin.patch(APIService, { name }, { spec: { groupPriorityMinimum: 7 } })
+  await eventually(again)
+  const label = 'kube-aggregator.kubernetes.io/automanaged'
+  await cluster.admin.patch(APIService, { name }, { metadata: { labels: { [label]: null } } } as never)
+  await cluster.admin.patch(APIService, { name }, { spec: { groupPriorityMinimum: 7 } })
+  await cluster.admin.delete(APIService, { name: name.replace('v1', 'v2') })
+  await eventually(() => cluster.admin.get(APIService, { name: name.replace('v1', 'v2') }))
+  expect((await cluster.admin.get(APIService, { name })).spec.groupPriorityMinimum).toBe(7)
+  await cluster.admin.patch(APIService, { name }, { metadata: { labels: { [label]: 'true' } } })
   await cluster.admin.delete(CustomResourceDefinition, { name: 'dogs.pets.example.com' })
   await eventually(async () => expect(await cluster.admin.get(APIService, { name }).catch(isNotFound)).toBe(true))
+})
+
+test('those of built-in groups are made when the server starts, and stay away when somebody deletes them', async () => {
+  const built = { name: 'v1.events.k8s.io' }
+  const { spec } = await cluster.admin.get(APIService, built)
+  await cluster.admin.delete(APIService, built)
+  const group = 'cats.example.com'
+  await cluster.admin.create(CustomResourceDefinition, {
+    metadata: { name: `cats.${group}` },
+    spec: {
+      ...{ group, scope: 'Cluster', names: { plural: 'cats', kind: 'Cat' } },
+      versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: { type: 'object' } } }],
+    },
+  })
+  await eventually(() => cluster.admin.get(APIService, { name: `v1.${group}` }))
+  expect(await cluster.admin.get(APIService, built).catch(isNotFound)).toBe(true)
+  await cluster.admin.delete(CustomResourceDefinition, { name: `cats.${group}` })
+  await cluster.admin.create(APIService, { metadata: built, spec })
 })
 
 describe('groups and versions in discovery', () => {

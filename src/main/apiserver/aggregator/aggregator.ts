@@ -16,7 +16,7 @@ import type { ResourceDescriptor } from '../registry/resource.ts'
 import type { ApiRequest, ApiResponse } from '../request.ts'
 import { ASKER } from './asker.ts'
 import { checkAvailability, LOCAL, type Verdict } from './availability.ts'
-import { registerLocalServices } from './local-services.ts'
+import { registerLocalServices, standsForCustom } from './local-services.ts'
 import type { RemoteVersion } from './remote-discovery.ts'
 import { jsonOf, type RemoteParts, RemoteService } from './remote-service.ts'
 
@@ -93,7 +93,9 @@ export class Aggregator implements Disposable {
       from: revision,
       onEvent: ({ type, current: { object } }) => {
         if (type === 'DELETED') this.#forget(object.metadata.name)
-        else this.#take(object as unknown as APIService)
+        else if (!this.#take(object as unknown as APIService)) return
+        // Who deletes or changes one of ours gets it back.
+        if (this.#isRegistered && (type === 'DELETED' || standsForCustom(object))) void this.registerLocal()
       },
       onEnd: () => this.start(),
     })
@@ -107,7 +109,7 @@ export class Aggregator implements Disposable {
     try {
       while (this.#registerAgain && !this.#closed) {
         this.#registerAgain = false
-        await registerLocalServices(this.#context, this.#type, API_SERVER)
+        await registerLocalServices(this.#context, this.#type, { user: API_SERVER, isStart: !this.#isRegistered })
       }
       this.#isRegistered = true
     } catch (error) {
@@ -145,11 +147,11 @@ export class Aggregator implements Disposable {
     this.#entries.clear()
   }
 
-  #take(apiService: APIService): void {
+  /** @returns whether it says something new: a new status is our own doing */
+  #take(apiService: APIService): boolean {
     const { name } = apiService.metadata
     const known = this.#entries.get(name)
-    // A new status is our own doing.
-    if (known && deepEqual(known.apiService.spec, apiService.spec)) return
+    if (known && deepEqual(known.apiService.spec, apiService.spec)) return false
     known?.cancel()
     const remote = apiService.spec.service ? new RemoteService(apiService, this.#parts) : undefined
     const resources = known?.resources ?? []
@@ -163,6 +165,7 @@ export class Aggregator implements Disposable {
     if (remote && this.#news.length === 0) this.#followNews()
     this.#publish()
     this.#schedule(entry, 0)
+    return true
   }
 
   #forget(name: string): void {

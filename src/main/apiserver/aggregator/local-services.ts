@@ -1,6 +1,7 @@
 // The APIServices of what this server serves itself: built-in groups from the start, those of custom resources as their
 // definitions come and go. Clients read them to see everything that is served, and by whom.
 import { APIService } from '../../../shared/api/apiregistration/v1.ts'
+import type { ObjectMeta } from '../../../shared/api/meta/v1.ts'
 import { deepEqual } from '../../../shared/machinery/deep-equal.ts'
 import type { AnyObject } from '../../../shared/machinery/object.ts'
 import { apiVersionOf } from '../../../shared/machinery/resource-type.ts'
@@ -10,7 +11,7 @@ import { compareVersions, groupPriority, versionPriority } from '../discovery/pr
 import type { ResourceDescriptor } from '../registry/resource.ts'
 import type { UserInfo } from '../request.ts'
 
-/** `onstart`: made when it is missing; `true`: goes with what it stands for. */
+/** `onstart`: made when the server starts; `true`: there as long as what it stands for. */
 const MANAGED = 'kube-aggregator.kubernetes.io/automanaged'
 interface Draft {
   readonly metadata: { readonly name: string; readonly labels: Readonly<Record<string, string>> }
@@ -43,11 +44,18 @@ function wanted(resources: readonly ResourceDescriptor[]): Map<string, Draft> {
   return drafts
 }
 
-/** Makes what is missing, and takes away what stood for a custom resource that is gone. */
+/** Whether it is one that stands for custom resources. */
+export const standsForCustom = ({ metadata: { labels } }: { readonly metadata: Pick<ObjectMeta, 'labels'> }): boolean =>
+  labels?.[MANAGED] === 'true'
+
+/**
+ * Makes what is missing, mends what somebody changed, and takes away what stood for a custom resource that is gone.
+ * @param isStart whether those of built-in groups are seen to as well: afterwards they are left to their users
+ */
 export async function registerLocalServices(
   context: EndpointContext,
   type: ResourceDescriptor,
-  user: UserInfo,
+  { user, isStart }: { readonly user: UserInfo; readonly isStart: boolean },
 ): Promise<void> {
   const drafts = wanted(context.resources.all)
   const stored = context.list(type).map(object => object as unknown as APIService)
@@ -55,16 +63,17 @@ export async function registerLocalServices(
   const options = { user, fieldManager: 'kube-aggregator' }
   const writes: Promise<unknown>[] = []
   for (const [name, draft] of drafts) {
+    if (!isStart && !standsForCustom(draft)) continue
     const known = present.get(name)
     const object = { apiVersion: apiVersionOf(APIService), kind: APIService.kind, ...draft } as unknown as AnyObject
     if (!known) writes.push(context.create(type, '', object, options))
     // Somebody may have given the group to a server of theirs: that stands.
-    else if (known.metadata.labels?.[MANAGED] === 'true' && !deepEqual(known.spec, draft.spec))
+    else if (known.metadata.labels?.[MANAGED] === draft.metadata.labels[MANAGED] && !deepEqual(known.spec, draft.spec))
       writes.push(context.change(type, { namespace: '', name }, copy => void Object.assign(copy, { spec: draft.spec }), { ...options, strategy: 'main' })) // prettier-ignore
   }
-  for (const { metadata } of stored)
-    if (metadata.labels?.[MANAGED] === 'true' && !drafts.has(metadata.name))
-      writes.push(context.delete(type, { namespace: '', name: metadata.name }, options))
+  for (const service of stored)
+    if (standsForCustom(service) && !drafts.has(service.metadata.name))
+      writes.push(context.delete(type, { namespace: '', name: service.metadata.name }, options))
   for (const result of await Promise.allSettled(writes))
     if (result.status === 'rejected' && !isAlreadyExists(result.reason) && !isNotFound(result.reason))
       throw result.reason
