@@ -37,6 +37,7 @@ import { type AppTray, createTray } from './desktop/tray.ts'
 import { createUpdates, lookDaily } from './desktop/updates/create-updates.ts'
 import { blameFor } from './desktop/updates/blame.ts'
 import { clusterSession, hardenPages, placeOfPage } from './desktop/window.ts'
+import { keepHeapLean } from './lean-heap.ts'
 import { optimizeSooner } from './optimize-sooner.ts'
 
 const root = join(import.meta.dirname, '..', '..')
@@ -48,6 +49,7 @@ const paths = {
   updateFeed: (!app.isPackaged && process.env.FLOTILLA_UPDATE_FEED) || join(root, 'out', 'update-feed.json'),
 }
 
+keepHeapLean()
 registerScheme()
 
 /** Started from a terminal, the app tells there what the headless command tells. */

@@ -5,6 +5,7 @@ import { systemClock } from '../../shared/machinery/clock.ts'
 import type { NetworkBackend } from '../../shared/machinery/node-network.ts'
 import type { ClusterRanges } from '../cluster-network.ts'
 import { type ControlPlaneOptions, startControlPlane } from '../control-plane.ts'
+import { keepHeapLean } from '../lean-heap.ts'
 import { MovedError } from '../move/mark.ts'
 import { startSignpost } from '../move/signpost.ts'
 import { optimizeSooner } from '../optimize-sooner.ts'
@@ -43,6 +44,7 @@ const LAST_WORDS_MS = 2_000
 
 /** Resolves after SIGINT, SIGTERM or SIGHUP, when everything is stopped; the process ends soon then. Containers stay. */
 export async function serve(options: ServeOptions): Promise<void> {
+  keepHeapLean()
   try {
     await serveUntilStopped(options)
   } finally {
