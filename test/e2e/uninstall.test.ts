@@ -4,6 +4,7 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { clientImage } from './support/client-image.ts'
 import { Cluster, cli, until } from './support/cluster.ts'
+import { webManifest } from './support/web.ts'
 
 const run = (command: string, ...args: string[]) => {
   try {
@@ -52,33 +53,13 @@ function machine(): Record<string, string[]> {
   }
 }
 
-const manifest = (image: string) => `
-apiVersion: apps/v1
-kind: Deployment
-metadata: { name: web }
-spec:
-  replicas: 2
-  selector: { matchLabels: { app: web } }
-  template:
-    metadata: { labels: { app: web } }
-    spec:
-      containers:
-        - { name: web, image: '${image}', imagePullPolicy: Never, command: [sleep, '100000'], volumeMounts: [{ name: ram, mountPath: /ram }] }
-      volumes: [{ name: ram, emptyDir: { medium: Memory } }]
----
-apiVersion: v1
-kind: Service
-metadata: { name: web }
-spec: { type: NodePort, selector: { app: web }, ports: [{ port: 80 }] }
-`
-
 describe('flotilla reset', () => {
   it('leaves Docker, rules, routes, links, mounts, sysctls and files of this machine as they were', async () => {
     const image = clientImage()
     const before = machine()
     const cluster = await Cluster.start()
     await cluster.nodeReady()
-    await cluster.apply(manifest(image))
+    await cluster.apply(webManifest(image, { nodePort: 30_980 }))
     await until('two ready pods', async () => /2\/2/.test(await cluster.kubectl('get', 'deployment', 'web')))
     const during = machine()
     expect(during.containers?.length).toBeGreaterThan(before.containers?.length ?? 0)

@@ -2,20 +2,21 @@
 // a pointer, in a real Chromium on a real cluster.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Page } from 'playwright-core'
-import { Cluster, until } from '../support/cluster.ts'
+import { type Cluster, until } from '../support/cluster.ts'
 import { seriousFindings } from './support/axe.ts'
-import { type OpenWindow, openInChromium, shoot } from './support/browser.ts'
+import { shoot } from './support/browser.ts'
+import { ClusterWindow } from './support/cluster-window.ts'
 import { counterImage } from './support/counter-image.ts'
 
 let cluster: Cluster
-let window: OpenWindow
+let window: ClusterWindow
 let page: Page
 
 beforeAll(async () => {
   const image = counterImage()
-  cluster = await Cluster.start()
-  await cluster.nodeReady()
-  await cluster.apply(`
+  window = await ClusterWindow.open({
+    prepare: cluster =>
+      cluster.apply(`
 apiVersion: apps/v1
 kind: Deployment
 metadata: {name: shop}
@@ -52,19 +53,15 @@ apiVersion: v1
 kind: Pod
 metadata: {name: broken}
 spec:
-  containers: [{name: main, image: '${image}', imagePullPolicy: IfNotPresent, command: [sh, -c, 'echo no; exit 3']}]`)
-  window = await openInChromium(cluster.loginUrl)
-  page = window.page
-  await page.getByText('Pods by state').waitFor()
+  containers: [{name: main, image: '${image}', imagePullPolicy: IfNotPresent, command: [sh, -c, 'echo no; exit 3']}]`),
+  })
+  ;({ cluster, page } = window)
 })
-afterAll(async () => {
-  await window?.[Symbol.asyncDispose]()
-  await cluster?.[Symbol.asyncDispose]()
-})
+afterAll(() => window?.[Symbol.asyncDispose]())
 
 /** What opens over a place and holds the keys. */
 const LAYER = '[role=dialog][data-modal], [role=menu]'
-const go = (path: string) => page.goto(new URL(`/ui/${path}`, cluster.url).href)
+const go = (path: string) => window.go(path)
 /** Goes there as a link in the window does: nothing is loaded anew. */
 const walk = (path: string) =>
   page.evaluate(

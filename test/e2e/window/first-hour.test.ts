@@ -1,30 +1,26 @@
 // The first hour in the window, in a real Chromium, on a real cluster with real containers.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Page } from 'playwright-core'
-import { Cluster, until } from '../support/cluster.ts'
-import { type OpenWindow, openInChromium, shoot } from './support/browser.ts'
+import { type Cluster, until } from '../support/cluster.ts'
+import { openInChromium, shoot } from './support/browser.ts'
+import { ClusterWindow } from './support/cluster-window.ts'
 import { counterImage } from './support/counter-image.ts'
 
 let cluster: Cluster
-let window: OpenWindow
+let window: ClusterWindow
 let page: Page
 
 beforeAll(async () => {
   const image = counterImage()
   expect(image).toBeTruthy()
-  cluster = await Cluster.start()
-  await cluster.nodeReady()
-  window = await openInChromium(cluster.loginUrl)
-  page = window.page
+  window = await ClusterWindow.open()
+  ;({ cluster, page } = window)
 })
-afterAll(async () => {
-  await window?.[Symbol.asyncDispose]()
-  await cluster?.[Symbol.asyncDispose]()
-})
+afterAll(() => window?.[Symbol.asyncDispose]())
 
 const rows = () => page.locator('[role=row][data-key]')
 const running = () => page.locator('[role=row][data-key] [data-tone=healthy]')
-const go = (path: string) => page.goto(new URL(`/ui/${path}`, cluster.url).href)
+const go = (path: string) => window.go(path)
 
 describe('the window', () => {
   it('logs in by the link, and leaves no token in the address or the history', async () => {
@@ -126,8 +122,9 @@ describe('the window', () => {
     await editor.waitFor()
     await editor.click()
     await page.keyboard.press('Control+f')
-    await page.locator('.cm-search input[name=search]').fill('replicas: 5')
-    await page.locator('.cm-search input[name=replace]').fill('replicas: 2')
+    // Not those of the status, which goes on changing.
+    await page.locator('.cm-search input[name=search]').fill(String.raw`spec:\n  replicas: 5`)
+    await page.locator('.cm-search input[name=replace]').fill(String.raw`spec:\n  replicas: 2`)
     await page.locator('.cm-search button[name=replaceAll]').click()
     await page.keyboard.press('Escape')
     await page.getByRole('button', { name: 'Review changes' }).click()

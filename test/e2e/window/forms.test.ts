@@ -4,27 +4,25 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Page } from 'playwright-core'
-import { Cluster, until } from '../support/cluster.ts'
-import { type OpenWindow, openInChromium, shoot } from './support/browser.ts'
+import { type Cluster, until } from '../support/cluster.ts'
+import { shoot } from './support/browser.ts'
+import { ClusterWindow } from './support/cluster-window.ts'
 
 let cluster: Cluster
-let window: OpenWindow
+let window: ClusterWindow
 let page: Page
 let folder: string | undefined
 
 beforeAll(async () => {
-  cluster = await Cluster.start(['--no-local-node'])
-  window = await openInChromium(cluster.loginUrl)
-  page = window.page
-  await page.getByText('Pods by state').waitFor()
+  window = await ClusterWindow.open({ args: ['--no-local-node'] })
+  ;({ cluster, page } = window)
 })
 afterAll(async () => {
   await window?.[Symbol.asyncDispose]()
-  await cluster?.[Symbol.asyncDispose]()
   if (folder) rmSync(folder, { recursive: true })
 })
 
-const go = (path: string) => page.goto(new URL(`/ui/${path}`, cluster.url).href)
+const go = (path: string) => window.go(path)
 const field = (path: string) => page.locator(`[name="${path}"]`)
 const read = async (...args: string[]) => JSON.parse(await cluster.kubectl('get', ...args, '-o', 'json')) as never
 

@@ -3,12 +3,13 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Page } from 'playwright-core'
-import { Cluster, until } from '../support/cluster.ts'
-import { type OpenWindow, openInChromium, shoot } from './support/browser.ts'
+import { type Cluster, until } from '../support/cluster.ts'
+import { shoot } from './support/browser.ts'
+import { ClusterWindow } from './support/cluster-window.ts'
 import { counterImage } from './support/counter-image.ts'
 
 let cluster: Cluster
-let window: OpenWindow
+let window: ClusterWindow
 let page: Page
 
 const deployment = (name: string, env = '') => `
@@ -26,19 +27,14 @@ spec:
 ---`
 
 beforeAll(async () => {
-  cluster = await Cluster.start()
-  await cluster.nodeReady()
-  await cluster.apply(deployment('shop') + deployment('cart'))
-  window = await openInChromium(cluster.loginUrl)
-  page = window.page
-  await page.getByText('Pods by state').waitFor()
+  window = await ClusterWindow.open({
+    prepare: cluster => cluster.apply(deployment('shop') + deployment('cart')),
+  })
+  ;({ cluster, page } = window)
 })
-afterAll(async () => {
-  await window?.[Symbol.asyncDispose]()
-  await cluster?.[Symbol.asyncDispose]()
-})
+afterAll(() => window?.[Symbol.asyncDispose]())
 
-const go = (path: string) => page.goto(new URL(`/ui/${path}`, cluster.url).href)
+const go = (path: string) => window.go(path)
 const row = (key: string) => page.locator(`[role=row][data-key="${key}"]`)
 const titles = () => page.getByRole('columnheader').allInnerTexts()
 const button = (name: string) => page.getByRole('button', { name, exact: true })

@@ -12,12 +12,13 @@ import { runHelm } from '../../../src/main/desktop/helm.ts'
 import { PortForwards } from '../../../src/main/desktop/port-forwards.ts'
 import { readKubeconfig } from '../../../src/main/kubeconfig-file.ts'
 import type { HelmOperation } from '../../../src/shared/machinery/helm-operation.ts'
-import { Cluster, execute, repository, until } from '../support/cluster.ts'
-import { type OpenWindow, openInChromium, shoot } from './support/browser.ts'
+import { type Cluster, execute, repository, until } from '../support/cluster.ts'
+import { shoot } from './support/browser.ts'
+import { ClusterWindow } from './support/cluster-window.ts'
 import { counterImage } from './support/counter-image.ts'
 
 let cluster: Cluster
-let window: OpenWindow
+let window: ClusterWindow
 let page: Page
 let node = ''
 const helm = process.env.FLOTILLA_HELM
@@ -27,38 +28,36 @@ const HOSTILE = '-rf; $(id)\n<img src=x onerror=alert(1)>\u202egnp.txt'
 const SETUP = `mkdir -p /data/sub; echo inside >/data/sub/note; echo plain >/data/readme.txt; touch -- "$NAME"; head -c 300000 /dev/zero >/data/big`
 
 beforeAll(async () => {
-  cluster = await Cluster.start()
-  node = await cluster.nodeReady()
-  await cluster.apply(
-    JSON.stringify({
-      apiVersion: 'v1',
-      kind: 'Pod',
-      metadata: { name: 'box' },
-      spec: {
-        terminationGracePeriodSeconds: 0,
-        containers: [
-          {
-            name: 'main',
-            image: counterImage(),
-            imagePullPolicy: 'IfNotPresent',
-            env: [{ name: 'NAME', value: `/data/${HOSTILE}` }],
-            command: ['sh', '-c', `${SETUP}; while true; do echo tick; sleep 0.5; done`],
+  window = await ClusterWindow.open({
+    prepare: async (cluster, ready) => {
+      node = ready
+      await cluster.apply(
+        JSON.stringify({
+          apiVersion: 'v1',
+          kind: 'Pod',
+          metadata: { name: 'box' },
+          spec: {
+            terminationGracePeriodSeconds: 0,
+            containers: [
+              {
+                name: 'main',
+                image: counterImage(),
+                imagePullPolicy: 'IfNotPresent',
+                env: [{ name: 'NAME', value: `/data/${HOSTILE}` }],
+                command: ['sh', '-c', `${SETUP}; while true; do echo tick; sleep 0.5; done`],
+              },
+            ],
           },
-        ],
-      },
-    }),
-  )
-  await cluster.kubectl('wait', '--for=condition=Ready', 'pod/box', '--timeout=60s')
-  window = await openInChromium(cluster.loginUrl)
-  page = window.page
-  await page.getByText('Pods by state').waitFor()
+        }),
+      )
+      await cluster.kubectl('wait', '--for=condition=Ready', 'pod/box', '--timeout=60s')
+    },
+  })
+  ;({ cluster, page } = window)
 })
-afterAll(async () => {
-  await window?.[Symbol.asyncDispose]()
-  await cluster?.[Symbol.asyncDispose]()
-})
+afterAll(() => window?.[Symbol.asyncDispose]())
 
-const go = (path: string) => page.goto(new URL(`/ui/${path}`, cluster.url).href)
+const go = (path: string) => window.go(path)
 const screen = () => page.locator('.xterm-rows:visible')
 const connected = () => page.locator('[data-connected=true]:visible').waitFor({ timeout: 30_000 })
 const shows = (text: string) => until(text, async () => (await screen().innerText()).includes(text), 15_000)

@@ -4,12 +4,13 @@ import { readFileSync } from 'node:fs'
 import type { Page } from 'playwright-core'
 import type { PodUsage } from '../../../src/shared/api/flotilla/usage-v1.ts'
 import { clientImage } from '../support/client-image.ts'
-import { Cluster, until } from '../support/cluster.ts'
-import { type OpenWindow, openInChromium, shoot } from './support/browser.ts'
+import { type Cluster, until } from '../support/cluster.ts'
+import { shoot } from './support/browser.ts'
+import { ClusterWindow } from './support/cluster-window.ts'
 import { counterImage } from './support/counter-image.ts'
 
 let cluster: Cluster
-let window: OpenWindow
+let window: ClusterWindow
 let page: Page
 
 const deployment = (name: string, image: string, container = '') => `
@@ -33,9 +34,9 @@ spec: {selector: {app: ${name}}, ports: [{port: 80}]}
 
 beforeAll(async () => {
   const image = counterImage()
-  cluster = await Cluster.start()
-  await cluster.nodeReady()
-  await cluster.apply(`${deployment('shop', image)}${deployment('broken', image, ", command: [sh, -c, 'echo no queue; exit 3']")}
+  window = await ClusterWindow.open({
+    prepare: cluster =>
+      cluster.apply(`${deployment('shop', image)}${deployment('broken', image, ", command: [sh, -c, 'echo no queue; exit 3']")}
 apiVersion: networking.k8s.io/v1
 kind: Ingress
 metadata: {name: front}
@@ -44,15 +45,11 @@ spec:
     - http:
         paths:
           - {path: /, pathType: Prefix, backend: {service: {name: shop, port: {number: 80}}}}
-          - {path: /api, pathType: Prefix, backend: {service: {name: broken, port: {number: 80}}}}`)
-  window = await openInChromium(cluster.loginUrl)
-  page = window.page
-  await page.getByText('Pods by state').waitFor()
+          - {path: /api, pathType: Prefix, backend: {service: {name: broken, port: {number: 80}}}}`),
+  })
+  ;({ cluster, page } = window)
 })
-afterAll(async () => {
-  await window?.[Symbol.asyncDispose]()
-  await cluster?.[Symbol.asyncDispose]()
-})
+afterAll(() => window?.[Symbol.asyncDispose]())
 
 const card = (kind: string, name: string) => page.locator(`[data-card^="${kind}."][data-card$="/${name}"]`)
 const why = () => page.locator('[data-why]')
@@ -360,7 +357,17 @@ describe('a drain', () => {
     const drain = page.getByRole('dialog', { name: /^Drain/ })
     await drain.getByText('4 would wait').waitFor()
     await shoot(page, 'drain')
-    await drain.getByRole('button', { name: 'Cordon and evict 4 pods' }).click()
+    const evict = drain.getByRole('button', { name: 'Cordon and evict 4 pods' })
+    // However long the list above it is, and however low the window.
+    await page.setViewportSize({ width: 1280, height: 480 })
+    const isInSight = () =>
+      evict.evaluate(button => {
+        const { x, y, width, height } = button.getBoundingClientRect()
+        return button.contains(button.ownerDocument.elementFromPoint(x + width / 2, y + height / 2))
+      })
+    await until('the button is in sight', isInSight, 5_000)
+    await page.setViewportSize({ width: 1440, height: 900 })
+    await evict.click()
     await drain.getByText('4 of 4 gone').waitFor({ timeout: 60_000 })
     await drain.getByRole('button', { name: 'Close' }).click()
     expect(await why().innerText()).toContain('is cordoned')
