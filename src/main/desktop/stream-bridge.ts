@@ -1,5 +1,6 @@
 // WebSockets that the window cannot open itself (its scheme knows none, and the CA must be pinned): exec and the like.
 import { randomUUID } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
 import { WebSocket } from 'ws'
 import type { StreamEvents } from '../../preload/channels.ts'
 import { type AccessSource, openWebSocket } from './clusters/access.ts'
@@ -16,6 +17,27 @@ export interface StreamBridge {
 /** `exec` and `attach` of a pod, nothing else. */
 const ALLOWED = /^\/api\/v1\/namespaces\/[^/?#]+\/pods\/[^/?#]+\/(exec|attach)\?/
 const MAX_STREAMS = 64
+/** Characters of why a stream was not opened. */
+const MOST_REFUSAL = 4_000
+
+/** What the server says instead of opening the stream: a Status, or a line of text. */
+async function refusalIn(answer: IncomingMessage): Promise<string> {
+  let body = ''
+  try {
+    for await (const chunk of answer.setEncoding('utf8')) if ((body += chunk).length > MOST_REFUSAL) break
+  } catch {
+    // It broke off: what came is told.
+  }
+  return statusMessage(body) ?? (body.trim().slice(0, MOST_REFUSAL) || `the server answered ${answer.statusCode ?? 0}`)
+}
+function statusMessage(body: string): string | undefined {
+  try {
+    const { message } = JSON.parse(body) as { message?: unknown }
+    return typeof message === 'string' && message ? message : undefined
+  } catch {
+    return undefined
+  }
+}
 
 export function createStreamBridge(source: AccessSource, emit: (event: StreamEvents) => void): StreamBridge {
   const sockets = new Map<string, WebSocket>()
@@ -30,7 +52,13 @@ export function createStreamBridge(source: AccessSource, emit: (event: StreamEve
       let failure = ''
       socket.on('open', () => emit({ id, event: { type: 'open', protocol: socket.protocol } }))
       socket.on('message', (data: Buffer) => emit({ id, event: { type: 'message', data: new Uint8Array(data) } }))
-      socket.on('error', error => (failure = error.message))
+      socket.on('error', error => (failure ||= error.message))
+      socket.on('unexpected-response', (_request, answer) => {
+        void refusalIn(answer).then(refusal => {
+          failure = refusal
+          socket.terminate()
+        })
+      })
       socket.on('close', (code, reason) => {
         sockets.delete(id)
         emit({ id, event: { type: 'close', code, reason: reason.toString() || failure } })

@@ -23,7 +23,6 @@ export const explainNode: Explainer<Node> = (node, { now, world }, ref) => {
     const since = heard ? ` ${t('for {time}', { time: humanDuration(now - Date.parse(heard)) })}` : ''
     return because('node-silent', ref, t('node {name} has not been heard of{since}', { name: ref.name, since }), {
       evidence,
-      fixes: [{ kind: 'open', title: t('Open the node'), ref }],
     })
   }
   if (view.text === 'NotReady')

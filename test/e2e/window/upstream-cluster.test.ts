@@ -103,6 +103,41 @@ describe.skipIf(!process.env.DISPLAY || !canRun)('a cluster of upstream', () => 
     await shoot(page, 'upstream-cluster')
   })
 
+  it('tells what only a cluster of ours has, and what nobody measures', async () => {
+    const walk = (place: string) =>
+      page.evaluate(
+        `history.pushState(history.state, '', '/ui/${place}'); dispatchEvent(new PopStateEvent('popstate', { state: history.state }))`,
+      )
+    await walk('hosts')
+    await page.getByText('This cluster takes no hosts').waitFor()
+    expect(await page.getByRole('button', { name: 'Add hosts' }).count()).toBe(0)
+    await walk('timeline')
+    await page.getByText('This cluster keeps no history').waitFor()
+    expect((await upstream.call('POST', '/api/v1/nodes', { metadata: { name: 'away' } })).code).toBe(201)
+    await walk('')
+    await page.getByText('not measured').first().waitFor()
+    await walk('k/apps/v1/deployments?open=default/shop')
+    await drawer().waitFor()
+  })
+
+  it('is told in the words of the server why logs and a terminal do not come', async () => {
+    const pod = {
+      metadata: { name: 'lone' },
+      spec: { nodeName: 'away', automountServiceAccountToken: false, containers: [{ name: 'main', image: 'lone:1' }] },
+    }
+    expect((await upstream.call('POST', '/api/v1/namespaces/default/pods', pod)).code).toBe(201)
+    await page.getByRole('link', { name: 'Pods', exact: true }).click()
+    for (const key of ['l', 's']) {
+      await page.locator('[data-key="default/lone"]').focus()
+      await page.keyboard.press(key)
+      await page.locator('[role=log], [role=tabpanel]').getByText('no preferred addresses found').first().waitFor()
+      await page.getByLabel('Close lone').click()
+    }
+    await page.getByRole('link', { name: 'Deployments', exact: true }).click()
+    await page.locator('[data-key="default/shop"]').click()
+    await drawer().waitFor()
+  })
+
   it('is scaled', async () => {
     await act('Scale')
     await page.locator('#confirm-number').fill('3')

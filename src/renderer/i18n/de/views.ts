@@ -76,6 +76,9 @@ export const views = {
   Connection: 'Verbindung',
   Actions: 'Aktionen',
   'No hosts yet': 'Noch keine Rechner',
+  'This cluster takes no hosts': 'Dieser Cluster nimmt keine Rechner auf',
+  'Machines join another Kubernetes in its own way.':
+    'In ein anderes Kubernetes kommen Rechner auf dessen eigenem Weg.',
   'Any Linux machine that you reach over SSH can be a node. Only port 22 is needed.':
     'Jeder über SSH erreichbare Linux-Rechner kann ein Node werden. Nur Port 22 ist nötig.',
   'What is done': 'Was geschieht',

@@ -51,7 +51,6 @@ export const why = {
   'Edit the ports': 'Ports bearbeiten',
   'Edit the rules': 'Regeln bearbeiten',
   'Edit the class': 'Klasse bearbeiten',
-  'Open the node': 'Node öffnen',
   'Uncordon it': 'Freigeben',
   'New pods may be placed here again.': 'Neue Pods dürfen hier wieder platziert werden.',
   'Delete without waiting for the node': 'Löschen, ohne auf den Node zu warten',
