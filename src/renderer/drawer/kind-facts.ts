@@ -171,7 +171,7 @@ const readings: Readonly<Record<string, (object: never) => Fact[]>> = {
   ],
   NetworkPolicy: ({ spec }: NetworkPolicy) => [
     [t('Applies to'), selectorText(spec.podSelector)],
-    [t('Limits'), (spec.policyTypes ?? ['Ingress']).join(` ${t('and')} `)],
+    [t('Restricts'), (spec.policyTypes ?? ['Ingress']).join(` ${t('and')} `)],
     [
       t('Allowed in'),
       (spec.policyTypes ?? ['Ingress']).includes('Ingress')

@@ -1,5 +1,6 @@
 // How much of what a quota allows is used, as numbers for a bar and as people write them. Pure.
 import type { ResourceQuota } from '../../shared/api/core/v1.ts'
+import { formatNumber } from '../i18n/i18n.ts'
 import { formatBytes, isBytes, parseQuantity } from '../kinds/quantity.ts'
 
 export interface QuotaLine {
@@ -11,8 +12,12 @@ export interface QuotaLine {
   readonly share: number
 }
 
-const amountText = (name: string, quantity: string | number): string =>
-  isBytes(name) && parseQuantity(quantity) > 0 ? formatBytes(parseQuantity(quantity)) : String(quantity)
+/** Sizes in the unit that fits, and no thousands of thousandths. */
+function amountText(name: string, quantity: string | number): string {
+  const amount = parseQuantity(quantity)
+  if (isBytes(name) && amount > 0) return formatBytes(amount)
+  return String(quantity).endsWith('m') && amount >= 1 ? formatNumber(amount) : String(quantity)
+}
 
 export const quotaLines = ({ spec, status }: ResourceQuota): QuotaLine[] =>
   Object.entries(spec.hard ?? {}).map(([name, hard]) => {

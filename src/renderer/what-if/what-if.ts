@@ -1,6 +1,6 @@
 // The scheduler's answer to "what if", as lines for people.
 import type { WhatIfPod } from '../../shared/api/flotilla/scheduling-v1.ts'
-import { t } from '../i18n/i18n.ts'
+import { m, t } from '../i18n/i18n.ts'
 
 const place = (node: string | undefined) => (node ? t('to {node}', { node }) : t('nowhere'))
 
@@ -26,6 +26,29 @@ export function lineOf(pod: WhatIfPod): string {
     default:
       return t('{name} would stay; if it were replaced it would go {to}', { name, to: place(pod.to) }) + reason
   }
+}
+
+/** What would follow, in a sentence. */
+export function summaryOf(pods: readonly WhatIfPod[]): string {
+  const count = (which: (pod: WhatIfPod) => unknown) => pods.filter(which).length
+  const wants = ({ change }: WhatIfPod) => change === 'Create' || change === 'Move' || change === 'Preempt'
+  const told = (
+    [
+      [count(pod => wants(pod) && pod.to), m('{n} pod finds a node | {n} pods find a node')],
+      [count(pod => wants(pod) && !pod.to), m('{n} would wait | {n} would wait')],
+      [
+        count(({ change, to }) => change === 'Wait' && to),
+        m('{n} that waits now would start | {n} that wait now would start'),
+      ],
+      [count(({ change, lost }) => change === 'Remove' && !lost), m('{n} would be removed | {n} would be removed')],
+      [count(({ lost }) => lost), m('{n} would be lost | {n} would be lost')],
+      [
+        count(({ blockedBy }) => blockedBy),
+        m('{n} is held back by disruption budgets | {n} are held back by disruption budgets'),
+      ],
+    ] as const
+  ).flatMap(([n, text]) => (n > 0 ? [t(text, { n })] : []))
+  return told.length > 0 ? `${told.join(', ')}.` : t('Nothing would move.')
 }
 
 /** Trouble first. A pod that waits now and would wait on is no news. */

@@ -1,7 +1,7 @@
 // What is dropped becomes objects in an order in which they can be made.
 import { describe, expect, it } from 'vitest'
 import { differs, ownedByOthers, planApply, waitsFor } from '@/apply/apply-plan.ts'
-import { lineOf, worthTelling } from '@/what-if/what-if.ts'
+import { lineOf, summaryOf, worthTelling } from '@/what-if/what-if.ts'
 import type { WhatIfPod } from '../../../src/shared/api/flotilla/scheduling-v1.ts'
 
 const file = (path: string, ...texts: string[]) => ({ path, text: texts.join('\n---\n') })
@@ -68,6 +68,16 @@ describe('what would follow', () => {
     )
     expect(lineOf(pod('Create', { message: 'no room' }))).toBe('shop/web would start nowhere: no room')
     expect(lineOf(pod('Remove', { lost: true }))).toContain('nothing makes it anew')
+  })
+  it('is summed up in a sentence', () => {
+    const moved = pod('Move', { to: 'b' })
+    expect(summaryOf([moved, pod('Preempt', { to: 'b' }), pod('Create'), pod('Move', { blockedBy: 'web' })])).toBe(
+      '2 pods find a node, 2 would wait, 1 is held back by disruption budgets.',
+    )
+    expect(summaryOf([moved, pod('Wait', { to: 'b' }), pod('Remove'), pod('Remove', { lost: true })])).toBe(
+      '1 pod finds a node, 1 that waits now would start, 1 would be removed, 1 would be lost.',
+    )
+    expect(summaryOf([pod('Wait')])).toBe('Nothing would move.')
   })
   it('begins with trouble, and leaves out what stays as it is', () => {
     const fine = pod('Move', { to: 'b' })

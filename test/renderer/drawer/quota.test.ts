@@ -12,6 +12,13 @@ describe('a line of a quota', () => {
     ['counts objects', 'pods', '40', '11', { used: '11', hard: '40', share: 11 / 40 }],
     ['keeps cores as they are written', 'requests.cpu', '2', '500m', { used: '500m', hard: '2', share: 0.25 }],
     [
+      'tells no thousands of thousandths',
+      'requests.cpu',
+      '80',
+      '64060m',
+      { used: '64.06', hard: '80', share: 64.06 / 80 },
+    ],
+    [
       'tells sizes in the unit that fits',
       'requests.memory',
       '2000Gi',

@@ -146,7 +146,7 @@ describe('kindFacts()', () => {
     })
     expect(kindFacts(policy as unknown as AnyObject, false)).toEqual([
       ['Applies to', 'app=db'],
-      ['Limits', 'Ingress and Egress'],
+      ['Restricts', 'Ingress and Egress'],
       ['Allowed in', 'app=web here, on TCP 5432'],
       ['Allowed out', 'nothing at all'],
     ])

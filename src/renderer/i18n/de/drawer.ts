@@ -150,6 +150,7 @@ export const drawer = {
   'a resource': 'eine Ressource',
   Else: 'Sonst',
   'Applies to': 'Gilt für',
+  Restricts: 'Schränkt ein',
   'Allowed in': 'Eingehend erlaubt',
   'Allowed out': 'Ausgehend erlaubt',
   Scales: 'Skaliert',

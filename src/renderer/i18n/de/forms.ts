@@ -95,6 +95,15 @@ export const forms = {
   '{name} would have to make room, and go {to}': '{name} müsste Platz machen und ginge {to}',
   '{name} would be lost: nothing makes it anew': '{name} ginge verloren: Nichts erzeugt ihn neu',
   '{name} would be removed': '{name} würde entfernt',
+  '{n} pod finds a node | {n} pods find a node': '{n} Pod findet einen Node | {n} Pods finden einen Node',
+  '{n} would wait | {n} would wait': '{n} würde warten | {n} würden warten',
+  '{n} that waits now would start | {n} that wait now would start':
+    '{n}, der jetzt wartet, würde starten | {n}, die jetzt warten, würden starten',
+  '{n} would be removed | {n} would be removed': '{n} würde entfernt | {n} würden entfernt',
+  '{n} would be lost | {n} would be lost': '{n} ginge verloren | {n} gingen verloren',
+  '{n} is held back by disruption budgets | {n} are held back by disruption budgets':
+    '{n} hält ein Disruption-Budget zurück | {n} halten Disruption-Budgets zurück',
+  'Nothing would move.': 'Nichts würde sich bewegen.',
   '{name}, which waits now, would go {to}': '{name}, der jetzt wartet, ginge {to}',
   '{name} would stay; if it were replaced it would go {to}': '{name} bliebe; bei einem Ersatz ginge er {to}',
 } as const
