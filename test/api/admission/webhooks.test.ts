@@ -392,7 +392,7 @@ describe('a webhook that fails', () => {
     await mutating('c', hook('/later', { failurePolicy }))
     const path = '/api/v1/namespaces/default/configmaps'
     const answer = await raw(cluster.api, `${path}?timeout=2s`, { body: { metadata: { name: 'late' } } })
-    expect([answer.code, answer.json.message]).toEqual([504, expect.stringContaining("did not complete within")])
+    expect([answer.code, answer.json.message]).toEqual([504, expect.stringContaining('did not complete within')])
     await new Promise(resolve => setTimeout(resolve, 1500))
     expect(hooks.calls.map(call => call.path)).toEqual([
       '/quick?timeout=2s',
