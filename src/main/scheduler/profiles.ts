@@ -10,6 +10,7 @@ import type { Profile, WeightedPlugin } from './framework/profile.ts'
 function limited(plugin: SchedulerPlugin, points: ReadonlySet<ExtensionPoint>): SchedulerPlugin {
   const kept = new Set<string>(['name', 'requeueOn'])
   for (const point of points) for (const method of [point, ...HELPERS_OF[point]]) kept.add(method)
+  if (points.has('score')) for (const point of plugin.forScore ?? []) kept.add(point)
   return Object.fromEntries(Object.entries(plugin).filter(([key]) => kept.has(key))) as unknown as SchedulerPlugin
 }
 

@@ -48,12 +48,10 @@ const disabled = new Set((flag('disable-admission-plugins') ?? '').split(','))
 /** Those that Flotilla's own command takes under the same name. */
 const SAME =
   /^--(?:admission-control-config-file|anonymous-auth|audit-|authentication-config|max-.*inflight|oidc-|token-auth-file)/
-const command = new Command().allowUnknownOption()
+const command = new Command().allowUnknownOption().allowExcessArguments()
 addApiServerOptions(command)
-const given = command.parse(
-  flags.filter(text => SAME.test(text)),
-  { from: 'user' },
-)
+const same = flags.filter(text => SAME.test(text)).map(text => (text.includes('=') ? text : `${text}=true`))
+const given = command.parse(same, { from: 'user' })
 const settings = await apiServerSettings(given.opts())
 const range = flag('service-cluster-ip-range') ?? '10.0.0.0/16'
 const first = (range.split(',')[0] ?? '').replace(/\.\d+\/.*/, '.1').replace(/:\/.*/, ':1')

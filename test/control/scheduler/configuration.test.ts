@@ -166,6 +166,20 @@ profiles:
   })
 })
 
+test('images count where a profile has only their score, as upstream needs no more for it', async () => {
+  await using cluster = await startSchedulingCluster({
+    configuration: read(
+      'profiles: [{plugins: {preFilter: {disabled: [{name: "*"}]}, preScore: {disabled: [{name: "*"}]}, score: {disabled: [{name: "*"}], enabled: [{name: ImageLocality}]}}}]',
+    ),
+  })
+  const images = [{ names: ['large:v1'], sizeBytes: 3_000 * 1024 * 1024 }]
+  for (const name of ['a', 'b', 'c', 'd', 'e']) await cluster.addNode(name, name === 'd' ? { images } : {})
+  for (const name of ['p1', 'p2', 'p3']) {
+    await cluster.addPod(name, { spec: { containers: [{ name: 'c', image: 'large:v1' }] } })
+    expect(await cluster.bound(name)).toBe('d')
+  }
+})
+
 test('each pod is placed by the profile of its scheduler name, which its Events tell: one packs, the other spreads', async () => {
   await using cluster = await startSchedulingCluster({
     configuration: read(`

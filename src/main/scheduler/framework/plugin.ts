@@ -41,6 +41,8 @@ export interface SchedulerPlugin {
   readonly name: string
   /** What may help a pod that this plugin rejected; absent = any change. */
   readonly requeueOn?: readonly EventHint[]
+  /** Points that upstream's plugin does not have: they prepare Score, and are there wherever that is. */
+  readonly forScore?: readonly ExtensionPoint[]
   /**
    * What Filter and Score read of the pod. A plugin that signs reads besides it the node alone, as far as it changes the
    * node's `generation`, so its answers hold for every pod that signs the same. Absent = it reads more.

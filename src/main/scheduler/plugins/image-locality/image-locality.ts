@@ -30,6 +30,7 @@ const spread: StateKey<{ readonly shares: ReadonlyMap<string, number>; readonly 
 
 export const imageLocality: SchedulerPlugin = {
   name: 'ImageLocality',
+  forScore: ['preFilter', 'preScore'],
   preFilter(state, _pod, view) {
     state.set(viewed, view)
     return { status: skip }
