@@ -27,14 +27,17 @@ afterAll(async () => {
 
 describe.skipIf(!hasGo)('a client-go program', () => {
   const NAMES =
-    'protobuf conflict pager watch informer apply elect events discovery metadata exec logs portforward'.split(' ')
+    'protobuf everykind conflict pager watch informer apply elect events discovery metadata exec logs portforward'.split(
+      ' ',
+    )
   let output = ''
   beforeAll(async () => {
     const program = join(scratch, 'program')
     const built = spawnSync('go', ['build', '-o', program, '.'], { cwd: join(here, 'go'), encoding: 'utf8' })
     expect(built.stderr.replace(/^go: downloading.*\n/gm, '')).toBe('')
     await clients.webPod('go', image)
-    output = (await clients.run(program, ['go', 'web'])).stdout
+    const samples = join(repository, 'test/conformance/peer/samples.yaml')
+    output = (await clients.run(program, ['go', 'web'], { SAMPLES: samples })).stdout
   })
   it.each(NAMES)('works: %s', name => {
     expect(output.split('\n').find(line => / (\w+)/.exec(line)?.[1] === name)).toBe(`ok ${name}`)

@@ -77,6 +77,7 @@ func main() {
 		fmt.Printf("ok %s\n", name)
 	}
 	check("protobuf", protobuf)
+	check("everykind", everyKind)
 	check("conflict", conflict)
 	check("pager", pages)
 	check("watch", watches)
