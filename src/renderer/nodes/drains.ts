@@ -3,7 +3,7 @@ import { defineStore } from 'pinia'
 import { ref, shallowRef } from 'vue'
 import { messageOf } from '../../shared/machinery/message-of.ts'
 import { Node, Pod } from '../../shared/api/core/v1.ts'
-import { ApiError } from '../../shared/machinery/status.ts'
+import { ApiError, isNamespaceTerminating } from '../../shared/machinery/status.ts'
 import { connection } from '../api/connection.ts'
 import { useToastStore } from '../stores/toasts.ts'
 import { t } from '../i18n/i18n.ts'
@@ -71,6 +71,13 @@ export const useDrainStore = defineStore('drains', () => {
         await pause(RETRY_MS, signal)
       } catch (error) {
         if (error instanceof ApiError && (error.code === 404 || error.code === 409)) break
+        // It leaves with its namespace, in which nothing is created any more, evictions neither.
+        if (isNamespaceTerminating(error) && !isLeaving) {
+          isLeaving = true
+          note(node, key, 'leaving')
+          await pause(RETRY_MS, signal)
+          continue
+        }
         const message = messageOf(error)
         const isFinal = error instanceof ApiError && error.code < 500 && error.code !== 429
         note(node, key, isFinal ? 'failed' : isLeaving ? 'leaving' : 'blocked', message)

@@ -120,3 +120,6 @@ export const isReason = (error: unknown, reason: string): error is ApiError =>
 export const isNotFound = (error: unknown): error is ApiError => isReason(error, 'NotFound')
 export const isConflict = (error: unknown): error is ApiError => isReason(error, 'Conflict')
 export const isAlreadyExists = (error: unknown): error is ApiError => isReason(error, 'AlreadyExists')
+/** The API server's own cause for a write into a namespace that goes away. */
+export const isNamespaceTerminating = (error: unknown): boolean =>
+  isReason(error, 'Forbidden') && (error.status.details?.causes ?? []).some(c => c.reason === 'NamespaceTerminating')

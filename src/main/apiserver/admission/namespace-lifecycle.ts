@@ -12,12 +12,12 @@ const REVIEWS = new Set(['localsubjectaccessreviews'])
 export function namespaceLifecycle(store: ObjectStore): AdmissionPlugin {
   return {
     name: 'NamespaceLifecycle',
-    validate({ operation, resource, namespace, name, object, subresource }) {
+    validate({ operation, resource, namespace, name, object }) {
       const { type } = resource
       const isNamespace = type.group === '' && type.plural === 'namespaces'
       if (isNamespace && operation === 'DELETE' && IMMORTAL.has(name))
         throw forbidden(type, name, 'this namespace may not be deleted')
-      if (!type.namespaced || operation !== 'CREATE' || subresource !== '' || REVIEWS.has(type.plural)) return
+      if (!type.namespaced || operation !== 'CREATE' || REVIEWS.has(type.plural)) return
       const stored = store.get(`/registry/core/namespaces/${namespace}`)
       if (!stored) throw notFound(Namespace, namespace)
       if (!stored.object.metadata.deletionTimestamp) return

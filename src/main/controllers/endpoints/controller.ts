@@ -10,8 +10,7 @@ import {
   own,
 } from '../../../shared/client/reconciler.ts'
 import { deepEqual } from '../../../shared/machinery/deep-equal.ts'
-import { isAlreadyExists, isNotFound, isReason } from '../../../shared/machinery/status.ts'
-import { isNamespaceTerminating } from '../support/pod-control.ts'
+import { isAlreadyExists, isNamespaceTerminating, isNotFound, isReason } from '../../../shared/machinery/status.ts'
 import { HEADLESS_LABEL, isHeadless, podsBehind, servicesOfPod } from '../support/service-pods.ts'
 import { TriggerTimes, withTriggerTime } from '../support/trigger-times.ts'
 import { MAX_ADDRESSES, subsetsOf } from './subsets.ts'

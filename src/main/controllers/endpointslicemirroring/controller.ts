@@ -15,11 +15,10 @@ import {
   requeueAfter,
 } from '../../../shared/client/reconciler.ts'
 import type { Clock } from '../../../shared/machinery/clock.ts'
-import { isNotFound } from '../../../shared/machinery/status.ts'
+import { isNamespaceTerminating, isNotFound } from '../../../shared/machinery/status.ts'
 import { planSlices } from '../endpointslice/plan.ts'
 import { MANAGED_BY, SERVICE_NAME } from '../endpointslice/slice.ts'
 import { SliceTracker } from '../endpointslice/tracker.ts'
-import { isNamespaceTerminating } from '../support/pod-control.ts'
 import { MIRROR_MANAGER, mirrorAnnotations, mirrorGroups, mirrorLabels, mirrorSlice } from './mirror.ts'
 
 const SKIP_MIRROR = 'endpointslice.kubernetes.io/skip-mirror'

@@ -8,8 +8,7 @@ import {
   mapped,
   own,
 } from '../../../shared/client/reconciler.ts'
-import { isAlreadyExists, isNotFound } from '../../../shared/machinery/status.ts'
-import { isNamespaceTerminating } from '../support/pod-control.ts'
+import { isAlreadyExists, isNamespaceTerminating, isNotFound } from '../../../shared/machinery/status.ts'
 
 const DEFAULT = 'default'
 

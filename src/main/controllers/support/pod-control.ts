@@ -4,13 +4,9 @@ import type { ControllerContext } from '../../../shared/client/reconciler.ts'
 import type { Draft, NamespacedMeta, KubeObject } from '../../../shared/machinery/object.ts'
 import { controllerRef } from '../../../shared/machinery/owner.ts'
 import type { ResourceType } from '../../../shared/machinery/resource-type.ts'
-import { ApiError, isNotFound, isReason } from '../../../shared/machinery/status.ts'
+import { ApiError, isNamespaceTerminating, isNotFound } from '../../../shared/machinery/status.ts'
 
 export type PodOwner = KubeObject & { metadata: NamespacedMeta }
-
-/** The API server's own cause for a write into a namespace that goes away. */
-export const isNamespaceTerminating = (error: unknown): boolean =>
-  isReason(error, 'Forbidden') && (error.status.details?.causes ?? []).some(c => c.reason === 'NamespaceTerminating')
 
 const MAX_PREFIX = 253 - 5
 
