@@ -4,6 +4,7 @@ import {
   type MatchResources,
   MutatingAdmissionPolicy,
   MutatingAdmissionPolicyBinding,
+  type MutatingAdmissionPolicyBindingSpec,
   type MutatingAdmissionPolicySpec,
   ValidatingAdmissionPolicy,
   ValidatingAdmissionPolicyBinding,
@@ -59,7 +60,10 @@ async function validating(spec: ValidatingSpec, binding: Partial<ValidatingAdmis
   })
   return name
 }
-async function mutating(spec: Partial<MutatingAdmissionPolicySpec>) {
+async function mutating(
+  spec: Partial<MutatingAdmissionPolicySpec>,
+  binding: Partial<MutatingAdmissionPolicyBindingSpec> = {},
+) {
   const name = `mutation-${String(++count).padStart(3, '0')}`
   await admin.create(MutatingAdmissionPolicy, {
     metadata: { name },
@@ -67,7 +71,7 @@ async function mutating(spec: Partial<MutatingAdmissionPolicySpec>) {
   })
   await admin.create(MutatingAdmissionPolicyBinding, {
     metadata: { name: `${name}-binding` },
-    spec: { policyName: name },
+    spec: { policyName: name, ...binding },
   })
 }
 const configMap = (data: Record<string, string> = {}, within = namespace, client = admin) =>
@@ -590,6 +594,50 @@ describe('a mutating policy', () => {
     expect((await configMap({})).metadata.labels).toEqual({ a: 'b' })
     const labelled = await admin.create(ConfigMap, { metadata: { namespace, name: 'labelled', labels: { c: 'd' } } })
     expect(labelled.metadata.labels).toEqual({ c: 'd' })
+  })
+  describe('with parameters', () => {
+    const paramKind = { apiVersion: 'v1', kind: 'ConfigMap' }
+    const matchConditions = [{ name: 'not-params', expression: "!object.metadata.name.startsWith('param-')" }]
+    const copies = (key: string) => apply(`Object{data: {params.data.key: params.data.${key}}}`)
+    const spec = { paramKind, matchConditions, mutations: [copies('value')] }
+    const param = (name: string, key: string, value: string) =>
+      admin.create(ConfigMap, {
+        metadata: { namespace, name: `param-${name}`, labels: { param: 'yes' } },
+        data: { key, value },
+      })
+    afterEach(() => admin.deleteCollection(ConfigMap, { namespace, labelSelector: 'param' }))
+    test('by name: sees the object of that name', async () => {
+      await param('one', 'one', '1')
+      await param('two', 'two', '2')
+      await mutating(spec, { paramRef: { name: 'param-two', namespace, parameterNotFoundAction: 'Deny' } })
+      expect((await configMap({ a: 'b' })).data).toEqual({ a: 'b', two: '2' })
+    })
+    test('by selector: is asked once for each that is selected', async () => {
+      await param('one', 'one', '1')
+      await param('two', 'two', '2')
+      const selector = { matchLabels: { param: 'yes' } }
+      await mutating(spec, { paramRef: { selector, namespace, parameterNotFoundAction: 'Deny' } })
+      expect((await configMap({ a: 'b' })).data).toEqual({ a: 'b', one: '1', two: '2' })
+    })
+    test('without a namespace: sees those of the namespace that is written to', async () => {
+      await param('one', 'one', '1')
+      await mutating(spec, { paramRef: { name: 'param-one', parameterNotFoundAction: 'Allow' } })
+      expect((await configMap({ a: 'b' })).data).toEqual({ a: 'b', one: '1' })
+      expect((await configMap({ a: 'b' }, 'prod')).data).toEqual({ a: 'b' })
+    })
+    test.each([
+      ['name', { name: 'param-none' }],
+      ['selector', { selector: { matchLabels: { param: 'none' } } }],
+    ])('of which none is found by %s: refuses with Deny, does nothing with Allow', async (_, by) => {
+      await mutating(spec, { paramRef: { ...by, namespace, parameterNotFoundAction: 'Deny' } })
+      expect((await failure(configMap({ a: 'b' }))).message).toContain(
+        'no params found for policy binding with `Deny` parameterNotFoundAction',
+      )
+      await admin.deleteCollection(MutatingAdmissionPolicyBinding, {})
+      await admin.deleteCollection(MutatingAdmissionPolicy, {})
+      await mutating(spec, { paramRef: { ...by, namespace, parameterNotFoundAction: 'Allow' } })
+      expect((await configMap({ a: 'b' })).data).toEqual({ a: 'b' })
+    })
   })
   test('that fails is a refusal', async () => {
     await mutating({ mutations: [apply('Object{data: {"a": object.data.none}}')] })

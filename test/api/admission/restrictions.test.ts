@@ -300,6 +300,24 @@ describe('rights are handed out only by who has them', () => {
     await lead.create(RoleBinding, binding('give-view', 'ClusterRole', 'view'))
     expect((await failure(lead.create(RoleBinding, binding('give-edit', 'ClusterRole', 'edit')))).code).toBe(403)
   })
+  test('a role with more rights is written by whoever may escalate that role', async () => {
+    const lead = cluster.as('lead')
+    const rules = role('raised', ['delete'], ['secrets']).rules
+    await cluster.admin.create(Role, {
+      metadata: { name: 'escalator', namespace },
+      rules: [{ verbs: ['escalate'], apiGroups: [rbac], resources: ['roles'], resourceNames: ['raised'] }],
+    })
+    const given = { ...binding('lead-escalates', 'Role', 'escalator'), subjects: [{ kind: 'User', apiGroup: rbac, name: 'lead' }] } // prettier-ignore
+    const raised = role('raised', ['get'], ['pods'])
+    expect((await failure(lead.create(Role, { ...raised, rules }))).code).toBe(403)
+    await lead.create(Role, raised)
+    const change = (name: string) => lead.patch(Role, { namespace, name }, { rules }, { type: 'merge' })
+    expect((await failure(change('raised'))).code).toBe(403)
+    await cluster.admin.create(RoleBinding, given)
+    expect((await change('raised')).rules).toEqual(rules)
+    // It is about that role alone.
+    expect((await failure(change('pods'))).message).toContain('is attempting to grant RBAC permissions')
+  })
   test('a binding to a role that is not there answers 404', async () => {
     const error = await failure(cluster.as('lead').create(RoleBinding, binding('none', 'Role', 'missing')))
     expect([error.code, error.message]).toEqual([404, 'roles.rbac.authorization.k8s.io "missing" not found'])

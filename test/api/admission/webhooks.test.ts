@@ -11,7 +11,7 @@ import { Deployment } from '../../../src/shared/api/apps/v1.ts'
 import { HorizontalPodAutoscaler } from '../../../src/shared/api/autoscaling/v2.ts'
 import { ConfigMap, Namespace, Pod, ServiceAccount } from '../../../src/shared/api/core/v1.ts'
 import { linkNode, ownAddress, serviceOnNode } from '../../support/node-link.ts'
-import { jsonPatch, startWebhookServer, type WebhookServer } from '../../support/webhook-server.ts'
+import { jsonPatch, startWebhookServer, type WebhookAnswer, type WebhookServer } from '../../support/webhook-server.ts'
 import { failure, startSecuredCluster, type SecuredCluster } from '../authz/support/cluster.ts'
 import { raw } from '../core/support/raw.ts'
 
@@ -346,6 +346,26 @@ describe('a webhook that fails', () => {
     await cluster.admin.deleteCollection(ValidatingWebhookConfiguration, {})
     await validating({ ...failing, failurePolicy: 'Ignore' })
     await configMap()
+  })
+
+  test.each<[string, WebhookAnswer]>([
+    ['answers an error', 503],
+    ['answers no review', 'nothing'],
+  ])('and would change the object (it %s) stops the request as well, unless it says Ignore', async (_, answer) => {
+    hooks.on('/fail', () => answer)
+    hooks.on('/next', () => jsonPatch({ op: 'add', path: '/data/next', value: 'asked' }))
+    await mutating('a', hook('/fail', { failurePolicy: 'Fail' }), hook('/next'))
+    const error = await failure(configMap({ a: 'b' }))
+    expect([error.code, error.message]).toEqual([500, expect.stringMatching(/^Internal error occurred: /)])
+    await cluster.admin.delete(MutatingWebhookConfiguration, { name: 'a' })
+    await mutating('a', hook('/fail', { failurePolicy: 'Ignore' }), hook('/next'))
+    expect((await configMap({ a: 'b' })).data).toEqual({ a: 'b', next: 'asked' })
+  })
+
+  test('with a patch that does not apply has answered: that is no failure to be ignored', async () => {
+    hooks.on('/bad', () => jsonPatch({ op: 'add', path: '/data/deep/er', value: 'x' }))
+    await mutating('a', hook('/bad', { failurePolicy: 'Ignore' }))
+    expect((await failure(configMap({ a: 'b' }))).code).toBe(500)
   })
 
   test('is counted by how it ended, as is one that refuses, and one that allows', async () => {

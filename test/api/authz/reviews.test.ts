@@ -112,6 +112,45 @@ describe('serviceaccounts/token', () => {
     })
     expect(json.status.userInfo.extra).toMatchObject({ 'authentication.kubernetes.io/node-name': ['gone'] })
   })
+  describe.each<[string, string, object]>([
+    [
+      'Pod',
+      '/api/v1/namespaces/default/pods',
+      { spec: { serviceAccountName: 'robot', containers: [{ name: 'main', image: 'x' }] } },
+    ],
+    ['Secret', '/api/v1/namespaces/default/secrets', {}],
+    ['Node', '/api/v1/nodes', {}],
+  ])('bound to a %s', (kind, path, content) => {
+    const name = `owner-${kind.toLowerCase()}`
+    const make = async () => {
+      const { code, json } = await raw(cluster.api, path, { body: { metadata: { name }, ...content } })
+      expect(code).toBe(201)
+      return json.metadata.uid as string
+    }
+    const remove = () => raw(cluster.api, `${path}/${name}?gracePeriodSeconds=0`, { method: 'DELETE' })
+    test('is dead with it, also when one of the same name is made again', async () => {
+      const uid = await make()
+      const { status } = await token({ boundObjectRef: { apiVersion: 'v1', kind, name, uid } })
+      expect(claims(status.token)['kubernetes.io']).toMatchObject({ [kind.toLowerCase()]: { name, uid } })
+      const review = async () => (await post(`${AUTHN}/tokenreviews`, { spec: { token: status.token } })).status
+      const ask = async () => {
+        const headers = { authorization: `Bearer ${status.token}` }
+        return (await raw(cluster.api, '/version', { as: 'none', headers })).code
+      }
+      expect([await ask(), await review()]).toMatchObject([200, { authenticated: true }])
+      expect((await remove()).code).toBe(200)
+      expect([await ask(), await review()]).toEqual([401, { user: {}, error: 'invalid bearer token' }])
+      await make()
+      expect([await ask(), await review()]).toEqual([401, { user: {}, error: 'invalid bearer token' }])
+      await remove()
+    })
+    test('is not given for another of the name', async () => {
+      await make()
+      const error = await failure(token({ boundObjectRef: { apiVersion: 'v1', kind, name, uid: 'other' } }))
+      expect([error.code, error.message]).toEqual([409, expect.stringContaining('does not match the UID in record')])
+      await remove()
+    })
+  })
   test('answers 404 for an account that is not there', async () => {
     expect((await failure(token({}, 'nobody'))).code).toBe(404)
   })

@@ -8,6 +8,7 @@ import { WebSocket } from 'ws'
 import { runTunnel } from '../../../src/agent/tunnel/tunnel.ts'
 import { Node, Pod, Service, ServiceAccount } from '../../../src/shared/api/core/v1.ts'
 import { EndpointSlice } from '../../../src/shared/api/discovery/v1.ts'
+import { ClusterRoleBinding } from '../../../src/shared/api/rbac/v1.ts'
 import { systemClock } from '../../../src/shared/machinery/clock.ts'
 import { startSecuredCluster, type SecuredCluster } from '../authz/support/cluster.ts'
 import { raw } from '../core/support/raw.ts'
@@ -59,9 +60,8 @@ beforeAll(async () => {
     const chunks: Buffer[] = []
     request.on('data', (chunk: Buffer) => chunks.push(chunk))
     request.on('end', () => {
-      const { authorization, cookie } = request.headers
       const body = Buffer.concat(chunks).toString()
-      response.end(JSON.stringify({ method: request.method, url: request.url, body, authorization, cookie }))
+      response.end(JSON.stringify({ method: request.method, url: request.url, body, headers: request.headers }))
     })
   })
   port = await listen(app, address)
@@ -105,8 +105,46 @@ describe('pods/proxy', () => {
       body: 'hello',
       headers: { 'content-type': 'text/plain', cookie: 'secret=1' },
     })
-    expect([code, json]).toEqual([200, { method: 'POST', url: '/a%20b/c?x=1', body: 'hello' }])
+    expect([code, json]).toMatchObject([200, { method: 'POST', url: '/a%20b/c?x=1', body: 'hello' }])
+    expect(json.headers).toMatchObject({ 'content-type': 'text/plain' })
+    expect(json.headers).not.toHaveProperty('cookie')
   })
+  test.each(['GET', 'POST'])(
+    'tells the pod of a %s neither the token nor who else the client says it is',
+    async method => {
+      const account = { namespace, name: 'default' }
+      const asked = { spec: {} }
+      const given = await cluster.admin.createSubresource(ServiceAccount, account, 'token', asked)
+      const { token } = (given as unknown as { status: { token: string } }).status
+      const headers = {
+        authorization: `Bearer ${token}`,
+        'impersonate-user': 'kubernetes-admin',
+        'impersonate-group': 'system:masters',
+        'impersonate-extra-scopes': 'all',
+        'impersonate-uid': '1',
+        'x-remote-user': 'eve',
+        'x-remote-group': 'system:masters',
+        'x-remote-extra-scopes': 'all',
+        'x-remote-uid': '1',
+        'x-of-the-client': 'kept',
+      }
+      await cluster.admin.create(ClusterRoleBinding, {
+        metadata: { name: `proxies-${method.toLowerCase()}` },
+        roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' },
+        subjects: [{ kind: 'ServiceAccount', ...account }],
+      })
+      const { code, json } = await raw(cluster.api, `${PODS}/web:${port}/proxy/`, { method, as: 'none', headers })
+      expect(code).toBe(200)
+      const seen = json.headers as Record<string, string>
+      expect(Object.keys(seen).filter(name => /^(authorization$|cookie$|impersonate-)/.test(name))).toEqual([])
+      // The server itself tells the pod who asks: whom it found by the token, and acts for.
+      expect(Object.entries(seen).filter(([name]) => name.startsWith('x-remote-'))).toEqual([
+        ['x-remote-user', 'kubernetes-admin'],
+      ])
+      expect(seen['x-of-the-client']).toBe('kept')
+      expect(JSON.stringify(seen)).not.toContain(token)
+    },
+  )
   test.each(['OPTIONS', 'PUT', 'PATCH', 'DELETE'])('passes %s on', async method => {
     const { code, json } = await raw(cluster.api, `${PODS}/web:${port}/proxy/any`, { method })
     expect([code, json.method]).toEqual([200, method])
