@@ -115,6 +115,56 @@ describe('decodeBody()', () => {
     expect((await failure(yaml('a: .inf'))).message).toContain('unsupported value: +Inf')
   })
 
+  test.each(['1e400', '-1e309', `1${'0'.repeat(310)}`])(
+    'refuses the number %s, which no double holds',
+    async literal => {
+      const message = `json: cannot unmarshal number ${literal.slice(0, 64)} into Go value of type float64`
+      const filler = 'x'.repeat(300_000)
+      for (const text of [`{"a":[{"b":${literal}}]}`, `{"a":${literal},"filler":"${filler}"}`, literal]) {
+        const error = await failure(json(text))
+        expect([error.code, error.message]).toEqual([400, message])
+      }
+      expect((await failure(yaml(`{"a":${literal}}`))).code).toBe(400)
+      expect((await failure(yaml(`a: ${literal}\nfiller: ${filler}`))).code).toBe(400)
+      // What is no JSON at all is told first, and text is text.
+      expect((await failure(json(`{"a":${literal}`))).message).toContain('unexpected end of JSON input')
+      expect((await json(`{"a":"${literal}","${literal}":1.7e308}`)).value).toEqual({ a: literal, [literal]: 1.7e308 })
+    },
+  )
+
+  test.each<[string, string, string]>([
+    ['a lone continuation', 'a: \xff', 'invalid leading UTF-8 octet'],
+    ['a sequence that breaks off', 'a: \xe2\x28\xa1', 'invalid trailing UTF-8 octet'],
+    ['a sequence without its end', 'a: \xe2\x82', 'incomplete UTF-8 octet sequence'],
+    ['a slash in two bytes', 'a: \xc0\xaf', 'invalid length of a UTF-8 sequence'],
+    ['half of a pair', 'a: \xed\xa0\x80', 'invalid Unicode character'],
+    ['NUL', 'a: x\0y', 'control characters are not allowed'],
+    ['a bell', '# \x07\na: 1', 'control characters are not allowed'],
+    ['DEL in what begins like JSON', '{"a": "\x7f"}', 'control characters are not allowed'],
+  ])('refuses YAML with %s, small or large', async (_, text, message) => {
+    for (const bytes of [Buffer.from(text, 'latin1'), Buffer.from(`filler: ${'x'.repeat(9000)}\n${text}`, 'latin1')]) {
+      const error = await failure(decodeBody('application/yaml', bytes))
+      expect([error.code, error.message]).toEqual([400, `error converting YAML to JSON: yaml: ${message}`])
+    }
+  })
+
+  test('takes YAML of every other character', async () => {
+    expect((await yaml('\ufeffa: "\t é ☃ 😀 \u00a0"\r\n')).value).toEqual({ a: '\t é ☃ 😀 \u00a0' })
+  })
+
+  test('replaces what is no UTF-8 in JSON and in protobuf, as Go does; refuses raw control characters in JSON', async () => {
+    const { value } = await decodeBody('application/json', Buffer.from('{"a":"x\xffy"}', 'latin1'))
+    expect(value).toEqual({ a: 'x\ufffdy' })
+    expect((await json('{"a":"\\u0000"}')).value).toEqual({ a: '\0' })
+    for (const char of ['\0', '\x1f'])
+      expect((await failure(json(`{"a":"${char}"}`))).message).toContain('in string literal')
+    const envelope = [0x0a, 0x0f, 0x0a, 2, ...Buffer.from('v1'), 0x12, 9, ...Buffer.from('Namespace')]
+    const named = [0x12, 7, 0x0a, 5, 0x0a, 3, 0x78, 0xff, 0x79]
+    const sent = Buffer.from([...Buffer.from('k8s\0'), ...envelope, ...named])
+    const read = await decodeBody('application/vnd.kubernetes.protobuf', sent)
+    expect(read.value).toMatchObject({ kind: 'Namespace', metadata: { name: 'x\ufffdy' } })
+  })
+
   test('answers 413 for an object of many fields beyond the largest that can be stored, white space not counted', async () => {
     const fields = (count: number) =>
       JSON.stringify(Object.fromEntries(Array.from({ length: count }, (_, i) => [`key-${i}`, `value-${i}`])), null, 1)
@@ -171,23 +221,31 @@ describe('DecodeWorker', () => {
 })
 
 describe('scanJson()', () => {
-  test('accepts exactly what JSON.parse accepts', () => {
+  test('accepts exactly what JSON.parse accepts, but for numbers that no double holds', () => {
     const accepts = (text: string) => {
       try {
-        JSON.parse(text)
-        return true
+        const infinite = (value: unknown): boolean =>
+          typeof value === 'object' && value !== null
+            ? Object.values(value).some(infinite)
+            : value === Infinity || value === -Infinity
+        return !infinite(JSON.parse(text))
       } catch {
         return false
       }
     }
     const nearly = fc
-      .tuple(fc.json({ maxDepth: 5 }), fc.nat(), fc.constantFrom('', ',', '"', '}', '0', '-', '\\', ' ', 'e', '\u0001'))
+      .tuple(
+        fc.json({ maxDepth: 5 }),
+        fc.nat(),
+        fc.constantFrom('', ',', '"', '}', '0', '-', '\\', ' ', 'e', 'e9999', '\u0001'),
+      )
       .map(
         ([text, at, noise]) => text.slice(0, at % (text.length + 1)) + noise + text.slice((at + 1) % (text.length + 1)),
       )
     fc.assert(
       fc.property(fc.oneof(fc.json({ maxDepth: 5 }), nearly), text => {
-        expect(scanJson(text, 64).error === undefined).toBe(accepts(text))
+        const { error, outOfRange } = scanJson(text, 64)
+        expect(error === undefined && outOfRange === undefined).toBe(accepts(text))
       }),
       { numRuns: 2000 },
     )

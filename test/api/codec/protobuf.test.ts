@@ -52,6 +52,23 @@ describe('decodeBody() of protobuf', () => {
     expect(decodeProtobuf(encodeProtobuf(value)!)).toEqual(value)
   })
 
+  test('refuses a number that no double holds, in what is JSON within a message', async () => {
+    const revision = (data: object) => ({
+      apiVersion: 'apps/v1',
+      kind: 'ControllerRevision',
+      metadata: { name: 'a' },
+      data,
+    })
+    const bytes = encodeProtobuf(revision({ a: [1.5e300] }))!
+    expect((await decodeBody(TYPE, bytes)).value).toMatchObject({ data: { a: [1.5e300] } })
+    const at = bytes.indexOf('1.5e+300')
+    bytes.write('1.5e+309', at)
+    await expect(decodeBody(TYPE, bytes)).rejects.toMatchObject({
+      code: 400,
+      message: 'json: cannot unmarshal number 1.5e+309 into Go value of type float64',
+    })
+  })
+
   test('keeps a zero that a client set on purpose, and drops those that Go always writes', async () => {
     const { value } = await decodeBody(TYPE, Buffer.from(DEPLOYMENT, 'hex'))
     expect(value).toMatchObject({
@@ -145,12 +162,13 @@ describe('encodeProtobuf()', () => {
     })
   })
 
-  test('is undone for every type that has a message, whatever the values', () => {
-    const ids = Object.keys(schemaTypes).filter(id => {
-      const gvk = schemaTypes[id]!.gvk
-      return gvk && messageIdOf(gvk[0] ? `${gvk[0]}/${gvk[1]}` : gvk[1], gvk[2])
-    })
-    expect(ids.length).toBeGreaterThan(90)
+  const ids = Object.keys(schemaTypes).filter(id => {
+    const gvk = schemaTypes[id]!.gvk
+    return gvk && messageIdOf(gvk[0] ? `${gvk[0]}/${gvk[1]}` : gvk[1], gvk[2])
+  })
+  test('knows the types of all groups', () => expect(ids.length).toBeGreaterThan(90))
+
+  test.each(ids)('is undone for %s, whatever the values', id => {
     const value = fc.oneof(
       fc.string(),
       fc.integer({ min: 1 }),
@@ -158,10 +176,10 @@ describe('encodeProtobuf()', () => {
       fc.constant({ name: 'x', spec: { a: 1 } }),
       fc.constant([{ name: 'y' }]),
     )
+    const { gvk, fields } = schemaTypes[id]!
+    const apiVersion = gvk![0] ? `${gvk![0]}/${gvk![1]}` : gvk![1]
     fc.assert(
-      fc.property(fc.constantFrom(...ids), value, (id, inner) => {
-        const { gvk, fields } = schemaTypes[id]!
-        const apiVersion = gvk![0] ? `${gvk![0]}/${gvk![1]}` : gvk![1]
+      fc.property(value, inner => {
         const shaped = Object.fromEntries(Object.keys(fields).map(name => [name, inner]))
         const { object } = decodeObject(id, { ...shaped, apiVersion, kind: gvk![2] })
         const once = decodeProtobuf(encodeProtobuf(object)!)
@@ -169,7 +187,7 @@ describe('encodeProtobuf()', () => {
         expect(twice).toEqual(once)
         expect(decodeObject(id, once).errors).toEqual([])
       }),
-      { numRuns: 300 },
+      { numRuns: 10 },
     )
   })
 

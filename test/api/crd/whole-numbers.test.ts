@@ -93,6 +93,57 @@ const make = (name: string, spec: object) => ask(path(), { body: wide(name, spec
 const patch = (name: string, type: string, body: unknown) =>
   ask(`${path(name)}?fieldManager=me`, { method: 'PATCH', body, headers: { 'content-type': `application/${type}` } })
 
+describe('a number that no double holds', () => {
+  const message = 'json: cannot unmarshal number 1e400 into Go value of type float64'
+  test.each<[string, string, string]>([
+    ['merge-patch+json', '{"spec":{"share":1e400}}', message],
+    ['json-patch+json', '[{"op":"add","path":"/spec/share","value":1e400}]', message],
+    ['json', `{"apiVersion":"${group}/v1","kind":"Wide","metadata":{"name":"x"},"spec":{"share":1e400}}`, message],
+    [
+      'json',
+      `{"apiVersion":"${group}/v1","kind":"Wide","metadata":{"name":"x"},"spec":{"free":{"deep":[1e400]}}}`,
+      message,
+    ],
+    [
+      'yaml',
+      `{apiVersion: ${group}/v1, kind: Wide, metadata: {name: x}, spec: {share: 1e400}}`,
+      'unsupported value: +Inf',
+    ],
+  ])('is refused in %s: %s', async (type, body, why) => {
+    await make('bounded', { share: 1.5 })
+    const headers = { 'content-type': `application/${type}` }
+    const isPatch = type.includes('patch')
+    const answers = isPatch
+      ? [await ask(path('bounded'), { method: 'PATCH', body, headers })]
+      : [
+          await ask(path(), { body, headers }),
+          await ask(path('bounded'), { method: 'PUT', body, headers }),
+          await ask(`${path('bounded')}?fieldManager=me`, {
+            ...{ method: 'PATCH', body, headers: { 'content-type': 'application/apply-patch+yaml' } },
+          }),
+        ]
+    for (const { code } of answers) expect(code).toBe(400)
+    expect(answers[0]?.json.message).toContain(why)
+    expect((await ask(path('bounded'))).json.spec).toMatchObject({ share: 1.5 })
+    expect((await ask(path('x'))).code).toBe(404)
+    await ask(path('bounded'), { method: 'DELETE' })
+  })
+
+  test('is refused in built-in kinds as it is written, in a strategic patch as well', async () => {
+    const pods = '/api/v1/namespaces/default/pods'
+    const body = '{"metadata":{"name":"p"},"spec":{"priority":1e400,"containers":[]}}'
+    const made = await ask(pods, { body })
+    expect([made.code, made.json.message]).toEqual([400, `Pod in version "v1" cannot be handled as a Pod: ${message}`])
+    const headers = { 'content-type': 'application/strategic-merge-patch+json' }
+    const patched = await ask('/api/v1/namespaces/default', {
+      method: 'PATCH',
+      headers,
+      body: '{"metadata":{"generation":1e400}}',
+    })
+    expect([patched.code, patched.json.message]).toEqual([400, message])
+  })
+})
+
 describe('a whole number beyond 2^53 in a custom resource', () => {
   test('comes in as JSON or YAML, small or large, and goes out by every way of reading', async () => {
     const spec = {

@@ -8,6 +8,7 @@ import { decodeProtobufInSlices } from './protobuf/envelope.ts'
 import { TooManyFields } from './protobuf/message.ts'
 import { WireError } from './protobuf/wire.ts'
 import { scanJson } from './scan-json.ts'
+import { unreadableAsYaml } from './yaml-characters.ts'
 import { parseJson } from '../../../shared/machinery/json-text.ts'
 
 export interface DecodedBody {
@@ -71,8 +72,16 @@ export class UnreadableBody extends ApiError {
   }
 }
 
+/** A number of the body is larger than any double. */
+export class NumberOutOfRange extends ApiError {
+  constructor(literal: string) {
+    super(400, 'BadRequest', `json: cannot unmarshal number ${literal} into Go value of type float64`)
+  }
+}
+
 function settle(result: ParseResult, wording: (message: string) => string): DecodedBody {
   if (result.error !== undefined) throw new UnreadableBody(wording(result.error))
+  if (result.outOfRange !== undefined) throw new NumberOutOfRange(result.outOfRange)
   return { value: result.value, duplicates: result.duplicates }
 }
 
@@ -82,12 +91,12 @@ async function parseJsonBody(bytes: Buffer, maxBytes: number): Promise<ParseResu
   if (bytes.length > INLINE_JSON_BYTES) return inWorker('json', bytes, maxBytes)
   const text = textOf(bytes)
   const pacer = pieceByPiece()
-  const { error, duplicates } = scanJson(text, MAX_DEPTH)
-  if (error !== undefined) return { error, duplicates }
+  const scan = scanJson(text, MAX_DEPTH)
+  if (scan.error !== undefined || scan.outOfRange !== undefined) return scan
   if (pacer.due) await pacer.pause()
   const value = parseJson(text)
   if (pacer.due) await pacer.pause()
-  return { value, duplicates }
+  return { value, duplicates: scan.duplicates }
 }
 
 /** Whether the first thing in it is a brace, as in what programs apply: they write JSON, which is YAML as well. */
@@ -97,6 +106,9 @@ function looksLikeJson(bytes: Buffer): boolean {
 }
 
 async function parseYamlBody(bytes: Buffer, maxBytes: number): Promise<ParseResult> {
+  const text = textOf(bytes)
+  const error = unreadableAsYaml(bytes, text)
+  if (error !== undefined) return { error, duplicates: [] }
   if (looksLikeJson(bytes)) {
     const result = await parseJsonBody(bytes, maxBytes)
     if (result.error === undefined) return result
@@ -104,7 +116,7 @@ async function parseYamlBody(bytes: Buffer, maxBytes: number): Promise<ParseResu
   if (bytes.length > INLINE_YAML_BYTES) return inWorker('yaml', bytes, maxBytes)
   // Loaded on the first YAML body: most clients send JSON, and a start should not pay for it.
   const [yaml, { parseYaml }] = await Promise.all([import('yaml'), import('./parse-yaml.ts')])
-  return parseYaml(yaml, textOf(bytes), MAX_DEPTH)
+  return parseYaml(yaml, text, MAX_DEPTH)
 }
 
 const objectTooLarge = () =>

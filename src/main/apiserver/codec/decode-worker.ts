@@ -12,6 +12,8 @@ import { encodeJson, parseJson } from '../../../shared/machinery/json-text.ts'
 export interface ParseResult {
   readonly value?: unknown
   readonly error?: string
+  /** A number that no double holds. */
+  readonly outOfRange?: string
   readonly duplicates: string[]
   /** Many nodes and more than `maxBytes` without white space: not handed over. */
   readonly tooLarge?: boolean
@@ -53,17 +55,17 @@ const parse = (format, text, maxDepth) => {
     return parseYaml(yaml, text, maxDepth)
   }
   const scan = scanJson(text, maxDepth)
-  return scan.error ? scan : { value: parseJson(text), duplicates: scan.duplicates }
+  return scan.error || scan.outOfRange ? scan : { value: parseJson(text), duplicates: scan.duplicates }
 }
 const open = new Map()
 parentPort.on('message', ({ id, more, format, bytes, maxDepth, maxBytes }) => {
   try {
     if (!more) {
-      const { value, error, duplicates } = parse(format, Buffer.from(bytes).toString('utf8').replace(/^\\uFEFF/, ''), maxDepth)
-      const parts = error ? [] : splitValue(value, ${PART_NODES})
+      const { value, error, outOfRange, duplicates } = parse(format, Buffer.from(bytes).toString('utf8').replace(/^\\uFEFF/, ''), maxDepth)
+      const parts = error || outOfRange ? [] : splitValue(value, ${PART_NODES})
       // A long text in few nodes costs the main thread little and gets its kind's own answer there.
       const tooLarge = parts.length > ${FEW_PARTS} && Buffer.byteLength(encodeJson(value)) > maxBytes
-      const done = { error, duplicates: duplicates.slice(0, 100), tooLarge }
+      const done = { error, outOfRange, duplicates: duplicates.slice(0, 100), tooLarge }
       open.set(id, { parts: tooLarge ? [] : parts, next: 0, done })
     }
     const state = open.get(id)

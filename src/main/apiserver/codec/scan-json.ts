@@ -1,4 +1,5 @@
-// Checks a JSON text in one pass: syntax with Go's messages, nesting, and keys that appear twice in one object.
+// Checks a JSON text in one pass: syntax with Go's messages, nesting, numbers that no double holds, and keys that appear
+// twice in one object.
 //
 // The function is self-contained, with no reference to anything outside itself, since its source text is also what
 // the decoding worker runs.
@@ -6,6 +7,8 @@
 export interface JsonScan {
   /** Why the text is not acceptable JSON; undefined when it is. */
   readonly error?: string
+  /** The first number that is larger than any double, such as `1e400`. */
+  readonly outOfRange?: string
   /** Paths of fields given twice, such as `spec.containers[0].image`. */
   readonly duplicates: string[]
 }
@@ -13,6 +16,7 @@ export interface JsonScan {
 /** @param onKey told each key's path, in the order of the text */
 export function scanJson(text: string, maxDepth: number, onKey?: (path: string) => void): JsonScan {
   const duplicates: string[] = []
+  let outOfRange: string | undefined
   const path: (string | number)[] = []
   let at = 0
 
@@ -99,6 +103,8 @@ export function scanJson(text: string, maxDepth: number, onKey?: (path: string) 
           }
           problem('looking for beginning of value')
         }
+        // No shorter text is that large.
+        if (match && match[0].length > 4 && !Number.isFinite(Number(match[0]))) outOfRange ??= match[0].slice(0, 64)
         at = number.lastIndex
       }
     }
@@ -159,7 +165,7 @@ export function scanJson(text: string, maxDepth: number, onKey?: (path: string) 
     value(0)
     space()
     if (at < text.length) problem('after top-level value')
-    return { duplicates }
+    return outOfRange === undefined ? { duplicates } : { outOfRange, duplicates }
   } catch (error) {
     if (error instanceof SyntaxError) return { error: error.message, duplicates }
     throw error

@@ -1,6 +1,7 @@
 // Scalars on the wire, and the small messages that stand for one: times, quantities, raw JSON.
 import type { FieldFact } from '../../schema/facts.ts'
 import { readFields, WireError, type WireField, Writer } from './wire.ts'
+import { scanJson } from '../scan-json.ts'
 import { encodeJson, parseJson } from '../../../../shared/machinery/json-text.ts'
 
 export const isScalar = (fact: FieldFact): boolean =>
@@ -100,7 +101,12 @@ export function decodeScalar(value: WireValue, fact: FieldFact): unknown {
   }
 }
 
+/** What a number that no double holds has, among other texts. */
+const MAY_BE_HUGE = /\d[eE]\+?\d{3}|\d{300}/
+
 function parseRaw(text: string): unknown {
+  const huge = MAY_BE_HUGE.test(text) ? scanJson(text, Infinity).outOfRange : undefined
+  if (huge !== undefined) throw new WireError(`json: cannot unmarshal number ${huge} into Go value of type float64`)
   try {
     return parseJson(text)
   } catch (error) {

@@ -4,7 +4,7 @@ import type { AnyObject } from '../../../../shared/machinery/object.ts'
 import { apiVersionOf, type ResourceType } from '../../../../shared/machinery/resource-type.ts'
 import { type ApiError, badRequest, invalid } from '../../../../shared/machinery/status.ts'
 import { pieceByPiece } from '../../../pacer.ts'
-import { UnreadableBody } from '../../codec/decode-body.ts'
+import { NumberOutOfRange, UnreadableBody } from '../../codec/decode-body.ts'
 import { JSON_TYPE, mediaTypeOf, PROTOBUF_TYPE, unsupportedMediaType, YAML_TYPE } from '../../codec/media-type.ts'
 import type { CustomSchema } from '../../registry/resource.ts'
 import type { ApiRequest } from '../../request.ts'
@@ -127,6 +127,10 @@ const parseError = (value: unknown) =>
 
 async function readMap(request: ApiRequest, kind: Kind): Promise<Record<string, unknown>> {
   const value = await request.body().catch(async (error: unknown) => {
+    if (error instanceof NumberOutOfRange)
+      throw badRequest(
+        `${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}: ${error.message}`,
+      )
     throw error instanceof UnreadableBody ? await unrecognized(request, kind, error.message) : error
   })
   if (isMap(value)) return value
