@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { parse } from 'yaml'
 import { ConfigMap } from '../../../src/shared/api/core/v1.ts'
+import { ManualClock, settle } from '../../support/manual-clock.ts'
 import { eventually } from '../../support/eventually.ts'
 import { decodeProtobuf } from '../../../src/main/apiserver/codec/protobuf/envelope.ts'
 import { readFields } from '../../../src/main/apiserver/codec/protobuf/wire.ts'
@@ -25,6 +26,11 @@ const maps = (namespace: string) => `/api/v1/namespaces/${namespace}/configmaps`
 const make = (namespace: string, name: string, labels: Record<string, string> = {}, data = 'x') =>
   raw(server, maps(namespace), { body: configMap(name, { metadata: { name, labels }, data: { key: data } }) })
 const names = (list: AnyJson) => list.items!.map((item: AnyJson) => item.metadata!.name)
+
+interface BookmarkedWatch {
+  readonly frames: { type: string; object: AnyJson }[]
+  end(): Promise<void>
+}
 
 interface WatchSession {
   readonly frames: AnyJson[]
@@ -291,6 +297,97 @@ describe('list', () => {
   })
 })
 
+describe('a resource version', () => {
+  const at: Record<string, string> = {}
+  beforeAll(async () => {
+    for (const name of ['a', 'b', 'c']) at[name] = (await make('versions', name)).json.metadata!.resourceVersion!
+    at['future'] = '99999999'
+  })
+  /** The query with versions in it: `resourceVersion=<b>` is the one at which b was made. */
+  const filled = (query: string) => query.replace(/<(\w+)>/g, (_, name: string) => at[name]!)
+  const TOO_NEW = { code: 504, cause: 'ResourceVersionTooLarge' }
+
+  // Any: what there is. Most recent: at least all that was there before. Not older: at the version or later.
+  test.each<[string, string | typeof TOO_NEW | { code: number }]>([
+    ['', 'c'],
+    ['resourceVersion=0', 'c'],
+    ['resourceVersion=<a>', 'c'],
+    ['resourceVersion=<c>', 'c'],
+    ['resourceVersion=<future>', TOO_NEW],
+    ['resourceVersion=x', { code: 400 }],
+  ])('of GET: ?%s', async (query, expected) => {
+    const { code, json } = await raw(server, `${maps('versions')}/c?${filled(query)}`)
+    if (typeof expected === 'string') expect([code, json.metadata!.name]).toEqual([200, expected])
+    else expect({ code, cause: json.details?.causes?.[0]?.reason as string | undefined }).toMatchObject(expected)
+  })
+
+  test.each<[string, string | typeof TOO_NEW | { code: number }]>([
+    // Unset: the most recent; not older where only a version is given.
+    ['', 'abc'],
+    ['resourceVersion=', 'abc'],
+    ['resourceVersion=0', 'abc'],
+    ['resourceVersion=<b>', 'abc'],
+    ['resourceVersion=<future>', TOO_NEW],
+    ['resourceVersionMatch=NotOlderThan&resourceVersion=0', 'abc'],
+    ['resourceVersionMatch=NotOlderThan&resourceVersion=<b>', 'abc'],
+    ['resourceVersionMatch=NotOlderThan&resourceVersion=<future>', TOO_NEW],
+    ['resourceVersionMatch=NotOlderThan', { code: 422 }],
+    ['resourceVersionMatch=Exact&resourceVersion=<a>', 'a'],
+    ['resourceVersionMatch=Exact&resourceVersion=<b>', 'ab'],
+    ['resourceVersionMatch=Exact&resourceVersion=<future>', TOO_NEW],
+    ['resourceVersionMatch=Exact&resourceVersion=0', { code: 422 }],
+    ['resourceVersionMatch=Exact', { code: 422 }],
+    ['resourceVersionMatch=Odd&resourceVersion=<b>', { code: 422 }],
+    // In pages, a version alone is that very one.
+    ['limit=2', 'ab…c'],
+    ['limit=2&resourceVersion=0', 'ab…c'],
+    ['limit=1&resourceVersion=<b>', 'a…b'],
+    ['limit=2&resourceVersion=<future>', TOO_NEW],
+    ['limit=2&resourceVersionMatch=NotOlderThan&resourceVersion=0', 'ab…c'],
+    ['limit=1&resourceVersionMatch=NotOlderThan&resourceVersion=<b>', 'a…bc'],
+    ['limit=2&resourceVersionMatch=NotOlderThan&resourceVersion=<future>', TOO_NEW],
+    ['limit=1&resourceVersionMatch=Exact&resourceVersion=<b>', 'a…b'],
+    ['limit=1&resourceVersionMatch=Exact&resourceVersion=0', { code: 422 }],
+    ['limit=2&resourceVersionMatch=NotOlderThan', { code: 422 }],
+  ])('of a list: ?%s', async (query, expected) => {
+    const { code, json } = await raw(server, `${maps('versions')}?${filled(query)}`)
+    if (typeof expected !== 'string') {
+      const answer = { code, cause: json.details?.causes?.[0]?.reason as string | undefined }
+      return expect(answer).toMatchObject(expected)
+    }
+    const token = json.metadata?.continue as string | undefined
+    const rest = token && (await raw(server, `${maps('versions')}?continue=${encodeURIComponent(token)}`)).json
+    expect(names(json).join('') + (rest ? `…${names(rest).join('')}` : '')).toBe(expected)
+    const shown = Number(json.metadata!.resourceVersion)
+    const exact = !expected.includes('c') && Number(filled('<b>')) >= shown
+    expect(exact || shown >= Number(at['c'])).toBe(true)
+    if (rest) expect(rest.metadata.resourceVersion).toBe(json.metadata!.resourceVersion)
+  })
+
+  test.each<[string, string[] | typeof TOO_NEW | { code: number }]>([
+    // With no version, or any, a watch starts with what there is; else after the version.
+    ['', ['ADDED a', 'ADDED b', 'ADDED c']],
+    ['resourceVersion=0', ['ADDED a', 'ADDED b', 'ADDED c']],
+    ['resourceVersion=<a>', ['ADDED b', 'ADDED c']],
+    ['resourceVersion=<b>', ['ADDED c']],
+    ['resourceVersion=<c>', []],
+    ['resourceVersion=<future>', TOO_NEW],
+    ['resourceVersion=x', { code: 400 }],
+    ['resourceVersion=<b>&resourceVersionMatch=NotOlderThan', { code: 422 }],
+    ['resourceVersion=<b>&resourceVersionMatch=Exact', { code: 422 }],
+    ['resourceVersion=<b>&sendInitialEvents=true', { code: 422 }],
+    ['resourceVersion=<b>&sendInitialEvents=true&resourceVersionMatch=NotOlderThan', ['ADDED a', 'ADDED b', 'ADDED c']],
+    ['resourceVersion=<b>&sendInitialEvents=false&resourceVersionMatch=NotOlderThan', ['ADDED c']],
+  ])('of a watch: ?%s', async (query, expected) => {
+    const path = `${maps('versions')}?watch=1&timeoutSeconds=1&${filled(query)}`
+    const { code, text } = await raw(server, path)
+    const frames = text.split('\n').filter(Boolean).map(line => JSON.parse(line) as AnyJson) // prettier-ignore
+    if (!Array.isArray(expected))
+      return expect({ code, cause: frames[0]?.details?.causes?.[0]?.reason as string | undefined }).toMatchObject(expected) // prettier-ignore
+    expect(frames.map(({ type, object }) => `${type} ${object.metadata.name}`)).toEqual(expected)
+  })
+})
+
 describe('watch', () => {
   test('comes over WebSocket as well, an event a message', async () => {
     await make('w-socket', 'there')
@@ -383,6 +480,45 @@ describe('watch', () => {
     const watch = await openWatch(`${maps('w-end')}?watch=1&timeoutSeconds=1&allowWatchBookmarks=true`)
     await watch.ended
     expect(watch.frames.map((frame: AnyJson) => frame.type)).toEqual(['BOOKMARK'])
+  })
+
+  test('tells a version of its own about every minute to who wants that, and to nobody else', async () => {
+    const clock = new ManualClock()
+    await using own = await startTestApiServer({ clock })
+    const [wants, does] = [true, false].map(allowWatchBookmarks => {
+      const stop = new AbortController()
+      const frames: { type: string; object: AnyJson }[] = []
+      const done = (async () => {
+        const query = { namespace: 'w-marks', allowWatchBookmarks, signal: stop.signal }
+        for await (const { type, object } of own.clientAs().watch(ConfigMap, query)) frames.push({ type, object })
+      })()
+      return { frames, end: () => (stop.abort(), done) }
+    }) as [BookmarkedWatch, BookmarkedWatch]
+    await settle()
+    const create = (name: string) =>
+      own.clientAs().create(ConfigMap, { metadata: { name, namespace: 'w-marks' }, data: {} })
+    await create('a')
+    await clock.advance(44_000)
+    // What happens elsewhere moves the version as well.
+    await own.clientAs().create(ConfigMap, { metadata: { name: 'b', namespace: 'w-elsewhere' }, data: {} })
+    const marks = () => wants.frames.filter(({ type }) => type === 'BOOKMARK')
+    expect(marks()).toEqual([])
+    for (const count of [1, 2, 3]) {
+      const { revision } = own.store
+      await clock.advance(60_000)
+      await eventually(() => expect(marks().length).toBeGreaterThanOrEqual(count))
+      expect(marks().at(-1)).toEqual({
+        type: 'BOOKMARK',
+        object: { apiVersion: 'v1', kind: 'ConfigMap', metadata: { resourceVersion: String(revision) } },
+      })
+    }
+    // Between 45 and 60 seconds apart.
+    expect(marks().length).toBeLessThanOrEqual(5)
+    await create('c')
+    await eventually(() => expect(wants.frames.at(-1)?.object.metadata.name).toBe('c'))
+    await eventually(() => expect(does.frames.map(({ type }) => type)).toEqual(['ADDED', 'ADDED']))
+    await wants.end()
+    await does.end()
   })
 
   test('as a Table tells the columns once', async () => {
