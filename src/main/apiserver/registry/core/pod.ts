@@ -67,6 +67,8 @@ export const pods = defineResource<Pod>({
   gracefulDeletion: podGracePeriod,
   selectableFields: {
     'spec.nodeName': pod => pod.spec.nodeName ?? '',
+    // What its name was at first.
+    'spec.host': pod => pod.spec.nodeName ?? '',
     'spec.restartPolicy': pod => pod.spec.restartPolicy ?? '',
     'spec.schedulerName': pod => pod.spec.schedulerName ?? '',
     'spec.serviceAccountName': pod => pod.spec.serviceAccountName ?? '',
