@@ -40,10 +40,12 @@ import { findingsOfPatch } from './write/strict-findings.ts'
 import { fieldValidationOf, writeOptionsOf } from './write/write-options.ts'
 import { encodeJson } from '../../../shared/machinery/json-text.ts'
 
-/** Nothing says of a custom resource how its lists are merged. @throws ApiError 415 */
-export function refuseStrategic({ headers }: ApiRequest, { custom }: ResourceDescriptor): void {
-  if (custom && mediaTypeOf(headers['content-type']) === STRATEGIC_MERGE_PATCH)
-    throw unsupportedMediaType([JSON_PATCH, MERGE_PATCH, APPLY_PATCH])
+const CUSTOM_PATCHES = [JSON_PATCH, MERGE_PATCH, APPLY_PATCH]
+
+/** Nothing says of a custom resource how its lists are merged, or what its fields' numbers are. @throws ApiError 415 */
+export function refuseOtherPatches({ headers }: ApiRequest, { custom }: ResourceDescriptor): void {
+  if (custom && !CUSTOM_PATCHES.includes(mediaTypeOf(headers['content-type'])))
+    throw unsupportedMediaType(CUSTOM_PATCHES)
 }
 
 /** @returns the patched object, decoded anew: a patch can break types and add fields that the kind does not have */
@@ -53,7 +55,6 @@ export async function patched(
   current: AnyObject,
   patch: unknown,
 ): Promise<AnyObject> {
-  refuseStrategic(request, resource)
   const strategic = mediaTypeOf(request.headers['content-type']) === STRATEGIC_MERGE_PATCH
   const apply = (to: AnyObject) => applyPatch(request.headers['content-type'] ?? '', resource.schema, to, patch)
   // Who owns what is the largest part of many objects, and nobody changes it in place.
@@ -138,6 +139,7 @@ function refuseOtherUid({ type }: ResourceDescriptor, { metadata }: AnyObject, c
 
 export const patch: Endpoint = async (request, resource, parts) => {
   if (!resource.custom && !isPatch(request.headers['content-type'])) throw notOfPatches()
+  refuseOtherPatches(request, resource)
   if (mediaTypeOf(request.headers['content-type']) === APPLY_PATCH) return apply(request, resource, parts)
   const { info } = request
   const representation = parts.represent(request, resource)

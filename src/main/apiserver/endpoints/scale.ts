@@ -20,7 +20,7 @@ import type { WriteOptions } from './contract.ts'
 import { decodeFields, decodeRequest } from './write/decode-request.ts'
 import { checkVersion } from './write/preconditions.ts'
 import { writeOptionsOf } from './write/write-options.ts'
-import { refuseStrategic } from './patch.ts'
+import { refuseOtherPatches } from './patch.ts'
 import { assertSameName } from './update.ts'
 
 const SCHEMA = 'autoscaling.v1.Scale'
@@ -157,7 +157,7 @@ export const scale: Endpoint = async (request, resource, parts) => {
       return write(scaling, () => wanted, 'UpdateOptions')
     }
     case 'patch': {
-      refuseStrategic(request, resource)
+      refuseOtherPatches(request, resource)
       if (mediaTypeOf(request.headers['content-type']) === APPLY_PATCH) return applyScale(scaling)
       const body = await request.body()
       const apply = (current: AnyObject) => {
