@@ -171,6 +171,46 @@ describe('flotilla', () => {
     expect(existsSync(join(dataDir, 'runtime.json'))).toBe(false)
     closeSync(full)
   })
+  it('serve writes what the policy asks for to the audit log, a JSON text a line', async () => {
+    const [policy, log] = [join(folder, 'audit-policy.yaml'), join(folder, 'audit.log')]
+    writeFileSync(
+      policy,
+      `apiVersion: audit.k8s.io/v1
+kind: Policy
+omitStages: [RequestReceived]
+rules:
+- level: Request
+  users: [kubernetes-admin]
+  verbs: [create]
+  resources: [{ group: '', resources: [configmaps] }]
+- level: None
+`,
+    )
+    const flags = ['--audit-policy-file', policy, '--audit-log-path', log]
+    const cluster = await Cluster.start(['--no-local-node', ...flags], join(folder, 'audited'))
+    await cluster.kubectl('create', 'configmap', 'seen', '--from-literal=a=b')
+    await cluster.kubectl('get', 'configmap', 'seen')
+    await cluster[Symbol.asyncDispose]()
+    const text = readFileSync(log, 'utf8')
+    expect(text).toMatch(/\n$/)
+    const events = text
+      .trimEnd()
+      .split('\n')
+      .map(line => JSON.parse(line) as Record<string, unknown>)
+    expect(events).toHaveLength(1)
+    expect(events[0]).toMatchObject({
+      kind: 'Event',
+      apiVersion: 'audit.k8s.io/v1',
+      level: 'Request',
+      stage: 'ResponseComplete',
+      verb: 'create',
+      user: { username: 'kubernetes-admin' },
+      objectRef: { resource: 'configmaps', namespace: 'default', name: 'seen' },
+      requestObject: { kind: 'ConfigMap', data: { a: 'b' } },
+      responseStatus: { code: 201 },
+    })
+    expect(statSync(log).mode & 0o077).toBe(0)
+  })
   it('serve on a taken port says which and what to do', async () => {
     const first = await Cluster.start(['--no-local-node'], join(folder, 'port'))
     const taken = new URL(first.url).host

@@ -150,6 +150,134 @@ describe('server-side apply of a map, beside a model of who owns which key', () 
   })
 })
 
+describe('server-side apply of a keyed list and a set, beside a model of who holds which part', () => {
+  const schemaId = 'apps.v1.Deployment'
+  const time = '2026-01-01T00:00:00Z'
+  interface Command {
+    readonly manager: string
+    /** Containers by name, with an image or without. */
+    readonly items: Readonly<Record<string, string | null>>
+    /** Finalizers: a set. */
+    readonly marks: readonly string[]
+    readonly force: boolean
+  }
+  const command: fc.Arbitrary<Command> = fc.record({
+    manager: fc.constantFrom('ann', 'bob', 'eve'),
+    items: fc.dictionary(fc.constantFrom('a', 'b', 'c'), fc.constantFrom(null, '1', '2'), { noNullPrototype: true }),
+    marks: fc.subarray(['x', 'y', 'z']),
+    force: fc.boolean(),
+  })
+  /** An item is a part, its image another, and so is each member of the set. */
+  const partsOf = ({ items, marks }: Pick<Command, 'items' | 'marks'>) =>
+    new Map([
+      ...Object.keys(items).map((name): [string, string] => [name, '']),
+      ...Object.entries(items).flatMap(([name, image]): [string, string][] =>
+        image ? [[`${name}.image`, image]] : [],
+      ),
+      ...marks.map((mark): [string, string] => [`!${mark}`, '']),
+    ])
+
+  class Model {
+    readonly values = new Map<string, string>()
+    readonly owners = new Map<string, Set<string>>()
+
+    #others = (manager: string, part: string) =>
+      [...this.owners].filter(([other, parts]) => other !== manager && parts.has(part)).map(([, parts]) => parts)
+
+    /** @returns whether it happens; otherwise it is a conflict */
+    run(given: Command): boolean {
+      const { manager, force } = given
+      const wanted = partsOf(given)
+      // Only an image can be wanted otherwise than it is: items and members are there or not.
+      const changed = [...wanted].filter(([part, value]) => this.values.has(part) && this.values.get(part) !== value)
+      const disputed = changed.filter(([part]) => this.#others(manager, part).length > 0)
+      if (disputed.length > 0 && !force) return false
+      for (const [part] of disputed) for (const parts of this.#others(manager, part)) parts.delete(part)
+      // Given up: gone unless somebody else holds it.
+      for (const part of this.owners.get(manager) ?? [])
+        if (!wanted.has(part) && this.#others(manager, part).length === 0) this.values.delete(part)
+      for (const [part, value] of wanted) this.values.set(part, value)
+      this.owners.set(manager, new Set(wanted.keys()))
+      return true
+    }
+  }
+
+  function run(current: AnyObject | undefined, { manager, items, marks, force }: Command): AnyObject {
+    const containers = Object.entries(items).map(([name, image]) => ({ name, ...(image ? { image } : {}) }))
+    const finalizers = marks.map(mark => `example.test/${mark}`)
+    const applied = {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name: 'web', ...(finalizers.length > 0 ? { finalizers } : {}) },
+      ...(containers.length > 0 ? { spec: { template: { spec: { containers } } } } : {}),
+    } as unknown as AnyObject
+    return serverSideApply({ current, applied, manager, force, subresource: '', time, schemaId })
+  }
+
+  interface Stored {
+    readonly spec?: { readonly template?: { readonly spec?: { readonly containers?: Container[] } } }
+  }
+  interface Container {
+    readonly name: string
+    readonly image?: string
+  }
+  const valuesIn = (object: AnyObject | undefined) => {
+    const containers = (object as Stored | undefined)?.spec?.template?.spec?.containers ?? []
+    const finalizers = object?.metadata.finalizers ?? []
+    // Nothing is there twice.
+    expect(new Set(containers.map(({ name }) => name)).size).toBe(containers.length)
+    expect(new Set(finalizers).size).toBe(finalizers.length)
+    return partsOf({
+      items: Object.fromEntries(containers.map(({ name, image }) => [name, image ?? null])),
+      marks: finalizers.map(finalizer => finalizer.replace('example.test/', '')),
+    })
+  }
+  const ownersIn = (object: AnyObject | undefined) =>
+    (object?.metadata.managedFields ?? []).map(({ manager, fieldsV1 }) => {
+      const parts = [...members(decodeFields(fieldsV1)!)].map(showPath).flatMap(path => {
+        const [, name, field] = /containers\[name="(\w)"\](?:\.(\w+))?$/.exec(path) ?? []
+        const [, mark] = /^\.metadata\.finalizers\[="example\.test\/(\w)"\]$/.exec(path) ?? []
+        // The key is held with the item.
+        if (name) return field === 'name' ? [] : [field ? `${name}.${field}` : name]
+        return mark ? [`!${mark}`] : []
+      })
+      return `${manager}: ${parts.sort().join()}`
+    })
+  const holding = (lines: readonly string[]) => lines.filter(line => !line.endsWith(': ')).sort()
+
+  test('parts, holders and conflicts are those of the model: added, given up, forced', () => {
+    let [conflicts, givenUp] = [0, 0]
+    fc.assert(
+      fc.property(fc.array(command, { maxLength: 12 }), commands => {
+        const model = new Model()
+        let object: AnyObject | undefined
+        for (const given of commands) {
+          const before = model.values.size
+          let refused: unknown
+          try {
+            object = run(object, given)
+          } catch (error) {
+            if (!(error instanceof ApiError)) throw error
+            refused = error.code
+          }
+          expect(refused).toBe(model.run(given) ? undefined : 409)
+          if (refused) conflicts++
+          if (model.values.size < before) givenUp++
+          expect(sortedEntries(valuesIn(object))).toEqual(sortedEntries(model.values))
+          expect(holding(ownersIn(object))).toEqual(
+            holding([...model.owners].map(([manager, parts]) => `${manager}: ${[...parts].sort().join()}`)),
+          )
+        }
+      }),
+      { numRuns: 300 },
+    )
+    // What it is about does come.
+    expect([conflicts > 50, givenUp > 50]).toEqual([true, true])
+  })
+})
+
+const sortedEntries = (map: ReadonlyMap<string, string>) => [...map].map(([key, value]) => `${key}=${value}`).sort()
+
 describe('a strategic merge patch made from the difference of two objects', () => {
   type Named = { readonly name: string } & Readonly<Record<string, unknown>>
   interface Target {
