@@ -76,7 +76,13 @@ describe('decodeBody()', () => {
     expect((await json('['.repeat(64) + ']'.repeat(64))).value).toBeInstanceOf(Array)
     expect((await failure(json('['.repeat(65) + ']'.repeat(65)))).message).toContain('exceeded max depth')
     expect((await failure(json('['.repeat(1_500_000)))).message).toContain('exceeded max depth')
-    expect((await failure(yaml('['.repeat(65) + ']'.repeat(65)))).message).toContain('exceeded max depth')
+    expect((await yaml('['.repeat(64) + ']'.repeat(64))).value).toBeInstanceOf(Array)
+    expect((await yaml(`${'- '.repeat(64)}a`)).value).toBeInstanceOf(Array)
+    for (const text of ['['.repeat(65) + ']'.repeat(65), `${'- '.repeat(65)}a`])
+      expect((await failure(yaml(text))).message).toContain('exceeded max depth')
+    // What recurses over these comes to the end of its stack.
+    for (const level of ['[', '- ', '{a: ', '? ', '[[]: '])
+      expect((await failure(yaml(level.repeat(100_000)))).message).toContain('exceeded max depth')
   })
 
   test.each([

@@ -9,7 +9,11 @@ export interface YamlResult {
   readonly duplicates: string[]
 }
 
-export function parseYaml(module: Pick<typeof yaml, 'parseDocument'>, text: string, maxDepth: number): YamlResult {
+export function parseYaml(
+  module: Pick<typeof yaml, 'Lexer' | 'Parser' | 'Composer'>,
+  text: string,
+  maxDepth: number,
+): YamlResult {
   interface Scalar {
     value?: unknown
   }
@@ -23,8 +27,23 @@ export function parseYaml(module: Pick<typeof yaml, 'parseDocument'>, text: stri
   const line = (offset: number) => text.slice(0, offset).split('\n').length
   const fail = (message: string): YamlResult => ({ error: message, duplicates })
 
+  /** What stands around the deepest value, besides its containers. */
+  const around = 4
+  /**
+   * The library recurses over nesting until the stack ends, where even the engine's own parts may give up, and the
+   * process with them.
+   */
+  function* shallowTokens() {
+    const parser = new module.Parser()
+    for (const lexeme of new module.Lexer().lex(text)) {
+      yield* parser.next(lexeme)
+      if (parser.stack.length > maxDepth + around) throw new Problem(`exceeded max depth of ${maxDepth}`)
+    }
+    yield* parser.end()
+  }
+
   try {
-    const document = module.parseDocument(text, {
+    const composer = new module.Composer({
       version: '1.1',
       schema: 'yaml-1.1',
       merge: true,
@@ -35,6 +54,8 @@ export function parseYaml(module: Pick<typeof yaml, 'parseDocument'>, text: stri
       customTags: tags =>
         tags.filter(tag => typeof tag === 'string' || (!foreign.test(tag.tag) && tag.format !== 'TIME')),
     })
+    const [document] = [...composer.compose(shallowTokens(), true, text.length)]
+    if (!document) return fail('yaml: no document')
     const first = document.errors[0]
     if (first) return fail(`yaml: line ${line(first.pos[0])}: ${first.message}`)
 
