@@ -107,13 +107,13 @@ export const read = [
   ),
   line(
     'watches',
-    '(timeout 20 kubectl get cm -w --output-watch-events --watch-only | head -1) & until kubectl annotate cm greeting w=$(date +%N) --overwrite >/dev/null && ! kill -0 $! 2>/dev/null; do sleep 0.2; done; wait',
-    /EVENT/,
+    '(timeout 20 kubectl get cm -w --output-watch-events --watch-only | head -2) & until kubectl annotate cm greeting w=$(date +%N) --overwrite >/dev/null && ! kill -0 $! 2>/dev/null; do sleep 0.2; done; wait',
+    /^EVENT +NAME[^]*^MODIFIED +greeting /m,
   ),
   line(
     'describes each kind',
     'kubectl describe pod,deployment,service,cm,secret,sa,role,rolebinding,job,cronjob',
-    /Selector: +app=web[^]*Schedule: +0 0 1 1 \*/,
+    /Node: +\S+\/[^]*Selector: +app=web[^]*Endpoints: +\d[^]*greeting[^]*tls\.crt: +\d+ bytes[^]*PolicyRule:[^]*Subjects:[^]*Completions: +1[^]*Schedule: +0 0 1 1 \*/,
   ),
   line(
     'describes nodes, namespaces and classes',
@@ -143,7 +143,11 @@ export const streams = [
     'kubectl logs -l app=web --prefix --all-containers --tail=1',
     /^\[pod\/web-\S+\/web\] two$/m,
   ),
-  line('follows logs', 'timeout 2 kubectl logs -f deployment/web; test $? = 124', /^one\ntwo\n/),
+  line(
+    'follows logs',
+    '(sleep 2; kubectl exec deployment/web -- sh -c "echo later > /proc/1/fd/1") & timeout 6 kubectl logs -f deployment/web; test $? = 124',
+    /^one\ntwo\nlater\n$/,
+  ),
   line(
     'runs commands, with a code',
     'kubectl exec deployment/web -c web -- sh -c "echo out; exit 5"; test $? = 5',

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { clientImage } from '../e2e/support/client-image.ts'
 import { repository, until } from '../e2e/support/cluster.ts'
+import { flags } from './kubectl-flags.ts'
 import * as objects from './kubectl-objects.ts'
 import * as running from './kubectl-running.ts'
 import { Clients } from './support.ts'
@@ -22,6 +23,7 @@ const COMMANDS = {
   streams: running.streams,
   'who may what': running.auth,
   'what describes objects': running.descriptions,
+  'flags of all these': flags,
   nodes: running.nodes,
   deleting: running.remove,
 }
@@ -52,12 +54,13 @@ function workplace(kubectl: string): string {
 const own = execFileSync('sh', ['-c', 'command -v kubectl'], { encoding: 'utf8' }).trim()
 
 describe.each([
-  ["the machine's kubectl", own, 'k-own'],
-  ['the newest kubectl', process.env.FLOTILLA_KUBECTL_NEWEST ?? own, 'k-newest'],
-])('%s', (_name, kubectl, namespace) => {
+  ["the machine's kubectl", own, 'k-own', /Client Version: v1\.3\d\./],
+  ['the newest kubectl', process.env.FLOTILLA_KUBECTL_NEWEST, 'k-newest', /Client Version: v1\.36\./],
+])('%s', (_name, kubectl, namespace, version) => {
   let folder: string
   beforeAll(async () => {
-    folder = workplace(kubectl)
+    expect(kubectl, 'FLOTILLA_KUBECTL_NEWEST is set by scripts/test.mjs').toBeTruthy()
+    folder = workplace(kubectl!)
     await clients.must('kubectl', ['create', 'namespace', namespace])
   })
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -72,6 +75,8 @@ describe.each([
       NS: namespace,
       MISFITS: join(repository, 'test/clients/misfits.mjs'),
     })
+
+  it('is of its version', async () => expect((await sh('kubectl version --client')).stdout).toMatch(version))
 
   describe.each(Object.entries(COMMANDS))('%s', (_group, lines) => {
     it.each(lines)('$tells', async ({ line, prints, soon }) => {
