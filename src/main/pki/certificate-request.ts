@@ -71,7 +71,9 @@ function verifySignature(request: x509.Pkcs10CertificateRequest): void {
   const { namedCurve } = key.asymmetricKeyDetails ?? {}
   if (namedCurve !== undefined && !CURVES.has(namedCurve)) throw new Error('x509: unsupported elliptic curve')
   const scheme = name === 'RSA-PSS' ? { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength } : {}
-  if (!verify(hash?.name, Buffer.from(request['tbs']), { key, ...scheme }, Buffer.from(request.signature)))
+  // Electron's BoringSSL knows no other spelling.
+  const digest = hash?.name.replace('-', '').toLowerCase()
+  if (!verify(digest, Buffer.from(request['tbs']), { key, ...scheme }, Buffer.from(request.signature)))
     throw new Error(unfit)
 }
 
