@@ -73,19 +73,16 @@ describe.each(Object.keys(TOLD))('%s', where => {
     })
     expect(took).toBeLessThan(1000)
   }, 60_000)
-  test.runIf(isSchema)(
-    'tells of a changed schema within a second',
-    async () => {
-      const took = await soonest(async round => {
-        const field = `changed${round}`
-        const ref = { name: `${kindOf(0).toLowerCase()}s.${group}` }
-        await cluster.admin.patch(CustomResourceDefinition, ref, { spec: { versions: [version(field)] } }, { type: 'merge' }) // prettier-ignore
-        return async () => expect(await told(kindOf(0))).toEqual([field])
-      })
-      expect(took).toBeLessThan(1000)
-    },
-    60_000,
-  )
+  if (!isSchema) return
+  test('tells of a changed schema within a second', async () => {
+    const took = await soonest(async round => {
+      const field = `changed${round}`
+      const ref = { name: `${kindOf(0).toLowerCase()}s.${group}` }
+      await cluster.admin.patch(CustomResourceDefinition, ref, { spec: { versions: [version(field)] } }, { type: 'merge' }) // prettier-ignore
+      return async () => expect(await told(kindOf(0))).toEqual([field])
+    })
+    expect(took).toBeLessThan(1000)
+  }, 60_000)
 })
 
 describe('a category', () => {
