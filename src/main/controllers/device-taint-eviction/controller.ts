@@ -18,8 +18,7 @@ import {
 } from '../../../shared/client/reconciler.ts'
 import { deepEqual } from '../../../shared/machinery/deep-equal.ts'
 import { claimNameOf, isReservedFor, notMadeFor } from '../../../shared/machinery/resource-claims.ts'
-import { isNotFound } from '../../../shared/machinery/status.ts'
-import { markDisrupted } from '../support/disruption-target.ts'
+import { deleteDisrupted } from '../support/disruption-target.ts'
 import { isPodTerminal } from '../support/pod-state.ts'
 import { claimsOfPool, evictionMs, evicts, poolKey } from './eviction-time.ts'
 
@@ -101,14 +100,8 @@ function dueOf(pod: Pod, { lister }: ControllerContext): number {
   return Math.min(...times, Number.POSITIVE_INFINITY)
 }
 
-async function evict(pod: Pod, context: ControllerContext): Promise<void> {
-  const { namespace, name, uid } = pod.metadata
+function evict(pod: Pod, context: ControllerContext): Promise<void> {
   context.events.event(pod, 'Normal', REASON, 'Marking for deletion')
-  try {
-    const message = 'Device Taint manager: deleting due to NoExecute taint'
-    await markDisrupted(context, pod, 'DeletionByDeviceTaintManager', message)
-    await context.client.delete(Pod, { namespace, name }, { preconditions: { uid }, signal: context.signal })
-  } catch (error) {
-    if (!isNotFound(error)) throw error
-  }
+  const message = 'Device Taint manager: deleting due to NoExecute taint'
+  return deleteDisrupted(context, pod, 'DeletionByDeviceTaintManager', message)
 }

@@ -3,6 +3,7 @@ import { Pod } from '../../../shared/api/core/v1.ts'
 import type { ControllerContext } from '../../../shared/client/reconciler.ts'
 import { formatTime } from '../../../shared/machinery/clock.ts'
 import { conditionOf, setCondition } from '../../../shared/machinery/conditions.ts'
+import { isNotFound } from '../../../shared/machinery/status.ts'
 
 const DISRUPTION_TARGET = 'DisruptionTarget'
 
@@ -22,4 +23,20 @@ export async function markDisrupted(
   const conditions = setCondition(pod.status.conditions, condition, formatTime(clock.now()))
   const status = { ...pod.status, ...(phase ? { phase } : {}), conditions }
   await client.updateStatus(Pod, { ...pod, status }, { signal })
+}
+
+/** Tells it on a pod and deletes it; that it is gone meanwhile is no mistake. @throws ApiError */
+export async function deleteDisrupted(
+  context: ControllerContext,
+  pod: Pod,
+  reason: string,
+  message: string,
+): Promise<void> {
+  const { namespace, name, uid } = pod.metadata
+  try {
+    await markDisrupted(context, pod, reason, message)
+    await context.client.delete(Pod, { namespace, name }, { preconditions: { uid }, signal: context.signal })
+  } catch (error) {
+    if (!isNotFound(error)) throw error
+  }
 }

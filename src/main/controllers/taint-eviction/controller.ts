@@ -13,8 +13,7 @@ import {
   requeueAfter,
 } from '../../../shared/client/reconciler.ts'
 import { deepEqual } from '../../../shared/machinery/deep-equal.ts'
-import { isNotFound } from '../../../shared/machinery/status.ts'
-import { markDisrupted } from '../support/disruption-target.ts'
+import { deleteDisrupted } from '../support/disruption-target.ts'
 import type { ObservedTime } from '../support/observed-time.ts'
 import { podsByNode } from '../support/pods-by-node.ts'
 import { isPodTerminal } from '../support/pod-state.ts'
@@ -100,14 +99,9 @@ export class TaintEvictionController implements Reconciler<Pod> {
   }
 }
 
-async function evict(pod: Pod, context: ControllerContext): Promise<void> {
-  const { namespace, name, uid } = pod.metadata
+function evict(pod: Pod, context: ControllerContext): Promise<void> {
+  const { namespace, name } = pod.metadata
   context.events.event(pod, 'Normal', 'TaintManagerEviction', `Marking for deletion Pod ${namespace}/${name}`)
-  try {
-    const message = 'Taint manager: deleting due to NoExecute taint'
-    await markDisrupted(context, pod, 'DeletionByTaintManager', message)
-    await context.client.delete(Pod, { namespace, name }, { preconditions: { uid }, signal: context.signal })
-  } catch (error) {
-    if (!isNotFound(error)) throw error
-  }
+  const message = 'Taint manager: deleting due to NoExecute taint'
+  return deleteDisrupted(context, pod, 'DeletionByTaintManager', message)
 }
