@@ -1,5 +1,6 @@
-// Connects to the API server at whichever of its addresses answers, for requests and for the link. Each gets a short head start over the next, so that
-// addresses that swallow everything cost no time, and the one that worked last is usually taken again.
+// Connects to the API server at whichever of its addresses answers, for requests and for the link. Each gets a short head
+// start over the next, so that addresses that swallow everything cost no time, and the one that worked last is usually
+// taken again.
 import { type SecureContext, type TLSSocket, connect as connectTls } from 'node:tls'
 import type { Clock } from '../../shared/machinery/clock.ts'
 import { hostOf } from '../../shared/machinery/url-host.ts'
