@@ -35,8 +35,8 @@ export const flags = [
   ),
   line(
     'edits, and shows the patch',
-    'KUBE_EDITOR="sed -i s/600/500/" kubectl edit deployment flags --output-patch && KUBE_EDITOR=true kubectl edit deployment flags --subresource=status 2>&1',
-    /Patch: \{"spec":\{"progressDeadlineSeconds":500\}\}[^]*edited[^]*no changes made/,
+    'KUBE_EDITOR="sed -i s/ClusterFirst/Default/" kubectl edit deployment flags --output-patch && KUBE_EDITOR=true kubectl edit deployment flags --subresource=status 2>&1',
+    /Patch: \{"spec":\{"template":\{"spec":\{"dnsPolicy":"Default"\}\}\}\}[^]*edited[^]*no changes made/,
   ),
   line(
     'patches by a file, without effect, and here alone',
