@@ -65,7 +65,7 @@ export const flags = [
   ),
   line(
     'handles rollouts by files and labels',
-    'kubectl rollout status deployment/flags --watch=false --revision=1 && kubectl rollout history -f flags.yaml && kubectl rollout restart -f flags.yaml && kubectl rollout pause deployment -l app=other && kubectl rollout resume deployment -l app=other && kubectl rollout undo deployment/web --dry-run=server',
+    'kubectl rollout status deployment/flags --watch=false --revision=2 && kubectl rollout history -f flags.yaml && kubectl rollout restart -f flags.yaml && kubectl rollout pause deployment -l app=other && kubectl rollout resume deployment -l app=other && kubectl rollout undo deployment/web --dry-run=server',
     /successfully rolled out[^]*REVISION[^]*restarted[^]*paused[^]*resumed[^]*web/,
   ),
   line(
