@@ -18,6 +18,7 @@ import { silentLog, type StoreLog } from '../log.ts'
 import { type ConnectionOptions, type EtcdConnection, openConnection, type TlsFiles } from './connection.ts'
 import { failureKind, isCompacted, isLeaseGone, isNoSpace, isServiceError, toStoreError } from './failures.ts'
 import { KeyOrder } from '../key-order.ts'
+import { pieceByPiece } from '../../pacer.ts'
 import { KeySpace } from './key-space.ts'
 import { Leases } from './leases.ts'
 import { alarmMethod, compactMethod, DELETE_EVENT, statusMethod, txnMethod, type WatchEvent } from './messages.ts'
@@ -127,6 +128,9 @@ class EtcdEngine implements Engine {
   #watch: Promise<void> = Promise.resolve()
   #reading: Promise<unknown> = Promise.resolve()
   #nextRead: Promise<number> | undefined
+  /** One after the other: who waited for a commit goes on at once, often to an answer, and others get their turn. */
+  #goingOn: Promise<void> = Promise.resolve()
+  readonly #pacer = pieceByPiece()
   #closing: Promise<void> | undefined
   /** Never resolves: whatever is wrong with etcd may be mended while this process waits. */
   readonly failed = new Promise<StoreError>(() => undefined)
@@ -189,10 +193,12 @@ class EtcdEngine implements Engine {
   async commit(writes: readonly EngineWrite[]): Promise<number> {
     checkWrites(writes, this.#parts.space)
     if (this.#closing) throw closedError()
-    return this.#order.run(
+    const revision = await this.#order.run(
       writes.map(({ key }) => key),
       () => this.#commit(writes),
     )
+    await (this.#goingOn = this.#goingOn.then(() => (this.#pacer.due ? this.#pacer.pause() : undefined)))
+    return revision
   }
 
   onCommit(listener: (records: readonly EngineRecord[]) => void): void {
