@@ -1,15 +1,19 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { Deployment } from '../../src/shared/api/apps/v1.ts'
+import { Deployment, ReplicaSet } from '../../src/shared/api/apps/v1.ts'
 import { Lease } from '../../src/shared/api/coordination/v1.ts'
 import {
   ConfigMap,
   Namespace,
   PersistentVolumeClaim,
   Pod,
+  ReplicationController,
   ResourceQuota,
+  Secret,
   Service,
   ServiceAccount,
 } from '../../src/shared/api/core/v1.ts'
+import type { KubeObject } from '../../src/shared/machinery/object.ts'
+import type { ResourceType } from '../../src/shared/machinery/resource-type.ts'
 import { eventually } from '../support/eventually.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import { type Cluster, startCluster } from './support/cluster.ts'
@@ -81,6 +85,117 @@ describe('resourcequota', () => {
     await shows(namespace, { ...left, 'requests.example.com/gpu': '0' })
     await cluster.client.delete(Pod, b.metadata)
     await shows(namespace, { ...left, 'count/pods': '1', 'requests.example.com/gpu': '0' })
+  })
+
+  const labels = { app: 'x' }
+  const workload = {
+    replicas: 0,
+    selector: labels,
+    template: { metadata: { labels }, spec: { containers: [{ name: 'x', image: 'x:1' }] } },
+  }
+  test.each<[string, ResourceType<KubeObject>, object]>([
+    ['configmaps', ConfigMap, { data: { a: 'b' } }],
+    ['secrets', Secret, { data: { a: 'Yg==' } }],
+    ['services', Service, { spec: { ports: [{ port: 80 }] } }],
+    ['replicationcontrollers', ReplicationController, { spec: workload }],
+    ['count/replicasets.apps', ReplicaSet, { spec: { ...workload, selector: { matchLabels: labels } } }],
+    ['pods', Pod, { spec: { containers: [{ name: 'main', image: 'x:1' }] } }],
+  ])('%s are counted from when one is made until it is gone', async (counted, type, content) => {
+    const namespace = await newNamespace()
+    const { client } = cluster
+    // The authority of the cluster stands in a ConfigMap of every namespace.
+    if (counted === 'configmaps') await eventually(() => client.get(ConfigMap, { namespace, name: 'kube-root-ca.crt' }))
+    const before = (await client.list(type, { namespace })).items.length
+    await quota(namespace, { [counted]: '5', resourcequotas: '1' })
+    const others = { resourcequotas: '1' }
+    await shows(namespace, { [counted]: String(before), ...others })
+    const made = await client.create(type, { metadata: { namespace, name: 'made' }, ...content } as never)
+    await shows(namespace, { [counted]: String(before + 1), ...others })
+    await client.delete(type, made.metadata, { propagationPolicy: 'Background' })
+    await shows(namespace, { [counted]: String(before), ...others })
+  })
+
+  test('a pod holds what it asks for until it is gone; more than is left, or a change of it, is refused', async () => {
+    const namespace = await newNamespace()
+    const { client } = cluster
+    const gpu = 'requests.example.com/gpu'
+    const hard = { pods: '5', cpu: '1', memory: '500Mi', 'ephemeral-storage': '50Gi', [gpu]: '3' }
+    await quota(namespace, hard)
+    const nothing = { pods: '0', cpu: '0', memory: '0', 'ephemeral-storage': '0', [gpu]: '0' }
+    await shows(namespace, nothing)
+    const asking = (cpu: string, gpus: string) => ({
+      containers: [
+        {
+          ...{ name: 'main', image: 'x:1' },
+          resources: {
+            requests: { cpu, memory: '252Mi', 'ephemeral-storage': '30Gi', 'example.com/gpu': gpus },
+            limits: { 'example.com/gpu': gpus },
+          },
+        },
+      ],
+    })
+    const { metadata } = await pod(namespace, 'fits', asking('500m', '2'))
+    const held = { pods: '1', cpu: '500m', memory: '252Mi', 'ephemeral-storage': '30Gi', [gpu]: '2' }
+    await shows(namespace, held)
+    await expect(pod(namespace, 'too-much', asking('600m', '1'))).rejects.toMatchObject({ code: 403 })
+    await expect(pod(namespace, 'too-many', asking('100m', '2'))).rejects.toMatchObject({ code: 403 })
+    const more = { spec: { containers: [{ name: 'main', resources: { requests: { cpu: '100m' } } }] } }
+    await expect(client.patch(Pod, metadata, more)).rejects.toMatchObject({ code: 422 })
+    await shows(namespace, held)
+    await client.delete(Pod, metadata)
+    await shows(namespace, nothing)
+  })
+
+  test.each([
+    ['BestEffort', 'NotBestEffort', {}, sized('500m', '200Mi')],
+    [
+      'NotTerminating',
+      'Terminating',
+      sized('500m', '200Mi'),
+      { ...sized('500m', '200Mi'), activeDeadlineSeconds: 3600 },
+    ],
+  ])('of %s and %s pods, each counts in its own quota alone, until it is gone', async (first, second, one, other) => {
+    const namespace = await newNamespace()
+    const { client } = cluster
+    for (const scope of [first, second])
+      await client.create(ResourceQuota, {
+        metadata: { namespace, name: scope.toLowerCase() },
+        spec: { hard: { pods: '5' }, scopes: [scope] },
+      })
+    const count = (...expected: string[]) =>
+      eventually(async () => {
+        const used = [first, second].map(async scope => {
+          const { status } = await client.get(ResourceQuota, { namespace, name: scope.toLowerCase() })
+          return status.used?.pods
+        })
+        expect(await Promise.all(used)).toEqual(expected)
+      })
+    await count('0', '0')
+    const a = await pod(namespace, 'one', one)
+    await count('1', '0')
+    await client.delete(Pod, a.metadata)
+    await count('0', '0')
+    const b = await pod(namespace, 'other', other)
+    await count('0', '1')
+    await client.delete(Pod, b.metadata)
+    await count('0', '0')
+  })
+
+  test('its status can be written by itself, follows the spec, and leaves the spec alone', async () => {
+    const namespace = await newNamespace()
+    const { client } = cluster
+    const ref = { namespace, name: 'q' }
+    await quota(namespace, { cpu: '500m', memory: '500Mi' })
+    await shows(namespace, { cpu: '0', memory: '0' })
+    await client.patch(ResourceQuota, ref, { spec: { hard: { cpu: '1', memory: '1Gi' } } }, { type: 'merge' })
+    await shows(namespace, { cpu: '0', memory: '0' })
+    const patched = await client.patch(ResourceQuota, ref, { spec: { hard: { cpu: '9' } }, status: { hard: { cpu: '3', memory: '3Gi' } } }, { type: 'merge', subresource: 'status' }) // prettier-ignore
+    expect([patched.status.hard, patched.spec.hard]).toEqual([{ cpu: '3', memory: '3Gi' }, { cpu: '1', memory: '1Gi' }]) // prettier-ignore
+    // Like upstream's, the controller looks at all of them again every five minutes.
+    await clock.advance(300_000)
+    await shows(namespace, { cpu: '0', memory: '0' })
+    await client.delete(ResourceQuota, ref)
+    await expect(client.get(ResourceQuota, ref)).rejects.toMatchObject({ code: 404 })
   })
 
   test('counts Services, their ports, claims by class, and objects', async () => {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ReplicaSet } from '../../src/shared/api/apps/v1.ts'
-import { ConfigMap, Event, Namespace, Pod, Secret, ServiceAccount } from '../../src/shared/api/core/v1.ts'
+import { ConfigMap, Event, Namespace, Pod, Secret, Service, ServiceAccount } from '../../src/shared/api/core/v1.ts'
 import { conditionOf } from '../../src/shared/machinery/conditions.ts'
 import { eventually } from '../support/eventually.ts'
 import { type Cluster, eventsAbout, podsIn, reportPod, startCluster } from './support/cluster.ts'
@@ -202,6 +202,29 @@ describe('namespace', () => {
     expect(await pods(namespace)).toEqual([])
     expect((await cluster.client.list(ConfigMap, { namespace })).items).toEqual([])
     expect((await cluster.client.list(ReplicaSet, { namespace })).items).toEqual([])
+  })
+
+  test('deleting one takes Services along, and pods before anything else', async () => {
+    const namespace = await newNamespace()
+    await eventually(() => cluster.client.get(ServiceAccount, { namespace, name: 'default' }))
+    const { client } = cluster
+    await client.create(Service, { metadata: { namespace, name: 'web' }, spec: { ports: [{ port: 80 }] } })
+    const metadata = { namespace, name: 'web', finalizers: ['test/hold'] }
+    const pod = await client.create(Pod, { metadata, spec: template.spec })
+    const settings = await client.create(ConfigMap, { metadata: { namespace, name: 'settings' } })
+    await client.delete(Namespace, { name: namespace })
+    await eventually(async () => {
+      const { status } = await client.get(Namespace, { name: namespace })
+      expect(conditionOf(status.conditions, 'NamespaceContentRemaining')?.message).toContain('pods. has 1 resource')
+    })
+    expect((await client.get(Pod, pod.metadata)).metadata.deletionTimestamp).toBeDefined()
+    expect((await client.get(ConfigMap, settings.metadata)).metadata.deletionTimestamp).toBeUndefined()
+    await client.patch(Pod, pod.metadata, { metadata: { finalizers: null } }, { type: 'merge' })
+    await eventually(async () => {
+      await expect(client.get(Namespace, { name: namespace })).rejects.toThrow('not found')
+    }, 15_000)
+    expect((await client.list(Service, { namespace })).items).toEqual([])
+    expect((await client.list(ConfigMap, { namespace })).items).toEqual([])
   })
 
   test('tells what it waits for while content has finalizers', async () => {
