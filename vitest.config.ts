@@ -23,6 +23,8 @@ const serial = (name: string, include: string[], exclude: string[] = []) => ({
 
 /** They compare the whole machine before and after: nothing runs beside them. */
 const ALONE = { hosts: ['test/hosts/local-cluster.test.ts'], e2e: ['test/e2e/uninstall.test.ts'] }
+/** It makes what `hosts` runs on, beside tests that use no Docker. */
+const LAB = ['test/hosts/lab/image.test.ts']
 /** They do not make this machine a node, of which it can be one only at a time. */
 const BESIDE = [
   'test/e2e/bad-input.test.ts',
@@ -50,12 +52,13 @@ export default defineConfig({
         test: {
           name: 'hosts',
           include: ['test/hosts/**/*.test.ts'],
-          exclude: ALONE.hosts,
+          exclude: [...ALONE.hosts, ...LAB],
           testTimeout: 240_000,
           hookTimeout: 300_000,
         },
       },
       serial('hosts-alone', ALONE.hosts),
+      { extends: true, test: { name: 'lab', include: LAB, testTimeout: 900_000 } },
       together(node('desktop', ['test/desktop/**/*.test.ts'])),
       node('cli', ['test/cli/**/*.test.ts'], 60_000),
       together({

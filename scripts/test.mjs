@@ -14,15 +14,19 @@ import { ensureDocker, ensureSystem, makeDisplay } from './lib/system.mjs'
  * screen of its own. A project's area is its name up to the first dash.
  */
 const STAGES = [
-  // The store's tests wait for disks and power cuts half of their time.
-  [['api', 'control', 'cli', 'shared', 'desktop', 'window'], ['store']],
+  // The store's tests wait for disks and power cuts half of their time. Lab hosts' images take minutes to make, for which
+  // all of `hosts` would wait.
+  [
+    ['api', 'control', 'cli', 'shared', 'desktop', 'window'],
+    ['store', 'lab'],
+  ],
   [['network']],
   [['agent']],
   [['hosts', 'hosts-alone', 'e2e-alone']],
   [['e2e'], ['clients', 'e2e-beside']],
 ]
-/** Files at a time; two where nothing is said. Those of `hosts` wait much, for machines of their own. */
-const WORKERS = { hosts: 3, 'hosts-alone': 1, e2e: 1, 'e2e-alone': 1, 'e2e-beside': 1, clients: 1 }
+/** Files at a time; two where nothing is said. Those of `hosts` and `store` wait much, for machines and disks of their own. */
+const WORKERS = { store: 3, hosts: 3, lab: 1, 'hosts-alone': 1, e2e: 1, 'e2e-alone': 1, 'e2e-beside': 1, clients: 1 }
 const areaOf = project => project.replace(/-.*/, '')
 const AREAS = [...new Set(STAGES.flat(2).map(areaOf))]
 /** Minutes that the tests of an area may take, so that the whole stays a coffee break. */

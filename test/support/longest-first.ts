@@ -4,7 +4,7 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 const LONGEST = [
-  '/test/store/crashes.test.ts',
+  ...['crashes', 'mutants', 'power-cuts', 'etcd-faults'].map(name => `/test/store/${name}.test.ts`),
   ...['faults', 'onboarding', 'move', 'kubelet', 'machine-docker', 'packages', 'join-command', 'window', 'dnf'].map(
     name => `/test/hosts/${name}.test.ts`,
   ),
