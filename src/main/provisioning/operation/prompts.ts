@@ -14,7 +14,7 @@ export function statusPrompter(parts: {
     async ask({ kind, about, text, fingerprint, echo }: Prompt) {
       const { id, answer } = desk.expect(operation, signal)
       const prompt = { id, kind, about, text, echo, ...(fingerprint === undefined ? {} : { fingerprint }) }
-      await writer.set({ phase: 'WaitingForAnswer', prompts: [...(writer.status.prompts ?? []), prompt] })
+      await writer.set({ phase: 'WaitingForAnswer', message: '', prompts: [...(writer.status.prompts ?? []), prompt] })
       try {
         return await answer
       } finally {

@@ -179,6 +179,7 @@ export class OperationRun {
     this.#wasConnected = true
     let adopted = borrowed !== undefined
     try {
+      this.#stage('looking at the host')
       const facts = await this.#look(ssh, sudo)
       const nodeName = nodeNameOf(host, facts.hostname)
       const apiPort = host.status.apiPort ?? freePort(facts)
@@ -214,6 +215,7 @@ export class OperationRun {
           await links.release(host.metadata.name, ssh)
         },
       }
+      this.#writer.status.message = ''
       const steps = await planSteps(await stepsFor(context), context, this.#writer)
       if (steps.length > 0 && !this.#isApproved) await this.#waitForApproval()
       await applySteps(steps, context, this.#writer, action === 'Undo' ? 'Undone' : 'Succeeded')
@@ -296,6 +298,12 @@ export class OperationRun {
     return statusPrompter({ operation: this.name, desk, writer: this.#writer, signal: this.#stop.signal })
   }
 
+  /** What is done before there are steps; what takes no time is seen by nobody. */
+  #stage(message: string): void {
+    this.#writer.status.message = message
+    this.#writer.soon()
+  }
+
   async #connect(host: Host): Promise<SshConnection> {
     const { client, clock, agent, ownKey, waysTo } = this.#parts
     const { connection, route } = await connectAny(waysTo(host), {
@@ -305,6 +313,7 @@ export class OperationRun {
       agent,
       ownKey: host.status.nodeName === undefined ? undefined : ownKey.privateKey,
       signal: this.#stop.signal,
+      stage: text => this.#stage(text),
     })
     if (!sameRoute(route, recordedRoute(host) ?? [])) this.#newRoute = route
     return connection

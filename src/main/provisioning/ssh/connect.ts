@@ -2,7 +2,7 @@
 import { Socket, connect as connectTcp } from 'node:net'
 import type { Duplex } from 'node:stream'
 // CommonJS: its names are only there on the default export once it is not bundled.
-import ssh2 from 'ssh2'
+import ssh2, { type AnyAuthMethod } from 'ssh2'
 import type { Clock } from '../../../shared/machinery/clock.ts'
 import { Authentication, type AuthenticationOptions } from './authentication.ts'
 import { PatientPrompter } from './patient-prompter.ts'
@@ -14,11 +14,18 @@ export interface ConnectOptions extends AuthenticationOptions {
   readonly pins: HostKeyPins
   readonly clock: Clock
   readonly signal: AbortSignal
+  /** Hears what is being done, or waited for, in a few words for people. */
+  readonly stage?: (text: string) => void
 }
 
 const TCP_TIMEOUT_MS = 10_000
+/** From the connection to the first byte; silence that people are told of. */
+const GREETING_TIMEOUT_MS = 10_000
+const QUIET_MS = 2_000
 /** From the first byte to the host key. */
 const HANDSHAKE_TIMEOUT_MS = 15_000
+/** From an attempt to log in to what the server says of it: it may look people up elsewhere, or want a key touched. */
+const LOGIN_TIMEOUT_MS = 60_000
 /** A dead peer is found within three of these. */
 const KEEPALIVE_MS = 10_000
 const KEEPALIVES_UNANSWERED = 2
@@ -66,8 +73,9 @@ const through = (before: SshConnection, hop: Hop): Promise<Duplex> =>
     )
   })
 
-function dial(hop: Hop, { clock, signal }: ConnectOptions): Promise<Duplex> {
+function dial(hop: Hop, { clock, signal, stage }: ConnectOptions): Promise<Duplex> {
   const endpoint = endpointName(hop)
+  stage?.(`connecting to ${endpoint}`)
   return new Promise((resolve, reject) => {
     const socket = connectTcp({ host: hop.host, port: hop.port, noDelay: true })
     const end = (error: Error) => {
@@ -108,8 +116,9 @@ function handshake(
   before: SshConnection | undefined,
   options: ConnectOptions,
 ): Promise<SshConnection> {
-  const { clock, signal } = options
+  const { clock, signal, stage } = options
   const client = new ssh2.Client()
+  const [endpoint, name] = [endpointName(hop), hopName(hop)]
   const localAddress = socket instanceof Socket ? socket.localAddress : undefined
   const authentication = new Authentication(hop, options)
   return new Promise((resolve, reject) => {
@@ -119,27 +128,65 @@ function handshake(
     let over = false
     /** Why we ended it ourselves: says more than what the library then reports. */
     let own: unknown
+    /** Ends the wait for the server; while people think, nothing is waited for. */
+    let heard: () => void = () => undefined
+    const wait = (ms: number, then: () => void) => {
+      heard()
+      heard = clock.after(ms, then)
+    }
+    const giveUp = (why: string) => fail(new SshError('Unreachable', `${endpoint} ${why}`))
     const fail = (error: unknown) => {
       over = true
-      cancel()
+      heard()
       signal.removeEventListener('abort', abort)
       client.destroy()
       socket.destroy()
       reject(error as Error)
     }
     const abort = () => fail(signal.reason)
-    const cancel = clock.after(HANDSHAKE_TIMEOUT_MS, () =>
-      fail(new SshError('Unreachable', `${endpointName(hop)} accepts connections but does not speak SSH within 15 s`)),
-    )
+    const awaitGreeting = () =>
+      wait(QUIET_MS, () => {
+        stage?.(`${endpoint} takes the connection and says nothing: waiting for an SSH server to answer`)
+        wait(GREETING_TIMEOUT_MS - QUIET_MS, () =>
+          giveUp(
+            `accepts connections and says nothing for ${GREETING_TIMEOUT_MS / 1000} s: either that port is no SSH server's, or the host is too ` +
+              'busy to answer, or its sshd waits for a name server (UseDNS no). Look at the port, and at the host itself',
+          ),
+        )
+      })
+    const awaitLogin = () => {
+      stage?.(`logging in to ${name}`)
+      wait(LOGIN_TIMEOUT_MS, () =>
+        giveUp(
+          `does not say within ${LOGIN_TIMEOUT_MS / 1000} s whether ${hop.user} may log in: it may be short of memory, or look accounts up in a ` +
+            'directory that does not answer (PAM, LDAP). See whether ssh gets in from here, and look at its log',
+        ),
+      )
+    }
+    /** A question of the host's: nobody waits for it until it has the answers. */
+    const patiently = (attempt: AnyAuthMethod | false): AnyAuthMethod | false =>
+      attempt === false || attempt.type !== 'keyboard-interactive'
+        ? attempt
+        : {
+            ...attempt,
+            prompt(title, instructions, language, prompts, finish) {
+              heard()
+              attempt.prompt(title, instructions, language, prompts, answers => {
+                if (!over) awaitLogin()
+                finish(answers)
+              })
+            },
+          }
     signal.addEventListener('abort', abort, { once: true })
     client.on('error', error => fail(own ?? explain(hop, error, met, authentication)))
-    client.once('close', () => fail(own ?? new SshError('ConnectionLost', `${hopName(hop)} closed the connection`)))
+    client.once('close', () => fail(own ?? new SshError('ConnectionLost', `${name} closed the connection`)))
     client.once('ready', () => {
-      cancel()
+      heard()
       signal.removeEventListener('abort', abort)
       client.removeAllListeners()
       resolve(new SshConnection({ client, hop, before, clock, localAddress }))
     })
+    awaitGreeting()
     client.connect({
       sock: socket as never,
       username: hop.user,
@@ -148,11 +195,13 @@ function handshake(
       keepaliveCountMax: KEEPALIVES_UNANSWERED,
       agentForward: false,
       hostVerifier: (key: Buffer, verify: (valid: boolean) => void) => {
-        cancel()
+        heard()
         met = true
-        verifyHostKey(endpointName(hop), key, options).then(
+        verifyHostKey(endpoint, key, options).then(
           () => {
-            if (!over) verify(true)
+            if (over) return
+            awaitLogin()
+            verify(true)
           },
           (error: unknown) => {
             own = error
@@ -161,13 +210,20 @@ function handshake(
         )
       },
       authHandler: (offered, _partial, next) => {
+        heard()
         authentication.next(offered).then(
           attempt => {
-            if (!over) next(attempt as never)
+            if (over) return
+            awaitLogin()
+            next(patiently(attempt) as never)
           },
           (error: unknown) => fail(error),
         )
       },
+    })
+    // After the library, which starts to read: until then nothing is lost.
+    socket.once('data', () => {
+      if (!met) wait(HANDSHAKE_TIMEOUT_MS, () => giveUp(`began to speak SSH and then said nothing for ${HANDSHAKE_TIMEOUT_MS / 1000} s`)) // prettier-ignore
     })
   })
 }
