@@ -26,7 +26,7 @@ import { addStoreCommands } from './store.ts'
 import { addEtcdOptions } from './store-options.ts'
 import { systemErrorText } from './system-error.ts'
 import { addUserCommands } from './user/commands.ts'
-import { UsageError } from './usage-error.ts'
+import { Interrupted, UsageError } from './usage-error.ts'
 
 type ServeFlags = {
   dataDir: string
@@ -191,7 +191,7 @@ async function main(argv: readonly string[]): Promise<number | undefined> {
       )
     const sentence = known ? (error as Error).message : systemErrorText(error)
     console.error(`flotilla: ${sentence ?? (error instanceof Error ? (error.stack ?? error.message) : String(error))}`)
-    return 1
+    return error instanceof Interrupted ? 130 : 1
   }
 }
 

@@ -7,3 +7,10 @@ export class UsageError extends Error {
 export class CommandError extends Error {
   override name = 'CommandError'
 }
+
+/** Somebody stopped it (Ctrl-C): exit code 130, as of programs that a shell's user interrupts. */
+export class Interrupted extends CommandError {
+  constructor() {
+    super('stopped')
+  }
+}

@@ -2,7 +2,7 @@
 import { createInterface } from 'node:readline'
 import { Writable } from 'node:stream'
 import type { HostOperationPrompt } from '../../../shared/api/flotilla/v1.ts'
-import { CommandError } from '../usage-error.ts'
+import { CommandError, Interrupted } from '../usage-error.ts'
 
 export interface AnswerFlags {
   /** Fingerprints that may be accepted. */
@@ -80,7 +80,7 @@ function askTerminal(question: string, echo: boolean): Promise<string> {
       lines.close()
     })
     lines.once('SIGINT', () => {
-      reject(new CommandError('stopped'))
+      reject(new Interrupted())
       lines.close()
     })
     // After a line, or where there is none: in a script, say.

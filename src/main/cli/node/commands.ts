@@ -17,7 +17,9 @@ interface AddFlags extends OperateFlags {
 }
 
 const answerable = (command: Command): Command =>
-  addAnswerOptions(command.addOption(dataDirOption()), 'SSH and sudo').option('--yes', 'do not ask before changes')
+  addAnswerOptions(command.addOption(dataDirOption()), 'SSH and sudo')
+    .option('--yes', 'do not ask before changes')
+    .option('-o, --output <format>', 'text, or json: a line for each event', 'text')
 
 /** People know `ssh -i`; the connection has to come back later, when nobody gives options. */
 const KEYS = 'keys are those of the ssh-agent, of ~/.ssh, and of ~/.ssh/config: name others there, as IdentityFile'
@@ -77,7 +79,7 @@ export function addNodeCommands(program: Command): void {
     .addOption(dataDirOption())
     .option('-o, --output <format>', 'text or json', 'text')
     .action(async (flags: { dataDir: string; output: string }) =>
-      (await import('./show.ts')).list(flags.dataDir, flags.output === 'json'),
+      (await import('./show.ts')).list(flags.dataDir, flags.output),
     )
   node
     .command('show')
@@ -86,7 +88,7 @@ export function addNodeCommands(program: Command): void {
     .addOption(dataDirOption())
     .option('-o, --output <format>', 'text or json', 'text')
     .action(async (host: string, flags: { dataDir: string; output: string }) =>
-      (await import('./show.ts')).show(flags.dataDir, host, flags.output === 'json'),
+      (await import('./show.ts')).show(flags.dataDir, host, flags.output),
     )
   for (const [command, action, description] of ACTIONS)
     answerable(node.command(command))
@@ -94,7 +96,7 @@ export function addNodeCommands(program: Command): void {
       .argument('[host...]', 'names of hosts; none = all')
       .action(async (hosts: string[], flags: OperateFlags) => {
         await (await import('./operate.ts')).operate(action, hosts, flags)
-        if (action === 'Check') await (await import('./show.ts')).findings(flags.dataDir, hosts)
+        if (action === 'Check') await (await import('./show.ts')).findings(flags.dataDir, hosts, flags.output ?? 'text')
       })
   node
     .command('logs')

@@ -1,29 +1,53 @@
-// Follows operations to their end: prints what happens, passes questions on, and asks before anything is changed.
-import { HostOperation, type HostOperationPrompt } from '../../../shared/api/flotilla/v1.ts'
+// Follows operations to their end: tells what happens, passes questions on, and asks before anything is changed. Whoever
+// stops it (Ctrl-C) stops the operations; a second time it only stops looking.
+import { HostOperation, type HostOperationPrompt, type HostOperationStep } from '../../../shared/api/flotilla/v1.ts'
 import type { Client } from '../../../shared/client/client.ts'
 import { Informer } from '../../../shared/client/informer.ts'
 import { isConflict } from '../../../shared/machinery/status.ts'
+import { Interrupted } from '../usage-error.ts'
 import type { Answerer } from './answerer.ts'
+import type { HostEvent } from './events.ts'
 
 export interface FollowOptions {
   readonly client: Client
   readonly answerer: Answerer
   /** The plan need not be looked at. */
   readonly approved: boolean
-  readonly print: (line: string) => void
+  readonly tell: (event: HostEvent) => void
 }
 
 const ENDED = new Set(['Succeeded', 'Failed', 'Cancelled'])
+const STOPPING = ['SIGINT', 'SIGTERM'] as const
+/** Of what is sent, so much is worth a line. */
+const PERCENT_STEP = 25
 
-/** @returns the operations as they ended, in the order given */
+/**
+ * @returns the operations as they ended, in the order given
+ * @throws Interrupted when it was stopped, once they have ended
+ */
 export async function follow(names: readonly string[], options: FollowOptions): Promise<HostOperation[]> {
   const { client } = options
   const stop = new AbortController()
   const ended = new Map<string, HostOperation>()
   const followers = new Map(names.map(name => [name, new Follower(options)]))
   const informer = new Informer(client, HostOperation)
+  const cancelRest = async () => {
+    for (const name of names)
+      if (!ended.has(name))
+        await client
+          .patch(HostOperation, { name }, { spec: { cancelled: true } }, { type: 'merge' })
+          .catch(() => undefined)
+  }
+  let isStopped = false
+  const onStop = () => {
+    isStopped = true
+    for (const signal of STOPPING) process.off(signal, onStop)
+    console.error('stopping; what is done so far stays done, and a rerun goes on from there')
+    void cancelRest()
+  }
+  for (const signal of STOPPING) process.on(signal, onStop)
   try {
-    return await new Promise((resolve, reject) => {
+    const all = await new Promise<HostOperation[]>((resolve, reject) => {
       const look = (operation: HostOperation) => {
         const { name } = operation.metadata
         followers.get(name)?.look(operation).catch(reject)
@@ -33,15 +57,14 @@ export async function follow(names: readonly string[], options: FollowOptions): 
       informer.on({ added: look, updated: look })
       void informer.start(stop.signal)
     })
+    if (isStopped) throw new Interrupted()
+    return all
   } catch (error) {
     // Nobody follows them any more: a plan that nobody can approve must not wait for ever.
-    for (const name of names)
-      if (!ended.has(name))
-        await client
-          .patch(HostOperation, { name }, { spec: { cancelled: true } }, { type: 'merge' })
-          .catch(() => undefined)
+    await cancelRest()
     throw error
   } finally {
+    for (const signal of STOPPING) process.off(signal, onStop)
     stop.abort()
   }
 }
@@ -58,25 +81,23 @@ class Follower {
 
   async look(operation: HostOperation): Promise<void> {
     const { status, spec, metadata } = operation
-    for (const step of status.steps ?? []) {
-      if (step.state === 'Pending' || step.state === 'Skipped') continue
-      const seconds = step.completionTime
-        ? (Date.parse(step.completionTime) - Date.parse(step.startTime ?? '')) / 1000
-        : 0
-      this.#once(`${spec.hostName}  ${step.name}: ${step.state.toLowerCase()}${seconds > 0 ? ` (${seconds} s)` : ''}`)
-    }
-    if (ENDED.has(status.phase ?? ''))
-      this.#once(`${spec.hostName}  ${(status.phase ?? '').toLowerCase()}: ${status.message ?? ''}`)
+    const host = spec.hostName
+    if (status.phase === 'Running' && status.message) this.#once({ type: 'stage', host, message: status.message })
+    for (const step of status.steps ?? [])
+      if (step.state !== 'Pending' && step.state !== 'Skipped') this.#once({ type: 'step', host, ...stepEvent(step) })
+    const { phase = '', reason, message = '' } = status
+    if (ENDED.has(phase)) this.#once({ type: 'result', host, phase, ...(reason && { reason }), message })
     const prompts = (status.prompts ?? []).filter(({ id }) => !this.#answered.has(id))
     for (const { id } of prompts) this.#answered.add(id)
     await Promise.all(prompts.map(prompt => this.#answer(metadata.name, spec.hostName, prompt)))
     if (status.phase === 'WaitingForApproval' && !this.#askedForApproval) await this.#approve(operation)
   }
 
-  #once(line: string): void {
-    if (this.#shown.has(line)) return
-    this.#shown.add(line)
-    this.#options.print(line)
+  #once(event: HostEvent): void {
+    const key = JSON.stringify(event)
+    if (this.#shown.has(key)) return
+    this.#shown.add(key)
+    this.#options.tell(event)
   }
 
   async #answer(operation: string, host: string, prompt: HostOperationPrompt): Promise<void> {
@@ -91,12 +112,18 @@ class Follower {
 
   async #approve({ metadata, spec, status }: HostOperation): Promise<void> {
     this.#askedForApproval = true
-    const { client, answerer, approved, print } = this.#options
-    print(`${spec.hostName}  what will be done:`)
-    for (const { changes } of status.plan ?? []) for (const change of changes) print(`${spec.hostName}    - ${change}`)
+    const { client, answerer, approved, tell } = this.#options
+    tell({ type: 'plan', host: spec.hostName, plan: status.plan ?? [] })
     const yes =
       approved || /^y(es)?$/i.test((await answerer.ask(`Do this to ${spec.hostName}? (yes/no) `, true)).trim())
     const change = yes ? { approved: true } : { cancelled: true }
     await client.patch(HostOperation, metadata, { spec: change }, { type: 'merge' })
   }
+}
+
+function stepEvent({ name, state, percent, startTime = '', completionTime }: HostOperationStep) {
+  const seconds = completionTime ? (Date.parse(completionTime) - Date.parse(startTime)) / 1000 : 0
+  const reached = Math.floor((percent ?? 0) / PERCENT_STEP) * PERCENT_STEP
+  const isOnTheWay = state === 'Running' && reached > 0 && reached < 100
+  return { step: name, state, ...(isOnTheWay && { percent: reached }), ...(seconds > 0 && { seconds }) }
 }

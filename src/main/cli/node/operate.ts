@@ -6,13 +6,17 @@ import { isAlreadyExists, isNotFound } from '../../../shared/machinery/status.ts
 import { revokeNode } from '../../../shared/machinery/revoke-certificates.ts'
 import { patientClock } from '../patient-clock.ts'
 import { CommandError } from '../usage-error.ts'
+import { type OutputFormat, parseOutput } from '../progress.ts'
 import { Answerer, type AnswerFlags } from './answerer.ts'
 import { connectApi } from './api.ts'
+import { teller } from './events.ts'
 import { follow } from './follow.ts'
 import type { NewHost } from './inventory.ts'
 
 export interface OperateFlags extends AnswerFlags {
   readonly dataDir: string
+  /** As OutputFormat. */
+  readonly output?: string
   /** Nobody looks at the plan. */
   readonly yes?: boolean
   /** Remove: the host is not asked. */
@@ -21,9 +25,11 @@ export interface OperateFlags extends AnswerFlags {
   readonly step?: string
 }
 
-const print = (line: string) => console.log(line)
+/** @throws UsageError, before anything is done */
+const formatOf = ({ output = 'text' }: OperateFlags): OutputFormat => parseOutput(output)
 
 export async function add(hosts: readonly NewHost[], flags: OperateFlags): Promise<void> {
+  formatOf(flags)
   await using api = connectApi(flags.dataDir)
   for (const host of hosts) await ensureHost(api.client, host)
   await run(api.client, 'Join', hosts.map(({ name }) => name), flags) // prettier-ignore
@@ -48,8 +54,9 @@ const whatIsThere = ({ metadata: { name }, spec: { address }, status }: Host): s
 
 /** @param names of Hosts; none = all */
 export async function operate(action: string, names: readonly string[], flags: OperateFlags): Promise<void> {
+  formatOf(flags)
   await using api = connectApi(flags.dataDir)
-  if (action === 'Remove' && flags.forget) names = await forgetNodes(api.client, names)
+  if (action === 'Remove' && flags.forget) names = await forgetNodes(api.client, names, flags)
   if (action === 'Remove' && names.length === 0) return
   const chosen = names.length > 0 ? names : await hostsFor(action, api.client)
   for (const name of chosen)
@@ -71,14 +78,16 @@ async function hostsFor(action: string, client: Client): Promise<string[]> {
  * Nodes that joined by themselves have no Host: their pods go with them, and their certificates are refused.
  * @returns the names that are hosts'
  */
-async function forgetNodes(client: Client, names: readonly string[]): Promise<readonly string[]> {
+async function forgetNodes(client: Client, names: readonly string[], flags: OperateFlags): Promise<readonly string[]> {
   const hosts = new Set((await client.list(Host)).items.map(({ metadata }) => metadata.name))
   const nodes = new Set((await client.list(Node)).items.map(({ metadata }) => metadata.name))
+  const tell = teller(formatOf(flags))
   const forgotten = names.filter(name => !hosts.has(name) && nodes.has(name))
   for (const name of forgotten) {
     await revokeNode(client, patientClock, name, 'flotilla node remove --forget')
     await client.delete(Node, { name })
-    print(`${name} is forgotten; to clean it up, on it: sudo /opt/flotilla/bin/remove`)
+    const message = `${name} is forgotten; to clean it up, on it: sudo /opt/flotilla/bin/remove`
+    tell({ type: 'result', host: name, phase: 'Succeeded', message })
   }
   return names.filter(name => !forgotten.includes(name))
 }
@@ -99,7 +108,7 @@ async function run(client: Client, action: string, hosts: readonly string[], fla
     })
     made.push(metadata.name)
   }
-  const ended = await follow(made, { client, answerer: new Answerer(flags), approved, print })
+  const ended = await follow(made, { client, answerer: new Answerer(flags), approved, tell: teller(formatOf(flags)) })
   const failed = ended.filter(({ status }) => status.phase !== 'Succeeded').length
   if (failed > 0)
     throw new CommandError(ended.length === 1 ? 'it did not succeed; see above' : `${failed} of ${ended.length} did not succeed; see above`) // prettier-ignore

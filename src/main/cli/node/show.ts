@@ -1,14 +1,17 @@
 // `flotilla node list` and `flotilla node show`.
-import { Host, type HostFinding, HostOperation } from '../../../shared/api/flotilla/v1.ts'
+import { Host, HostOperation } from '../../../shared/api/flotilla/v1.ts'
 import { Node } from '../../../shared/api/core/v1.ts'
 import { isConditionTrue } from '../../../shared/machinery/conditions.ts'
 import { byCreation } from '../../../shared/machinery/older.ts'
 import { isNotFound } from '../../../shared/machinery/status.ts'
+import { parseOutput } from '../progress.ts'
 import { table } from '../table.ts'
 import { CommandError } from '../usage-error.ts'
 import { connectApi } from './api.ts'
+import { findingText, teller } from './events.ts'
 
-export async function list(dataDir: string, asJson: boolean): Promise<void> {
+export async function list(dataDir: string, output: string): Promise<void> {
+  const asJson = parseOutput(output) === 'json'
   await using api = connectApi(dataDir)
   const [hosts, nodes] = await Promise.all([api.client.list(Host), api.client.list(Node)])
   if (asJson) return console.log(JSON.stringify(hosts.items, null, 2))
@@ -39,10 +42,8 @@ export async function list(dataDir: string, asJson: boolean): Promise<void> {
   )
 }
 
-const finding = ({ severity, what, why, how }: HostFinding): string =>
-  `${severity.toLowerCase()}: ${what}\n    why: ${why}\n    how: ${how}`
-
-export async function show(dataDir: string, name: string, asJson: boolean): Promise<void> {
+export async function show(dataDir: string, name: string, output: string): Promise<void> {
+  const asJson = parseOutput(output) === 'json'
   await using api = connectApi(dataDir)
   const host = await api.client.get(Host, { name }).catch((error: unknown) => {
     throw isNotFound(error) ? new CommandError(`there is no host ${name}; see: flotilla node list`) : error
@@ -64,12 +65,13 @@ export async function show(dataDir: string, name: string, asJson: boolean): Prom
     ['last', last && `${last.spec.action}: ${[last.status.phase, last.status.message].filter(Boolean).join(', ')}`],
   ] // prettier-ignore
   for (const [label, value] of lines) if (value) console.log(`${label.padEnd(10)}${value}`)
-  for (const each of status.findings ?? []) console.log(`  ${finding(each)}`)
+  for (const each of status.findings ?? []) console.log(`  ${findingText(each)}`)
 }
 
-export async function findings(dataDir: string, names: readonly string[]): Promise<void> {
+export async function findings(dataDir: string, names: readonly string[], output: string): Promise<void> {
   await using api = connectApi(dataDir)
+  const tell = teller(parseOutput(output))
   for (const { metadata, status } of (await api.client.list(Host)).items)
     if (names.length === 0 || names.includes(metadata.name))
-      for (const each of status.findings ?? []) console.log(`${metadata.name}  ${finding(each)}`)
+      for (const finding of status.findings ?? []) tell({ type: 'finding', host: metadata.name, finding })
 }

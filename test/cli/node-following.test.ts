@@ -1,0 +1,99 @@
+// What `flotilla node` tells of operations while they run, and what becomes of them when somebody stops it.
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
+import { Answerer } from '../../src/main/cli/node/answerer.ts'
+import { type HostEvent, teller } from '../../src/main/cli/node/events.ts'
+import { follow } from '../../src/main/cli/node/follow.ts'
+import { Interrupted } from '../../src/main/cli/usage-error.ts'
+import { HostOperation, type HostOperationStatus } from '../../src/shared/api/flotilla/v1.ts'
+import { type TestApiServer, startTestApiServer } from '../support/api-server.ts'
+import { eventually } from '../support/eventually.ts'
+
+let api: TestApiServer
+beforeAll(async () => {
+  api = await startTestApiServer()
+})
+afterAll(() => api?.[Symbol.asyncDispose]())
+afterEach(() => void vi.restoreAllMocks())
+
+let told: HostEvent[]
+async function begin(hostName: string): Promise<{ following: Promise<unknown>; name: string }> {
+  told = []
+  const client = api.clientAs()
+  const spec = { hostName, action: 'Join' }
+  const { metadata } = await client.create(HostOperation, { metadata: { generateName: `${hostName}-` }, spec })
+  const following = follow([metadata.name], { client, answerer: new Answerer({}), approved: true, tell: event => told.push(event) }) // prettier-ignore
+  return { following, name: metadata.name }
+}
+/** As the provisioner does. */
+const say = (name: string, status: HostOperationStatus) =>
+  api.clientAs().patch(HostOperation, { name }, { status }, { type: 'merge', subresource: 'status' })
+const isTold = (event: HostEvent) => eventually(() => expect(told).toContainEqual(event))
+const get = (name: string) => api.clientAs().get(HostOperation, { name })
+
+test('what is waited for, the plan, steps with how far they are, and the end are told once each', async () => {
+  const { following, name } = await begin('box')
+  await say(name, { phase: 'Running', message: 'connecting to box:22' })
+  await isTold({ type: 'stage', host: 'box', message: 'connecting to box:22' })
+  const plan = [{ step: 'push-agent', changes: ['send the agent'] }]
+  await say(name, { phase: 'WaitingForApproval', message: '', plan })
+  await isTold({ type: 'plan', host: 'box', plan })
+  await eventually(async () => expect((await get(name)).spec.approved).toBe(true))
+  const step = { name: 'push-agent', startTime: '2026-01-01T00:00:00Z' }
+  for (const percent of [3, 40, 41]) {
+    await say(name, { phase: 'Running', steps: [{ ...step, state: 'Running', percent }] })
+    const reached = percent >= 25 ? { percent: 25 } : {}
+    await isTold({ type: 'step', host: 'box', step: 'push-agent', state: 'Running', ...reached })
+  }
+  const completionTime = '2026-01-01T00:00:04Z'
+  const steps = [{ ...step, state: 'Succeeded', percent: 100, completionTime }]
+  await say(name, { phase: 'Succeeded', message: 'box is the node box', steps })
+  await following
+  expect(told.slice(2)).toEqual([
+    { type: 'step', host: 'box', step: 'push-agent', state: 'Running' },
+    { type: 'step', host: 'box', step: 'push-agent', state: 'Running', percent: 25 },
+    { type: 'step', host: 'box', step: 'push-agent', state: 'Succeeded', seconds: 4 },
+    { type: 'result', host: 'box', phase: 'Succeeded', message: 'box is the node box' },
+  ])
+})
+
+test('it is a line for people, or a line of JSON for programs, and neither has codes for terminals', () => {
+  const printed = vi.spyOn(console, 'log').mockImplementation(() => undefined)
+  const finding = { id: 'system/swap', severity: 'Info', what: 'Swap is on.', why: 'It slows.', how: 'swapoff -a' }
+  const events: HostEvent[] = [
+    { type: 'plan', host: 'box', plan: [{ step: 'push-agent', changes: ['send the agent', 'and its runtime'] }] },
+    { type: 'step', host: 'box', step: 'push-agent', state: 'Running', percent: 50 },
+    { type: 'step', host: 'box', step: 'push-agent', state: 'Succeeded', seconds: 4 },
+    { type: 'result', host: 'box', phase: 'Failed', reason: 'Unreachable', message: 'box is off' },
+    { type: 'finding', host: 'box', finding },
+  ]
+  for (const event of events) teller('text')(event)
+  expect(printed.mock.calls.flat()).toEqual([
+    'box  what will be done:\nbox    - send the agent\nbox    - and its runtime',
+    'box  push-agent: running 50 %',
+    'box  push-agent: succeeded (4 s)',
+    'box  failed: box is off',
+    'box  info: Swap is on.\n    why: It slows.\n    how: swapoff -a',
+  ])
+  printed.mockClear()
+  for (const event of events) teller('json')(event)
+  expect(printed.mock.calls.map(([line]) => JSON.parse(String(line)) as HostEvent)).toEqual(events)
+})
+
+test.each(['SIGINT', 'SIGTERM'] as const)(
+  '%s stops the operations, and is over when they are; a second one is left to the system',
+  async signal => {
+    const said = vi.spyOn(console, 'error').mockImplementation(() => undefined)
+    const listeners = process.listeners(signal)
+    const { following, name } = await begin('cut')
+    const over = expect(following).rejects.toBeInstanceOf(Interrupted)
+    await say(name, { phase: 'Running', message: 'connecting to cut:22' })
+    await isTold({ type: 'stage', host: 'cut', message: 'connecting to cut:22' })
+    for (const listener of process.listeners(signal)) if (!listeners.includes(listener)) listener(signal)
+    await eventually(async () => expect((await get(name)).spec.cancelled).toBe(true))
+    expect(process.listeners(signal)).toEqual(listeners)
+    expect(said.mock.calls.flat()).toEqual(['stopping; what is done so far stays done, and a rerun goes on from there'])
+    await say(name, { phase: 'Cancelled', reason: 'Cancelled', message: 'cancelled; run it again to go on' })
+    await over
+    expect(told.at(-1)).toMatchObject({ type: 'result', phase: 'Cancelled' })
+  },
+)
