@@ -73,6 +73,34 @@ describe('the account of a pod', () => {
     expect(other.spec.volumes ?? []).toEqual([])
   })
 
+  test.each<[account: boolean | undefined, pod: boolean | undefined, mounted: boolean]>([
+    [undefined, undefined, true],
+    [true, undefined, true],
+    [false, undefined, false],
+    [undefined, true, true],
+    [true, true, true],
+    [false, true, true],
+    [undefined, false, false],
+    [true, false, false],
+    [false, false, false],
+  ])('that says %s of its token, to a pod that says %s, gives it: %s', async (account, own, mounted) => {
+    const automount = (value: boolean | undefined) =>
+      value === undefined ? {} : { automountServiceAccountToken: value }
+    const serviceAccountName = `mounting-${made++}`
+    await cluster.admin.create(ServiceAccount, {
+      metadata: { name: serviceAccountName, namespace },
+      ...automount(account),
+    })
+    const { spec } = await pod({ serviceAccountName, ...automount(own) })
+    const paths = (spec.containers[0]?.volumeMounts ?? []).map(({ mountPath }) => mountPath)
+    expect(paths).toEqual(mounted ? ['/var/run/secrets/kubernetes.io/serviceaccount'] : [])
+    const sources = spec.volumes?.[0]?.projected?.sources ?? []
+    const parts = sources.map(({ serviceAccountToken, configMap, downwardAPI }) =>
+      [serviceAccountToken?.path, configMap?.name, downwardAPI?.items?.[0]?.path].find(part => part !== undefined),
+    )
+    expect(parts).toEqual(mounted ? ['token', 'kube-root-ca.crt', 'namespace'] : [])
+  })
+
   const main = { name: 'main', image: 'x' }
   const key = (name: string) => ({ name: 'V', valueFrom: { secretKeyRef: { name, key: 'k' } } })
   const because = 'is not allowed because service account strict does not reference that'

@@ -66,6 +66,15 @@ describe('serviceaccounts/token', () => {
     expect(Math.abs(Date.parse(status.expirationTimestamp) - Date.now() - 3_600_000)).toBeLessThan(10_000)
     expect(claims(status.token).sub).toBe('system:serviceaccount:default:robot')
   })
+  test('is known by a review of it', async () => {
+    const { status } = await token({})
+    const review = await post(`${AUTHN}/tokenreviews`, { spec: { token: status.token } })
+    expect(review.status).toMatchObject({
+      ...{ authenticated: true, audiences: ['https://kubernetes.default.svc.cluster.local'] },
+      user: { username: `system:serviceaccount:${namespace}:robot` },
+    })
+    expect(review.status.error).toBeUndefined()
+  })
   test('keeps the audiences asked for, which the API server then refuses', async () => {
     const { status } = await token({ audiences: ['vault'] })
     expect(claims(status.token).aud).toEqual(['vault'])
@@ -239,6 +248,23 @@ describe('access reviews', () => {
     })
     const other = { spec: { resourceAttributes: { ...attributes, verb: 'delete' } } }
     expect((await post(`${AUTHZ}/selfsubjectaccessreviews`, other, jane)).status).toEqual({ allowed: false })
+  })
+  test('of a service account say what it may: as it is itself told, and as it turns out', async () => {
+    const robot = `system:serviceaccount:${namespace}:robot`
+    const groups = ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, 'system:authenticated']
+    const may = async (verb: string) => {
+      const resourceAttributes = { namespace, verb, resource: 'pods' }
+      const spec = { user: robot, groups, resourceAttributes }
+      const asked = await post(`${AUTHZ}/subjectaccessreviews`, { spec })
+      const within = { metadata: { namespace }, spec }
+      const local = await post(`${AUTHZ}/namespaces/${namespace}/localsubjectaccessreviews`, within)
+      return [asked.status.allowed, local.status.allowed]
+    }
+    const client = cluster.as(robot, ...groups)
+    await client.list(Pod, { namespace })
+    expect(await may('list')).toEqual([true, true])
+    await expect(client.deleteCollection(Pod, { namespace })).rejects.toMatchObject({ code: 403 })
+    expect(await may('deletecollection')).toEqual([false, false])
   })
   test('ask about others only with the right to', async () => {
     const body = { spec: { user: 'jane', resourceAttributes: { namespace, verb: 'get', resource: 'pods' } } }

@@ -77,6 +77,28 @@ describe('discovery', () => {
     const again = await raw(server, '/apis', { headers: { accept: AGGREGATED, 'if-none-match': headers.etag! } })
     expect(again.code).toBe(304)
   })
+  test('aggregated discovery has every group and every resource that the single documents have', async () => {
+    const accept = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList'
+    const items: AnyJson[] = []
+    for (const root of ['/api', '/apis']) {
+      const { json, headers } = await raw(server, root, { headers: { accept } })
+      expect(headers['content-type']).toBe(accept)
+      expect(json).toMatchObject({ kind: 'APIGroupDiscoveryList', apiVersion: 'apidiscovery.k8s.io/v2' })
+      items.push(...(json.items as AnyJson[]))
+    }
+    const { groups } = (await raw(server, '/apis')).json as { groups: AnyJson[] }
+    expect(items.map(({ metadata }) => metadata.name ?? '')).toEqual(['', ...groups.map(({ name }) => name as string)])
+    for (const { metadata, versions } of items)
+      for (const { version, resources } of versions as AnyJson[]) {
+        const path = metadata.name ? `/apis/${metadata.name}/${version}` : `/api/${version}`
+        const single = ((await raw(server, path)).json.resources as AnyJson[]).map(({ name }) => name as string)
+        const all = (resources as AnyJson[]).flatMap(({ resource, subresources = [] }) => [
+          resource as string,
+          ...(subresources as AnyJson[]).map(({ subresource }) => `${resource}/${subresource}`),
+        ])
+        expect(all.sort(), path).toEqual(single.sort())
+      }
+  })
   test('the root names every path, in order', async () => {
     const { paths } = (await raw(server, '/')).json as { paths: string[] }
     const some = ['/api', '/api/v1', '/apis', '/apis/', '/apis/apps', '/apis/apps/v1', '/healthz', '/healthz/ping', '/livez/ping', '/readyz/ping', '/version'] // prettier-ignore

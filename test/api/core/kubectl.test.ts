@@ -1,10 +1,11 @@
 // The real kubectl against the real server.
 import { execFile, spawn } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { get } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { eventually } from '../../support/eventually.ts'
 import { startTestApiServer, type TestApiServer } from '../../support/api-server.ts'
 
@@ -126,6 +127,108 @@ test('errors reach the user in upstream words', async () => {
   expect(await failing('create', '-f', file)).toContain(
     'The ConfigMap "Bad_Name" is invalid: metadata.name: Invalid value',
   )
+})
+
+test('version tells both versions whole', async () => {
+  const { clientVersion, serverVersion } = JSON.parse(await kubectl('version', '-o', 'json')) as Record<string, object>
+  const parts = ['major', 'minor', 'gitVersion', 'gitCommit', 'gitTreeState', 'buildDate', 'goVersion', 'compiler', 'platform'] // prettier-ignore
+  for (const version of [clientVersion!, serverVersion!])
+    expect(Object.keys(version)).toEqual(expect.arrayContaining(parts))
+  expect(serverVersion).toMatchObject({ major: '1', minor: expect.stringMatching(/^\d+$/) })
+})
+
+describe('a ReplicationController', () => {
+  const CONTROLLER = `apiVersion: v1
+kind: ReplicationController
+metadata: {name: primary, labels: {app: primary}}
+spec:
+  replicas: 1
+  template:
+    metadata: {labels: {app: primary}}
+    spec: {containers: [{name: main, image: "example.test/app:1", ports: [{name: server, containerPort: 6379}]}]}
+`
+  beforeAll(async () => {
+    const file = join(home, 'controller.yaml')
+    await writeFile(file, CONTROLLER)
+    await kubectl('create', '-f', file)
+  })
+
+  test('is exposed, and its Service exposed again under another port', async () => {
+    const ports = '{.spec.ports[0].port} {.spec.ports[0].targetPort} {.spec.selector.app}'
+    await kubectl('expose', 'rc', 'primary', '--name=first', '--port=1234', '--target-port=6379')
+    expect(await kubectl('get', 'service', 'first', '-o', `jsonpath=${ports}`)).toBe('1234 6379 primary')
+    await kubectl('expose', 'service', 'first', '--name=second', '--port=2345', '--target-port=6379')
+    expect(await kubectl('get', 'service', 'second', '-o', `jsonpath=${ports}`)).toBe('2345 6379 primary')
+  })
+
+  test('is described, with its pods and its Service', async () => {
+    const pod = `apiVersion: v1\nkind: Pod\nmetadata: {name: primary-1, labels: {app: primary}}\nspec: {containers: [{name: main, image: "example.test/app:1"}]}\n` // prettier-ignore
+    await writeFile(join(home, 'pod.yaml'), pod)
+    await kubectl('create', '-f', join(home, 'pod.yaml'))
+    expect(await kubectl('describe', 'rc', 'primary')).toMatch(
+      /Name: +primary[^]*Namespace: +default[^]*Selector: +app=primary[^]*Labels: +app=primary[^]*Replicas: [^]*Pods Status: +0 Running[^]*Image: +example\.test\/app:1/,
+    )
+    expect(await kubectl('describe', 'pod', 'primary-1')).toMatch(
+      /Name: +primary-1[^]*Labels: +app=primary[^]*Status: +Pending/,
+    )
+    expect(await kubectl('describe', 'service', 'first')).toMatch(/Selector: +app=primary[^]*Port: [^]*1234\/TCP[^]*TargetPort: +6379\/TCP/) // prettier-ignore
+  })
+
+  test('has its pods annotated by a patch, labelled, found by the label, and given another image on a dry run', async () => {
+    await kubectl('patch', 'pod', 'primary-1', '-p', '{"metadata":{"annotations":{"x":"y"}}}')
+    expect(await kubectl('get', 'pods', '-l', 'app=primary', '-o', 'jsonpath={.items[*].metadata.annotations.x}')).toBe(
+      'y',
+    )
+    await kubectl('label', 'pod', 'primary-1', 'testing-label=value')
+    expect(await kubectl('get', 'pods', '-l', 'testing-label=value', '-o', 'name')).toBe('pod/primary-1\n')
+    await kubectl('label', 'pod', 'primary-1', 'testing-label-')
+    expect(await kubectl('get', 'pods', '-l', 'testing-label=value', '-o', 'name')).toBe('')
+    const image = '{"spec":{"containers":[{"name":"main","image":"example.test/app:2"}]}}'
+    expect(await kubectl('patch', 'pod', 'primary-1', '-p', image, '--dry-run=server', '-o', 'jsonpath={..image}')).toBe('example.test/app:2') // prettier-ignore
+    expect(await kubectl('get', 'pod', 'primary-1', '-o', 'jsonpath={..image}')).toBe('example.test/app:1')
+  })
+
+  test('scales down and up', async () => {
+    for (const replicas of ['2', '1', '2']) {
+      await kubectl('scale', 'rc', 'primary', `--replicas=${replicas}`)
+      expect(await kubectl('get', 'rc', 'primary', '-o', 'jsonpath={.spec.replicas}')).toBe(replicas)
+    }
+  })
+})
+
+test('replace gives a pod another image', async () => {
+  await kubectl('run', 'replaced', '--image=example.test/app:1', '--restart=Never')
+  const [container] = JSON.parse(
+    await kubectl('get', 'pod', 'replaced', '-o', 'jsonpath={.spec.containers}'),
+  ) as object[]
+  expect(container).toMatchObject({ name: 'replaced', image: 'example.test/app:1' })
+  const text = await kubectl('get', 'pod', 'replaced', '-o', 'json')
+  await writeFile(join(home, 'replaced.json'), text.replaceAll('example.test/app:1', 'example.test/app:2'))
+  await kubectl('replace', '-f', join(home, 'replaced.json'))
+  expect(await kubectl('get', 'pod', 'replaced', '-o', 'jsonpath={..image}')).toBe('example.test/app:2')
+})
+
+describe('proxy serves the API', () => {
+  test.each(['a port that it chooses', 'a socket of a path'])('at %s', async where => {
+    const socketPath = join(home, 'proxy.sock')
+    const asked = where.includes('socket') ? `--unix-socket=${socketPath}` : '--port=0'
+    const child = spawn('kubectl', ['proxy', asked], { env: environment() })
+    try {
+      const line = await new Promise<string>(resolve =>
+        child.stdout.once('data', (data: Buffer) => resolve(data.toString())),
+      )
+      const at = where.includes('socket') ? { socketPath } : { port: /:(\d+)/.exec(line)![1] }
+      const text = await new Promise<string>((resolve, reject) =>
+        get({ ...at, host: '127.0.0.1', path: '/api/' }, answer => {
+          let body = ''
+          answer.on('data', (data: Buffer) => (body += data.toString())).on('end', () => resolve(body))
+        }).on('error', reject),
+      )
+      expect(JSON.parse(text)).toMatchObject({ kind: 'APIVersions', versions: ['v1'] })
+    } finally {
+      child.kill()
+    }
+  })
 })
 
 test('a watch shows changes as they happen', async () => {

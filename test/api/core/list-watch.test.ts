@@ -140,6 +140,15 @@ describe('list', () => {
     expect(gone.json.message).toContain('The provided continue parameter is too old')
     const rest = await raw(server, `${maps('compacted')}?continue=${encodeURIComponent(gone.json.metadata!.continue!)}`)
     expect(names(rest.json)).toEqual(['b', 'c', 'd'])
+    // In pages as well, all of the version at which it goes on.
+    const page = async (token: string) =>
+      (await raw(server, `${maps('compacted')}?limit=1&continue=${encodeURIComponent(token)}`)).json
+    const second = await page(gone.json.metadata!.continue as string)
+    expect([names(second), second.metadata!.remainingItemCount]).toEqual([['b'], 2])
+    await make('compacted', 'e')
+    const third = await page(second.metadata!.continue as string)
+    expect([names(third), third.metadata!.remainingItemCount]).toEqual([['c'], 1])
+    expect(third.metadata!.resourceVersion).toBe(second.metadata!.resourceVersion)
   })
 
   test('Exact shows the state of that version', async () => {
@@ -543,6 +552,24 @@ describe('watch', () => {
     expect(first.headers['content-type']).toBe('application/vnd.kubernetes.protobuf;stream=watch')
     expect(eventsIn(first.bytes)).toEqual(['ADDED a', 'ADDED b', 'ADDED c'])
     expect(second.equals(first.bytes)).toBe(true)
+  })
+
+  test('from any of the versions that another one told goes on in the same order', async () => {
+    const first = await openWatch(`${maps('w-same')}?watch=1`)
+    const change = (data: string) =>
+      raw(server, `${maps('w-same')}/b`, { method: 'PUT', body: configMap('b', { data: { key: data } }) })
+    for (const name of ['a', 'b', 'c']) await make('w-same', name)
+    for (const data of ['1', '2', '3']) await change(data)
+    for (const name of ['a', 'b']) await raw(server, `${maps('w-same')}/${name}`, { method: 'DELETE' })
+    await eventually(() => expect(first.frames).toHaveLength(8))
+    const versions = ({ frames }: WatchSession) =>
+      frames.map((frame: AnyJson) => frame.object!.metadata!.resourceVersion)
+    for (const [at, version] of versions(first).entries()) {
+      const later = await openWatch(`${maps('w-same')}?watch=1&resourceVersion=${version}`)
+      await eventually(() => expect(versions(later)).toEqual(versions(first).slice(at + 1)))
+      later.close()
+    }
+    first.close()
   })
 
   test('of many watchers gives every one every event', async () => {

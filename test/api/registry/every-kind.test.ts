@@ -29,6 +29,18 @@ test('a namespace is finalized by a body that says nothing else', async () => {
   expect([code, json.spec.finalizers]).toEqual([200, []])
 })
 
+test('a namespace takes a finalizer more, and lets it go', async () => {
+  const ref = { name: 'held' }
+  await cluster.admin.create(Namespace, { metadata: ref, spec: {} })
+  const held = ['kubernetes', 'example.com/hold']
+  for (const finalizers of [held, ['kubernetes']]) {
+    const body = { ...(await cluster.admin.get(Namespace, ref)), spec: { finalizers } }
+    const { code } = await raw(cluster.api, '/api/v1/namespaces/held/finalize', { method: 'PUT', body })
+    expect(code).toBe(200)
+    expect((await cluster.admin.get(Namespace, ref)).spec.finalizers).toEqual(finalizers)
+  }
+})
+
 const created = builtinResources.filter(({ virtual, verbs }) => !virtual && verbs.includes('create'))
 test.each(created.map(({ schema, type }) => [schema, type] as const))(
   '%s without a name is refused',

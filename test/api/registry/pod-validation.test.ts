@@ -376,6 +376,10 @@ describe('an update of a pod', () => {
     expect(next.metadata.generation).toBe(2)
   })
 
+  test('that changes nothing of the spec is no generation', () => {
+    expect(update(() => undefined).next.metadata.generation).toBe(1)
+  })
+
   test('may add a toleration', () => {
     expect(update(spec => (spec['tolerations'] as Fields[]).push({ key: 'b', operator: 'Exists' })).errors).toEqual([])
   })

@@ -186,6 +186,12 @@ const refused: [schema: string, what: string, object: Fields, problem: string][]
     spec(S, { externalIPs: ['0:0:0:0:0:0:0:1'] }),
     'spec.externalIPs[0]: Invalid value: "0:0:0:0:0:0:0:1": may not be in the loopback range (127.0.0.0/8, ::1/128)',
   ],
+  ...['core.v1.ConfigMap', 'core.v1.Secret'].map((schema): (typeof refused)[number] => [
+    schema,
+    'an empty key',
+    { data: { '': 'eA==' } },
+    `data[]: Invalid value: "": a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')`,
+  ]),
   [
     'core.v1.ConfigMap',
     'a key with a slash',
@@ -416,10 +422,10 @@ describe('update refuses to change', () => {
     expect(resource.validateUpdate!(next, old).map(e => `${e.field}: ${e.message}`)).toContain(problem)
   })
 
-  test('an immutable ConfigMap', () => {
-    const resource = resourceOf('core.v1.ConfigMap')
-    const old = admitted(resource, { immutable: true, data: { a: '1' } })
-    const next = admitted(resource, { data: { a: '2' } })
+  test.each(['core.v1.ConfigMap', 'core.v1.Secret'])('%s that is immutable', schema => {
+    const resource = resourceOf(schema)
+    const old = admitted(resource, { immutable: true, data: { a: 'YQ==' } })
+    const next = admitted(resource, { data: { a: 'Yg==' } })
     expect(resource.validateUpdate!(next, old).map(e => `${e.field}: ${e.message}`)).toEqual([
       'immutable: Forbidden: field is immutable when `immutable` is set',
       'data: Forbidden: field is immutable when `immutable` is set',

@@ -5,6 +5,7 @@ import { CertificateSigningRequest } from '../../../src/shared/api/certificates/
 import { Node, Pod, ServiceAccount } from '../../../src/shared/api/core/v1.ts'
 import { PodDisruptionBudget } from '../../../src/shared/api/policy/v1.ts'
 import { ClusterRole, ClusterRoleBinding } from '../../../src/shared/api/rbac/v1.ts'
+import { raw } from '../core/support/raw.ts'
 import { failure, startSecuredCluster, type SecuredCluster } from '../authz/support/cluster.ts'
 
 let cluster: SecuredCluster
@@ -95,6 +96,20 @@ describe('pods/resize', () => {
     const after = await resize(metadata.name, { requests: { cpu: '150m' } })
     expect(after.spec.containers[0]!.resources).toEqual({ requests: { cpu: '150m' }, limits: { cpu: '200m' } })
     expect(after.metadata.generation).toBe((metadata.generation ?? 0) + 1)
+  })
+  test('takes the whole pod as well, of several containers, of which one asks for more and another for less', async () => {
+    const equal = (cpu: string, memory: string) => ({ requests: { cpu, memory }, limits: { cpu, memory } })
+    const three = (...sizes: [string, string][]) =>
+      sizes.map(([cpu, memory], i) => ({ name: `c${i}`, image: 'x', resources: equal(cpu, memory) }))
+    const { metadata } = await pod({ containers: three(['100m', '64Mi'], ['100m', '64Mi'], ['100m', '64Mi']) })
+    const path = `/api/v1/namespaces/${namespace}/pods/${metadata.name}`
+    const body = structuredClone(await cluster.admin.get(Pod, { namespace, name: metadata.name }))
+    const sizes: [string, string][] = [['150m', '96Mi'], ['50m', '32Mi'], ['200m', '64Mi']] // prettier-ignore
+    body.spec.containers.forEach((container, i) => (container.resources = equal(...sizes[i]!)))
+    const { code, json } = await raw(cluster.api, `${path}/resize`, { method: 'PUT', body })
+    expect([code, json.metadata.generation, json.status.qosClass]).toEqual([200, 2, 'Guaranteed'])
+    const resources = (json.spec.containers as { resources: object }[]).map(container => container.resources)
+    expect(resources).toEqual(sizes.map(size => equal(...size)))
   })
   test('keeps the QoS class, and other resources', async () => {
     const { metadata } = await pod(sized)

@@ -89,6 +89,27 @@ test('a more important pod takes the place of a less important one', async () =>
   })
 })
 
+test('a critical pod takes the place of a lesser one, which is told why, and waits until that is gone', async () => {
+  await addNode('a', { allocatable: { cpu: '1' } })
+  await addPod('low', { requests: { cpu: '1' } })
+  await bound('low')
+  const hold = (finalizers: string[] | null) =>
+    client.patch(Pod, { namespace: 'default', name: 'low' }, { metadata: { finalizers } }, { type: 'merge' })
+  await hold(['test/hold'])
+  await addPod('critical', { requests: { cpu: '1' }, spec: { priority: 2_000_000_000, priorityClassName: 'system-cluster-critical' } }) // prettier-ignore
+  await eventually(async () => {
+    const { metadata, status } = await getPod('low')
+    expect(metadata.deletionTimestamp).toBeDefined()
+    expect(conditionOf(status.conditions, 'DisruptionTarget')).toMatchObject({
+      ...{ status: 'True', reason: 'PreemptionByScheduler' },
+    })
+  })
+  expect((await getPod('critical')).spec.nodeName ?? '').toBe('')
+  await client.delete(Pod, { namespace: 'default', name: 'low' }, { gracePeriodSeconds: 0 })
+  await hold(null)
+  await bound('critical', 'a')
+})
+
 test('important pods that come together each take the place of another pod', async () => {
   const names = Array.from({ length: 6 }, (_, i) => `${i}`)
   for (const name of names) await addNode(`n${name}`, { allocatable: { cpu: '1' } })
