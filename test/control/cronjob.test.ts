@@ -63,6 +63,18 @@ describe('cronjob', () => {
     )
   })
 
+  test('Allow starts the next one while the last one runs', async () => {
+    await create({ concurrencyPolicy: 'Allow' })
+    for (const running of [1, 2]) {
+      await soon(async () => {
+        const { status } = await cluster.client.get(CronJob, { namespace, name: 'tick' })
+        expect(status.active?.map(({ name }) => name).sort()).toHaveLength(running)
+        expect(await jobs()).toHaveLength(running)
+      })
+      await clock.advance(60_000)
+    }
+  })
+
   test('Forbid does not start while the last one runs, Replace stops it', async () => {
     await create({ concurrencyPolicy: 'Forbid' })
     const [first] = await soon(async () => {

@@ -519,6 +519,17 @@ describe('delete', () => {
     await remove(`${PODS}/graceful?gracePeriodSeconds=0`)
     expect((await raw(server, `${PODS}/graceful`)).code).toBe(404)
   })
+  test('of a pod that may end in its time counts as a generation, as its changes do; the first one is 1, whatever is asked', async () => {
+    const body = pod('counted', { metadata: { generation: 100 }, spec: { nodeName: 'n1' } })
+    expect((await raw(server, PODS, { body })).json.metadata!.generation).toBe(1)
+    const patch = (content: object) =>
+      raw(server, `${PODS}/counted`, { method: 'PATCH', body: content, headers: { 'content-type': 'application/merge-patch+json' } }) // prettier-ignore
+    expect((await patch({ metadata: { labels: { a: 'b' } } })).json.metadata!.generation).toBe(1)
+    const containers = [{ name: 'main', image: 'example.test/app:2' }]
+    expect((await patch({ spec: { containers } })).json.metadata!.generation).toBe(2)
+    expect((await remove(`${PODS}/counted`)).json.metadata!.generation).toBe(3)
+    await remove(`${PODS}/counted?gracePeriodSeconds=0`)
+  })
   test('with propagationPolicy adds the finalizer of the garbage collector', async () => {
     await raw(server, CONFIG_MAPS, { body: configMap('fore') })
     const fore = await remove(`${CONFIG_MAPS}/fore`, { propagationPolicy: 'Foreground' })
