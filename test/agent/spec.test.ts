@@ -67,6 +67,19 @@ describe('the downward API', () => {
   })
 })
 
+test('addresses are told: the first one, or all of them in a row', () => {
+  const facts = {
+    nodeName: 'n',
+    hostIPs: ['192.0.2.1', '2001:db8::1'],
+    podIPs: ['10.1.0.2', 'fd00::2'],
+    allocatable: {},
+  }
+  const told = ['hostIP', 'hostIPs', 'podIP', 'podIPs'].map(name =>
+    fieldValue({ metadata: {} } as Pod, { fieldPath: `status.${name}` }, facts),
+  )
+  expect(told).toEqual(['192.0.2.1', '192.0.2.1,2001:db8::1', '10.1.0.2', '10.1.0.2,fd00::2'])
+})
+
 test('labels and annotations are told in lines, quoted as Go quotes', () => {
   const annotations = { b: 'two\nlines', a: 'say "ä" \\', c: '\x07\x7f\u00a0\u{1f600}' }
   const pod = { metadata: { annotations } } as unknown as Pod
@@ -294,6 +307,13 @@ describe('names inside the pod', () => {
       '10.96.0.10',
     )
   })
+  it('resolve through nothing but what dnsConfig says with policy None', () => {
+    const dnsConfig = { nameservers: ['1.1.1.1'], searches: ['resolv.conf.local'] }
+    expect(resolvConfOf(pod({ dnsPolicy: 'None', dnsConfig }), node, host).text).toBe(
+      'nameserver 1.1.1.1\nsearch resolv.conf.local\n',
+    )
+  })
+
   it('dnsConfig adds servers and overrides options by name', () => {
     const dnsConfig = { nameservers: ['1.1.1.1'], options: [{ name: 'ndots', value: '2' }] }
     expect(resolvConfOf(pod({ dnsConfig }), node, host).text).toMatch(/nameserver 1\.1\.1\.1\n.*\noptions ndots:2\n$/)

@@ -221,6 +221,33 @@ describe('statefulset', () => {
     expect(status.currentRevision).toBe(status.updateRevision)
   })
 
+  test('goes back to a template that it had, under its revision', async () => {
+    await create()
+    await allReady(3)
+    const { updateRevision: first } = (await get()).status
+    const change = async (image: string) => {
+      await cluster.client.patch(StatefulSet, { namespace, name: 'db' }, { spec: { template: template(image) } })
+      await allReady(3)
+      expect((await alive()).map(pod => pod.spec.containers[0]!.image)).toEqual([image, image, image])
+      return (await get()).status.updateRevision
+    }
+    expect(await change('db:2')).not.toBe(first)
+    expect(await change('db:1')).toBe(first)
+  })
+
+  test('makes a pod that was evicted anew, under the same name', async () => {
+    await create({ replicas: 1 })
+    await allReady(1)
+    const [evicted] = await alive()
+    const status = { phase: 'Failed', reason: 'Evicted' }
+    await cluster.client.patch(Pod, evicted!.metadata, { status }, { type: 'merge', subresource: 'status' })
+    await eventually(async () => {
+      const again = await cluster.client.get(Pod, { namespace, name: 'db-0' })
+      expect(again.metadata.uid).not.toBe(evicted!.metadata.uid)
+    })
+    await allReady(1)
+  })
+
   test('a pod that lost the label of its name gets it back', async () => {
     await create({ replicas: 1 })
     await allReady(1)
