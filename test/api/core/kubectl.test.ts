@@ -196,6 +196,23 @@ spec:
   })
 })
 
+test('diff shows the other image of a Deployment', async () => {
+  const file = join(home, 'other.yaml')
+  await writeFile(file, MANIFEST.replace('web:1', 'busybox:1').replaceAll('name: web', 'name: compared'))
+  await kubectl('apply', '-f', file)
+  await writeFile(file, MANIFEST.replace('web:1', 'agnhost:1').replaceAll('name: web', 'name: compared'))
+  const { code, stdout } = await kubectl('diff', '-f', file).then(
+    () => ({ code: 0, stdout: '' }),
+    (error: { code: number; stdout: string }) => error,
+  )
+  expect(code).toBe(1)
+  const lines = stdout.split('\n').filter(line => line.includes('image:'))
+  expect(lines.map(line => line.replaceAll(' ', ''))).toEqual([
+    '--image:example.test/busybox:1',
+    '+-image:example.test/agnhost:1',
+  ])
+})
+
 test('replace gives a pod another image', async () => {
   await kubectl('run', 'replaced', '--image=example.test/app:1', '--restart=Never')
   const [container] = JSON.parse(
