@@ -14,9 +14,9 @@ import type { NetworkBackend } from '../shared/machinery/node-network.ts'
 import { Owned } from '../shared/machinery/owned.ts'
 import type { AdmissionSettings } from './apiserver/admission/settings.ts'
 import { createAdmission } from './apiserver/admission/plugins.ts'
+import type { AuditOptions } from './apiserver/audit/audit.ts'
 import { AuditLog, type AuditLogOptions } from './apiserver/audit/audit-log.ts'
 import { PEOPLE_LOG, peopleLog, peoplePolicy } from './apiserver/audit/people.ts'
-import type { AuditPolicy } from './apiserver/audit/policy.ts'
 import { createAuthorization } from './apiserver/authz/authorizers.ts'
 import { bootstrapCluster } from './apiserver/bootstrap/bootstrap.ts'
 import { hostOperationAnswers } from './apiserver/endpoints/hosts/answers.ts'
@@ -89,7 +89,7 @@ export type ApiServerSettings = Pick<
   | 'strictTransportSecurity'
   | 'flags'
 > & {
-  readonly audit?: { readonly policy: AuditPolicy; readonly log: AuditLogOptions }
+  readonly audit?: Omit<AuditOptions, 'sink'> & { readonly log: AuditLogOptions }
   /** What admission plugins are told. */
   readonly admissionSettings?: AdmissionSettings
   /** How long Events are kept after they were written last. */
@@ -214,7 +214,7 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
   const hostSettings = { ...nodeNetwork(network, options), caPem: pki.caPem, servers }
   const agentFolder = builtFile('agent')
   const {
-    audit = { policy: peoplePolicy(), log: peopleLog(join(layout.logs, PEOPLE_LOG)) },
+    audit: { log: auditLog, ...audit } = { policy: peoplePolicy(), log: peopleLog(join(layout.logs, PEOPLE_LOG)) },
     eventTtlMs: ttlMs = DEFAULT_EVENT_TTL_MS,
     watchCacheBytes: _opened,
     admissionSettings: _told,
@@ -226,7 +226,7 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
     await createApiServer({
       priorityAndFairness: true,
       ...settings,
-      audit: { policy: audit.policy, sink: owned.use(new AuditLog(audit.log, clock, log)) },
+      audit: { ...audit, sink: owned.use(new AuditLog(auditLog, clock, log)) },
       store,
       pki,
       listen: options.listen,

@@ -121,6 +121,10 @@ test.each([
   [[...OIDC, '--oidc-required-claim', 'hd'], '--oidc-required-claim wants CLAIM=VALUE, not "hd"'],
   [['--anonymous-auth', 'perhaps'], '--anonymous-auth wants true or false, not "perhaps"'],
   [['--audit-log-path', '-'], '--audit-policy-file and --audit-log-path go together'],
+  [
+    ['--audit-log-mode', 'eventually'],
+    '--audit-log-mode wants one of blocking, batch, blocking-strict, not "eventually"',
+  ],
   [['--audit-log-maxsize', '0'], '--audit-log-maxsize wants a whole number from 1 on, not "0"'],
   [['--request-timeout', '1m'], '--request-timeout wants a whole number from 1 on, not "1m"'],
   [['--strict-transport-security-directives', 'max-age=a\nb'], '--strict-transport-security-directives knows'],

@@ -26,7 +26,8 @@ import { idTokens, type OidcIssuer } from './authn/oidc/id-tokens.ts'
 import type { AuthenticationSettings } from './authn/settings.ts'
 import { Sessions } from './authn/session.ts'
 import { type StaticToken, staticTokenUser } from './authn/token-file.ts'
-import { type AuditOptions, auditRefusal } from './audit/audit.ts'
+import { type AuditOptions, type AuditParts, auditRefusal } from './audit/audit.ts'
+import { addAuditMetrics } from './audit/metrics.ts'
 import type { Authorizer } from './authz/contract.ts'
 import { createDispatch, type Dispatch } from './chain/dispatch.ts'
 import { FlowControl } from './chain/flow-control/flow-control.ts'
@@ -275,8 +276,12 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const { limits } = inFlight
   const flowControl = options.priorityAndFairness ? new FlowControl(parts, limits.reading + limits.mutating) : undefined
   if (flowControl) addFlowControlMetrics(metrics.registry, flowControl)
-  const { audit, requestTimeoutMs } = options
+  const { requestTimeoutMs } = options
   const { authorize } = parts
+  const audit: AuditParts | undefined = options.audit && {
+    ...options.audit,
+    ...{ clock, authorize, counts: addAuditMetrics(metrics.registry, options.audit.sink) },
+  }
   const dispatch = createDispatch({ authorize, router, inFlight, metrics, clock, flowControl, audit, requestTimeoutMs })
 
   let draining = false
@@ -315,7 +320,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     clock,
     limits: options.connectionLimits,
     strictTransportSecurity: options.strictTransportSecurity,
-    onRefused: audit && ((request, error) => auditRefusal({ ...audit, clock, authorize }, request, error)),
+    onRefused: audit && ((request, error) => auditRefusal(audit, request, error)),
   })
 
   return {

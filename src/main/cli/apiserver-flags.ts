@@ -18,6 +18,7 @@ export interface ApiServerFlags {
   readonly admissionControlConfigFile?: string
   readonly auditPolicyFile?: string
   readonly auditLogPath?: string
+  readonly auditLogMode: string
   readonly auditLogMaxsize: string
   readonly auditLogMaxbackup: string
   readonly auditLogMaxage: string
@@ -56,6 +57,11 @@ export function addApiServerOptions(serve: Command): void {
     )
     .option('--audit-policy-file <file>', 'a Policy of audit.k8s.io: what is written down; needed for an audit log')
     .option('--audit-log-path <file>', 'where audit events go, a line of JSON each; "-" is standard output')
+    .option(
+      '--audit-log-mode <mode>',
+      'blocking: answers wait until they are written down; blocking-strict: what cannot be is refused; batch: neither',
+      'blocking',
+    )
     .option('--audit-log-maxsize <megabytes>', 'a larger audit log is put aside', '100')
     .option('--audit-log-maxbackup <number>', 'how many of those are kept; 0 is all', '0')
     .option('--audit-log-maxage <days>', 'how long they are kept; 0 is for ever', '0')

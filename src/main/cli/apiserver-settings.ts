@@ -5,6 +5,7 @@ import { Command } from 'commander'
 import { parseAdmissionConfiguration } from '../apiserver/admission/settings.ts'
 import { type OidcIssuer, SIGNING_ALGS } from '../apiserver/authn/oidc/id-tokens.ts'
 import { type AuthenticationSettings, readAuthenticationConfiguration } from '../apiserver/authn/settings.ts'
+import { AUDIT_MODES } from '../apiserver/audit/audit.ts'
 import { parseAuditPolicy } from '../apiserver/audit/policy.ts'
 import { parseTokenFile } from '../apiserver/authn/token-file.ts'
 import type { ApiServerSettings } from '../control-plane.ts'
@@ -90,7 +91,9 @@ function transportSecurityOf(list: string | undefined): string | undefined {
 }
 
 async function auditOf(flags: ApiServerFlags): Promise<ApiServerSettings['audit']> {
-  const { auditPolicyFile: policyFile, auditLogPath: path } = flags
+  const { auditPolicyFile: policyFile, auditLogPath: path, auditLogMode } = flags
+  const mode = AUDIT_MODES.find(each => each === auditLogMode)
+  if (!mode) throw new UsageError(`--audit-log-mode wants one of ${AUDIT_MODES.join(', ')}, not "${auditLogMode}"`)
   const log = {
     maxBytes: numberOf('--audit-log-maxsize', flags.auditLogMaxsize, 1) * 1024 * 1024,
     maxBackups: numberOf('--audit-log-maxbackup', flags.auditLogMaxbackup, 0),
@@ -102,7 +105,7 @@ async function auditOf(flags: ApiServerFlags): Promise<ApiServerSettings['audit'
   const policy = await read('--audit-policy-file', policyFile, async text =>
     parseAuditPolicy((await import('yaml')).parse(text)),
   )
-  return { policy, log: { path, ...log } }
+  return { policy, mode, log: { path, ...log } }
 }
 
 async function admissionOf(file: string | undefined): Promise<ApiServerSettings['admissionSettings']> {

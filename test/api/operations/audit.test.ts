@@ -3,7 +3,8 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { AuditLog } from '../../../src/main/apiserver/audit/audit-log.ts'
+import type { AuditMode } from '../../../src/main/apiserver/audit/audit.ts'
+import { AuditLog, type AuditSink } from '../../../src/main/apiserver/audit/audit-log.ts'
 import { type AuditPolicy, decide, parseAuditPolicy } from '../../../src/main/apiserver/audit/policy.ts'
 import { parseRequestInfo } from '../../../src/main/apiserver/http/request-info.ts'
 import {
@@ -323,8 +324,7 @@ test('a full log is put aside under the time; only so many of those, and none th
   const clock = new ManualClock(Date.parse('2030-01-01T00:00:00Z'))
   const log = new AuditLog(logOptions({ maxBytes: 60, maxBackups: 2, maxAgeMs: 3_600_000 }), clock, silentLog)
   const fill = async () => {
-    log.write({ text: 'x'.repeat(40) })
-    await log[Symbol.asyncDispose]()
+    await log.write({ text: 'x'.repeat(40) })
     await clock.advance(60_000)
   }
   for (let i = 0; i < 5; i++) await fill()
@@ -333,6 +333,7 @@ test('a full log is put aside under the time; only so many of those, and none th
   await clock.advance(2 * 3_600_000)
   await fill()
   expect(await backups()).toEqual(['audit-2030-01-01T02-05-00.000.log'])
+  await log[Symbol.asyncDispose]()
 })
 
 test('what cannot be written is counted, and harms nobody', async () => {
@@ -341,7 +342,117 @@ test('what cannot be written is counted, and harms nobody', async () => {
     systemClock,
     silentLog,
   )
-  log.write({})
-  await log[Symbol.asyncDispose]()
+  expect(await log.write({})).toBe(false)
   expect(log.lost).toBe(1)
+  await log[Symbol.asyncDispose]()
+})
+
+test('what comes while something is written is written in its order, and told to each when it is there', async () => {
+  const log = new AuditLog(logOptions({ maxBytes: 20 }), new ManualClock(), silentLog)
+  const lines = async () => (await readFile(join(folder, 'audit.log'), 'utf8')).trim().split('\n')
+  const [first, second, third] = [log.write({ n: 1 }), log.write({ n: 2 }), log.write({ text: 'x'.repeat(20) })]
+  expect(await first).toBe(true)
+  expect(await Promise.all([second, third])).toEqual([true, true])
+  expect(await lines()).toEqual([`{"text":"${'x'.repeat(20)}"}`])
+  await log.write({ n: 4 })
+  expect(await lines()).toEqual(['{"n":4}'])
+  await log[Symbol.asyncDispose]()
+})
+
+describe('the log as', () => {
+  const EVERYTHING = policy({ level: 'Metadata' })
+  const FULL_DISK = '/dev/full'
+  async function asked(mode: AuditMode | undefined, sink: AuditSink) {
+    await using server = await startTestApiServer({ audit: { policy: EVERYTHING, sink, ...(mode ? { mode } : {}) } })
+    const answer = await raw(server, CONFIG_MAPS)
+    const made = await raw(server, CONFIG_MAPS, { body: configMap('made') })
+    const { text } = await raw(server, '/metrics')
+    const metric = (name: string) => new RegExp(`^apiserver_audit_${name} (\\d+)$`, 'm').exec(text)?.[1]
+    return { answer, made, stored: server.store.list('/registry/core/configmaps/').items.length, metric }
+  }
+  /** Writes when it is let. */
+  function heldSink() {
+    const waiting: ((written: boolean) => void)[] = []
+    const stages: string[] = []
+    const sink: AuditSink = {
+      lost: 0,
+      write: event => {
+        stages.push((event as AnyJson).stage)
+        return new Promise(resolve => waiting.push(resolve))
+      },
+      [Symbol.asyncDispose]: () => Promise.resolve(),
+    }
+    return { sink, stages, waiting }
+  }
+
+  test('blocking, which it is unless told otherwise, has what happened before the client is answered', async () => {
+    const sink = new AuditLog(logOptions(), systemClock, silentLog)
+    await using server = await startTestApiServer({ audit: { policy: EVERYTHING, sink } })
+    for (let i = 0; i < 5; i++) {
+      await raw(server, `${CONFIG_MAPS}/n${i}`, { headers: { 'audit-id': `n${i}` } })
+      await raw(server, CONFIG_MAPS, { as: 'none', headers: { 'audit-id': `nobody${i}`, authorization: 'Bearer no' } })
+      const text = await readFile(join(folder, 'audit.log'), 'utf8')
+      const events = text.trim().split('\n').map(line => JSON.parse(line) as AnyJson)
+      const stagesOf = (id: string) => events.filter(({ auditID }) => auditID === id).map(({ stage }) => stage)
+      expect(stagesOf(`n${i}`)).toEqual(['RequestReceived', 'ResponseComplete'])
+      expect(stagesOf(`nobody${i}`)).toEqual(['ResponseComplete'])
+    }
+    await sink[Symbol.asyncDispose]()
+  }) // prettier-ignore
+
+  test('blocking does not begin before it is written that a request came, nor answer before its end is', async () => {
+    const { sink, stages, waiting } = heldSink()
+    await using server = await startTestApiServer({ audit: { policy: EVERYTHING, sink } })
+    const stored = () => server.store.list('/registry/core/configmaps/').items.length
+    let answered = false
+    const making = raw(server, CONFIG_MAPS, { body: configMap('held') }).then(() => (answered = true))
+    await eventually(() => expect(stages).toEqual(['RequestReceived']))
+    expect(stored()).toBe(0)
+    waiting.shift()?.(true)
+    await eventually(() => expect(stages).toEqual(['RequestReceived', 'ResponseComplete']))
+    expect([stored(), answered]).toEqual([1, false])
+    waiting.shift()?.(true)
+    await making
+  })
+
+  test('batch waits for nothing', async () => {
+    const { sink, stages } = heldSink()
+    const { answer, made } = await asked('batch', sink)
+    expect([answer.code, made.code]).toEqual([200, 201])
+    expect(stages.length).toBeGreaterThanOrEqual(4)
+  })
+
+  test('blocking serves also while the disk is full, and counts what is lost', async () => {
+    const sink = new AuditLog(logOptions({ path: FULL_DISK }), systemClock, silentLog)
+    const { answer, made, metric } = await asked('blocking', sink)
+    expect([answer.code, made.code]).toEqual([200, 201])
+    expect(Number(metric('error_total\\{plugin="log"\\}'))).toBeGreaterThanOrEqual(5)
+    expect(metric('event_total')).toBe(metric('error_total\\{plugin="log"\\}'))
+    expect(metric('level_total\\{level="Metadata"\\}')).toBe('3')
+    expect(metric('requests_rejected_total')).toBe('0')
+    await sink[Symbol.asyncDispose]()
+  })
+
+  test('blocking-strict does nothing that cannot be written down', async () => {
+    const sink = new AuditLog(logOptions({ path: FULL_DISK }), systemClock, silentLog)
+    const { answer, made, stored } = await asked('blocking-strict', sink)
+    expect([answer.code, made.code, stored]).toEqual([500, 500, 0])
+    expect(answer.json).toMatchObject({
+      kind: 'Status',
+      reason: 'InternalError',
+      message: 'Internal error occurred: failed to store audit event',
+    })
+    await sink[Symbol.asyncDispose]()
+  })
+
+  test('blocking-strict serves what it could write the beginning of, whatever becomes of its end', async () => {
+    const { sink, stages, waiting } = heldSink()
+    await using server = await startTestApiServer({ audit: { policy: EVERYTHING, sink, mode: 'blocking-strict' } })
+    const answer = raw(server, CONFIG_MAPS)
+    await eventually(() => expect(stages).toEqual(['RequestReceived']))
+    waiting.shift()?.(true)
+    await eventually(() => expect(stages).toEqual(['RequestReceived', 'ResponseComplete']))
+    waiting.shift()?.(false)
+    expect((await answer).code).toBe(200)
+  })
 })

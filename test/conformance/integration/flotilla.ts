@@ -1,9 +1,9 @@
 // Flotilla's API server as upstream's integration tests start theirs: with the flags that a test gives, without
 // controllers, until standard input ends.
-import { appendFileSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { createAdmission } from '../../../src/main/apiserver/admission/plugins.ts'
-import type { AuditSink } from '../../../src/main/apiserver/audit/audit-log.ts'
+import { AuditLog } from '../../../src/main/apiserver/audit/audit-log.ts'
 import { createAuthorization } from '../../../src/main/apiserver/authz/authorizers.ts'
 import type { Authorizer } from '../../../src/main/apiserver/authz/contract.ts'
 import { privilegedGroup } from '../../../src/main/apiserver/authz/privileged-group.ts'
@@ -13,6 +13,7 @@ import { NodeTunnels } from '../../../src/main/apiserver/proxy/node-tunnels.ts'
 import { addApiServerOptions } from '../../../src/main/cli/apiserver-flags.ts'
 import { apiServerSettings } from '../../../src/main/cli/apiserver-settings.ts'
 import { systemClock } from '../../../src/shared/machinery/clock.ts'
+import { silentLog } from '../../../src/shared/machinery/log.ts'
 import { Owned } from '../../../src/shared/machinery/owned.ts'
 import { startTestApiServer, testAdmin } from '../../support/api-server.ts'
 import { authorizerOf, tokensOf } from './callbacks.ts'
@@ -69,12 +70,6 @@ const [clientAuthority, signingKey, goTokens] = ['client-ca-file', 'service-acco
   flag,
 )
 
-/** As upstream's log by default: tests read it as soon as they have their answer. */
-const writtenAtOnce = (path: string): AuditSink => ({
-  write: event => appendFileSync(path, `${JSON.stringify(event)}\n`),
-  [Symbol.asyncDispose]: () => Promise.resolve(),
-})
-
 const owned = new Owned()
 const { audit } = settings
 const tunnels = owned.use(new NodeTunnels(systemClock))
@@ -84,7 +79,7 @@ const api = await startTestApiServer({
   authentication: settings.authentication ?? { issuers: [] },
   ...(settings.limits ? { limits: settings.limits } : {}),
   priorityAndFairness: true,
-  ...(audit ? { audit: { policy: audit.policy, sink: writtenAtOnce(audit.log.path) } } : {}),
+  ...(audit ? { audit: { ...audit, sink: owned.use(new AuditLog(audit.log, systemClock, silentLog)) } } : {}),
   ...(goTokens ? { tokenMethods: [tokensOf(goTokens)] } : {}),
   withStore(store, pki) {
     const authorization = owned.use(createAuthorization(store))

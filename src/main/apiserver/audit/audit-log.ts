@@ -1,5 +1,5 @@
 // Where audit events go: JSON lines in a file that is put aside when it is full, and thrown away when it is old.
-import { appendFile, readdir, rename, stat, unlink } from 'node:fs/promises'
+import { type FileHandle, open, readdir, rename, unlink } from 'node:fs/promises'
 import { basename, dirname, extname, join } from 'node:path'
 import type { Clock } from '../../../shared/machinery/clock.ts'
 import type { Log } from '../../../shared/machinery/log.ts'
@@ -17,7 +17,10 @@ export interface AuditLogOptions {
 }
 
 export interface AuditSink extends AsyncDisposable {
-  write(event: object): void
+  /** How many events could not be written. */
+  readonly lost: number
+  /** @returns whether it was written, once that is known */
+  write(event: object): Promise<boolean>
 }
 
 /** What waits to be written; beyond it events are lost, and counted, rather than the server's memory. */
@@ -30,9 +33,11 @@ export class AuditLog implements AuditSink {
   readonly #log: Log
   #waiting: string[] = []
   #waitingBytes = 0
-  #bytes: number | undefined
-  #writing: Promise<void> | undefined
-  /** Events that could not be written. */
+  #file: FileHandle | undefined
+  #bytes = 0
+  /** Of what waits, by what is being written. */
+  #next: Promise<boolean> | undefined
+  #writing: Promise<unknown> = Promise.resolve()
   lost = 0
 
   constructor(options: AuditLogOptions, clock: Clock, log: Log) {
@@ -41,36 +46,39 @@ export class AuditLog implements AuditSink {
     this.#log = log
   }
 
-  write(event: object): void {
+  /** What comes while something is being written is written together, after it. */
+  write(event: object): Promise<boolean> {
     const line = `${encodeJson(event)}\n`
     if (this.#waitingBytes + line.length > MAX_WAITING_BYTES) {
       this.lost++
-      return
+      return Promise.resolve(false)
     }
     this.#waiting.push(line)
     this.#waitingBytes += line.length
-    this.#writing ??= this.#drain()
+    this.#writing = this.#next ??= this.#writing.then(() => this.#writeWaiting())
+    return this.#next
   }
 
   /** Resolves when everything is written. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#writing
+    await this.#close()
   }
 
-  async #drain(): Promise<void> {
-    while (this.#waiting.length > 0) {
-      const lines = this.#waiting
-      this.#waiting = []
-      this.#waitingBytes = 0
-      try {
-        await this.#append(lines)
-      } catch (error) {
-        this.lost += lines.length
-        this.#bytes = undefined
-        this.#log.error({ err: error, lost: lines.length }, 'audit events could not be written')
-      }
+  async #writeWaiting(): Promise<boolean> {
+    const lines = this.#waiting
+    this.#waiting = []
+    this.#waitingBytes = 0
+    this.#next = undefined
+    try {
+      await this.#append(lines)
+      return true
+    } catch (error) {
+      this.lost += lines.length
+      this.#log.error({ err: error, lost: lines.length }, 'audit events could not be written')
+      await this.#close()
+      return false
     }
-    this.#writing = undefined
   }
 
   async #append(lines: readonly string[]): Promise<void> {
@@ -79,31 +87,54 @@ export class AuditLog implements AuditSink {
       const text = lines.join('')
       return void (await new Promise<void>(resolve => process.stdout.write(text, () => resolve())))
     }
-    this.#bytes ??= await stat(path).then(
-      ({ size }) => size,
-      () => 0,
-    )
-    let batch: string[] = []
+    let batch: Buffer[] = []
+    let bytes = 0
     const flush = async () => {
-      if (batch.length > 0) await appendFile(path, batch.join(''), { mode: 0o600 })
+      if (bytes > 0) await this.#put(Buffer.concat(batch, bytes))
       batch = []
+      bytes = 0
     }
-    for (const line of lines) {
-      const length = Buffer.byteLength(line)
-      if (this.#bytes > 0 && this.#bytes + length > maxBytes) {
+    await this.#open()
+    for (const line of lines.map(text => Buffer.from(text))) {
+      const before = this.#bytes + bytes
+      if (before > 0 && before + line.length > maxBytes) {
         await flush()
         await this.#putAside()
-        this.#bytes = 0
+        await this.#open()
       }
       batch.push(line)
-      this.#bytes += length
+      bytes += line.length
     }
     await flush()
+  }
+
+  async #open(): Promise<void> {
+    if (this.#file) return
+    this.#file = await open(this.#options.path, 'a', 0o600)
+    this.#bytes = (await this.#file.stat()).size
+  }
+
+  async #close(): Promise<void> {
+    const file = this.#file
+    this.#file = undefined
+    await file?.close().catch(() => undefined)
+  }
+
+  /** Whole lines, or none of them: a disk that gets full in the middle of one would spoil the next as well. */
+  async #put(text: Buffer): Promise<void> {
+    try {
+      await this.#file?.appendFile(text)
+      this.#bytes += text.length
+    } catch (error) {
+      await this.#file?.truncate(this.#bytes).catch(() => undefined)
+      throw error
+    }
   }
 
   /** `audit.log` → `audit-2026-01-31T12-00-00.000.log` */
   async #putAside(): Promise<void> {
     const { path, maxBackups, maxAgeMs } = this.#options
+    await this.#close()
     const extension = extname(path)
     const stem = basename(path, extension)
     const stamp = new Date(this.#clock.now()).toISOString().replaceAll(':', '-').replace('Z', '')

@@ -3,19 +3,31 @@
 import { randomUUID } from 'node:crypto'
 import { type Clock, formatMicroTime } from '../../../shared/machinery/clock.ts'
 import { isObject, type JsonObject } from '../../../shared/machinery/json-object.ts'
-import { ApiError } from '../../../shared/machinery/status.ts'
+import { ApiError, internalError } from '../../../shared/machinery/status.ts'
 import type { AuthorizationAttributes, AuthorizationDecision } from '../authz/contract.ts'
 import type { ApiRequest, ApiResponse, UserInfo } from '../request.ts'
 import type { AuditSink } from './audit-log.ts'
+import type { AuditCounts } from './metrics.ts'
 import { type AuditDecision, type AuditPolicy, type AuditStage, decide, includes } from './policy.ts'
+
+/**
+ * Whether a request waits until it is written down: `blocking` does, and is served also when that fails;
+ * `blocking-strict` is not served if it cannot be written down that it came; `batch` does not wait.
+ * @see https://kubernetes.io/docs/tasks/debug/debug-cluster/audit/#log-backend
+ */
+export const AUDIT_MODES = ['blocking', 'batch', 'blocking-strict'] as const
+export type AuditMode = (typeof AUDIT_MODES)[number]
 
 export interface AuditOptions {
   readonly policy: AuditPolicy
   readonly sink: AuditSink
+  /** Default: `blocking`. */
+  readonly mode?: AuditMode
 }
 
 export interface AuditParts extends AuditOptions {
   readonly clock: Clock
+  readonly counts: AuditCounts
   readonly authorize: (attributes: AuthorizationAttributes) => AuthorizationDecision
 }
 
@@ -81,12 +93,16 @@ export class AuditEntry {
     this.#annotations[key] = value
   }
 
-  received(): void {
-    this.#write('RequestReceived', {})
+  /** @throws ApiError 500 where nothing may happen that is not written down */
+  async received(): Promise<void> {
+    const written = await this.#write('RequestReceived', {})
+    if (written || this.#parts.mode !== 'blocking-strict') return
+    this.#parts.counts.rejected()
+    throw internalError('failed to store audit event')
   }
 
-  started(code: number): void {
-    this.#write('ResponseStarted', { responseStatus: { metadata: {}, code } })
+  async started(code: number): Promise<void> {
+    await this.#write('ResponseStarted', { responseStatus: { metadata: {}, code } })
   }
 
   async completed(answer: ApiResponse | undefined, error: unknown): Promise<void> {
@@ -98,7 +114,7 @@ export class AuditEntry {
     // A list is made for this alone, and its reference says nothing of it.
     const unseen = COLLECTION.has(this.#request.info.verb) && !includes(level, 'RequestResponse')
     const object = answer && 'object' in answer && !unseen ? answer.object : status
-    this.#write('ResponseComplete', {
+    await this.#write('ResponseComplete', {
       objectRef: objectRefOf(this.#request, object),
       responseStatus: status
         ? { metadata: {}, status: status.status, message: status.message, reason: status.reason, code }
@@ -108,12 +124,14 @@ export class AuditEntry {
     })
   }
 
-  #write(stage: AuditStage, more: object): void {
+  /** @returns whether it is written, or need not be waited for */
+  #write(stage: AuditStage, more: object): Promise<boolean> | true {
     const { level, omitStages } = this.#decision
-    if (omitStages.includes(stage)) return
+    if (omitStages.includes(stage)) return true
     const { info, query, user, impersonationConstraint, headers, remoteAddress } = this.#request
-    const { clock, sink } = this.#parts
-    sink.write({
+    const { clock, sink, counts, mode } = this.#parts
+    counts.event()
+    const written = sink.write({
       kind: 'Event',
       apiVersion: 'audit.k8s.io/v1',
       level,
@@ -132,15 +150,16 @@ export class AuditEntry {
       stageTimestamp: formatMicroTime(clock.now()),
       ...(Object.keys(this.#annotations).length > 0 ? { annotations: this.#annotations } : {}),
     })
+    return mode === 'batch' || written
   }
 }
 
 /** A request that nobody could be found behind, or that was made in the name of somebody whom the user may not be. */
-export function auditRefusal(parts: AuditParts, request: ApiRequest, error: ApiError): void {
+export async function auditRefusal(parts: AuditParts, request: ApiRequest, error: ApiError): Promise<void> {
   const entry = auditEntry(parts, request, request.user, { ...request.info, user: request.user })
   entry?.annotate('authorization.k8s.io/decision', 'forbid')
   entry?.annotate('authorization.k8s.io/reason', error.message)
-  void entry?.completed(undefined, error)
+  await entry?.completed(undefined, error)
 }
 
 /** @returns undefined for a request that the policy leaves out */
@@ -151,6 +170,7 @@ export function auditEntry(
   attributes: AuthorizationAttributes,
 ): AuditEntry | undefined {
   const decision = decide(parts.policy, attributes)
+  parts.counts.level(decision.level)
   if (decision.level === 'None') return undefined
   const entry = new AuditEntry(parts, request, real, decision)
   const { decision: allowed, reason } = parts.authorize(attributes)

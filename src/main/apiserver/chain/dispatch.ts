@@ -7,7 +7,7 @@ import { ApiError, badRequest, tooLate } from '../../../shared/machinery/status.
 import { StoreError } from '../../store/contract.ts'
 import type { AuthorizationAttributes, AuthorizationDecision } from '../authz/contract.ts'
 import type { Metrics } from '../health/metrics.ts'
-import { type AuditEntry, auditEntry, auditRefusal, type AuditOptions, type AuditParts } from '../audit/audit.ts'
+import { type AuditEntry, auditEntry, auditRefusal, type AuditParts } from '../audit/audit.ts'
 import type { Annotate, ApiRequest, ApiResponse } from '../request.ts'
 import { toApiError } from '../store-error.ts'
 import { attributesOf } from './attributes.ts'
@@ -30,7 +30,7 @@ export interface DispatchParts {
   readonly requestTimeoutMs?: number | undefined
   /** Without it, requests are bounded by their number alone. */
   readonly flowControl?: FlowControl | undefined
-  readonly audit?: AuditOptions | undefined
+  readonly audit?: AuditParts | undefined
 }
 
 /** A client may ask for less time than the server gives. @throws ApiError 400 */
@@ -70,10 +70,10 @@ function withHeaders(answer: ApiResponse, more: Readonly<Record<string, string>>
 export type Dispatch = (request: ApiRequest) => Promise<ApiResponse>
 
 export function createDispatch(parts: DispatchParts): Dispatch {
-  const { authorize, router, inFlight, metrics, clock, flowControl, requestTimeoutMs = REQUEST_TIMEOUT_MS } = parts
+  const { authorize, router, inFlight, metrics, clock, flowControl, audit } = parts
+  const { requestTimeoutMs = REQUEST_TIMEOUT_MS } = parts
   const usual = new SharedTimer(clock, requestTimeoutMs)
   const impersonate = impersonation(authorize)
-  const audit: AuditParts | undefined = parts.audit && { ...parts.audit, clock, authorize }
 
   async function answer(request: ApiRequest, attributes: AuthorizationAttributes): Promise<ApiResponse> {
     assertAllowed(attributes, authorize)
@@ -105,11 +105,11 @@ export function createDispatch(parts: DispatchParts): Dispatch {
   ): Promise<ApiResponse> {
     const annotate: Annotate = (key, value) => entry.annotate(key, value)
     const noted = Object.create(request, { annotate: { value: annotate } }) as ApiRequest
-    entry.received()
+    await entry.received()
     try {
       const answered = await answer(noted, attributes)
       if ('frames' in answered) {
-        entry.started(answered.code)
+        await entry.started(answered.code)
         // A watch is complete when it ends.
         void answered.frames.over.then(() => entry.completed({ code: answered.code, hijacked: true }, undefined))
         return answered
@@ -123,17 +123,18 @@ export function createDispatch(parts: DispatchParts): Dispatch {
   }
 
   /** Who tries to act as somebody else and may not is written down under the own name. */
-  function asWhomever(given: ApiRequest): ApiRequest {
-    try {
-      return impersonate(given)
-    } catch (error) {
-      if (audit && error instanceof ApiError) auditRefusal(audit, given, error)
-      throw error
-    }
+  async function impersonationRefused(given: ApiRequest, error: unknown): Promise<never> {
+    if (audit && error instanceof ApiError) await auditRefusal(audit, given, error)
+    throw error
   }
 
   function run(given: ApiRequest): Promise<ApiResponse> {
-    const request = asWhomever(given)
+    let request: ApiRequest
+    try {
+      request = impersonate(given)
+    } catch (error) {
+      return impersonationRefused(given, error)
+    }
     const attributes = attributesOf(request)
     const entry = audit && auditEntry(audit, request, given.user, attributes)
     return entry ? audited(entry, request, attributes) : answer(request, attributes)

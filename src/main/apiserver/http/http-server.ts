@@ -41,8 +41,8 @@ export interface HttpServerOptions {
   readonly handle: Handler
   readonly ui: Ui | undefined
   readonly log: Log
-  /** Told of requests whose log-in is refused. */
-  readonly onRefused?: ((request: ApiRequest, error: ApiError) => void) | undefined
+  /** Told of requests whose log-in is refused, before they are answered. */
+  readonly onRefused?: ((request: ApiRequest, error: ApiError) => Promise<void>) | undefined
   readonly clock: Clock
   readonly limits?: ConnectionLimits | undefined
   /** Value of the header in every answer. */
@@ -182,7 +182,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       })
       return requestAs(authenticated instanceof Promise ? await authenticated : authenticated)
     } catch (error) {
-      if (error instanceof ApiError) onRefused?.(requestAs(NOBODY), error)
+      if (error instanceof ApiError) await onRefused?.(requestAs(NOBODY), error)
       throw error
     }
   }
