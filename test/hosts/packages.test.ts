@@ -1,5 +1,5 @@
 // A host without Docker, whose packages have to come first: no way to them, a connection that is cut while they are
-// installed, and all of it undone.
+// installed, a clock that is an hour late and nobody to set it, and all of it undone.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { HostOperationStatus } from '../../src/shared/api/flotilla/v1.ts'
 import { eventually } from '../support/eventually.ts'
@@ -75,12 +75,30 @@ test(
   LONG_MS,
 )
 
+/** The host's real clock is this machine's: a program stands in for the one that tells it. */
+function clockIsLate(isLate: boolean): void {
+  host.sh('[ ! -e /usr/bin/date.real ] || mv /usr/bin/date.real /usr/bin/date')
+  if (!isLate) return
+  host.sh('mv /usr/bin/date /usr/bin/date.real')
+  host.write('/usr/bin/date', '#!/bin/sh\n[ "$1" = -s ] && exec mv /usr/bin/date.real /usr/bin/date\nexec date.real -d "1 hour ago" "$@"\n')
+  host.sh('chmod 755 /usr/bin/date')
+} // prettier-ignore
+
 test(
-  'cut off there, it goes on where it was and ends with a Ready node',
+  'cut off there, it goes on where it was and ends with a Ready node, whose clock is right and stays so',
   async () => {
     await joinCutOff()
+    clockIsLate(true)
     const status = await plane.operate('bare', 'Join')
+    clockIsLate(false)
     expect(status, status.message).toMatchObject({ phase: 'Succeeded' })
+    expect(status.plan?.find(({ step }) => step === 'sync-clock')?.changes).toEqual([
+      expect.stringMatching(/^set the clock once, 3(599|600|601) s forward, to this machine's$/),
+      'install the package systemd-timesyncd, if it can be had, which keeps it right',
+    ])
+    const { output } = status.steps?.find(({ name }) => name === 'sync-clock') ?? {}
+    expect(output).not.toContain('no time service')
+    expect(host.sh('systemctl is-enabled systemd-timesyncd; timedatectl show -p CanNTP')).toBe('enabled\nCanNTP=yes')
     await eventually(() => plane.isNodeReady('bare'), 60_000)
     expect(host.sh('dpkg --audit; docker info >/dev/null && echo works')).toBe('works')
   },
@@ -88,7 +106,7 @@ test(
 )
 
 test(
-  'undone, the packages are gone with all that they brought, and the host is as it was before',
+  'undone, the packages are gone with all that they brought, their accounts too, and the host is as it was before',
   async () => {
     await undoAll()
     expect(host.picture()).toBe(before)

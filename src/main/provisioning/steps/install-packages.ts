@@ -47,6 +47,7 @@ cd /var/lib/flotilla/before
   { iptables -S FORWARD 2>/dev/null || true; } | head -n1 > forward
   cat /proc/sys/net/ipv4/ip_forward > ip_forward
   ls -d /etc/cni /etc/docker /opt/containerd > folders 2>/dev/null || true
+  cut -d: -f1 /etc/passwd > accounts
   : > done
 }
 `

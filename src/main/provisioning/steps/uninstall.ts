@@ -61,6 +61,18 @@ if [ -s $before/packages ]; then
 fi
 `
 
+/** Package → the account that it makes and leaves behind. */
+const ACCOUNTS: Readonly<Record<string, string>> = { 'systemd-timesyncd': 'systemd-timesync', chrony: 'chrony' }
+const DELETE_ACCOUNTS = Object.entries(ACCOUNTS)
+  .map(
+    ([name, account]) => `
+if printf '%s\\n' $packages | grep -qx ${name} && [ -e $before/accounts ] && ! grep -qx ${account} $before/accounts; then
+  userdel ${account} 2>/dev/null
+  groupdel ${account} 2>/dev/null
+fi`,
+  )
+  .join('')
+
 /** Docker goes only where we brought it, and where nobody else uses it meanwhile. */
 export const UNINSTALL = `
 before=/var/lib/flotilla/before
@@ -78,6 +90,7 @@ else
   dnf -y remove $packages </dev/null || exit $?
 fi
 rm -f $before/installed
+${DELETE_ACCOUNTS}
 [ "$docker_went" = yes ] || exit 0
 rm -rf /var/lib/docker/* /var/lib/containerd/*
 rmdir /var/lib/docker /var/lib/containerd 2>/dev/null
