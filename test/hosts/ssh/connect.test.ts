@@ -15,6 +15,8 @@ import { closeDoor, openDoor } from '../../../src/main/provisioning/server/doors
 import { authorizeKey, withdrawKey } from '../../../src/main/provisioning/steps/authorize-key.ts'
 import type { StepContext } from '../../../src/main/provisioning/steps/contract.ts'
 import { systemClock } from '../../../src/shared/machinery/clock.ts'
+import { eventually } from '../../support/eventually.ts'
+import { ManualClock } from '../../support/manual-clock.ts'
 import { HostLab, type LabHost } from '../lab/lab.ts'
 import { Person } from '../support/person.ts'
 
@@ -252,6 +254,67 @@ describe('running a script', () => {
       expect(commands).not.toContain(front.password)
     },
   )
+  test('as root goes through a sudo that runs programs in a terminal of its own, and lectures', async () => {
+    front.write(
+      '/etc/sudoers.d/0-strict',
+      'Defaults use_pty\nDefaults lecture=always\nDefaults umask=0077, umask_override\n',
+    )
+    try {
+      await using connection = await open([ada(front)], new Person())
+      const sudo = new Sudo(new Person({ SudoPassword: front.password }))
+      const input = Buffer.from(Array.from({ length: 70_000 }, (_, i) => i % 256))
+      const { stdout } = await connection.run('id -u; sha256sum', { sudo, input })
+      expect(stdout).toBe(`0\n${createHash('sha256').update(input).digest('hex')}  -\n`)
+    } finally {
+      front.sh('rm /etc/sudoers.d/0-strict')
+    }
+  })
+  describe('in an account that runs none', () => {
+    const asRoot = async (how: string) => {
+      front.sh(how)
+      try {
+        await using connection = await open([grace(front)], new Person())
+        return await connection.run('id', { sudo: new Sudo(new Person()) })
+      } finally {
+        front.sh('usermod -s /bin/bash grace; chage -d -1 grace; echo > /home/grace/.bashrc')
+      }
+    }
+    test.each([
+      [
+        'with nologin for a shell',
+        'usermod -s /usr/sbin/nologin grace',
+        /^grace may log in to .* and run nothing there .*chsh -s/,
+      ],
+      ['with false for a shell', 'usermod -s /bin/false grace', /ended before it began a program, and said nothing/],
+      [
+        'whose .bashrc ends the shell',
+        'echo exit 3 > /home/grace/.bashrc',
+        /start-up files end it.*\[ -t 0 \] \|\| return/,
+      ],
+      ['whose password has expired', 'chage -d 0 grace', /^the password of grace on .* has expired.*ssh grace@/],
+    ])('%s says so', async (_what, how, message) => {
+      await expect(asRoot(how)).rejects.toMatchObject({
+        code: 'NoPrivileges',
+        message: expect.stringMatching(message) as string,
+      })
+    })
+    test('whose .bashrc asks something is given up after a minute, with what it asked', async () => {
+      front.write('/home/grace/.bashrc', 'echo "Which team are you?"; read -r team\n')
+      const clock = new ManualClock()
+      const person = new Person()
+      const options = { prompter: person, pins: person, clock, signal: new AbortController().signal }
+      await using connection = await connectRoute([grace(front)], options)
+      const running = expect(connection.run('id')).rejects.toMatchObject({
+        code: 'CommandFailed',
+        message: expect.stringMatching(/began no program within 60 s \(it said: Which team are you\?\)/) as string,
+      })
+      await eventually(() => front.sh('pgrep -u grace bash || true') !== '')
+      await eventually(() => clock.pending > 0)
+      await clock.advance(60_000)
+      await running
+      front.write('/home/grace/.bashrc', '')
+    })
+  })
   test('as root fails clearly for a user without the right', async () => {
     front.authorize('nobody-special', key.publicKey)
     await using connection = await open([hop(front, 'nobody-special', { identityFiles: [key.path] })], new Person())

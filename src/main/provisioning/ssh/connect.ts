@@ -179,7 +179,9 @@ function handshake(
           }
     signal.addEventListener('abort', abort, { once: true })
     client.on('error', error => fail(own ?? explain(hop, error, met, authentication)))
-    client.once('close', () => fail(own ?? new SshError('ConnectionLost', `${name} closed the connection`)))
+    client.once('close', () =>
+      fail(own ?? new SshError('ConnectionLost', `${name} closed the connection${met ? WHY_CLOSED : ''}`)),
+    )
     client.once('ready', () => {
       heard()
       signal.removeEventListener('abort', abort)
@@ -240,6 +242,9 @@ const notSpoken = (endpoint: string, message: string): string =>
   message.includes('before handshake')
     ? `${endpoint} ended the connection before it said anything: no SSH server listens there, or one that lets nobody in from here. Look at the port, and at the host's firewall and MaxStartups`
     : `${endpoint} does not speak SSH with us: ${message}`
+
+const WHY_CLOSED =
+  ' before the log-in was over: the account may be locked or expired; the log of sshd there says why (journalctl -u ssh)'
 
 const letIn = ({ host, port, user }: Hop): string =>
   `Let a key of yours in with: ssh-copy-id ${port === 22 ? '' : `-p ${port} `}${user}@${host}; ` +

@@ -58,7 +58,7 @@ export class SshConnection implements AsyncDisposable {
    * @throws SshError ConnectionLost, NoPrivileges; an exit code other than 0 is an answer, not an error
    */
   run(script: string, options: RunOptions = {}): Promise<Ran> {
-    return runScript(command => this.#exec(command), script, { ...options, hop: this.hop })
+    return runScript(command => this.#exec(command), script, { ...options, hop: this.hop, clock: this.#clock })
   }
 
   /** As `run`. @throws SshError CommandFailed for any exit code but 0 */
@@ -100,6 +100,7 @@ export class SshConnection implements AsyncDisposable {
     const ran = runScript(command => this.#exec(command), script, {
       ...options,
       hop: this.hop,
+      clock: this.#clock,
       onStarted: channel => open?.(channel),
     })
     return await Promise.race([

@@ -5,6 +5,7 @@
 // and nothing of the input is sent before it: sudo, which asks first, can never take payload for a password.
 import { Readable } from 'node:stream'
 import type { ClientChannel } from 'ssh2'
+import type { Clock } from '../../../shared/machinery/clock.ts'
 import { type Hop, SshError, hopName } from './contract.ts'
 import type { Sudo } from './sudo.ts'
 
@@ -26,11 +27,14 @@ export interface Ran {
 
 interface Internal extends RunOptions {
   readonly hop: Hop
+  readonly clock: Clock
   /** The script runs; the channel is the caller's from here on. */
   readonly onStarted?: (channel: ClientChannel) => void
 }
 
 const BEGIN = 'flotilla-begin'
+/** From the log-in or the password to the first line, with whatever accounts are looked up on the way. */
+const BEGIN_TIMEOUT_MS = 60_000
 const PASSWORD_ATTEMPTS = 3
 const SUDO_PROMPT = 'flotilla-sudo-password:'
 /** Output beyond this is dropped: nothing that a host prints may fill our memory. */
@@ -48,13 +52,14 @@ export async function runScript(
   script: string,
   options: Internal,
 ): Promise<Ran> {
-  const { sudo, hop, signal, input, onOutput, onStarted } = options
+  const { sudo, hop, clock, signal, input, onOutput, onStarted } = options
   const asRoot = sudo !== undefined && hop.user !== 'root'
   for (let attempt = 0; attempt < PASSWORD_ATTEMPTS; attempt++) {
     const channel = await exec(commandFor(script, asRoot))
     const outcome = await converse(channel, {
       sudo: asRoot ? sudo : undefined,
       hop,
+      clock,
       signal,
       input,
       onOutput,
@@ -64,13 +69,14 @@ export async function runScript(
   }
   throw new SshError(
     'NoPrivileges',
-    `sudo on ${hop.host} took none of ${PASSWORD_ATTEMPTS} passwords; nothing was changed. It wants the password of ${hop.user} on that host: look there with "sudo -v", and try again`,
+    `sudo on ${hop.host} took none of ${PASSWORD_ATTEMPTS} passwords; nothing was changed. It wants the password of ${hop.user} on that host (of root, where its sudoers say rootpw or targetpw): look there with "sudo -v", and try again`,
   )
 }
 
 interface Conversation {
   readonly sudo: Sudo | undefined
   readonly hop: Hop
+  readonly clock: Clock
   readonly signal: AbortSignal | undefined
   readonly input: RunOptions['input']
   readonly onOutput: RunOptions['onOutput']
@@ -78,7 +84,7 @@ interface Conversation {
 }
 
 function converse(channel: ClientChannel, options: Conversation): Promise<Ran | 'wrong password'> {
-  const { sudo, hop, signal, input, onOutput, onStarted } = options
+  const { sudo, hop, clock, signal, input, onOutput, onStarted } = options
   return new Promise((resolve, reject) => {
     let stdout = ''
     let stderr = ''
@@ -90,12 +96,20 @@ function converse(channel: ClientChannel, options: Conversation): Promise<Ran | 
       failure ??= error
       channel.destroy()
     }
+    let cancel: () => void = () => undefined
+    const awaitBegin = () => {
+      cancel = clock.after(BEGIN_TIMEOUT_MS, () =>
+        stop(new SshError('CommandFailed', notBegun(hop, stdout + stderr.replaceAll(SUDO_PROMPT, '')))),
+      )
+    }
+    awaitBegin()
     const abort = () => stop(signal?.reason)
     signal?.addEventListener('abort', abort, { once: true })
     if (signal?.aborted) abort()
 
     const begin = (rest: string) => {
       began = true
+      cancel()
       if (onStarted) {
         channel.off('data', readOut)
         channel.pause()
@@ -129,7 +143,11 @@ function converse(channel: ClientChannel, options: Conversation): Promise<Ran | 
         sudo.forget()
         return stop('wrong password')
       }
-      sudo.password(hop).then(password => channel.write(`${password}\n`), stop)
+      cancel()
+      sudo.password(hop).then(password => {
+        channel.write(`${password}\n`)
+        awaitBegin()
+      }, stop)
     }
     channel.on('data', readOut)
     channel.stderr.on('data', readErr)
@@ -138,12 +156,13 @@ function converse(channel: ClientChannel, options: Conversation): Promise<Ran | 
       // Null: ended by a signal. The event `exit` may be over before anybody can listen.
       code = given === null ? 255 : given
       signal?.removeEventListener('abort', abort)
+      cancel()
       if (failure === 'wrong password') return resolve(failure)
       if (failure !== undefined) return reject(failure as Error)
       if (code === undefined)
         return reject(new SshError('ConnectionLost', `the connection to ${hopName(hop)} ended in the middle of a step`))
       const errors = utf8(stderr.replaceAll(SUDO_PROMPT, ''))
-      if (sudo && !began) return reject(new SshError('NoPrivileges', sudoProblem(hop, errors)))
+      if (sudo && !began) return reject(new SshError('NoPrivileges', sudoProblem(hop, errors, utf8(stdout))))
       resolve({ code, stdout: utf8(stdout), stderr: errors })
     })
   })
@@ -158,13 +177,27 @@ function send(channel: ClientChannel, input: RunOptions['input'], stop: (error: 
   input.pipe(channel)
 }
 
-function sudoProblem(hop: Hop, stderr: string): string {
-  const name = hopName(hop)
+const lastLine = (text: string): string => text.trim().split('\n').at(-1) ?? ''
+
+const AT_A_TERMINAL = 'What they do for people belongs behind: [ -t 0 ] || return'
+
+const notBegun = (hop: Hop, said: string): string =>
+  `the login shell of ${hopName(hop)} began no program within ${BEGIN_TIMEOUT_MS / 1000} s${said.trim() && ` (it said: ${lastLine(utf8(said))})`}: ` +
+  `start-up files such as .bashrc wait for an answer there, or start another shell. ${AT_A_TERMINAL}`
+
+function sudoProblem(hop: Hop, stderr: string, stdout: string): string {
+  const { user, host } = hop
+  const said = lastLine(stderr) || lastLine(stdout)
   if (/not in the sudoers|not allowed to/.test(stderr))
-    return `${hop.user} may not use sudo on ${hop.host}. Add the user to the group sudo (or wheel), or add the host as root.`
+    return `${user} may not use sudo on ${host}. Add the user to the group sudo (or wheel), or add the host as root.`
   if (/must have a tty/.test(stderr))
-    return `sudo on ${hop.host} wants a terminal (requiretty). Take "Defaults requiretty" out of its sudoers file.`
-  if (/not found|no such file/i.test(stderr))
-    return `${hop.host} has no sudo. Install it there, or add the host as root.`
-  return `becoming root on ${name} failed: ${stderr.trim().split('\n').at(-1) ?? 'sudo said nothing'}`
+    return `sudo on ${host} wants a terminal (requiretty). Take "Defaults requiretty" out of its sudoers file.`
+  if (/not found|no such file/i.test(stderr)) return `${host} has no sudo. Install it there, or add the host as root.`
+  if (/currently not available|sftp connections only/i.test(said))
+    return `${user} may log in to ${host} and run nothing there (it said: ${said}). Give the account a shell, as root there: chsh -s /bin/sh ${user}; or add the host with another user.`
+  if (/password has expired|password change required/i.test(stderr))
+    return `the password of ${user} on ${host} has expired. Log in there once at a terminal, and set another: ssh ${user}@${host}`
+  if (said === '')
+    return `the login shell of ${hopName(hop)} ended before it began a program, and said nothing: its start-up files end it, or it is no shell (/bin/false). ${AT_A_TERMINAL}`
+  return `becoming root on ${hopName(hop)} failed: ${said}`
 }
