@@ -1,7 +1,10 @@
 // What is found on hosts, and what is said about it.
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { ClusterFacts } from '../../src/main/provisioning/preflight/contract.ts'
 import { RELAYED, relayedMessage, relayedNodes } from '../../src/shared/machinery/relayed.ts'
@@ -27,6 +30,7 @@ const good: Facts = {
     error: '',
     isRootless: false,
     isSnap: false,
+    isPodman: false,
     isSwarm: false,
     firewallBackend: 'iptables',
     liveRestore: true,
@@ -41,6 +45,7 @@ const good: Facts = {
   listeningUdp: [],
   routes: [{ cidr: '192.168.1.0/24', device: 'eth0' }],
   address: '192.168.1.5',
+  hasIPv4: true,
   mtu: 1500,
   ipForward: false,
   proxies: [],
@@ -116,6 +121,8 @@ describe('a finding says what, why and how', () => {
     ['docker/stopped', 'Info', 'does not answer (down)', { docker: { ...good.docker, version: '', error: 'down' } }],
     ['docker/old', 'Error', '19.03.1', { docker: { ...good.docker, version: '19.03.1' } }],
     ['docker/snap', 'Error', 'snap', { docker: { ...good.docker, isSnap: true } }],
+    ['docker/podman', 'Error', "Podman's", { docker: { ...good.docker, version: '', isPodman: true } }],
+    ['network/ipv4', 'Error', 'no IPv4 address', { address: '', hasIPv4: false }],
     ['docker/firewall', 'Info', 'backend is nftables', { docker: { ...good.docker, firewallBackend: 'nftables' } }],
     ['docker/rootless', 'Error', 'rootless', { docker: { ...good.docker, isRootless: true } }],
     ['network/tool-nft', 'Info', 'nft is missing', { tools: without('nft') }],
@@ -243,6 +250,17 @@ describe('the questions', () => {
     expect(facts.apiReachable).toEqual(['127.0.0.1'])
     expect(facts.apiUnreachable.toSorted()).toEqual(['$(id)', '127.0.0.2'])
     expect([...facts.reachable, ...facts.unreachable]).toEqual(facts.tools.has('ping') ? ['127.0.0.1'] : [])
+  })
+  test('tell that the command docker is another program', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'flotilla-podman-'))
+    try {
+      writeFileSync(join(folder, 'docker'), '#!/bin/sh\necho "Emulate Docker CLI using podman." >&2\necho podman version 4.3.1\n', { mode: 0o755 }) // prettier-ignore
+      const env = { ...process.env, PATH: `${folder}:${process.env.PATH}` }
+      const { docker } = parseFacts(execFileSync('sh', ['-c', FACTS_SCRIPT], { input: '', encoding: 'utf8', env }), 0)
+      expect(docker).toMatchObject({ isPodman: true, version: '', error: '' })
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
   })
   test('tell who sets the clock', () => {
     const timeSync = (...lines: string[]) => parseFacts([...lines, 'end=yes'].join('\n'), 0).timeSync

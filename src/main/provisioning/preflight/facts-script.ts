@@ -3,7 +3,7 @@
 export const FACTS_SCRIPT = `
 say() { printf '%s=%s\\n' "$1" "$2"; }
 has() { command -v "$1" >/dev/null 2>&1; }
-PATH="$PATH:/usr/sbin:/sbin:/usr/local/sbin"
+PATH="$PATH:/usr/sbin:/sbin:/usr/local/sbin:/snap/bin"
 now=$(date +%s.%N); say clock "$now"
 say uid "$(id -u)"
 say arch "$(uname -m)"; say kernel "$(uname -r)"; say hostname "$(uname -n)"
@@ -19,7 +19,8 @@ else awk '$4 == 1 {print $1}' /proc/cgroups 2>/dev/null; fi | sed 's/^/controlle
 has dpkg-deb && dpkg-deb --help 2>/dev/null | grep -q zstd && say tool deb-zstd
 for tool in ip nft iptables apparmor_parser conntrack wg nsenter mount docker curl ping gzip xz zstd tar sha256sum base64 apt-get dnf rpm dpkg-deb; do has $tool && say tool $tool; done
 has nft && say nft "$(nft --version 2>/dev/null | sed 's/[^0-9]*\\([0-9.]*\\).*/\\1/')"
-if has docker; then
+if has docker && docker --version 2>/dev/null | grep -qi podman; then say docker.podman yes
+elif has docker; then
   # Of a daemon that does not answer, it says nothing or no version.
   about=$(docker info --format 'docker.version={{.ServerVersion}}{{println}}docker.liveRestore={{.LiveRestoreEnabled}}{{println}}docker.swarm={{.Swarm.LocalNodeState}}{{println}}{{range .SecurityOptions}}docker.security={{.}}{{println}}{{end}}' 2>/dev/null)
   case "$about" in
@@ -40,6 +41,8 @@ has ss && ss -Hlun 2>/dev/null | awk '{print "listen.udp=" $4}'
 if has ip; then
   ip -4 route show table all 2>/dev/null | awk '$1 != "broadcast" && $1 != "local" && $1 != "default" {dev=""; for (i=1; i<NF; i++) if ($i == "dev") dev=$(i+1); print "route=" $1 " " dev}'
   ip -6 route show table all 2>/dev/null | awk '$1 ~ /:/ {dev=""; for (i=1; i<NF; i++) if ($i == "dev") dev=$(i+1); print "route=" $1 " " dev}'
+  # As the agent chooses the node's address.
+  ip -4 -o address show scope global 2>/dev/null | awk '{print $2}' | grep -Evq '^(docker|br-|veth|flo|cni|virbr)' && say ipv4 yes || say ipv4 no
   line=$(ip -4 route get 198.51.100.1 2>/dev/null | head -n1)
   dev=$(printf '%s' "$line" | sed -n 's/.* dev \\([^ ]*\\).*/\\1/p'); say address "$(printf '%s' "$line" | sed -n 's/.* src \\([^ ]*\\).*/\\1/p')"
   [ -n "$dev" ] && say mtu "$(cat /sys/class/net/$dev/mtu 2>/dev/null)"

@@ -30,6 +30,8 @@ export interface Facts {
     readonly error: string
     readonly isRootless: boolean
     readonly isSnap: boolean
+    /** The command is Podman's, under Docker's name. */
+    readonly isPodman: boolean
     readonly isSwarm: boolean
     /** `iptables`, `nftables`, `iptables+firewalld`; '' where it does not say. */
     readonly firewallBackend: string
@@ -55,6 +57,8 @@ export interface Facts {
   readonly routes: readonly { readonly cidr: string; readonly device: string }[]
   /** The address that its traffic to elsewhere comes from. */
   readonly address: string
+  /** Whether it has one in IPv4 that is no bridge's of containers; also where it does not say. */
+  readonly hasIPv4: boolean
   readonly mtu: number
   readonly ipForward: boolean
   readonly proxies: readonly string[]
@@ -140,6 +144,7 @@ export function parseFacts(output: string, answeredMs: number): Facts {
       error: one('docker.error'),
       isRootless: all('docker.security').some(option => option.includes('rootless')),
       isSnap: one('docker.snap') === 'yes',
+      isPodman: one('docker.podman') === 'yes',
       isSwarm: !['', 'inactive'].includes(one('docker.swarm')),
       firewallBackend: one('docker.firewall'),
       liveRestore: one('docker.liveRestore') === 'true',
@@ -161,6 +166,7 @@ export function parseFacts(output: string, answeredMs: number): Facts {
       return { cidr: cidr.includes('/') ? cidr : `${cidr}/${cidr.includes(':') ? 128 : 32}`, device }
     }),
     address: isIPv4(one('address')) ? one('address') : '',
+    hasIPv4: one('ipv4') !== 'no',
     mtu: number('mtu'),
     ipForward: one('forward') === '1',
     proxies: [...new Set(all('proxy'))],

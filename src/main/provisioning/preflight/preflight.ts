@@ -3,7 +3,18 @@ import type { HostFinding } from '../../../shared/api/flotilla/v1.ts'
 import { agentVersion, otherFlotilla, otherKubernetes } from './checks/clusters.ts'
 import { clock } from './checks/clock.ts'
 import { docker } from './checks/docker.ts'
-import { controlPlane, firewalls, forwarding, mtu, networks, peers, ports, proxies, tools } from './checks/network.ts'
+import {
+  controlPlane,
+  firewalls,
+  forwarding,
+  mtu,
+  networks,
+  nodeAddress,
+  peers,
+  ports,
+  proxies,
+  tools,
+} from './checks/network.ts'
 import {
   apparmor,
   architecture,
@@ -35,6 +46,7 @@ const checks: readonly Check[] = [
   docker,
   tools,
   networks,
+  nodeAddress,
   ports,
   mtu,
   proxies,

@@ -6,9 +6,19 @@ const OLDEST = 20
 export const docker: Check = {
   name: 'docker',
   look({ docker: engine, tools, os }) {
+    // Of those that use dnf, only Fedora has Docker among its own packages.
+    const canInstall = tools.has('apt-get') || (tools.has('dnf') && os.id === 'fedora')
+    if (engine.isPodman)
+      return [
+        error('docker/podman', {
+          what: "The command docker is Podman's.",
+          why: 'The agent speaks to the Docker Engine, whose service keeps containers running; Podman has none that does.',
+          how:
+            `Remove the package podman-docker (Podman itself may stay)${canInstall ? '' : ', install Docker as docs.docker.com/engine/install tells'}, ` +
+            `and add the host again${canInstall ? ': joining installs Docker beside Podman' : ''}.`,
+        }),
+      ]
     if (!tools.has('docker')) {
-      // Of those that use dnf, only Fedora has Docker among its own packages.
-      const canInstall = tools.has('apt-get') || (tools.has('dnf') && os.id === 'fedora')
       const told = {
         what: 'Docker is not installed.',
         why: 'Pods run in containers of Docker.',

@@ -110,6 +110,20 @@ export const ports: Check = {
   },
 }
 
+export const nodeAddress: Check = {
+  name: 'node-address',
+  look: ({ hasIPv4 }) =>
+    hasIPv4
+      ? []
+      : [
+          error('network/ipv4', {
+            what: 'The host has no IPv4 address.',
+            why: 'Nodes reach each other, and pods, over IPv4; IPv6 comes beside it, never alone.',
+            how: 'Give it one in the network of the other nodes: a private one will do, the way in over SSH may stay IPv6.',
+          }),
+        ],
+}
+
 export const mtu: Check = {
   name: 'mtu',
   look: facts =>
