@@ -64,6 +64,7 @@ test.each([
   ['hosts.yaml', 'hosts: [', /hosts\.yaml: /],
   ['hosts.csv', 'address,labels\nbox,fast\n', /a label wants key=value, not "fast"/],
   ['hosts.csv', 'address,taints\nbox,noisy:Never\n', /a taint wants key=value:NoSchedule .* not "noisy:Never"/],
+  ['hosts.yaml', '[box, "-oProxyCommand=x"]', /"-oProxyCommand=x" is not an address: /],
   ['none/hosts.yaml', undefined, /cannot be read/],
 ])('%s with %j is refused, and says where', async (name, text, why) => {
   await expect(text === undefined ? readInventory(join(folder, name)) : read(name, text)).rejects.toThrow(why)

@@ -109,6 +109,29 @@ describe('joining', () => {
     await eventually(() => plane.isNodeReady('box'), 30_000)
     await plane.kubelet('box')
   })
+  test.each(['push-agent', 'start-agent'])(
+    'that is called off in %s ends there, and goes on when it is asked again',
+    async step => {
+      const { client } = plane.cluster
+      const callOff = async () => {
+        const { items } = await client.list(HostOperation)
+        const name = items.find(({ status }) => status.phase === 'Running')?.metadata.name ?? 'none'
+        await client.patch(HostOperation, { name }, { spec: { cancelled: true } }, { type: 'merge' })
+      }
+      expect(await undo('push-agent')).toMatchObject({ phase: 'Succeeded' })
+      let calling: Promise<void> | undefined
+      const status = await plane.operate('box', 'Join', ({ steps }) => {
+        if (steps?.find(({ name }) => name === step)?.state === 'Running') calling ??= callOff()
+      })
+      await calling
+      expect(status).toMatchObject({
+        phase: 'Cancelled',
+        message: 'cancelled; run it again to go on, or remove the host',
+      })
+      expect(status.steps?.map(({ state }) => state)).toContain('Failed')
+      expect(await plane.operate('box', 'Join')).toMatchObject({ phase: 'Succeeded', message: 'box is the node box' })
+    },
+  )
   test('twice at once is joining once', async () => {
     const both = await Promise.all([plane.operate('box', 'Join'), plane.operate('box', 'Join')])
     expect(both.map(({ message }) => message)).toEqual(Array(2).fill('box is the node box; nothing had to be done'))

@@ -5,6 +5,7 @@ import * as v from 'valibot'
 import { parse } from 'yaml'
 import type { HostSpec } from '../../../shared/api/flotilla/v1.ts'
 import { hostNameFrom } from '../../../shared/machinery/host-name.ts'
+import { parseAddress } from '../../provisioning/ssh/address.ts'
 import { UsageError } from '../usage-error.ts'
 
 export interface NewHost {
@@ -45,7 +46,13 @@ export async function readInventory(path: string): Promise<NewHost[]> {
   return entries.map(given => newHost(typeof given === 'string' ? { address: given } : given))
 }
 
+/** @throws UsageError for what is no address: nothing is begun with the others then */
 export function newHost({ address, name, nodeName, labels, taints, roles }: Entry): NewHost {
+  try {
+    parseAddress(address)
+  } catch (error) {
+    throw new UsageError((error as Error).message)
+  }
   return {
     name: name ?? nameFrom(address),
     spec: {
