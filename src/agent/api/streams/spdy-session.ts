@@ -1,8 +1,8 @@
 // exec and attach over SPDY/3.1: the client opens one stream for each of error, stdin, stdout, stderr and resize.
 import { SpdyConnection, type SpdyStream } from './spdy.ts'
 import type { Duplex } from 'node:stream'
-import { CLOSING_TIMEOUT_MS, type SessionStreams, type StreamRequest, type TerminalSize } from './contract.ts'
-import { parseSize } from './websocket.ts'
+import { CLOSING_TIMEOUT_MS, type SessionStreams, type StreamRequest } from './contract.ts'
+import { terminalSizes } from './terminal-sizes.ts'
 
 export const SPDY_PROTOCOLS = ['v5.channel.k8s.io', 'v4.channel.k8s.io'] as const
 const CREATION_TIMEOUT_MS = 30_000
@@ -32,6 +32,7 @@ export async function spdyStreams(transport: Duplex, request: StreamRequest): Pr
   await Promise.race([all, gone]).finally(() => clearTimeout(timer))
   // Only what was asked for is written to; an unasked stderr of a terminal is never opened.
   const [error, resize] = [streams.get('error'), streams.get('resize')]
+  const sizesIn = terminalSizes()
   return {
     stdin: streams.get('stdin'),
     stdout: streams.get('stdout'),
@@ -49,11 +50,3 @@ export async function spdyStreams(transport: Duplex, request: StreamRequest): Pr
 
 const ended = (stream: SpdyStream | undefined): Promise<void> =>
   stream && !stream.destroyed ? new Promise(resolve => stream.end(() => resolve())) : Promise.resolve()
-
-/** One JSON value per line; several may come at once. */
-const sizesIn = (bytes: Buffer): TerminalSize[] =>
-  bytes
-    .toString()
-    .split('\n')
-    .map(line => parseSize(Buffer.from(line)))
-    .filter(size => size !== undefined)

@@ -4,6 +4,7 @@ import { type Duplex, PassThrough } from 'node:stream'
 import type { WebSocket } from 'ws'
 import type { Clock } from '../../../shared/machinery/clock.ts'
 import type { SessionStreams, StreamRequest, TerminalSize } from './contract.ts'
+import { terminalSizes } from './terminal-sizes.ts'
 import { WebSocketChannels } from './websocket-channels.ts'
 
 /** Best first. */
@@ -57,15 +58,14 @@ export async function websocketStreams(
   const closed = new AbortController()
   const stdin = request.stdin ? new PassThrough() : undefined
   const sizes: TerminalSize[] = []
+  const sizesIn = terminalSizes()
   let resized: (size: TerminalSize) => void = size => void sizes.push(size)
 
   const channels = new WebSocketChannels(socket)
   channels.onFrame((channel, bytes) => {
     if (channel === STDIN && stdin) channels.feed(stdin, bytes)
-    else if (channel === RESIZE) {
-      const size = parseSize(bytes)
-      if (size) resized(size)
-    } else if (channel === CLOSE && bytes[0] === STDIN) stdin?.end()
+    else if (channel === RESIZE) sizesIn(bytes).forEach(size => resized(size))
+    else if (channel === CLOSE && bytes[0] === STDIN) stdin?.end()
   })
   const ping = setInterval(() => socket.ping(), PING_EVERY_MS)
   ping.unref()
@@ -101,15 +101,5 @@ export async function websocketStreams(
       transport.end()
     },
     closed: closed.signal,
-  }
-}
-
-/** `{"Width":80,"Height":24}` */
-export function parseSize(bytes: Buffer): TerminalSize | undefined {
-  try {
-    const { Width, Height } = JSON.parse(bytes.toString()) as { Width?: unknown; Height?: unknown }
-    return typeof Width === 'number' && typeof Height === 'number' ? { width: Width, height: Height } : undefined
-  } catch {
-    return undefined // not a size: nothing changes
   }
 }
