@@ -56,6 +56,8 @@ export interface ApiRequest {
   readonly upgrade?: { readonly socket: Duplex; readonly head: Buffer }
   /** For Warning headers (RFC 7234, code 299). */
   warn(text: string): void
+  /** Headers of the answer, whatever it will be. Absent in this process. */
+  answerWith?(headers: Readonly<Record<string, string>>): void
   /** The client's address; absent for clients in this process. */
   readonly remoteAddress?: string | undefined
   /** For the audit log; absent when the request is not written down. */

@@ -30,6 +30,7 @@ import { type AuditOptions, type AuditParts, auditRefusal } from './audit/audit.
 import { addAuditMetrics } from './audit/metrics.ts'
 import type { Authorizer } from './authz/contract.ts'
 import { createDispatch, type Dispatch } from './chain/dispatch.ts'
+import { flowControlDumps } from './chain/flow-control/dump.ts'
 import { FlowControl } from './chain/flow-control/flow-control.ts'
 import { addFlowControlMetrics } from './chain/flow-control/metrics.ts'
 import { DEFAULT_LIMITS, InFlight, type InFlightLimits } from './chain/max-in-flight.ts'
@@ -272,9 +273,10 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   aggregator?.start()
   resources.onChange(() => void aggregator?.registerLocal())
   started = true
-  const router = createRouter(parts, handlers, [index, ...paths], remoteHandler)
   const { limits } = inFlight
   const flowControl = options.priorityAndFairness ? new FlowControl(parts, limits.reading + limits.mutating) : undefined
+  const dumps = flowControl ? flowControlDumps(flowControl) : []
+  const router = createRouter(parts, handlers, [index, ...paths, ...dumps], remoteHandler)
   if (flowControl) addFlowControlMetrics(metrics.registry, flowControl)
   const { requestTimeoutMs } = options
   const { authorize } = parts

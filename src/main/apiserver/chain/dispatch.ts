@@ -60,12 +60,6 @@ const withDeadline = (timer: SharedTimer, work: Promise<ApiResponse>): Promise<A
     )
   })
 
-/** @returns the answer; what it makes only when asked, as a list its `object`, is not made by copying it */
-function withHeaders(answer: ApiResponse, more: Readonly<Record<string, string>>): ApiResponse {
-  const headers = answer.headers ? { ...answer.headers, ...more } : more
-  return 'json' in answer ? Object.assign(answer, { headers }) : { ...answer, headers }
-}
-
 /** @throws ApiError for every refusal and failure */
 export type Dispatch = (request: ApiRequest) => Promise<ApiResponse>
 
@@ -77,6 +71,7 @@ export function createDispatch(parts: DispatchParts): Dispatch {
 
   async function answer(request: ApiRequest, attributes: AuthorizationAttributes): Promise<ApiResponse> {
     assertAllowed(attributes, authorize)
+    if (request.info.verb === 'watch') return beginWatch(request, attributes)
     if (router.isLongRunning(request)) return router.route(request)
     const kind = READING.has(request.info.verb) ? 'reading' : 'mutating'
     const deadlineMs = deadlineOf(request, requestTimeoutMs)
@@ -87,14 +82,26 @@ export function createDispatch(parts: DispatchParts): Dispatch {
     }
     if (!flowControl) return inFlight.run(kind, work)
     const taking = flowControl.take(attributes, request)
-    const seat = taking instanceof Promise ? await taking : taking
+    const leave = taking instanceof Promise ? await taking : taking
     inFlight[kind]++
     try {
-      const answered = await work()
-      return seat ? withHeaders(answered, seat.headers) : answered
+      return await work()
     } finally {
       inFlight[kind]--
-      seat?.leave()
+      leave?.()
+    }
+  }
+
+  /** Its seats are taken until it has begun. */
+  async function beginWatch(request: ApiRequest, attributes: AuthorizationAttributes): Promise<ApiResponse> {
+    const taking = flowControl?.take(attributes, request)
+    const leave = taking instanceof Promise ? await taking : taking
+    try {
+      const answered = await router.route(request)
+      if (flowControl && 'frames' in answered) void answered.frames.over.then(flowControl.watches.begin(attributes))
+      return answered
+    } finally {
+      leave?.()
     }
   }
 

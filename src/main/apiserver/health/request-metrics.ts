@@ -1,6 +1,7 @@
 // Requests counted and timed by what they asked for. Every request passes here: one lookup and a few additions, where
 // prom-client's own metrics would check and hash all labels of each observation.
 import type { Counter, Histogram, Registry } from 'prom-client'
+import { Buckets, type Sample } from './buckets.ts'
 import { APPLY_PATCH } from '../patch/apply-patch.ts'
 import { mediaTypeOf } from '../codec/media-type.ts'
 import type { ApiRequest, RequestInfo } from '../request.ts'
@@ -39,15 +40,7 @@ interface Series {
   readonly labels: RequestLabels
   readonly dryRun: string
   readonly byCode: Map<number, number>
-  /** How many took at most so long, and longer than the bucket before; the last is everything slower. */
-  readonly buckets: number[]
-  seconds: number
-}
-
-interface Sample {
-  readonly metricName?: string
-  readonly labels: Readonly<Record<string, string | number>>
-  readonly value: number
+  readonly seconds: Buckets
 }
 
 /** Who makes one asks for one, though it may have no name yet. */
@@ -89,11 +82,7 @@ export class RequestMetrics {
     const series = this.#seriesOf(request)
     series.byCode.set(code, (series.byCode.get(code) ?? 0) + 1)
     if (longRunning) return
-    const seconds = durationMs / 1000
-    let bucket = 0
-    while (bucket < SECONDS.length && seconds > (SECONDS[bucket] ?? 0)) bucket++
-    series.buckets[bucket] = (series.buckets[bucket] ?? 0) + 1
-    series.seconds += seconds
+    series.seconds.observe(durationMs / 1000)
   }
 
   #seriesOf(request: Counted): Series {
@@ -108,7 +97,7 @@ export class RequestMetrics {
     const labels = { verb, group, version, resource, subresource, scope, component: 'apiserver' } as const
     const at = isTold ? key : `${verb} ${scope} ${dryRun}`
     let series = this.#series.get(at)
-    if (!series) this.#series.set(at, (series = { labels, dryRun, byCode: new Map(), buckets: SECONDS.map(() => 0), seconds: 0 })) // prettier-ignore
+    if (!series) this.#series.set(at, (series = { labels, dryRun, byCode: new Map(), seconds: new Buckets(SECONDS) })) // prettier-ignore
     return series
   }
 
@@ -120,19 +109,8 @@ export class RequestMetrics {
 
   #timed(): Sample[] {
     const name = 'apiserver_request_duration_seconds'
-    return [...this.#series.values()].flatMap(({ labels: target, dryRun, buckets, seconds }) => {
-      const labels = { ...target, dry_run: dryRun }
-      let count = 0
-      const upTo = [...SECONDS, '+Inf'].map((le, at) => {
-        count += buckets[at] ?? 0
-        return { metricName: `${name}_bucket`, labels: { le, ...labels }, value: count }
-      })
-      if (count === 0) return []
-      return [
-        ...upTo,
-        { metricName: `${name}_sum`, labels, value: seconds },
-        { metricName: `${name}_count`, labels, value: count },
-      ]
-    })
+    return [...this.#series.values()].flatMap(({ labels, dryRun, seconds }) =>
+      seconds.samples(name, { ...labels, dry_run: dryRun }),
+    )
   }
 }

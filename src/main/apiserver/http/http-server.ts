@@ -157,6 +157,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     headers: Headers,
     target: Target,
     warnings: string[],
+    answerHeaders: Record<string, string>,
     life: RequestLife,
     drop: () => void,
     upgrade?: ApiRequest['upgrade'],
@@ -169,7 +170,10 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     const { path, query } = target
     const requestAs = (user: UserInfo): ApiRequest => {
       const info = parseRequestInfo(method, path, query)
-      return new IncomingRequest({ method, info, query, headers, content, life, socket, warnings, drop, upgrade }, user)
+      return new IncomingRequest(
+        { method, info, query, headers, content, life, socket, warnings, answerHeaders, drop, upgrade },
+        user,
+      )
     }
     try {
       const authenticated = authenticator.authenticate({
@@ -206,6 +210,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     const headers = headersOf(incoming)
     const auditId = (headers['audit-id'] ??= randomUUID())
     const warnings: string[] = []
+    const answerHeaders: Record<string, string> = {}
     let target: Target | undefined
     const { socket: connection } = incoming
     guard.begin(connection)
@@ -231,7 +236,10 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
           })
         : undefined
       answer =
-        page ?? (await handle(await requestOf(incoming, headers, target, warnings, life, () => cutOff(response))))
+        page ??
+        (await handle(
+          await requestOf(incoming, headers, target, warnings, answerHeaders, life, () => cutOff(response)),
+        ))
     } catch (error) {
       answer = statusOf(error)
     }
@@ -243,6 +251,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       acceptEncoding: headers['accept-encoding'],
       pretty: isForPeople(target?.query.get('pretty'), headers),
       warnings,
+      answerHeaders,
       auditId,
       life,
       head: incoming.method === 'HEAD',
@@ -269,6 +278,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
         headers,
         targetOf(incoming.url ?? ''),
         [],
+        {},
         life,
         () => socket.destroy(),
         { socket, head },

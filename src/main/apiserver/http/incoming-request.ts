@@ -16,6 +16,8 @@ export interface RequestParts {
   readonly life: RequestLife
   readonly socket: TLSSocket
   readonly warnings: string[]
+  /** What the answer's headers will have besides its own. */
+  readonly answerHeaders: Record<string, string>
   readonly drop: () => void
   readonly upgrade: { readonly socket: Duplex; readonly head: Buffer } | undefined
 }
@@ -57,6 +59,9 @@ export class IncomingRequest implements ApiRequest {
   }
   warn(text: string): void {
     this.parts.warnings.push(text)
+  }
+  answerWith(headers: Readonly<Record<string, string>>): void {
+    Object.assign(this.parts.answerHeaders, headers)
   }
   drop(): void {
     this.parts.drop()

@@ -21,6 +21,8 @@ export interface ResponseContext {
   readonly accept: string | undefined
   readonly acceptEncoding: string | undefined
   readonly warnings: readonly string[]
+  /** Besides the answer's own. */
+  readonly answerHeaders: Readonly<Record<string, string>>
   readonly auditId: string
   readonly life: RequestLife
   /** JSON objects are indented. */
@@ -74,6 +76,7 @@ function start(
   const all: Record<string, string | string[]> = {
     'audit-id': context.auditId,
     ...SECURITY_HEADERS,
+    ...context.answerHeaders,
     ...answer.headers,
     ...headers,
   }

@@ -10,10 +10,15 @@ import type { WatchHandle } from '../../../store/contract.ts'
 import { API_SERVER } from '../../authn/own-user.ts'
 import type { AuthorizationAttributes } from '../../authz/contract.ts'
 import type { EndpointContext } from '../../endpoints/contract.ts'
-import type { UserInfo } from '../../request.ts'
+import type { ApiRequest, UserInfo } from '../../request.ts'
+import { prefixOf } from '../../keys.ts'
 import { belongsTo, byPrecedence, flowOf } from './classify.ts'
 import { FLOW_SCHEMAS, PRIORITY_LEVELS } from './objects.ts'
-import { type Asking, type Leave, PriorityLevel } from './priority-level.ts'
+import { FlowCounts } from './flow-counts.ts'
+import { ObjectSizes } from './object-sizes.ts'
+import { type Leave, type Lenders, PriorityLevel } from './priority-level.ts'
+import { WatchCounts } from './watch-counts.ts'
+import { estimateWork, type WorkFacts } from './work-estimate.ts'
 
 const PREFIX = '/registry/flowcontrol.apiserver.k8s.io/'
 const DEFAULT_SHARES = 30
@@ -26,14 +31,9 @@ const MANDATORY = ['exempt', 'catch-all']
 interface Rule {
   readonly schema: FlowSchema
   readonly level: PriorityLevel
+  readonly counts: FlowCounts
   /** Tell the client which rule it was. */
   readonly headers: Readonly<Record<string, string>>
-}
-
-/** What a request has while it is being worked on. */
-export interface Seat {
-  readonly headers: Readonly<Record<string, string>>
-  readonly leave: Leave
 }
 
 function withMandatory<T extends KubeObject>(stored: readonly T[], drafts: readonly Draft<T>[]): T[] {
@@ -44,10 +44,23 @@ function withMandatory<T extends KubeObject>(stored: readonly T[], drafts: reado
   return [...stored, ...drafted]
 }
 
+/** Its share of the server. */
+const sharesOf = ({ spec }: PriorityLevelConfiguration) =>
+  spec.type === 'Exempt'
+    ? (spec.exempt?.nominalConcurrencyShares ?? 0)
+    : (spec.limited?.nominalConcurrencyShares ?? DEFAULT_SHARES)
+
+const MUTATING = new Set(['create', 'update', 'patch', 'delete'])
+
 export class FlowControl implements Disposable {
   readonly #context: EndpointContext
   readonly #seats: number
+  readonly #sizes: ObjectSizes
   readonly #levels = new Map<string, PriorityLevel>()
+  /** By level and schema. */
+  readonly #counts = new Map<string, FlowCounts>()
+  /** Who is told of changes. */
+  readonly watches = new WatchCounts()
   #rules: readonly Rule[] = []
   /** A client asks for the same few things over and over: its rules, by what it asks for. */
   #remembered = new WeakMap<UserInfo, Map<string, Rule | undefined>>()
@@ -60,6 +73,23 @@ export class FlowControl implements Disposable {
   constructor(context: EndpointContext, seats: number) {
     this.#context = context
     this.#seats = seats
+    this.#sizes = new ObjectSizes(context.store, context.clock)
+  }
+
+  readonly #facts: WorkFacts = {
+    stored: at => {
+      const resource = this.#context.resources.byUrl(at.group, at.version, at.resource)
+      if (!resource || resource.virtual || at.subresource !== '') return undefined
+      return this.#sizes.of(prefixOf(resource), prefixOf(resource, resource.type.namespaced ? at.namespace : ''))
+    },
+    watchers: at => this.watches.of(at),
+  }
+
+  readonly #lenders: Lenders = {
+    spareFor: level => this.#spareFor(level),
+    freed: level => {
+      for (const other of this.#levels.values()) if (other !== level && other.waiting > 0) other.fill()
+    },
   }
 
   /** For metrics. */
@@ -67,18 +97,24 @@ export class FlowControl implements Disposable {
     return this.#levels.values()
   }
 
+  get counts(): Iterable<FlowCounts> {
+    return this.#counts.values()
+  }
+
   /**
-   * @returns a seat, at once when one is free; undefined where there is no rule: there is one for everybody, and a
-   *   request of nobody's is not worth a queue
+   * @returns what gives the seats back, at once when they are free; undefined where there is no rule: there is one for
+   *   everybody, and a request of nobody's is not worth a queue
    * @throws ApiError 429 with Retry-After when there is no room
    */
-  take(at: AuthorizationAttributes, asking: Asking): Seat | Promise<Seat> | undefined {
+  take(at: AuthorizationAttributes, request: ApiRequest): Leave | Promise<Leave> | undefined {
     if (this.#stale) this.#read()
     const rule = this.#ruleFor(at)
     if (!rule) return undefined
-    const { schema, level, headers } = rule
-    const taken = level.take(() => flowOf(schema, at), asking)
-    return taken instanceof Promise ? taken.then(leave => ({ headers, leave })) : { headers, leave: taken }
+    const { schema, level, headers, counts } = rule
+    request.answerWith?.(headers)
+    const work = estimateWork(at, request.query, this.#facts, level.mostSeats)
+    if (at.isResource && MUTATING.has(at.verb)) counts.watchers.observe(this.watches.of(at))
+    return level.take({ counts, flow: () => flowOf(schema, at), work, at, request })
   }
 
   #ruleFor(at: AuthorizationAttributes): Rule | undefined {
@@ -95,6 +131,7 @@ export class FlowControl implements Disposable {
     this.#closed = true
     this.#watch?.close()
     this.#telling?.()
+    for (const level of this.#levels.values()) level[Symbol.dispose]()
   }
 
   #read(): void {
@@ -115,18 +152,20 @@ export class FlowControl implements Disposable {
       this.#list<PriorityLevelConfiguration>('prioritylevelconfigurations/'),
       PRIORITY_LEVELS,
     )
-    const sharesOf = ({ spec }: PriorityLevelConfiguration) =>
-      spec.type === 'Exempt' ? 0 : (spec.limited?.nominalConcurrencyShares ?? DEFAULT_SHARES)
     const all = configurations.reduce((sum, configuration) => sum + sharesOf(configuration), 0)
     for (const configuration of configurations) {
       const { name } = configuration.metadata
       let level = this.#levels.get(name)
-      if (!level) this.#levels.set(name, (level = new PriorityLevel(name, clock, asking => this.#hasSpareSeat(asking))))
-      level.configure(configuration, Math.ceil((this.#seats * sharesOf(configuration)) / Math.max(1, all)))
+      if (!level) this.#levels.set(name, (level = new PriorityLevel(name, clock, this.#lenders)))
+      level.configure(configuration, Math.ceil((this.#seats * sharesOf(configuration)) / Math.max(1, all)), this.#seats)
     }
     const names = new Set(configurations.map(({ metadata }) => metadata.name))
-    for (const [name, level] of this.#levels)
-      if (!names.has(name) && level.executing === 0 && level.waiting === 0) this.#levels.delete(name)
+    for (const [name, level] of this.#levels) {
+      if (names.has(name)) continue
+      level.isQuiescing = true
+      if (level.executing === 0 && level.waiting === 0) this.#levels.delete(name)
+    }
+    for (const [key, counts] of this.#counts) if (!this.#levels.has(counts.level)) this.#counts.delete(key)
     this.#remembered = new WeakMap()
     this.#rules = withMandatory(this.#list<FlowSchema>('flowschemas/'), FLOW_SCHEMAS)
       .sort(byPrecedence)
@@ -138,21 +177,27 @@ export class FlowControl implements Disposable {
           'x-kubernetes-pf-flowschema-uid': schema.metadata.uid,
           'x-kubernetes-pf-prioritylevel-uid': level.uid,
         }
-        return { schema, level, headers }
+        return { schema, level, headers, counts: this.#countsOf(level, schema) }
       })
     this.#tellSoon()
   }
 
+  #countsOf({ name: level }: PriorityLevel, { metadata: { name: schema } }: FlowSchema): FlowCounts {
+    const key = `${level}\0${schema}`
+    let counts = this.#counts.get(key)
+    if (!counts) this.#counts.set(key, (counts = new FlowCounts(level, schema)))
+    return counts
+  }
+
   /** Idle seats that others lend, less those that are lent already. */
-  #hasSpareSeat(asking: PriorityLevel): boolean {
+  #spareFor(asking: PriorityLevel): number {
     let spare = 0
     for (const level of this.#levels.values()) {
-      if (level.isExempt) continue
-      const idle = level.seats - level.executing
-      if (idle < 0) spare += idle
-      else if (level !== asking) spare += Math.min(level.lendable, idle)
+      const idle = level.seats - level.seatsInUse
+      if (idle >= 0) spare += level === asking ? 0 : Math.min(level.lendable, idle)
+      else if (!level.isExempt) spare += idle
     }
-    return spare > 0
+    return spare
   }
 
   #list<T>(plural: string): T[] {
