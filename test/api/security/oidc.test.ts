@@ -19,6 +19,9 @@ let issuer: Server
 let url: string
 let caPem: string
 let asked = 0
+/** What the issuer has at other paths; '' is a failure. */
+const endpoints = new Map<string, Promise<string>>()
+const credentials: (string | undefined)[] = []
 let server: TestApiServer
 
 async function addKey(kid: string, publish = true): Promise<void> {
@@ -50,6 +53,11 @@ beforeAll(async () => {
   issuer = createServer({ cert, key }, (request, response) => {
     if (request.url === '/.well-known/openid-configuration')
       return void response.end(JSON.stringify({ issuer: url, jwks_uri: `${url}/keys` }))
+    const told = endpoints.get(request.url ?? '')
+    if (told !== undefined) {
+      credentials.push(request.headers.authorization)
+      return void told.then(text => response.writeHead(text === '' ? 500 : 200).end(text))
+    }
     asked++
     response.end(JSON.stringify({ keys: published }))
   })
@@ -120,6 +128,55 @@ test('a token that was good ends on time', async () => {
   await clock.advance(61_000)
   expect((await ask(token)).code).toBe(401)
 })
+
+describe('groups that are elsewhere', () => {
+  const elsewhere = (source: object, names: unknown = { groups: 'src' }) =>
+    sign({ groups: undefined, _claim_names: names, _claim_sources: { src: source } })
+  const tell = (path: string, claims: Parameters<typeof sign>[0] | '') => {
+    endpoints.set(path, claims === '' ? Promise.resolve('') : sign(claims))
+    return `${url}${path}`
+  }
+
+  test('are asked for where the token says, with what it brings, and again after a moment', async () => {
+    const endpoint = tell('/groups', { groups: ['far', 'away'] })
+    const token = await elsewhere({ endpoint, access_token: 'let-me-in' })
+    const groups = async () => (await review(token)).user.groups
+    credentials.length = 0
+    expect(await groups()).toEqual(['oidc:far', 'oidc:away', 'system:authenticated'])
+    expect(await groups()).toHaveLength(3)
+    expect(credentials).toEqual(['Bearer let-me-in'])
+    tell('/groups', { groups: ['moved'] })
+    await clock.advance(10_000)
+    expect(await groups()).toEqual(['oidc:moved', 'system:authenticated'])
+  })
+
+  test('are not asked for where the token has some, names nothing, or has them inside', async () => {
+    const endpoint = tell('/unasked', { groups: ['far'] })
+    credentials.length = 0
+    const here = { _claim_names: { groups: 'src' }, _claim_sources: { src: { endpoint } } }
+    expect((await review(await sign(here))).user.groups).toEqual(['oidc:devs', 'system:authenticated'])
+    for (const token of [await elsewhere({ endpoint }, { address: 'src' }), await elsewhere({ JWT: 'x.y.z' })])
+      expect((await review(token)).user.groups).toEqual(['system:authenticated'])
+    expect(credentials).toEqual([])
+  })
+
+  test.each<[string, () => Promise<string>]>([
+    ['that name no source which there is', async () => elsewhere({ endpoint: tell('/a', {}) }, { groups: 'other' })],
+    ['that name something else than a map', async () => elsewhere({ endpoint: tell('/a', {}) }, 'src')],
+    ['whose endpoint is not https', async () => elsewhere({ endpoint: 'http://127.0.0.1:1/groups' })],
+    ['whose endpoint fails', async () => elsewhere({ endpoint: tell('/fails', '') })],
+    ['whose endpoint has no token', async () => {
+      endpoints.set('/text', Promise.resolve('["far"]'))
+      return elsewhere({ endpoint: `${url}/text` })
+    }],
+    ['whose endpoint says nothing of groups', async () => elsewhere({ endpoint: tell('/none', { groups: undefined }) })],
+    ['whose token is meant for somebody else', async () => elsewhere({ endpoint: tell('/aud', { aud: 'other' }) })],
+    ['whose token is over', async () => elsewhere({ endpoint: tell('/over', { seconds: -1 }) })],
+    ['whose token is of an issuer that cannot be asked', async () => elsewhere({ endpoint: tell('/iss', { iss: 'https://127.0.0.1:1' }) })],
+  ])('refuse a user %s', async (_why, token) => {
+    expect((await ask(await token())).code).toBe(401)
+  })
+}) // prettier-ignore
 
 test('new keys of the issuer are found, and unknown ones do not make it asked again and again', async () => {
   await clock.advance(11_000)

@@ -10,6 +10,7 @@ import { CREDENTIAL_ID } from '../extra-keys.ts'
 import type { TokenMethod } from '../bearer-tokens.ts'
 import { ClaimError } from './claim-error.ts'
 import { checkRules, type ClaimExpressions, textOf, textsOf } from './claim-expressions.ts'
+import { DistributedClaims } from './distributed-claims.ts'
 import { IssuerKeys } from './issuer-keys.ts'
 
 export interface OidcIssuer {
@@ -35,6 +36,8 @@ export interface OidcIssuer {
 /** What upstream accepts: nothing symmetric, and never `none`. */
 export const SIGNING_ALGS = ['RS256', 'RS384', 'RS512', 'ES256', 'ES384', 'ES512', 'PS256', 'PS384', 'PS512']
 const CACHE_ENTRIES = 4096
+/** What an endpoint says of a user is asked again after this. */
+const DISTRIBUTED_MS = 10_000
 
 function textClaim(payload: JWTPayload, claim: string): string {
   const value = payload[claim]
@@ -89,12 +92,19 @@ export function userOfClaims(payload: JWTPayload, issuer: OidcIssuer): UserInfo 
   return user
 }
 
+interface Checked {
+  readonly user: UserInfo
+  readonly endsAtMs: number
+  readonly keptUntilMs: number
+}
+
 export function idTokens(issuer: OidcIssuer, apiAudiences: readonly string[], clock: Clock, log: Log): TokenMethod {
   const keys = new IssuerKeys(issuer, clock)
+  const distributed = new DistributedClaims(issuer.caPem, clock)
   /** Signatures are checked once; the time on every request. */
-  const seen = new LRUCache<string, { readonly user: UserInfo; readonly endsAtMs: number }>({ max: CACHE_ENTRIES })
+  const seen = new LRUCache<string, Checked>({ max: CACHE_ENTRIES })
 
-  async function check(token: string): Promise<{ user: UserInfo; endsAtMs: number } | undefined> {
+  async function check(token: string): Promise<Checked | undefined> {
     const { decodeJwt, jwtVerify } = await import('jose')
     try {
       if (decodeJwt(token).iss !== issuer.url) return undefined
@@ -102,14 +112,20 @@ export function idTokens(issuer: OidcIssuer, apiAudiences: readonly string[], cl
       return undefined // no JWT: some other method's token
     }
     try {
-      const { payload } = await jwtVerify(token, keys.find, {
-        issuer: issuer.url,
+      const options = {
         audience: [...issuer.audiences],
         algorithms: [...issuer.signingAlgs],
         currentDate: new Date(clock.now()),
         requiredClaims: ['exp'],
-      })
-      return { user: userOfClaims(payload, issuer), endsAtMs: (payload.exp ?? 0) * 1000 }
+      }
+      const { payload } = await jwtVerify(token, keys.find, { ...options, issuer: issuer.url })
+      const { groupsClaim } = issuer
+      const expanded = groupsClaim === undefined ? undefined : await distributed.expand(payload, groupsClaim, options)
+      return {
+        user: userOfClaims(expanded ?? payload, issuer),
+        endsAtMs: (payload.exp ?? 0) * 1000,
+        keptUntilMs: expanded ? clock.now() + DISTRIBUTED_MS : Infinity,
+      }
     } catch (error) {
       log.warn({ err: error, issuer: issuer.url }, 'an ID token was refused')
       throw unauthorized()
@@ -122,7 +138,8 @@ export function idTokens(issuer: OidcIssuer, apiAudiences: readonly string[], cl
       // ID tokens are meant for their client, and through it for this API server.
       const audiences = apiAudiences.filter(audience => wanted.includes(audience))
       if (audiences.length === 0 || token.split('.').length !== 3) return undefined
-      const known = seen.get(token)
+      const kept = seen.get(token)
+      const known = kept && clock.now() < kept.keptUntilMs ? kept : undefined
       const checked = known ?? (await check(token))
       if (!checked) return undefined
       if (checked.endsAtMs <= clock.now()) throw unauthorized()

@@ -1,41 +1,21 @@
 // The public keys of an OpenID Connect issuer: found by discovery, kept, and asked for again when a token names another.
-import { request as httpsRequest } from 'node:https'
 import type { JSONWebKeySet, JWTVerifyGetKey } from 'jose'
 import type { Clock } from '../../../../shared/machinery/clock.ts'
 import { isObject } from '../../../../shared/machinery/json-object.ts'
-import { trusting } from '../../../pki/trust.ts'
+import { fetchText } from './fetch-text.ts'
 
-const FETCH_MS = 10_000
-const MAX_BYTES = 1024 * 1024
 /** Keys that are gone are forgotten; a token with an unknown key makes nobody ask more often than this. */
 const FRESH_MS = 600_000
 const ASK_AGAIN_MS = 10_000
 
 /** @throws Error that says what went wrong */
-function fetchJson(url: string, caPem: string | undefined): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    const signal = AbortSignal.timeout(FETCH_MS)
-    const sent = httpsRequest(url, { signal, agent: false, ...trusting(caPem) }, answer => {
-      const chunks: Buffer[] = []
-      let length = 0
-      answer.on('error', reject)
-      answer.on('data', (chunk: Buffer) => {
-        chunks.push(chunk)
-        length += chunk.length
-        if (length > MAX_BYTES) sent.destroy(new Error(`${url} is too long`))
-      })
-      answer.on('end', () => {
-        if (answer.statusCode !== 200) return reject(new Error(`${url} answers ${answer.statusCode ?? 0}`))
-        try {
-          resolve(JSON.parse(Buffer.concat(chunks).toString('utf8')))
-        } catch {
-          reject(new Error(`${url} is no JSON`))
-        }
-      })
-    })
-    sent.on('error', reject)
-    sent.end()
-  })
+async function fetchJson(url: string, caPem: string | undefined): Promise<unknown> {
+  const text = await fetchText(url, caPem)
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new Error(`${url} is no JSON`)
+  }
 }
 
 export interface IssuerPlace {
