@@ -1,7 +1,16 @@
 import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
-import { decodeRecord, encodeObject, recordOf } from '../../src/main/store/encoding.ts'
+import { describe, expect, test } from 'vitest'
+import {
+  copyForReaders,
+  decodeRecord,
+  encodeObject,
+  encodeObjectInPieces,
+  recordOf,
+  shownAs,
+} from '../../src/main/store/encoding.ts'
+import { atOnce, type Pieces } from '../../src/main/pacer.ts'
+import { encodeJsonInPieces } from '../../src/main/large-json.ts'
 import type { Pod } from '../../src/shared/api/core/v1.ts'
 import type { ManagedFieldsEntry } from '../../src/shared/api/meta/v1.ts'
 import { encodeJson, narrow } from '../../src/shared/machinery/json-text.ts'
@@ -99,4 +108,73 @@ test('what the writer does to its object afterwards does not reach readers, who 
   object.metadata.labels = { ...object.metadata.labels, is: 'otherwise' }
   object.metadata.managedFields = []
   expect(told).toStrictEqual(decodeRecord({ ...place, value }).object)
+})
+
+function counted<T>(pieces: Pieces<T>): { value: T; count: number } {
+  for (let count = 1; ; count++) {
+    const { done, value } = pieces.next()
+    if (done) return { value, count }
+  }
+}
+
+const many = <T>(length: number, make: (i: number) => T): T[] => Array.from({ length }, (_, i) => make(i))
+
+describe('a very large object', () => {
+  const entry: ManagedFieldsEntry = { manager: 'm', operation: 'Update', fieldsV1: { 'f:data': {} } }
+  const large = {
+    kind: 'Thing',
+    apiVersion: 'v1',
+    metadata: {
+      name: 'a',
+      resourceVersion: '5',
+      labels: Object.fromEntries(many(1_500, i => [`label-${i}`, undefined])),
+      managedFields: [entry],
+    },
+    data: Object.fromEntries(many(9_000, i => [`key "${i}" \u00e9`, i % 7 === 0 ? undefined : `\ud800${i}`])),
+    list: many(3_000, i => (i % 5 === 0 ? undefined : { name: `n-${i}`, zero: -0, gone: undefined, large: 2n ** 60n })),
+    nested: { ['__proto__']: many(1_200, i => [i, Number.NaN, null, true]) },
+    tail: undefined,
+  } as unknown as AnyObject
+
+  test('has the text that it would have at once, made in pieces', () => {
+    const { value, count } = counted(encodeObjectInPieces(large))
+    const { resourceVersion: _, ...metadata } = large.metadata
+    expect(value).toBe(encodeJson({ ...large, metadata }))
+    expect(count).toBeGreaterThan(5)
+  })
+
+  test('is copied for readers in pieces, as its text would decode', () => {
+    const { value: copy, count } = counted(copyForReaders(large))
+    expect(count).toBeGreaterThan(100)
+    const told = shownAs({ ...place, value: '' }, copy!)
+    const decoded = decodeRecord({ ...place, value: encodeObject(large) })
+    expect(isDeepStrictEqual(told, decoded)).toBe(true)
+    expect(encodeJson(told.object)).toBe(encodeJson(decoded.object))
+    expect(told.object.metadata.managedFields?.[0]?.fieldsV1).toBe(entry.fieldsV1)
+  })
+
+  test('is not changed by what its writer does to its own', () => {
+    const object = structuredClone(large) as AnyObject & { list: { name: string }[] }
+    const { object: told } = shownAs({ ...place, value: '' }, atOnce(copyForReaders(object))!) as unknown as {
+      object: typeof object
+    }
+    object.list[1]!.name = 'other'
+    object.metadata.name = 'other'
+    expect(told.list[1]!.name).toBe('n-1')
+    expect(told.metadata.name).toBe('a')
+  })
+})
+
+test('texts made in pieces are those of JSON, whatever is in them', () => {
+  const part = fc.jsonValue({ maxDepth: 3 })
+  const value = fc.oneof(
+    fc.array(part, { minLength: 0, maxLength: 30 }).map(items => many(60, () => items)),
+    fc.dictionary(fc.string(), part, { maxKeys: 20 }).map(map => ({ all: many(120, () => map), map })),
+  )
+  fc.assert(
+    fc.property(value, all => {
+      expect(atOnce(encodeJsonInPieces(all))).toBe(JSON.stringify(all))
+    }),
+    { numRuns: 100 },
+  )
 })

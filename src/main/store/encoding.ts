@@ -2,12 +2,17 @@
 import { getField, isObject, type JsonObject, setField } from '../../shared/machinery/json-object.ts'
 import type { AnyObject } from '../../shared/machinery/object.ts'
 import { type EngineRecord, MAX_OBJECT_BYTES, type Stored, StoreError } from './contract.ts'
-import { encodeJson, parseJson } from '../../shared/machinery/json-text.ts'
+import { parseJson } from '../../shared/machinery/json-text.ts'
+import { encodeJsonInPieces, FEW_ENTRIES, isLarge } from '../large-json.ts'
+import { atOnce, type Pieces } from '../pacer.ts'
 
 /** @returns the text to be stored. `__proto__` is an ordinary field here and stays one. @throws StoreError `TooLarge` */
-export function encodeObject(object: AnyObject): string {
+export const encodeObject = (object: AnyObject): string => atOnce(encodeObjectInPieces(object))
+
+/** As encodeObject(). */
+export function* encodeObjectInPieces(object: AnyObject): Pieces<string> {
   const { resourceVersion: _, ...metadata } = object.metadata
-  const text = encodeJson({ ...object, metadata })
+  const text = yield* encodeJsonInPieces({ ...object, metadata })
   // Only a text near the limit needs its bytes counted: a character takes one to three.
   if (text.length * 3 > MAX_OBJECT_BYTES && Buffer.byteLength(text) > MAX_OBJECT_BYTES)
     throw new StoreError('TooLarge', `limit is ${MAX_OBJECT_BYTES}`)
@@ -102,6 +107,59 @@ function copyOf(value: JsonObject, copied: (inner: unknown, key: string) => unkn
     if (inner !== undefined) setField(copy, key, copied(inner, key))
   }
   return copy
+}
+
+/** What readers will see of a very large object but for its revision: copied before it is written, then only shown. */
+export interface ReadersCopy {
+  readonly object: AnyObject
+}
+
+/** @returns nothing for an object that is copied fast enough once it is written */
+export function* copyForReaders(written: AnyObject): Pieces<ReadersCopy | undefined> {
+  const { managedFields, ...metadata } = written.metadata
+  if (!isLarge({ ...written, metadata })) return undefined
+  yield
+  const object: JsonObject = {}
+  for (const name of Object.keys(written)) {
+    const part = written[name]
+    if (part === undefined) continue
+    setField(object, name, name === 'metadata' ? yield* metadataInPieces(written.metadata) : yield* copyInPieces(part))
+  }
+  return { object: object as AnyObject }
+}
+
+function* metadataInPieces(metadata: AnyObject['metadata']): Pieces<JsonObject> {
+  const copy: JsonObject = {}
+  for (const [name, value] of Object.entries(metadata)) {
+    if (value === undefined || name === 'resourceVersion') continue
+    const isShared = name === 'managedFields'
+    setField(copy, name, isShared ? metadata.managedFields?.map(entry => ({ ...entry })) : yield* copyInPieces(value))
+  }
+  return copy
+}
+
+/** As copyAsDecoded(). */
+function* copyInPieces(value: unknown): Pieces<unknown> {
+  if (!isLarge(value)) return copyAsDecoded(value)
+  yield
+  const isList = Array.isArray(value)
+  const [list, map]: [unknown[], JsonObject] = [[], {}]
+  let count = 0
+  for (const part of isList ? value : Object.keys(value)) {
+    const inner: unknown = isList ? (part ?? null) : (value as JsonObject)[part as string]
+    if (inner === undefined) continue
+    const copy = typeof inner === 'object' ? yield* copyInPieces(inner) : copyAsDecoded(inner)
+    if (isList) list.push(copy)
+    else setField(map, part as string, copy)
+    if (++count % FEW_ENTRIES === 0) yield
+  }
+  return isList ? list : map
+}
+
+/** @returns the object as readers see it; the copy is given away */
+export function shownAs({ key, revision, createRevision }: EngineRecord, { object }: ReadersCopy): Stored {
+  object.metadata.resourceVersion = String(revision)
+  return { key, object, revision, createRevision }
 }
 
 /** @returns the last state of a deleted object, with the deletion's revision. */

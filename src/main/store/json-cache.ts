@@ -4,7 +4,7 @@ import { ByteCache } from './byte-cache.ts'
 import type { Stored } from './contract.ts'
 
 /** What a stored text begins with, as a rule. Objects that begin otherwise are encoded when they are asked for. */
-const HEAD = /^\{"kind":"[^"\\]*","apiVersion":"[^"\\]*","metadata":\{/
+const HEAD = /^\{(?:"(?:kind|apiVersion)":"[^"\\]*",){2}"metadata":\{/
 
 export class JsonCache {
   readonly #texts: ByteCache<Stored>

@@ -17,7 +17,15 @@ import {
   type WatchHandle,
   type WatchOptions,
 } from './contract.ts'
-import { decodeRecord, deletedAt, encodeObject, recordOf } from './encoding.ts'
+import {
+  copyForReaders,
+  decodeRecord,
+  deletedAt,
+  encodeObjectInPieces,
+  type ReadersCopy,
+  recordOf,
+  shownAs,
+} from './encoding.ts'
 import { EventRing, type HistoryLimits } from './event-ring.ts'
 import { FieldIndexes } from './field-indexes.ts'
 import { Guards } from './guards.ts'
@@ -25,7 +33,7 @@ import { JsonCache } from './json-cache.ts'
 import { listPage } from './list.ts'
 import { LiveObjects } from './live-objects.ts'
 import { silentLog, type StoreLog } from './log.ts'
-import { Pacer } from '../pacer.ts'
+import { inTurns, Pacer, type Pieces } from '../pacer.ts'
 import { Watchers } from './watchers.ts'
 
 export interface ObjectStoreOptions {
@@ -49,8 +57,6 @@ const MIB = 1024 * 1024
 const HISTORY: HistoryLimits = { maxEvents: 20_000, minEvents: 1_000, maxBytes: 32 * MIB }
 /** What an event weighs beside its text. */
 const EVENT_OVERHEAD_BYTES = 512
-/** Longer texts are decoded faster than their objects are copied. */
-const MOST_COPIED = 64 * 1024
 const FIVE_MINUTES_MS = 300_000
 /** All that may be beyond what a number can count. */
 const LONG_NUMBER = /\d{16}/
@@ -69,6 +75,12 @@ interface Draft {
   readonly object: AnyObject
   /** Its text. */
   readonly value: string
+  readonly copy: ReadersCopy | undefined
+}
+
+/** Whatever takes long about a write is done before it: what is durable is shown at once. */
+function* draftOf(object: AnyObject): Pieces<Draft> {
+  return { object, value: yield* encodeObjectInPieces(object), copy: yield* copyForReaders(object) }
 }
 
 class CachedObjectStore implements ObjectStore {
@@ -164,16 +176,18 @@ class CachedObjectStore implements ObjectStore {
   async create(key: string, object: AnyObject, guards: readonly Guard[] = []): Promise<Stored> {
     if (this.#live.has(key)) await this.fresh()
     if (this.#live.has(key)) throw new StoreError('KeyExists', `${key} exists`)
-    const value = encodeObject(object)
-    const revision = await this.#commit({ key, value, expect: 0, ...this.#timeToLive(key) }, object, guards)
+    const draft = await inTurns(draftOf(object))
+    const { value } = draft
+    const revision = await this.#commit({ key, value, expect: 0, ...this.#timeToLive(key) }, draft, guards)
     return this.#written({ key, value, revision, createRevision: revision })
   }
 
   async update(key: string, object: AnyObject, expect: number, guards: readonly Guard[] = []): Promise<Stored> {
     const { createRevision, object: before } = await this.#expectLive(key, expect)
-    const value = encodeObject(object)
+    const draft = await inTurns(draftOf(object))
+    const { value } = draft
     const write = { key, value, expect, releases: releases(before, object), ...this.#timeToLive(key) }
-    const revision = await this.#commit(write, object, guards)
+    const revision = await this.#commit(write, draft, guards)
     return this.#written({ key, value, revision, createRevision })
   }
 
@@ -252,11 +266,10 @@ class CachedObjectStore implements ObjectStore {
 
   async #commit(
     write: EngineWrite & { readonly value: string },
-    object: AnyObject,
+    draft: Draft,
     guards: readonly Guard[],
   ): Promise<number> {
-    const draft = { object, value: write.value }
-    if (write.value.length <= MOST_COPIED) this.#drafts.set(write.key, draft)
+    this.#drafts.set(write.key, draft)
     try {
       return await this.#write(() =>
         guards.length > 0 && this.shared ? this.#guards.commit([write], guards) : this.#engine.commit([write]),
@@ -301,9 +314,7 @@ class CachedObjectStore implements ObjectStore {
     const previous = this.#live.get(key)
     if (previous) this.#texts.forget(previous)
     if (value !== null) {
-      const draft = this.#drafts.get(key)
-      const current =
-        draft?.value === value ? recordOf(record, draft.object, previous?.object) : this.#decode({ ...record, value })
+      const current = this.#drafted(record, previous) ?? this.#decode({ ...record, value })
       if (!this.#narrowed.has(current)) this.#texts.take(current, value)
       this.#live.set(current)
       this.#indexes.changed(previous, current)
@@ -313,6 +324,13 @@ class CachedObjectStore implements ObjectStore {
     this.#live.delete(key)
     this.#indexes.changed(previous, undefined)
     return { type: 'DELETED', revision, current: deletedAt(previous, revision), previous }
+  }
+
+  /** @returns what is told back of a write of our own */
+  #drafted(record: EngineRecord, previous: Stored | undefined): Stored | undefined {
+    const draft = this.#drafts.get(record.key)
+    if (draft?.value !== record.value) return undefined
+    return draft.copy ? shownAs(record, draft.copy) : recordOf(record, draft.object, previous?.object)
   }
 
   #decode(record: EngineRecord & { readonly value: string }): Stored {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { decodeObject, requiredErrors } from '../../../src/main/apiserver/schema/decode.ts'
+import { decodeObject, decodeObjectInPieces, requiredErrors } from '../../../src/main/apiserver/schema/decode.ts'
 import { schemaTypes } from '../../../src/main/apiserver/schema/table.ts'
 
 const deployment = (spec: unknown) => ({ apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'web' }, spec })
@@ -214,5 +214,70 @@ describe('requiredErrors()', () => {
         spec: { group: 'g', names: { kind: 'K', plural: 'ks' }, scope: 'Cluster', versions },
       }),
     ).toEqual([])
+  })
+})
+
+describe('decodeObjectInPieces()', () => {
+  const many = <T>(count: number, make: (i: number) => T) => Array.from({ length: count }, (_, i) => make(i))
+  const decodeCounted = (schemaId: string, value: unknown) => {
+    const pieces = decodeObjectInPieces(schemaId, value)
+    for (let count = 1; ; count++) {
+      const { done, value: decoded } = pieces.next()
+      if (done) return { ...decoded, count }
+    }
+  }
+  const podWith = (env: unknown[]) => ({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'a', labels: { app: 'web' } },
+    spec: { nodeName: '', containers: [{ name: 'c', image: 'i', args: [], env }, { name: 'd' }] },
+  })
+
+  test('gives others their turns within a very large list or map, and takes a small object in one piece', () => {
+    const env = many(5_000, i => ({ name: `N_${i}`, value: String(i), valueFrom: null }))
+    const { object, errors, unknown, count } = decodeCounted('core.v1.Pod', podWith(env))
+    expect({ errors, unknown }).toEqual({ errors: [], unknown: [] })
+    expect(object).toEqual({
+      ...podWith([]),
+      spec: {
+        containers: [{ name: 'c', image: 'i', env: env.map(({ name, value }) => ({ name, value })) }, { name: 'd' }],
+      },
+    })
+    expect(count).toBeGreaterThan(40)
+    const data = Object.fromEntries([['__proto__', 'p'], ...many(5_000, i => [`k-${i}`, i % 9 === 0 ? null : 'v'])])
+    const map = decodeCounted('core.v1.ConfigMap', { metadata: { name: 'a' }, data })
+    expect((map.object as { data?: object }).data).toEqual(
+      Object.fromEntries(Object.entries(data).map(([key, value]) => [key, value ?? ''])),
+    )
+    expect(map.count).toBeGreaterThan(40)
+    expect(decodeCounted('core.v1.Pod', podWith(env.slice(0, 9))).count).toBe(1)
+  })
+
+  test('copies a very large tree of owned fields', () => {
+    const fieldsV1 = { 'f:data': Object.fromEntries(many(5_000, i => [`f:k-${i}`, i % 2 ? {} : { '.': {} }])) }
+    const metadata = { name: 'a', managedFields: [{ manager: 'm', fieldsType: 'FieldsV1', fieldsV1 }] }
+    const { object, count } = decodeCounted('core.v1.ConfigMap', { metadata })
+    expect(object).toEqual({ metadata })
+    expect(object.metadata.managedFields?.[0]?.fieldsV1).not.toBe(fieldsV1)
+    expect(count).toBeGreaterThan(40)
+  })
+
+  test('says where in it something is wrong, as of a small one', () => {
+    const env = (count: number) =>
+      many(count, i => ({ name: `N_${i}`, ...(i === 3 ? { valu: 'x' } : {}), ...(i === 5 ? { value: 7 } : {}) }))
+    const [small, large] = [
+      decodeObject('core.v1.Pod', podWith(env(9))),
+      decodeCounted('core.v1.Pod', podWith(env(3_000))),
+    ]
+    expect(large.unknown).toEqual(['spec.containers[0].env[3].valu'])
+    expect(large.errors).toHaveLength(1)
+    expect(large.errors).toEqual(small.errors)
+  })
+
+  test('refuses what is nested too deeply', () => {
+    const deep = JSON.parse(`${'{"a":'.repeat(70)}{}${'}'.repeat(70)}`) as object
+    const metadata = { name: 'a', managedFields: [{ fieldsV1: { deep, more: many(2_000, () => ({})) } }] }
+    const { errors } = decodeCounted('core.v1.ConfigMap', { metadata })
+    expect(errors[0]).toContain('exceeded max depth')
   })
 })

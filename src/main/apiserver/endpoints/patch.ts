@@ -16,8 +16,8 @@ import {
 import { isDirective } from '../patch/strategic/directives.ts'
 import type { ResourceDescriptor } from '../registry/resource.ts'
 import type { ApiRequest } from '../request.ts'
-import { pieceByPiece } from '../../pacer.ts'
-import { decodeObject } from '../schema/decode.ts'
+import { inTurns, pieceByPiece } from '../../pacer.ts'
+import { decodeObjectInPieces } from '../schema/decode.ts'
 import { apply } from './apply.ts'
 import { answerOne } from './read/answer-one.ts'
 import type { Endpoint } from './parts.ts'
@@ -65,7 +65,7 @@ export async function patched(
   if (pacer.due) await pacer.pause()
   const { object, unknown, errors } = resource.custom
     ? resource.custom.decode(result)
-    : decodeObject(resource.schema, result, strategic ? 'map' : 'json')
+    : await inTurns(decodeObjectInPieces(resource.schema, result, strategic ? 'map' : 'json'), pacer)
   const refuse = (why: string) =>
     invalid({ group: '', kind: '' }, '', [
       invalidValue('patch', strategic ? inGoWords(patch) : encodeJson(apply(current)), why),

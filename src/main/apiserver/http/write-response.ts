@@ -10,7 +10,9 @@ import type { ApiResponse, Frame } from '../request.ts'
 import type { RequestLife } from './request-life.ts'
 import { indented } from './indent-json.ts'
 import { toYaml } from './to-yaml.ts'
-import { encodeJson, parseJson } from '../../../shared/machinery/json-text.ts'
+import { parseJson } from '../../../shared/machinery/json-text.ts'
+import { encodeJsonInPieces } from '../../large-json.ts'
+import { inTurns } from '../../pacer.ts'
 
 export type Response = ServerResponse | Http2ServerResponse
 
@@ -282,7 +284,7 @@ export async function writeResponse(response: Response, answer: ApiResponse, con
     // Kinds without a message, and custom resources, are answered in JSON, which clients see by the content type.
     if (body) return sendJson(response, answer, context, PROTOBUF_TYPE, body)
   }
-  const body = answer.json?.() ?? Buffer.from(`${encodeJson(answer.object)}\n`)
+  const body = answer.json?.() ?? Buffer.from(`${await inTurns(encodeJsonInPieces(answer.object))}\n`)
   const shown = context.pretty ? indented(Buffer.isBuffer(body) ? justOne(body) : body) : body
   return sendJson(response, answer, context, contentType, shown)
 }

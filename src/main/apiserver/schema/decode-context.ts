@@ -1,7 +1,20 @@
 // Where the decoder is, and what it has found wrong so far.
+import { isLarge } from '../../large-json.ts'
+import type { Pieces } from '../../pacer.ts'
 
-/** @returns the decoded copy, or undefined after reporting what is wrong. */
-export type Decoder = (value: unknown, context: DecodeContext) => unknown
+export interface Decoder {
+  /** @returns the decoded copy, or undefined after reporting what is wrong. */
+  (value: unknown, context: DecodeContext): unknown
+  /** The same for a very large value, with turns for others; values of types that have none are small. */
+  readonly inPieces?: (value: unknown, context: DecodeContext) => Pieces<unknown>
+}
+
+/** Decodes a part as fits its size. */
+export function* decodeInPieces(decode: Decoder, value: unknown, context: DecodeContext): Pieces<unknown> {
+  if (!decode.inPieces || !isLarge(value)) return decode(value, context)
+  yield
+  return yield* decode.inPieces(value, context)
+}
 
 export const MAX_DEPTH = 64
 

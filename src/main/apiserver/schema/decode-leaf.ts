@@ -1,7 +1,9 @@
 // Decoding of scalars and free-form values.
 import { isObject, type JsonObject, setField } from '../../../shared/machinery/json-object.ts'
 import { canonicalQuantity, QuantityError } from '../../../shared/machinery/quantity.ts'
-import type { Decoder } from './decode-context.ts'
+import { FEW_ENTRIES, isLarge } from '../../large-json.ts'
+import type { Pieces } from '../../pacer.ts'
+import type { DecodeContext, Decoder } from './decode-context.ts'
 import { decodeMicroTime, decodeTime } from './time.ts'
 import type { FieldFact } from './facts.ts'
 
@@ -63,11 +65,13 @@ const intOrString: Decoder = (value, context) => {
 }
 
 /** A copy of free-form JSON, `null`s included, within the depth that is allowed. */
-const any: Decoder = (value, context) => {
+const any: Decoder = Object.assign(anyAtOnce, { inPieces: anyInPieces })
+
+function anyAtOnce(value: unknown, context: DecodeContext): unknown {
   if (Array.isArray(value)) {
     const list: unknown[] = []
     for (let i = 0; i < value.length && context.enter(i); i++) {
-      list.push(any(value[i], context))
+      list.push(anyAtOnce(value[i], context))
       context.leave()
     }
     return list
@@ -76,10 +80,27 @@ const any: Decoder = (value, context) => {
   const copy: JsonObject = {}
   for (const key of Object.keys(value)) {
     if (!context.enter(key)) break
-    setField(copy, key, any(value[key], context))
+    setField(copy, key, anyAtOnce(value[key], context))
     context.leave()
   }
   return copy
+}
+
+function* anyInPieces(value: unknown, context: DecodeContext): Pieces<unknown> {
+  if (!isLarge(value)) return anyAtOnce(value, context)
+  yield
+  const isList = Array.isArray(value)
+  const [list, copy]: [unknown[], JsonObject] = [[], {}]
+  let count = 0
+  for (const step of isList ? value.keys() : Object.keys(value)) {
+    if (!context.enter(step)) break
+    const inner = yield* anyInPieces((value as JsonObject)[step], context)
+    if (isList) list.push(inner)
+    else setField(copy, step as string, inner)
+    context.leave()
+    if (++count % FEW_ENTRIES === 0) yield
+  }
+  return isList ? list : copy
 }
 
 /** @param exact whether whole numbers beyond 2⁵³ keep every digit */

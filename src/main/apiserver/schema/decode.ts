@@ -4,7 +4,9 @@
 // fields are left out and reported, `null` is an absent field, and a key called `__proto__` is data.
 import type { AnyObject } from '../../../shared/machinery/object.ts'
 import { getField, isObject, type JsonObject, setField } from '../../../shared/machinery/json-object.ts'
-import { DecodeContext, type Decoder, type Wording } from './decode-context.ts'
+import { atOnce, type Pieces } from '../../pacer.ts'
+import { FEW_ENTRIES } from '../../large-json.ts'
+import { DecodeContext, decodeInPieces, type Decoder, type Wording } from './decode-context.ts'
 import { leafDecoder } from './decode-leaf.ts'
 import { typeFact, typeName } from './table.ts'
 import type { FieldFact } from './facts.ts'
@@ -46,18 +48,20 @@ function structDecoder(schemaId: string): Decoder {
   }
   const goType = goTypeOf({ t: 'ref', r: schemaId })
 
+  /** @returns what decodes the field; nothing for a field that the type does not have, or that says nothing */
+  const decoderFor = (key: string, given: unknown, context: DecodeContext): Decoder | undefined => {
+    const decodeField = fields.get(key)
+    if (!decodeField) context.unknown.push(context.fieldPath(key))
+    return given === null || given === undefined ? undefined : decodeField
+  }
   const decode: Decoder = (value, context) => {
     if (!isObject(value)) return context.wrongType(value, goType)
     const result: JsonObject = {}
     context.structs.push(name)
     for (const key of Object.keys(value)) {
-      const decodeField = fields.get(key)
-      if (!decodeField) {
-        context.unknown.push(context.fieldPath(key))
-        continue
-      }
       const given = value[key]
-      if (given === null || given === undefined) continue
+      const decodeField = decoderFor(key, given, context)
+      if (!decodeField) continue
       if (!context.enter(key)) break
       const decoded = decodeField(given, context)
       if (decoded !== undefined) result[key] = decoded
@@ -66,8 +70,25 @@ function structDecoder(schemaId: string): Decoder {
     context.structs.pop()
     return result
   }
-  structs.set(schemaId, decode)
-  return decode
+  function* inPieces(value: unknown, context: DecodeContext): Pieces<unknown> {
+    if (!isObject(value)) return context.wrongType(value, goType)
+    const result: JsonObject = {}
+    context.structs.push(name)
+    for (const key of Object.keys(value)) {
+      const given = value[key]
+      const decodeField = decoderFor(key, given, context)
+      if (!decodeField) continue
+      if (!context.enter(key)) break
+      const decoded = yield* decodeInPieces(decodeField, given, context)
+      if (decoded !== undefined) result[key] = decoded
+      context.leave()
+    }
+    context.structs.pop()
+    return result
+  }
+  const both = Object.assign(decode, { inPieces })
+  structs.set(schemaId, both)
+  return both
 }
 
 /** A schema, several, or a boolean. What is unknown in them is left out without a word, as upstream's decoder of these does. */
@@ -87,19 +108,25 @@ const schemaOrOther: Decoder = (value, context) => {
   return schema
 }
 
-const unless =
-  (isNothing: (value: unknown) => boolean, decoder: Decoder): Decoder =>
-  (value, context) => {
+function unless(isNothing: (value: unknown) => boolean, decoder: Decoder): Decoder {
+  const decode: Decoder = (value, context) => {
     const decoded = decoder(value, context)
     return isNothing(decoded) && !context.keepsGiven() ? undefined : decoded
   }
+  // What is very large means something.
+  return decoder.inPieces ? Object.assign(decode, { inPieces: decoder.inPieces }) : decode
+}
 
 function decoderOf(fact: FieldFact, exact = false): Decoder {
   switch (fact.t) {
     case 'ref': {
       const id = fact.r ?? ''
       let resolved: Decoder | undefined
-      return (value, context) => (resolved ??= structDecoder(id))(value, context)
+      const decoder = () => (resolved ??= structDecoder(id))
+      const decode: Decoder = (value, context) => decoder()(value, context)
+      return Object.assign(decode, {
+        inPieces: (value: unknown, context: DecodeContext) => decodeInPieces(decoder(), value, context),
+      })
     }
     case 'array':
       return arrayDecoder(fact, exact)
@@ -114,7 +141,7 @@ function arrayDecoder(fact: FieldFact, exact: boolean): Decoder {
   const item: FieldFact = fact.i ?? { t: 'any' }
   const decodeItem = decoderOf(item, exact)
   const goType = goTypeOf(fact)
-  return (value, context) => {
+  const decode: Decoder = (value, context) => {
     if (!Array.isArray(value)) return context.wrongType(value, goType)
     const result: unknown[] = []
     for (let i = 0; i < value.length; i++) {
@@ -125,13 +152,26 @@ function arrayDecoder(fact: FieldFact, exact: boolean): Decoder {
     }
     return result
   }
+  function* inPieces(value: unknown, context: DecodeContext): Pieces<unknown> {
+    if (!Array.isArray(value)) return context.wrongType(value, goType)
+    const result: unknown[] = []
+    for (let i = 0; i < value.length; i++) {
+      if (i % FEW_ENTRIES === 0) yield
+      if (!context.enter(i)) break
+      const decoded = yield* decodeInPieces(decodeItem, value[i] ?? zeroOf(item), context)
+      if (decoded !== undefined) result.push(decoded)
+      context.leave()
+    }
+    return result
+  }
+  return Object.assign(decode, { inPieces })
 }
 
 function mapDecoder(fact: FieldFact): Decoder {
   const item: FieldFact = fact.i ?? { t: 'any' }
   const decodeItem = decoderOf(item)
   const goType = goTypeOf(fact)
-  return (value, context) => {
+  const decode: Decoder = (value, context) => {
     if (!isObject(value)) return context.wrongType(value, goType)
     const result: JsonObject = {}
     for (const key of Object.keys(value)) {
@@ -142,6 +182,19 @@ function mapDecoder(fact: FieldFact): Decoder {
     }
     return result
   }
+  function* inPieces(value: unknown, context: DecodeContext): Pieces<unknown> {
+    if (!isObject(value)) return context.wrongType(value, goType)
+    const result: JsonObject = {}
+    for (const [i, key] of Object.keys(value).entries()) {
+      if (i % FEW_ENTRIES === 0) yield
+      if (!context.enter([key])) break
+      const decoded = yield* decodeInPieces(decodeItem, getField(value, key) ?? zeroOf(item), context)
+      if (decoded !== undefined) setField(result, key, decoded)
+      context.leave()
+    }
+    return result
+  }
+  return Object.assign(decode, { inPieces })
 }
 
 /** What `null` inside a list or map becomes: the type's zero value. */
@@ -207,9 +260,13 @@ function goTypeOf(fact: FieldFact): string {
  * @param wording `map` for what a strategic merge patch made, which upstream decodes from a map, not from JSON; `apply`
  *   for what is applied
  */
-export function decodeObject(schemaId: string, value: unknown, wording: Wording = 'json'): Decoded {
+export const decodeObject = (schemaId: string, value: unknown, wording: Wording = 'json'): Decoded =>
+  atOnce(decodeObjectInPieces(schemaId, value, wording))
+
+/** As decodeObject(). */
+export function* decodeObjectInPieces(schemaId: string, value: unknown, wording: Wording = 'json'): Pieces<Decoded> {
   const context = new DecodeContext(wording)
-  const object = structDecoder(schemaId)(value, context) ?? {}
+  const object = (yield* decodeInPieces(structDecoder(schemaId), value, context)) ?? {}
   const errors = context.errors.map(message => (wording === 'map' ? message : wrap(schemaId, message)))
   return { object: object as AnyObject, unknown: context.unknown, errors, keptGiven: context.keptGiven }
 }

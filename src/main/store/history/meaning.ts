@@ -3,8 +3,9 @@
 import { crc32 } from 'node:zlib'
 import { sameJson } from '../../../shared/machinery/deep-equal.ts'
 import type { JsonObject } from '../../../shared/machinery/json-object.ts'
-import { encodeJson } from '../../../shared/machinery/json-text.ts'
 import type { AnyObject } from '../../../shared/machinery/object.ts'
+import { encodeJsonInPieces, isLarge } from '../../large-json.ts'
+import type { Pieces } from '../../pacer.ts'
 
 /** Kinds that only tell what was observed, or that are written all the time. */
 const LEFT_OUT = [
@@ -32,14 +33,17 @@ function sameBut(one: object, other: object, except: ReadonlySet<string>): boole
   return more === 0
 }
 
-/** Costs less than two hashes: most writes are of states and heartbeats. */
+/**
+ * Costs less than two hashes: most writes are of states and heartbeats.
+ * @returns false for objects too large to be compared in one go: their hashes tell
+ */
 export const meansTheSame = (a: AnyObject, b: AnyObject): boolean =>
-  sameBut(a.metadata, b.metadata, KEPT_FOR_OTHERS) && sameBut(a, b, OBSERVED)
+  !isLarge({ ...b, metadata: undefined }) && sameBut(a.metadata, b.metadata, KEPT_FOR_OTHERS) && sameBut(a, b, OBSERVED)
 
-export function meaningHash(object: AnyObject): string {
+export function* meaningHash(object: AnyObject): Pieces<string> {
   const { status: _status, metadata, ...rest } = object
   const { resourceVersion: _version, managedFields: _fields, generation: _generation, ...kept } = metadata
-  return crc32(encodeJson([rest, kept]))
+  return crc32(yield* encodeJsonInPieces([rest, kept]))
     .toString(16)
     .padStart(8, '0')
 }

@@ -1,9 +1,9 @@
 // Follows the store and keeps what changed: in batches a moment later, so that no write waits for its history.
 import type { Clock } from '../../../shared/machinery/clock.ts'
 import type { ObjectStore, Stored, StoreEvent, WatchHandle } from '../contract.ts'
-import { encodeObject } from '../encoding.ts'
+import { encodeObjectInPieces } from '../encoding.ts'
 import type { StoreLog } from '../log.ts'
-import { Pacer } from '../../pacer.ts'
+import { inTurns, Pacer } from '../../pacer.ts'
 import { HistoryBatch } from './batch.ts'
 import { EventQueue } from './event-queue.ts'
 import type { HistoryLog } from './contract.ts'
@@ -78,7 +78,7 @@ export class HistoryRecorder implements AsyncDisposable {
       if (this.#ended) break
       if (!hasHistory(key)) continue
       const newest = known.get(key)
-      const hash = meaningHash(object)
+      const hash = await inTurns(meaningHash(object), pacer)
       hashes.set(key, hash)
       if (!newest || newest.deleted || newest.hash !== hash)
         await batch.add({
@@ -87,7 +87,7 @@ export class HistoryRecorder implements AsyncDisposable {
           hash,
           deleted: false,
           atMs: this.#parts.clock.now(),
-          value: encodeObject(object),
+          value: await inTurns(encodeObjectInPieces(object), pacer),
         })
       if (pacer.due) await pacer.pause()
     }
@@ -111,7 +111,7 @@ export class HistoryRecorder implements AsyncDisposable {
         const { type, current } = event
         // One that is there again under the name of one that is gone has a history of its own.
         if (gone.has(namespaceOf(current.key) ?? '')) await erase()
-        await this.#keep(event, batch, hashes)
+        await this.#keep(event, batch, hashes, pacer)
         if (type === 'DELETED' && current.key.startsWith(NAMESPACES)) gone.add(current.key.slice(NAMESPACES.length))
         if (pacer.due) await pacer.pause()
       }
@@ -130,14 +130,19 @@ export class HistoryRecorder implements AsyncDisposable {
       else this.#hashes.set(key, hash)
   }
 
-  async #keep({ type, current, previous, revision }: StoreEvent, batch: HistoryBatch, hashes: Hashes): Promise<void> {
+  async #keep(
+    { type, current, previous, revision }: StoreEvent,
+    batch: HistoryBatch,
+    hashes: Hashes,
+    pacer: Pacer,
+  ): Promise<void> {
     const { key, object } = current
     const deleted = type === 'DELETED'
-    const hash = meaningHash(object)
+    const hash = await inTurns(meaningHash(object), pacer)
     const newest = hashes.has(key) ? hashes.get(key) : this.#hashes.get(key)
     if (!deleted && newest === hash) return
     hashes.set(key, deleted ? undefined : hash)
-    const value = encodeObject(deleted ? (previous ?? current).object : object)
+    const value = await inTurns(encodeObjectInPieces(deleted ? (previous ?? current).object : object), pacer)
     await batch.add({ key, revision, hash, deleted, atMs: this.#parts.clock.now(), value })
   }
 

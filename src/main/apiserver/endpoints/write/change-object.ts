@@ -172,6 +172,7 @@ async function admitAndStore(
   const nullIsValue = resource.custom !== undefined
   keepTimes(object, old, nullIsValue)
   if (!finished && deepEqual(object, old, { nullIsValue })) return { object: old, deleted: false }
+  if (pacer.due) await pacer.pause()
   if (options.dryRun) {
     const read = resource.custom ? await servedForm(resource, await storedForm(resource, object)) : object
     return { object: read, deleted: finished }

@@ -3,12 +3,12 @@ import { invalidValue } from '../../../../shared/machinery/field-error.ts'
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
 import { apiVersionOf, type ResourceType } from '../../../../shared/machinery/resource-type.ts'
 import { type ApiError, badRequest, invalid } from '../../../../shared/machinery/status.ts'
-import { pieceByPiece } from '../../../pacer.ts'
+import { inTurns, pieceByPiece } from '../../../pacer.ts'
 import { NumberOutOfRange, UnreadableBody } from '../../codec/decode-body.ts'
 import { JSON_TYPE, mediaTypeOf, PROTOBUF_TYPE, unsupportedMediaType, YAML_TYPE } from '../../codec/media-type.ts'
 import type { CustomSchema } from '../../registry/resource.ts'
 import type { ApiRequest } from '../../request.ts'
-import { type Decoded, decodeObject } from '../../schema/decode.ts'
+import { type Decoded, decodeObjectInPieces } from '../../schema/decode.ts'
 import {
   isOlder,
   isRegistered,
@@ -160,7 +160,9 @@ export async function decodeFields(
     unknown,
     errors,
     keptGiven = false,
-  } = typeof schema === 'string' ? decodeObject(schema, value, wording) : schema.decode(value, wording)
+  } = typeof schema === 'string'
+    ? await inTurns(decodeObjectInPieces(schema, value, wording), pacer)
+    : schema.decode(value, wording)
   if (errors[0] !== undefined) throw badRequest(errors[0])
   // `/v1` is `v1`, and a version may have others that say the same.
   if (wording === 'apply' || (kind.also && object.apiVersion !== '')) object.apiVersion = apiVersionOf(kind)

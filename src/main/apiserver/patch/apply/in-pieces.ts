@@ -4,6 +4,7 @@ import { isObject, type JsonObject, setField } from '../../../../shared/machiner
 import { fieldFact, typeOfFact } from '../../schema/table.ts'
 import type { FieldFact } from '../../schema/facts.ts'
 import { isPrinted, isPrintedZero } from '../../schema/printed.ts'
+import { isLarge, PIECE } from '../../../large-json.ts'
 import type { Pieces } from '../../../pacer.ts'
 import { EMPTY, encodeFields, type FieldSet, isEmpty, MEMBER } from './field-set.ts'
 import {
@@ -17,27 +18,9 @@ import {
   shapeOf,
 } from './typed-value.ts'
 
-/** Parts, such as items of a list, that are worked out in one go. */
-const PIECE = 1000
-
-/** @returns how many more parts there may be; below zero once there are too many */
-function roomAfter(value: unknown, room: number): number {
-  if (typeof value !== 'object' || value === null) return room - 1
-  if (Array.isArray(value) && value.length > room) return -1
-  // Where there are very many, keys alone are several times cheaper than values.
-  const keys = Object.keys(value)
-  let left = room - keys.length
-  for (const key of keys) {
-    if (left < 0) return left
-    const part = (value as JsonObject)[key]
-    if (typeof part === 'object') left = roomAfter(part, left)
-  }
-  return left
-}
-
 /** @returns what is new in a value where there was nothing, or an empty one of its type */
 export function* newInPieces(value: unknown, fact: FieldFact | undefined, filled: boolean): Pieces<FieldSet> {
-  if (roomAfter(value, PIECE) >= 0) return filled ? filledFieldsOf(value, fact) : newFieldsOf(value, fact)
+  if (!isLarge(value)) return filled ? filledFieldsOf(value, fact) : newFieldsOf(value, fact)
   yield
   const shape = shapeOf(value, fact)
   if (filled && shape !== 'struct' && isPrintedZero(value)) return EMPTY

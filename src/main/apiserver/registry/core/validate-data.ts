@@ -21,27 +21,30 @@ type Data = Readonly<Record<string, string>> | undefined
 
 const compareText = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
 
-/** Maps may hold a hundred thousand keys: they are walked once and only what is wrong with them is sorted. */
-function keys(path: string, map: Data): FieldError[] {
-  const errors: FieldError[] = []
-  for (const key of Object.keys(map ?? {}))
-    if (!isConfigMapKey(key)) errors.push(...obey(`${path}[${key}]`, key, configMapKey))
-  return errors.sort((a, b) => compareText(a.field, b.field))
+interface Looked {
+  readonly errors: FieldError[]
+  readonly bytes: number
 }
 
-function total(map: Data, size: (text: string) => number): number {
-  let sum = 0
+/** Maps may hold a hundred thousand keys: they are walked once and only what is wrong with them is sorted. */
+function look(path: string, map: Data, size: (text: string) => number): Looked {
+  const errors: FieldError[] = []
+  let bytes = 0
   // Of very many, values by their keys are cheaper than values.
-  for (const key of Object.keys(map ?? {})) sum += size(map?.[key] ?? '')
-  return sum
+  for (const key of Object.keys(map ?? {})) {
+    if (!isConfigMapKey(key)) errors.push(...obey(`${path}[${key}]`, key, configMapKey))
+    bytes += size(map?.[key] ?? '')
+  }
+  return { errors: errors.sort((a, b) => compareText(a.field, b.field)), bytes }
 }
 
 export function validateConfigMap({ data, binaryData }: ConfigMap): FieldError[] {
-  const errors = keys('data', data)
+  const [texts, bytes] = [look('data', data, Buffer.byteLength), look('binaryData', binaryData, decodedLength)]
+  const { errors } = texts
   for (const key of Object.keys(binaryData ?? {}).sort(compareText))
     if (has(data, key)) errors.push(invalidValue(`data[${key}]`, key, 'duplicate of key present in binaryData'))
-  errors.push(...keys('binaryData', binaryData))
-  if (total(data, Buffer.byteLength) + total(binaryData, decodedLength) > MAX_BYTES) errors.push(tooLong('', MAX_BYTES))
+  errors.push(...bytes.errors)
+  if (texts.bytes + bytes.bytes > MAX_BYTES) errors.push(tooLong('', MAX_BYTES))
   return errors
 }
 
@@ -98,8 +101,8 @@ function typeErrors({ type, data, metadata }: Secret): FieldError[] {
 }
 
 export function validateSecret(secret: Secret): FieldError[] {
-  const errors = keys('data', secret.data)
-  if (total(secret.data, decodedLength) > MAX_BYTES) errors.push(tooLong('data', MAX_BYTES))
+  const { errors, bytes } = look('data', secret.data, decodedLength)
+  if (bytes > MAX_BYTES) errors.push(tooLong('data', MAX_BYTES))
   return [...errors, ...typeErrors(secret)]
 }
 

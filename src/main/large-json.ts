@@ -1,0 +1,63 @@
+// JSON values of so many parts that they are worked on piece by piece, so that others get their turn in between.
+import { encodeJson } from '../shared/machinery/json-text.ts'
+import type { JsonObject } from '../shared/machinery/json-object.ts'
+import type { Pieces } from './pacer.ts'
+
+/** Keys and items that are worked on in one go: well below a millisecond. */
+export const PIECE = 1000
+/** Entries between which others may get their turn: each has a piece's parts at most. */
+export const FEW_ENTRIES = 100
+/** Of a text that is put together in one go. */
+const PIECE_CHARACTERS = 64 * 1024
+
+/** Maps that were found to be large: to list very many keys takes as long as all the rest. */
+const large = new WeakSet()
+
+/** @returns how many more parts there may be; below zero once there are too many */
+function roomAfter(value: object, room: number): number {
+  if (Array.isArray(value)) return roomAfterItems(value, room)
+  if (large.has(value)) return -1
+  let left = room
+  let count = 0
+  for (const key in value) {
+    if (++count > PIECE) large.add(value)
+    if (--left < 0) return left
+    const part = (value as JsonObject)[key]
+    if (typeof part === 'object' && part !== null) left = roomAfter(part, left)
+  }
+  return left
+}
+
+function roomAfterItems(list: readonly unknown[], room: number): number {
+  let left = room - list.length
+  for (let i = 0; i < list.length && left >= 0; i++) {
+    const item = list[i]
+    if (typeof item === 'object' && item !== null) left = roomAfter(item, left)
+  }
+  return left
+}
+
+/** Whether it has more parts than are worked on in one go. Costs a few nanoseconds a part. */
+export const isLarge = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && roomAfter(value, PIECE) < 0
+
+/** @returns the text that `encodeJson` gives it */
+export function* encodeJsonInPieces(value: unknown): Pieces<string> {
+  if (!isLarge(value)) return encodeJson(value)
+  yield
+  const isList = Array.isArray(value)
+  const texts: string[] = []
+  let text = ''
+  for (const part of isList ? value : Object.keys(value)) {
+    const inner: unknown = isList ? (part ?? null) : (value as JsonObject)[part as string]
+    if (inner === undefined) continue
+    const name = isList ? '' : `${JSON.stringify(part)}:`
+    text += `${texts.length > 0 || text !== '' ? ',' : ''}${name}${isLarge(inner) ? yield* encodeJsonInPieces(inner) : encodeJson(inner)}`
+    if (text.length < PIECE_CHARACTERS) continue
+    texts.push(text)
+    text = ''
+    yield
+  }
+  const inside = texts.join('') + text
+  return isList ? `[${inside}]` : `{${inside}}`
+}
