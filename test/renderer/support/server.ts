@@ -8,4 +8,11 @@ interface TestServer extends AsyncDisposable {
 const { startTestApiServer } = (await import(/* @vite-ignore */ `../../support/${'api-server'}.ts`)) as {
   startTestApiServer(): Promise<TestServer>
 }
-export { type TestServer, startTestApiServer }
+/** One with admission and rights, as a cluster has it. */
+interface SecuredServer extends AsyncDisposable {
+  readonly admin: Client
+}
+const { startSecuredCluster } = (await import(/* @vite-ignore */ `../../api/authz/support/${'cluster'}.ts`)) as {
+  startSecuredCluster(): Promise<SecuredServer>
+}
+export { type SecuredServer, type TestServer, startSecuredCluster, startTestApiServer }
