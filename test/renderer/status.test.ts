@@ -1,13 +1,15 @@
 // Statuses: the word that kubectl prints, and the colour that tells whether somebody must act.
 import { describe, expect, it } from 'vitest'
-import type { Deployment } from '../../src/shared/api/apps/v1.ts'
-import type { ContainerStatus, Node, Pod } from '../../src/shared/api/core/v1.ts'
+import { DaemonSet, type Deployment, StatefulSet } from '../../src/shared/api/apps/v1.ts'
+import { Job } from '../../src/shared/api/batch/v1.ts'
+import { type ContainerStatus, Event, type Node, type Pod } from '../../src/shared/api/core/v1.ts'
 import type { KubeObject } from '../../src/shared/machinery/object.ts'
 import { nodeStatus } from '@/status/object-status.ts'
 import { podStatus } from '@/status/pod-status.ts'
 import { WorstPods, withPods } from '@/status/pods-below.ts'
 import type { StatusView } from '@/status/tone.ts'
 import { deploymentStatus } from '@/status/workload-status.ts'
+import { make, makePod } from './support/objects.ts'
 
 const container = (change: Partial<ContainerStatus>): ContainerStatus => ({
   name: 'app',
@@ -213,5 +215,61 @@ describe('withPods()', () => {
       { tone: 'failed', text: 'Stuck' },
     ] as const)
       expect(told(pods, own)).toBe(own)
+  })
+})
+
+describe('what may make no pods', () => {
+  const told = 'Error creating: pods "import-x" is forbidden: exceeded quota: small, requested: pods=1'
+  const refused = (about: KubeObject, lastTimestamp: string, message = told) =>
+    make(Event, `${about.metadata.name}.${lastTimestamp}`, {
+      involvedObject: { kind: about.kind, namespace: 'default', name: about.metadata.name, uid: about.metadata.uid },
+      reason: 'FailedCreate',
+      message,
+      lastTimestamp,
+    })
+  const job = make(Job, 'import')
+  const stateOf = (owner: KubeObject, events: Event[], pods: Pod[] = []) =>
+    withPods({ tone: 'progressing', text: 'Running' }, new WorstPods(pods, events).below(owner.kind, owner))
+
+  it.each([
+    make(Job, 'import'),
+    make(StatefulSet, 'db', { spec: { replicas: 3 } as never, status: { replicas: 1 } as never }),
+    make(DaemonSet, 'agent', { status: { currentNumberScheduled: 0, desiredNumberScheduled: 1 } as never }),
+  ])('is no $kind on its way, and says what refuses them', owner =>
+    expect(stateOf(owner, [refused(owner, '2026-01-01T00:01:00Z')])).toEqual({
+      tone: 'failed',
+      text: 'FailedCreate',
+      reason: told,
+    }),
+  )
+  it('is told by the newest refusal, without how the server summed it up', () => {
+    const events = [
+      refused(job, '2026-01-01T00:02:00Z', `(combined from similar events): ${told}`),
+      refused(job, '2026-01-01T00:01:00Z', 'older'),
+    ]
+    expect(stateOf(job, events).reason).toBe(told)
+  })
+  it.each([
+    make(Job, 'import', { status: { active: 1 } as never }),
+    make(StatefulSet, 'db', { spec: { replicas: 3 } as never, status: { replicas: 3 } as never }),
+    make(DaemonSet, 'agent', { status: { currentNumberScheduled: 1, desiredNumberScheduled: 1 } as never }),
+  ])('is no $kind that has them by now', owner =>
+    expect(stateOf(owner, [refused(owner, '2026-01-01T00:01:00Z')]).tone).toBe('progressing'),
+  )
+  it('is not what made a pod after it was refused, nor what only has the name of it', () => {
+    const made = makePod('import-a', { owner: job, status: { phase: 'Failed' } })
+    expect(stateOf(job, [refused(job, '2025-12-31T23:59:00Z')], [made]).tone).toBe('progressing')
+    expect(stateOf(job, [refused(make(Job, 'import'), '2026-01-01T00:01:00Z')]).tone).toBe('progressing')
+  })
+  it('is said after what is wrong with the pods that there are', () => {
+    const set = make(StatefulSet, 'db', { spec: { replicas: 3 } as never, status: { replicas: 1 } as never })
+    const crashing = makePod('db-0', {
+      owner: set,
+      status: {
+        conditions: [],
+        containerStatuses: [container({ state: { waiting: { reason: 'CrashLoopBackOff' } } })],
+      },
+    })
+    expect(stateOf(set, [refused(set, '2026-01-01T00:01:00Z')], [crashing]).text).toBe('CrashLoopBackOff')
   })
 })

@@ -3,7 +3,10 @@ import type { Event } from '../../shared/api/core/v1.ts'
 import { plainText } from '../plain-text.ts'
 
 export const eventReason = ({ reason }: Event): string => plainText(reason ?? '')
-export const eventMessage = ({ message }: Event): string => plainText(message ?? '')
+/** What many of the same are told as begins so; how many they are is told beside it. */
+const COMBINED = '(combined from similar events): '
+export const eventMessage = ({ message = '' }: Event): string =>
+  plainText(message.startsWith(COMBINED) ? message.slice(COMBINED.length) : message)
 
 export const eventTime = (event: Event): string | undefined =>
   event.series?.lastObservedTime ??

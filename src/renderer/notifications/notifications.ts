@@ -2,12 +2,14 @@
 import { useIntervalFn } from '@vueuse/core'
 import { defineStore } from 'pinia'
 import { shallowRef, watch } from 'vue'
-import { Pod } from '../../shared/api/core/v1.ts'
+import { Event, Pod } from '../../shared/api/core/v1.ts'
 import { fromLabelSelector } from '../../shared/machinery/selectors.ts'
 import { connection } from '../api/connection.ts'
 import { podStatus } from '../status/pod-status.ts'
+import { REFUSALS, WorstPods } from '../status/pods-below.ts'
 import { usePreferencesStore } from '../stores/preferences.ts'
 import { useToastStore } from '../stores/toasts.ts'
+import { isOver } from '../world/room.ts'
 import { useWorld } from '../world/use-world.ts'
 import { showOnDesktop } from './desktop.ts'
 import { type Look, dueFor } from './looks.ts'
@@ -18,15 +20,18 @@ import { type Suspect, WATCHED, suspectsIn } from './troubles.ts'
 const CHECK_MS = 1_000
 const MOST_PODS = 50
 
-/** What is wrong with the first of its pods that fails; undefined while all of them are on their way. */
-async function failingPod({ namespace, podSelector }: Suspect): Promise<string | undefined> {
+/** What is wrong with the first of its pods that fails, or why it may not make them; undefined while it is on its way. */
+async function troubleOf({ type, namespace, object, podSelector }: Suspect): Promise<string | undefined> {
   const labelSelector = fromLabelSelector(podSelector).format()
-  const { items } = await connection.client.list(Pod, { namespace, labelSelector, limit: MOST_PODS })
-  for (const pod of items) {
+  const { items: pods } = await connection.client.list(Pod, { namespace, labelSelector, limit: MOST_PODS })
+  for (const pod of pods) {
     const { tone, text, reason } = podStatus(pod)
-    if (tone === 'failed') return reason ? `${text}: ${reason}` : text
+    if (tone === 'failed' && !isOver(pod)) return reason ? `${text}: ${reason}` : text
   }
-  return undefined
+  if (!object) return undefined
+  const fieldSelector = `${REFUSALS.fieldSelector},involvedObject.name=${object.metadata.name}`
+  const { items: events } = await connection.client.list(Event, { namespace, fieldSelector })
+  return new WorstPods(pods, events).refusal(type.kind, object)?.reason
 }
 
 export const useNotificationStore = defineStore('notifications', () => {
@@ -45,7 +50,7 @@ export const useNotificationStore = defineStore('notifications', () => {
   const shown = new Map<string, { close(): void }>()
 
   async function look(suspect: Suspect, at: number): Promise<void> {
-    const text = await failingPod(suspect).catch(() => looks.get(suspect.key)?.text)
+    const text = await troubleOf(suspect).catch(() => looks.get(suspect.key)?.text)
     looks.set(suspect.key, { at, text })
   }
 

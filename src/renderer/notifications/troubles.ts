@@ -25,7 +25,8 @@ export interface Suspect {
   readonly text: string
   /** Since when, in milliseconds since the epoch, where the object itself tells. */
   readonly sinceMs?: number | undefined
-  /** Fewer pods are ready than wanted: bad only if one of these pods is, as otherwise it is on its way. */
+  readonly object?: KubeObject
+  /** Fewer pods are ready than wanted: bad only if one of these is, or none can be made; else it is on its way. */
   readonly podSelector?: LabelSelector | undefined
 }
 
@@ -65,6 +66,7 @@ function suspect(
       type,
       namespace: metadata.namespace,
       name: metadata.name,
+      object,
       text: status.reason ? `${stateText(status.text)}: ${status.reason}` : stateText(status.text),
       sinceMs: troubledSince(object),
       podSelector: isBad ? undefined : podSelector,
@@ -92,5 +94,7 @@ export const suspectsIn = (world: World): Suspect[] => [
   ...world.all(Deployment).flatMap(each => suspect(Deployment, each, deploymentStatus(each), each.spec.selector)),
   ...world.all(StatefulSet).flatMap(each => suspect(StatefulSet, each, statefulSetStatus(each), each.spec.selector)),
   ...world.all(DaemonSet).flatMap(each => suspect(DaemonSet, each, daemonSetStatus(each), each.spec.selector)),
-  ...world.all(Job).flatMap(each => suspect(Job, each, jobStatus(each))),
+  ...world
+    .all(Job)
+    .flatMap(each => suspect(Job, each, jobStatus(each), each.status.active ? undefined : each.spec.selector)),
 ]

@@ -18,6 +18,7 @@ import type { AnyObject, KubeObject } from '../../shared/machinery/object.ts'
 import type { ResourceType } from '../../shared/machinery/resource-type.ts'
 import { type LabelMatcher, type Labels, fromLabelSelector, fromMatchLabels } from '../../shared/machinery/selectors.ts'
 import type { Wanted } from '../api/live-pool.ts'
+import { REFUSALS } from '../status/pods-below.ts'
 import { podReferences } from '../world/pod-references.ts'
 import { WORKLOADS, ingressServices, templateOf } from '../world/workloads.ts'
 import { type ObjectRef, type World, namespaceOf, refId, refTo } from '../world/world.ts'
@@ -45,7 +46,7 @@ export function kindsOfRelated(type: ResourceType<KubeObject>, namespace: string
       ...REFERRED,
     ]
       .map((each): Wanted => ({ type: each, namespace, metadataOnly: METADATA_ONLY.has(each) }))
-      .concat(access)
+      .concat({ ...REFUSALS, namespace }, access)
   const others: Readonly<Record<string, readonly ResourceType<KubeObject>[]>> = {
     PersistentVolume: [PersistentVolumeClaim, StorageClass],
     StorageClass: [PersistentVolumeClaim, PersistentVolume],

@@ -1,7 +1,12 @@
-// What owns pods takes on how they are: a Deployment whose pods crash is not on its way. Pure.
-import type { Pod } from '../../shared/api/core/v1.ts'
+// What owns pods takes on how they are: a Deployment whose pods crash is not on its way, nor is a Job whose pods a quota
+// refuses. Pure.
+import type { DaemonSet, StatefulSet } from '../../shared/api/apps/v1.ts'
+import type { Job } from '../../shared/api/batch/v1.ts'
+import { Event, type Pod } from '../../shared/api/core/v1.ts'
 import { controllerOf } from '../../shared/machinery/owner.ts'
 import type { KubeObject } from '../../shared/machinery/object.ts'
+import type { Wanted } from '../api/live-pool.ts'
+import { eventMessage, eventTime } from '../kinds/event-facts.ts'
 import { isOver } from '../world/room.ts'
 import { isPodReady, podStatus } from './pod-status.ts'
 import { type StatusView, toneOrder, view } from './tone.ts'
@@ -25,12 +30,59 @@ function ownersOf(pod: Pod): string[] {
   ]
 }
 
-/** How the worst pod of each owner is; only owners that have one which is not well. */
+/** The Events that tell of pods which the API server did not let their owner make. */
+export const REFUSALS: Wanted = { type: Event, fieldSelector: 'reason=FailedCreate' }
+
+/** Owners whose conditions do not say that pods are refused, and whether each has fewer than it wants to make now. */
+const IS_SHORT: Readonly<Record<string, (owner: KubeObject) => boolean>> = {
+  StatefulSet(owner) {
+    const { spec, status } = owner as StatefulSet
+    return (status.replicas ?? 0) < (spec.replicas ?? 1)
+  },
+  DaemonSet(owner) {
+    const { currentNumberScheduled, desiredNumberScheduled } = (owner as DaemonSet).status
+    return currentNumberScheduled < desiredNumberScheduled
+  },
+  Job: owner => !(owner as Job).status.active,
+}
+
+const timeOf = (event: Event) => Date.parse(eventTime(event) ?? '') || 0
+
+/** The newest of each owner. */
+function newestRefusals(events: readonly Event[]): ReadonlyMap<string, Event> {
+  const newest = new Map<string, Event>()
+  for (const event of events) {
+    const { kind = '', namespace, name = '' } = event.involvedObject
+    if (event.reason !== 'FailedCreate' || !(kind in IS_SHORT)) continue
+    const key = keyOf(kind, namespace, name)
+    const last = newest.get(key)
+    if (!last || timeOf(last) < timeOf(event)) newest.set(key, event)
+  }
+  return newest
+}
+
+/** How the worst pod of each owner is, or that none can be made; only owners for which something is wrong. */
 export class WorstPods {
   readonly #byOwner = new Map<string, { readonly status: StatusView; readonly name: string }>()
+  readonly #refusals: ReadonlyMap<string, Event>
+  /** Milliseconds since the epoch of each refused owner's newest pod: a refusal before that is over. */
+  readonly #newestPod = new Map<string, number>()
 
-  constructor(pods: readonly Pod[]) {
-    for (const pod of pods) if (!isOver(pod) && !isPodReady(pod)) this.#take(pod)
+  /** @param events REFUSALS */
+  constructor(pods: readonly Pod[], events: readonly Event[] = []) {
+    this.#refusals = newestRefusals(events)
+    for (const pod of pods) {
+      if (!isOver(pod) && !isPodReady(pod)) this.#take(pod)
+      if (this.#refusals.size) this.#noteNewest(pod)
+    }
+  }
+
+  #noteNewest(pod: Pod) {
+    const owner = controllerOf(pod)
+    const key = owner && keyOf(owner.kind, pod.metadata.namespace, owner.name)
+    if (!key || !this.#refusals.has(key)) return
+    const made = Date.parse(pod.metadata.creationTimestamp)
+    this.#newestPod.set(key, Math.max(made, this.#newestPod.get(key) ?? 0))
   }
 
   #take(pod: Pod) {
@@ -45,11 +97,23 @@ export class WorstPods {
     }
   }
 
-  below(kind: string, { metadata: { namespace, name } }: KubeObject): StatusView | undefined {
+  below(kind: string, owner: KubeObject): StatusView | undefined {
+    const { namespace, name } = owner.metadata
     const worst = this.#byOwner.get(keyOf(kind, namespace, name))
-    return (
-      worst && view(worst.status.tone, worst.status.text, `${worst.name}: ${worst.status.reason ?? worst.status.text}`)
-    )
+    return worst
+      ? view(worst.status.tone, worst.status.text, `${worst.name}: ${worst.status.reason ?? worst.status.text}`)
+      : this.refusal(kind, owner)
+  }
+
+  /** That the pods which it has too few of are refused. */
+  refusal(kind: string, owner: KubeObject): StatusView | undefined {
+    const { namespace, name } = owner.metadata
+    const key = keyOf(kind, namespace, name)
+    const event = this.#refusals.get(key)
+    if (!event || !IS_SHORT[kind]?.(owner)) return undefined
+    const isOfAnother = event.involvedObject.uid !== undefined && event.involvedObject.uid !== owner.metadata.uid
+    if (isOfAnother || timeOf(event) < (this.#newestPod.get(key) ?? 0)) return undefined
+    return view('failed', 'FailedCreate', eventMessage(event))
   }
 }
 

@@ -4,6 +4,7 @@ import type { ReplicaSet } from '../../shared/api/apps/v1.ts'
 import { HorizontalPodAutoscaler } from '../../shared/api/autoscaling/v2.ts'
 import {
   ConfigMap,
+  Event,
   Node,
   PersistentVolumeClaim,
   Pod,
@@ -17,7 +18,9 @@ import type { AnyObject, KubeObject } from '../../shared/machinery/object.ts'
 import { controllerOf } from '../../shared/machinery/owner.ts'
 import type { ResourceType } from '../../shared/machinery/resource-type.ts'
 import { fromLabelSelector, fromMatchLabels } from '../../shared/machinery/selectors.ts'
+import type { Wanted } from '../api/live-pool.ts'
 import { statusOf } from '../kinds/known.ts'
+import { REFUSALS, WorstPods, withPods } from '../status/pods-below.ts'
 import { serviceStatus } from '../status/service-status.ts'
 import { type StatusView, view } from '../status/tone.ts'
 import { isOver } from '../world/room.ts'
@@ -74,18 +77,17 @@ const METADATA_ONLY = new Set(['ConfigMap', 'Secret', 'ServiceAccount'])
  * The kinds to list for the graph with these relations.
  * @param custom kinds that somebody defined
  */
-export const kindsOfGraph = (
-  relations: readonly Relation[],
-  custom: readonly ResourceType<KubeObject>[],
-): { type: ResourceType<KubeObject>; metadataOnly: boolean }[] =>
-  [
+export const kindsOfGraph = (relations: readonly Relation[], custom: readonly ResourceType<KubeObject>[]): Wanted[] => [
+  ...[
     Ingress,
     Service,
     ...WORKLOADS,
     Pod,
     Node,
     ...relations.flatMap(relation => (relation === 'custom' ? custom : RELATION_KINDS[relation])),
-  ].map(type => ({ type, metadataOnly: METADATA_ONLY.has(type.kind) }))
+  ].map(type => ({ type, metadataOnly: METADATA_ONLY.has(type.kind) })),
+  REFUSALS,
+]
 
 const isWorkload = ({ type }: ObjectRef) => WORKLOADS.some(workload => workload === type)
 
@@ -156,9 +158,14 @@ class GraphBuilder {
 
 function addTraffic(world: World, graph: GraphBuilder): void {
   for (const node of world.all(Node)) graph.add('node', Node, node)
-  for (const type of WORKLOADS)
-    for (const object of world.all<KubeObject>(type))
-      if (!topWorkload(world, object) && !isHistory(type, object)) graph.add('workload', type, object)
+  const worstPods = new WorstPods(world.all(Pod), world.all(Event))
+  for (const type of WORKLOADS as readonly ResourceType<KubeObject>[])
+    for (const object of world.all(type)) {
+      if (topWorkload(world, object) || isHistory(type, object)) continue
+      const own = statusOf(type as ResourceType<AnyObject>, object as AnyObject)
+      // What is wrong with pods that there are is theirs, and arrives by their lines.
+      graph.add('workload', type, object, own && withPods(own, worstPods.refusal(type.kind, object)))
+    }
 
   for (const pod of world.all(Pod)) {
     const { id } = graph.add('pod', Pod, pod, undefined, isOver(pod))

@@ -1,11 +1,11 @@
 // Rows of what owns pods, told by them while one is not well. Their pods are looked at only then.
 import { type ComputedRef, type MaybeRefOrGetter, computed, toValue } from 'vue'
-import { Pod } from '../../shared/api/core/v1.ts'
+import { Event, Pod } from '../../shared/api/core/v1.ts'
 import type { AnyObject, KubeObject } from '../../shared/machinery/object.ts'
 import type { ResourceType } from '../../shared/machinery/resource-type.ts'
 import type { Row } from '../api/sources.ts'
 import { statusOf } from '../kinds/known.ts'
-import { WorstPods, isAboutPods } from '../status/pods-below.ts'
+import { REFUSALS, WorstPods, isAboutPods } from '../status/pods-below.ts'
 import type { StatusView } from '../status/tone.ts'
 import { useWorld } from './use-world.ts'
 import { WORKLOADS } from './workloads.ts'
@@ -25,9 +25,11 @@ export function useRowsWithPods(
     return own !== undefined && isAboutPods(own)
   }
   const { world } = useWorld(() =>
-    OWNERS.has(type().kind) && toValue(rows).some(isLate) ? [{ type: Pod, namespace: toValue(namespace) }] : [],
+    OWNERS.has(type().kind) && toValue(rows).some(isLate)
+      ? [{ type: Pod }, REFUSALS].map(each => ({ ...each, namespace: toValue(namespace) }))
+      : [],
   )
-  const worstPods = computed(() => new WorstPods(world.value.all(Pod)))
+  const worstPods = computed(() => new WorstPods(world.value.all(Pod), world.value.all(Event)))
   // A row that says the same stays the same object: it is not drawn, sorted and searched anew.
   const told = new WeakMap<Row, Row>()
   return computed(() => {

@@ -1,6 +1,7 @@
 // Scheduled backups that fail are told in the window, by the Events that the server records of them.
 import { afterEach, describe, expect, it } from 'vitest'
 import { Deployment } from '../../../src/shared/api/apps/v1.ts'
+import { Job } from '../../../src/shared/api/batch/v1.ts'
 import { Event } from '../../../src/shared/api/core/v1.ts'
 import { speak } from '@/i18n/i18n.ts'
 import { nothingTold, step, summary } from '@/notifications/quiet.ts'
@@ -65,5 +66,19 @@ describe('since when something is wrong', () => {
   it('is when it was first seen where the object does not tell', () => {
     const silent = { ...sick, status: {} } as Deployment
     expect(toldOf(silent, 42)).toMatchObject([{ name: 'web', since: 42 }])
+  })
+})
+
+describe('a Job', () => {
+  const job = (active: number) =>
+    make(Job, 'import', {
+      spec: { selector: { matchLabels: { job: 'import' } } },
+      status: { active } as never,
+    })
+  it('without a pod that runs is looked at more closely, one that runs is not', () => {
+    expect(suspectsIn(worldOf([Job, [job(0)]]))).toMatchObject([
+      { name: 'import', podSelector: { matchLabels: { job: 'import' } } },
+    ])
+    expect(suspectsIn(worldOf([Job, [job(1)]]))).toEqual([])
   })
 })

@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest'
 import { Deployment, ReplicaSet } from '../../../src/shared/api/apps/v1.ts'
 import { HorizontalPodAutoscaler } from '../../../src/shared/api/autoscaling/v2.ts'
-import { ConfigMap, Node, Pod, Secret, Service } from '../../../src/shared/api/core/v1.ts'
+import { Job } from '../../../src/shared/api/batch/v1.ts'
+import { ConfigMap, Event, Node, Pod, Secret, Service } from '../../../src/shared/api/core/v1.ts'
 import { Ingress, NetworkPolicy } from '../../../src/shared/api/networking/v1.ts'
 import type { KubeObject } from '../../../src/shared/machinery/object.ts'
 import { controllerRef } from '../../../src/shared/machinery/owner.ts'
@@ -137,6 +138,20 @@ describe('buildGraph()', () => {
     const asked = [...graph.nodes.values()].filter(({ rank, status }) => rank !== 'node' && status.tone === 'unknown')
     expect(asked.map(({ id }) => id)).toEqual([])
     expect(graph.nodes.get('networkpolicies.v1.networking.k8s.io:default/closed')?.status.tone).toBe('neutral')
+  })
+
+  it('says of a workload whose pods are refused that they are', () => {
+    const job = make(Job, 'import')
+    const refused = make(Event, 'import.1', {
+      involvedObject: { kind: 'Job', namespace: 'default', name: 'import', uid: job.metadata.uid },
+      reason: 'FailedCreate',
+      message: 'exceeded quota: small',
+      lastTimestamp: '2026-01-01T00:01:00Z',
+    })
+    const { nodes } = buildGraph(worldOf([Job, [job]], [Pod, []], [Event, [refused]]), [])
+    expect([...nodes.values()].map(({ status }) => status)).toEqual([
+      { tone: 'failed', text: 'FailedCreate', reason: 'exceeded quota: small' },
+    ])
   })
 
   it('shows what an ingress names and nobody made as missing', () => {

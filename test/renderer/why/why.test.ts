@@ -1,6 +1,6 @@
 // "Why?": for each way in which things go wrong, the sentence that tells it and the fix that mends it.
 import { describe, expect, it } from 'vitest'
-import { Deployment, ReplicaSet } from '../../../src/shared/api/apps/v1.ts'
+import { DaemonSet, Deployment, ReplicaSet, StatefulSet } from '../../../src/shared/api/apps/v1.ts'
 import { Job } from '../../../src/shared/api/batch/v1.ts'
 import { ConfigMap, Event, Node, PersistentVolumeClaim, Pod, Secret, Service } from '../../../src/shared/api/core/v1.ts'
 import { Ingress } from '../../../src/shared/api/networking/v1.ts'
@@ -312,6 +312,27 @@ describe('why does a workload not come up?', () => {
     )
     expect(told(cause)).toContain('resource quota small of namespace default leaves no room for another pod')
     expect(fixes(cause)[0]).toBe('Raise ResourceQuota small')
+  })
+
+  it.each([
+    [make(Job, 'import'), Job, 'Job import has no pod that runs'],
+    [make(StatefulSet, 'db', { spec: { replicas: 2 } as never }), StatefulSet, 'Stateful set db has 0 of 2 pods ready'],
+    [
+      make(DaemonSet, 'agent', { status: { numberReady: 0, desiredNumberScheduled: 1 } as never }),
+      DaemonSet,
+      'Daemon set agent is ready on 0 of 1 nodes',
+    ],
+  ])('names the quota that refuses the pods of a $kind', (object, type, text) => {
+    const refused = event(object, 'FailedCreate', 'pods "x" is forbidden: exceeded quota: small, requested: pods=1')
+    const lists: ListOf[] = [
+      [type, [object]],
+      [Pod, []],
+      [Event, [refused]],
+    ]
+    const cause = ask(lists, type, object)
+    expect(told(cause)).toBe(`${text}: resource quota small of namespace default leaves no room for another pod.`)
+    expect(fixes(cause)[0]).toBe('Raise ResourceQuota small')
+    expect(cause && isPassing(cause)).toBe(false)
   })
 
   it('tells how a job gave up, and what its last pod died of', () => {
