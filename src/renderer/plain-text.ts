@@ -11,7 +11,11 @@ const CONTROL = '[\\u0000-\\u0008\\u000b-\\u001f\\u007f-\\u009f]'
 const ESCAPES = new RegExp(`${CSI}|${STRING}|${OTHER}|${CONTROL}`, 'g')
 const HAS_ESCAPES = new RegExp(CONTROL)
 /** Characters that turn the direction of writing, so that a line reads as another than it is. */
-const DIRECTIONS = /[\u202a-\u202e\u2066-\u2069]/g
+const DIRECTION = '[\\u202a-\\u202e\\u2066-\\u2069]'
+const DIRECTIONS = new RegExp(DIRECTION, 'g')
+
+/** What a text that is edited must keep, and may not obey. */
+export const STEERING = new RegExp(`${CONTROL}|${DIRECTION}`, 'gu')
 
 /** Colours, cursor movements and the like mean nothing here; the text does. */
 export function plainText(text: string): string {

@@ -3,11 +3,12 @@ import { encodeJson } from '../../shared/machinery/json-text.ts'
 import { h } from 'vue'
 import type { Row, TableColumnDefinition } from '../api/sources.ts'
 import { AgeText } from '../components/age-text.ts'
+import { plainText } from '../plain-text.ts'
 import { nameColumn, namespaceColumn } from './cells.ts'
 import type { Columns, ResourceColumn } from './column.ts'
 
 const asText = (cell: unknown): string =>
-  cell === null || cell === undefined ? '' : typeof cell === 'object' ? encodeJson(cell) : String(cell)
+  cell === null || cell === undefined ? '' : plainText(typeof cell === 'object' ? encodeJson(cell) : String(cell))
 
 function columnOf(definition: TableColumnDefinition, index: number): ResourceColumn {
   const isDate = definition.type === 'date' || definition.name === 'Age'

@@ -20,7 +20,7 @@ beforeAll(async () => {
   server = await startSecuredCluster()
   client = server.admin
   Object.assign(connection, { client })
-  await client.create(Node, { metadata: { name: 'box' } })
+  await client.create(Node, { metadata: { name: 'box' }, spec: {} })
 })
 afterAll(() => server[Symbol.asyncDispose]())
 beforeEach(() => setActivePinia(createPinia()))
