@@ -14,6 +14,7 @@ import { imageLocality } from './plugins/image-locality/image-locality.ts'
 import { interPodAffinity } from './plugins/inter-pod-affinity/inter-pod-affinity.ts'
 import { podTopologySpread } from './plugins/pod-topology-spread/pod-topology-spread.ts'
 import { nodeAffinity } from './plugins/node-affinity/node-affinity.ts'
+import { nodeDeclaredFeatures } from './plugins/node-declared-features/node-declared-features.ts'
 import { nodeName } from './plugins/node-name/node-name.ts'
 import { nodePorts } from './plugins/node-ports/node-ports.ts'
 import { nodeResourcesBalancedAllocation } from './plugins/node-resources-balanced-allocation/node-resources-balanced-allocation.ts'
@@ -77,6 +78,7 @@ export const DEFAULT_PLUGINS = [
     defaultPreemption({ ...parts, ...args.DefaultPreemption, profile }),
   ),
   plugin('DefaultBinder', 0, ({ client }) => defaultBinder(client)),
+  plugin('NodeDeclaredFeatures', 0, () => nodeDeclaredFeatures),
 ] as const
 
 export type PluginName = (typeof DEFAULT_PLUGINS)[number]['name']

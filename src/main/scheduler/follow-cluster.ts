@@ -62,6 +62,7 @@ function nodeChanged({ cache, queue }: Followed, node: Node, old?: Node): void {
     old &&
     deepEqual(node.spec, old.spec) &&
     deepEqual(node.status.allocatable, old.status.allocatable) &&
+    deepEqual(node.status.declaredFeatures, old.status.declaredFeatures) &&
     deepEqual(node.metadata.labels, old.metadata.labels)
   if (!same) queue.moveOn({ kind: 'Node', action: old ? 'updated' : 'added', object: node, ...(old ? { old } : {}) })
 }

@@ -10,6 +10,21 @@ export const DECLARED_FEATURES: readonly string[] = [
   'RestartAllContainersOnContainerExits',
 ]
 
+const NONE: readonly string[] = []
+
+/** @returns the features without which a node cannot run the pod */
+export function featuresToRun({ spec }: Pod): readonly string[] {
+  const restartsAll = [...spec.containers, ...(spec.initContainers ?? [])].some(({ restartPolicyRules = [] }) =>
+    restartPolicyRules.some(({ action }) => action === 'RestartAllContainers'),
+  )
+  const isMappedOnHost = spec.hostNetwork === true && spec.hostUsers === false
+  if (!restartsAll && !isMappedOnHost) return NONE
+  return [
+    ...(restartsAll ? ['RestartAllContainersOnContainerExits'] : []),
+    ...(isMappedOnHost ? ['UserNamespacesHostNetworkSupport'] : []),
+  ]
+}
+
 /** @returns the features without which a node cannot carry out a change to a pod that runs on it */
 export function featuresForChange({ spec: now }: Pod, { spec: old }: Pod): string[] {
   const differ = (a: unknown, b: unknown) => !deepEqual(a, b, { emptyIsAbsent: true })

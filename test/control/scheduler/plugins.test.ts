@@ -7,6 +7,7 @@ import { SchedulerCache } from '../../../src/main/scheduler/cache/scheduler-cach
 import { DEFAULT_ARGS, type ScoringStrategy } from '../../../src/main/scheduler/config/plugin-args.ts'
 import { imageLocality } from '../../../src/main/scheduler/plugins/image-locality/image-locality.ts'
 import { nodeAffinity } from '../../../src/main/scheduler/plugins/node-affinity/node-affinity.ts'
+import { nodeDeclaredFeatures } from '../../../src/main/scheduler/plugins/node-declared-features/node-declared-features.ts'
 import { nodeName } from '../../../src/main/scheduler/plugins/node-name/node-name.ts'
 import { nodePorts } from '../../../src/main/scheduler/plugins/node-ports/node-ports.ts'
 import { nodeResourcesBalancedAllocation } from '../../../src/main/scheduler/plugins/node-resources-balanced-allocation/node-resources-balanced-allocation.ts'
@@ -221,6 +222,46 @@ describe('filters', () => {
       others.map((parts, i) => makePod(`other-${i}`, parts)),
     )
     expect(plugins[plugin].filter?.(state, podInfoOf(makePod('p', pod)), info)).toEqual({ code, reasons })
+  })
+})
+
+describe('NodeDeclaredFeatures', () => {
+  const restartsAll = podInfoOf(
+    makePod('p', {
+      spec: {
+        initContainers: [
+          {
+            ...{ name: 'c', image: 'i', restartPolicy: 'Always' },
+            restartPolicyRules: [{ action: 'RestartAllContainers', exitCodes: { operator: 'In', values: [7] } }],
+          },
+        ],
+      },
+    }),
+  )
+  const node = (...declaredFeatures: string[]) => {
+    const made = makeNode('n')
+    return infoOf({ ...made, status: { ...made.status, declaredFeatures } })
+  }
+  const view = { nodes: [], node: () => undefined, nodesWithAffinity: [] }
+
+  test('a pod that restarts as a whole goes where nodes declare to do that', () => {
+    expect(nodeDeclaredFeatures.preFilter?.(state, restartsAll, view).status.code).toBe('Success')
+    expect(nodeDeclaredFeatures.filter?.(state, restartsAll, node('Other'))).toEqual({
+      code: 'UnschedulableAndUnresolvable',
+      reasons: ["node(s) didn't match Pod's required features"],
+    })
+    const declaring = node('Other', 'RestartAllContainersOnContainerExits')
+    expect(nodeDeclaredFeatures.filter?.(state, restartsAll, declaring).code).toBe('Success')
+  })
+  test('other pods are not held up', () => {
+    expect(nodeDeclaredFeatures.preFilter?.(state, podInfoOf(makePod('p')), view).status.code).toBe('Skip')
+  })
+  test('a node that declares something else than before is looked at again', () => {
+    const [hint] = nodeDeclaredFeatures.requeueOn ?? []
+    const [older, newer] = [node().node!, node('RestartAllContainersOnContainerExits').node!]
+    const helps = (object: typeof older, old: typeof older) =>
+      hint?.helps?.(restartsAll.pod, { kind: 'Node', action: 'updated', object, old }, view)
+    expect([helps(newer, older), helps(older, older)]).toEqual([true, false])
   })
 })
 
