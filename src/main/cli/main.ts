@@ -62,7 +62,10 @@ function build(): Command {
     .option('--store <engine>', 'nedb (embedded), or etcd=URL[,URL…]', 'nedb')
     .option('--no-local-node', 'do not make this machine a node')
     .addOption(new Option('--local-cluster <folder>', 'run the nodes of this local cluster').hideHelp())
-    .option('--scheduler-config <file>', 'a KubeSchedulerConfiguration: profiles, plugins and their arguments')
+    .option(
+      '--scheduler-config <file>',
+      'a KubeSchedulerConfiguration: profiles, plugins with their arguments, extenders',
+    )
     .option('--nodeport-addresses <list>', "ranges of the nodes' addresses that answer for node ports, or primary")
     .option(
       '--loopback-node-ports',

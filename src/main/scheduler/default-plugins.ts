@@ -38,6 +38,8 @@ export interface ProfileParts {
   readonly random: () => number
   /** Ends what waits for others, such as for volumes to be bound. */
   readonly signal: AbortSignal
+  /** Asked to bind before the profile's own plugins. */
+  readonly binders?: readonly SchedulerPlugin[]
 }
 
 interface DefaultPlugin {

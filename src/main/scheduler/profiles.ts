@@ -18,10 +18,13 @@ export function makeProfile(parts: ProfileParts, given: ProfileConfiguration): P
   const profile: Profile = {
     schedulerName: given.schedulerName,
     percentageOfNodesToScore: given.percentageOfNodesToScore,
-    plugins: given.plugins.flatMap(({ name, weight, points }): WeightedPlugin[] => {
-      const made = DEFAULT_PLUGINS.find(plugin => plugin.name === name)?.make(parts, given.args, () => profile)
-      return made ? [{ plugin: points ? limited(made, points) : made, weight }] : []
-    }),
+    plugins: [
+      ...(parts.binders ?? []).map(plugin => ({ plugin, weight: 0 })),
+      ...given.plugins.flatMap(({ name, weight, points }): WeightedPlugin[] => {
+        const made = DEFAULT_PLUGINS.find(plugin => plugin.name === name)?.make(parts, given.args, () => profile)
+        return made ? [{ plugin: points ? limited(made, points) : made, weight }] : []
+      }),
+    ],
   }
   return profile
 }

@@ -6,19 +6,23 @@ import type { Client } from '../../shared/client/client.ts'
 import { type EventRecorder, createEventRecorder } from '../../shared/client/events.ts'
 import { InformerFactory } from '../../shared/client/informer-factory.ts'
 import type { Clock } from '../../shared/machinery/clock.ts'
+import { messageOf } from '../../shared/machinery/message-of.ts'
 import type { NodeInfo } from './cache/node-info.ts'
 import { SchedulerCache } from './cache/scheduler-cache.ts'
 import { type PodInfo, podInfoOf } from './cache/pod-info.ts'
 import type { SchedulerConfiguration } from './config/configuration.ts'
+import { ExtenderCalls } from './extenders/calls.ts'
+import { type Advice, consult, consultAboutVictims, extenderBinder } from './extenders/consult.ts'
+import { Extender } from './extenders/extender.ts'
 import { leftNode } from './framework/cluster-event.ts'
 import { type Listers, listersOf } from './framework/listers.ts'
 import { describeFit } from './framework/fit-error.ts'
 import { CycleState } from './framework/cycle-state.ts'
-import type { NodeStatuses, PostFilterResult } from './framework/plugin.ts'
+import type { NodeStatuses, PostFilterResult, Rejection } from './framework/plugin.ts'
 import { type Profile, having } from './framework/profile.ts'
 import { runBindPlugins } from './framework/run-bind-plugins.ts'
 import { findFeasible, scoreNodes, selectNode } from './framework/run-plugins.ts'
-import { isSuccess } from './framework/status.ts'
+import { failed, isSuccess, unresolvable } from './framework/status.ts'
 import { notHelpful, tellUnschedulable } from './unschedulable.ts'
 import { followCluster } from './follow-cluster.ts'
 import { DEFAULT_SCHEDULER } from './default-plugins.ts'
@@ -45,6 +49,16 @@ export interface Scheduler extends AsyncDisposable {
   readonly sight: SchedulerSight
   /** Pods waiting, by queue. */
   readonly depth: SchedulingQueue['depth']
+}
+
+/** A pod for which no node was found. */
+interface Attempt {
+  readonly profile: Profile
+  readonly state: CycleState
+  readonly queued: QueuedPod
+  readonly info: PodInfo
+  readonly statuses: NodeStatuses
+  readonly rejection: Rejection | undefined
 }
 
 /** A slice of cycles before the event loop gets its turn. */
@@ -82,6 +96,9 @@ class RunningScheduler {
   readonly #recorders = new Map<string, EventRecorder>()
   readonly #informers: InformerFactory
   readonly #writes: Writes
+  readonly #extenders: readonly Extender[]
+  /** As upstream, no other pod is placed while extenders are asked about one: they count on what they said before. */
+  #asking = false
   #start = 0
   #scheduled = false
   #ready = false
@@ -92,6 +109,8 @@ class RunningScheduler {
     const { client, clock, onError } = options
     this.#writes = new Writes(() => this.#wake(), onError)
     this.#informers = new InformerFactory(client, clock, onError ? { onError } : {})
+    const extenders = options.configuration?.extenders ?? []
+    this.#extenders = extenders.map(given => new Extender(given, new ExtenderCalls(given, signal)))
     this.#listers = listersOf(this.#informers)
     this.#profiles = this.#profilesOver(this.#listers)
     const plugins = new Map(
@@ -135,6 +154,7 @@ class RunningScheduler {
       random,
       events: this.#events(name),
       signal: this.#signal,
+      binders: this.#extenders.some(({ binds }) => binds) ? [extenderBinder(this.#extenders)] : [],
     })
     const made = configuration?.profiles.map(given => makeProfile(parts(given.schedulerName), given)) ?? [
       defaultProfile(parts(DEFAULT_SCHEDULER)),
@@ -181,7 +201,7 @@ class RunningScheduler {
     this.#scheduled = false
     const { clock } = this.#options
     const untilMs = clock.monotonic() + SLICE_MS
-    while (!this.#signal.aborted && this.#writes.hasRoom) {
+    while (!this.#signal.aborted && this.#writes.hasRoom && !this.#asking) {
       const queued = this.queue.pop()
       if (!queued) return
       try {
@@ -198,20 +218,76 @@ class RunningScheduler {
     const { pod } = queued
     const profile = this.#profiles.get(pod.spec.schedulerName ?? '')
     if (!profile) return this.queue.done(pod.metadata.uid)
+    const extenders = this.#extenders.filter(extender => extender.caresFor(pod))
+    if (extenders.length > 0) return this.#scheduleAsking(profile, queued, extenders)
+    const attempt = this.#attempt(profile, queued)
+    if (attempt) this.#reject(attempt, this.#makeRoom(attempt))
+  }
+
+  /** The cycle of a pod that extenders care for. The cluster moves on while they are asked, so it is looked at again. */
+  #scheduleAsking(profile: Profile, queued: QueuedPod, extenders: readonly Extender[]): void {
+    this.#asking = true
+    const ask = async () => {
+      const { advice, promisedTo } = await this.#advice(profile, queued.pod, extenders)
+      const attempt = this.#attempt(profile, queued, advice, promisedTo)
+      if (attempt) this.#reject(attempt, await this.#makeRoomAsking(attempt, extenders))
+    }
+    this.#writes.start(async () => {
+      try {
+        await ask().catch((error: unknown) => this.#fail(profile, queued, messageOf(error)))
+      } finally {
+        this.#asking = false
+        this.#wake()
+      }
+    })
+  }
+
+  /** Of the node that is promised to the pod; where they do not want that, of all. @throws Error when one fails */
+  async #advice(
+    profile: Profile,
+    pod: Pod,
+    extenders: readonly Extender[],
+    promisedTo = this.#cache.nominationOf(pod.metadata.uid) ?? '',
+  ): Promise<{ advice: Advice; promisedTo: string }> {
+    const info = podInfoOf(pod)
+    const [view, start, share] = [this.#cache, this.#start, profile.percentageOfNodesToScore]
+    const { feasible } = findFeasible(profile, new CycleState(), info, view, start, share, promisedTo)
+    const advice = await consult(extenders, pod, feasible)
+    const isRefused = promisedTo !== '' && feasible.length > 0 && advice.accepted.size === 0
+    return isRefused ? this.#advice(profile, pod, extenders, '') : { advice, promisedTo }
+  }
+
+  /** Places the pod, if a node fits. @param promisedTo the node to look at first, '' for none */
+  #attempt(profile: Profile, queued: QueuedPod, advice?: Advice, promisedTo?: string): Attempt | undefined {
+    const { pod } = queued
     const info = podInfoOf(pod)
     const state = new CycleState()
-    const found = findFeasible(profile, state, info, this.#cache, this.#start)
+    const share = profile.percentageOfNodesToScore
+    const found = findFeasible(profile, state, info, this.#cache, this.#start, share, promisedTo)
     this.#start = found.nextStart
-    const scores =
-      found.feasible.length > 1
-        ? scoreNodes(profile, state, info, found.feasible)
-        : found.feasible.map(node => ({ node, total: 0 }))
+    const feasible = advice ? found.feasible.filter(({ name }) => advice.accepted.has(name)) : found.feasible
+    const ownScores =
+      feasible.length > 1 ? scoreNodes(profile, state, info, feasible) : feasible.map(node => ({ node, total: 0 }))
+    const scores = advice
+      ? ownScores.map(({ node, total }) => ({ node, total: total + (advice.scores.get(node.name) ?? 0) }))
+      : ownScores
     const choice = selectNode(scores, this.#options.random ?? Math.random)
     if (choice) {
       this.#decisions.placed(pod.metadata.uid, this.#options.clock.now(), choice.node.name, scores)
-      return this.#place(profile, state, queued, info, choice.node)
+      this.#place(profile, state, queued, info, choice.node)
+      return undefined
     }
-    this.#rejected(profile, state, queued, info, found)
+    const statuses = advice ? new Map([...found.statuses, ...advice.rejections]) : found.statuses
+    return { profile, state, queued, info, statuses, rejection: found.rejection }
+  }
+
+  /** The pod could not even be judged. */
+  #fail(profile: Profile, queued: QueuedPod, message: string): Promise<void> {
+    this.queue.retryLater(queued)
+    if (this.#signal.aborted) return Promise.resolve()
+    this.#decisions.rejected(queued.pod.metadata.uid, this.#options.clock.now(), message)
+    this.#events(profile.schedulerName).event(queued.pod, 'Warning', 'FailedScheduling', message)
+    return tellUnschedulable(this.#options, queued.pod, message, undefined, 'SchedulerError')
   }
 
   /** Counts the pod on its node at once; the binding is written behind the next cycles. */
@@ -254,26 +330,41 @@ class RunningScheduler {
       this.#events(profile.schedulerName).event(pod, 'Warning', 'FailedScheduling', `binding rejected: ${problem}`)
   }
 
-  /** No node fits: try to make room, tell the user, wait for a change. */
-  #rejected(
-    profile: Profile,
-    state: CycleState,
-    queued: QueuedPod,
-    info: PodInfo,
-    { statuses, rejection }: ReturnType<typeof findFeasible>,
-  ): void {
-    const notes: string[] = []
+  /** No node fits: what would make room. */
+  #makeRoom({ profile, state, info, statuses, rejection }: Attempt): PostFilterResult[] {
     const results: PostFilterResult[] = []
     for (const plugin of having(profile, 'postFilter')) {
-      if (rejection && rejection.code !== 'Unschedulable') {
-        notes.push(notHelpful(this.#cache.nodes.length))
-        break
-      }
-      const result = plugin.postFilter(state, info, this.#cache, statuses)
+      const isHopeless = rejection !== undefined && rejection.code !== 'Unschedulable'
+      const result = isHopeless
+        ? { status: unresolvable(notHelpful(this.#cache.nodes.length)) }
+        : plugin.postFilter(state, info, this.#cache, statuses)
       results.push(result)
-      notes.push(...result.status.reasons)
-      if (isSuccess(result.status)) break
+      if (isHopeless || isSuccess(result.status)) break
     }
+    return results
+  }
+
+  /** The same, of what extenders leave of it. */
+  async #makeRoomAsking(attempt: Attempt, extenders: readonly Extender[]): Promise<PostFilterResult[]> {
+    const podsOn = (nodeName: string) => {
+      const node = this.#cache.node(nodeName)
+      return node && [...node.pods.values()].map(({ pod }) => pod)
+    }
+    const reconsider = async (result: PostFilterResult): Promise<PostFilterResult> => {
+      const { choice } = result
+      if (!choice) return result
+      const left = await consultAboutVictims(extenders, attempt.info.pod, choice.candidates, podsOn)
+      return left === choice.candidates ? result : choice.among(left)
+    }
+    return Promise.all(
+      this.#makeRoom(attempt).map(result =>
+        reconsider(result).catch((error: unknown) => ({ status: failed(messageOf(error)) })),
+      ),
+    )
+  }
+
+  /** Tells the user, makes the room, waits for a change. */
+  #reject({ profile, queued, info, statuses, rejection }: Attempt, results: readonly PostFilterResult[]): void {
     // At once: the next cycle must not count on the same room.
     const nominated = results.findLast(({ nominatedNodeName }) => nominatedNodeName !== undefined)?.nominatedNodeName
     const { uid } = info.pod.metadata
@@ -281,7 +372,8 @@ class RunningScheduler {
     if (nominated !== undefined) this.#cache.nominate(info, nominated || undefined)
     if (before !== undefined && before !== this.#cache.nominationOf(uid)) this.queue.moveOn(leftNode(info.pod, before))
     const rejectedBy = rejection ? [rejection.plugin] : pluginsOf(statuses)
-    const message = describeFit(this.#cache.nodes.length, statuses, rejection, notes.join(', ') || undefined)
+    const notes = results.flatMap(({ status }) => status.reasons).join(', ')
+    const message = describeFit(this.#cache.nodes.length, statuses, rejection, notes || undefined)
     this.#decisions.rejected(uid, this.#options.clock.now(), message)
     this.#events(profile.schedulerName).event(info.pod, 'Warning', 'FailedScheduling', message)
     const toDo = results.flatMap(({ carryOut }) => carryOut ?? [])

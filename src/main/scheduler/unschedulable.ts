@@ -14,14 +14,14 @@ export async function tellUnschedulable(
   pod: Pod,
   message: string,
   nominated: string | undefined,
+  reason: 'Unschedulable' | 'SchedulerError' = 'Unschedulable',
 ): Promise<void> {
   const known = pod.status.conditions?.find(({ type }) => type === 'PodScheduled')
   const nominatedChanged = nominated !== undefined && nominated !== (pod.status.nominatedNodeName ?? '')
   const { namespace, name, uid, generation: observedGeneration } = pod.metadata
-  const told = known?.status === 'False' && known.reason === 'Unschedulable' && known.message === message
+  const told = known?.status === 'False' && known.reason === reason && known.message === message
   if (told && known.observedGeneration === observedGeneration && !nominatedChanged) return
   const lastTransitionTime = known?.status === 'False' ? known.lastTransitionTime : formatTime(clock.now())
-  const reason = 'Unschedulable'
   const condition = { type: 'PodScheduled', status: 'False', reason, message, lastTransitionTime, observedGeneration }
   const status = { conditions: [condition], ...(nominatedChanged ? { nominatedNodeName: nominated || null } : {}) }
   try {

@@ -126,7 +126,6 @@ profiles:
       'podInitialBackoffSeconds: 20\npodMaxBackoffSeconds: 5',
       'podMaxBackoffSeconds must not be less than podInitialBackoffSeconds',
     ],
-    ['extenders: [{urlPrefix: "http://x"}]', 'extenders are not called: there are only plugins'],
     [
       'profiles: [{plugins: {score: {enabled: [{name: Coscheduling}]}}}]',
       'profiles[0].plugins.score.enabled[0].name: there is no plugin "Coscheduling"',

@@ -3,6 +3,7 @@
 import { isObject } from '../../../shared/machinery/json-object.ts'
 import { DEFAULT_SCHEDULER } from '../default-plugins.ts'
 import { type Section, integer, only, section, sections, text } from './fields.ts'
+import { type ExtenderConfiguration, readExtenders } from './extenders.ts'
 import { type PluginArgs, readPluginArgs } from './plugin-args.ts'
 import { type ChosenPlugin, choosePlugins } from './plugin-sets.ts'
 
@@ -21,6 +22,8 @@ export interface SchedulerConfiguration {
   readonly profiles: readonly ProfileConfiguration[]
   readonly podInitialBackoffMs: number
   readonly podMaxBackoffMs: number
+  /** Asked in this order. */
+  readonly extenders: readonly ExtenderConfiguration[]
 }
 
 /** Fields of kube-scheduler's own process: the control plane decides them here. */
@@ -48,6 +51,14 @@ function readProfile(given: Section, percentage: number): ProfileConfiguration {
   }
 }
 
+/** As upstream, what extenders manage alone takes the place of what the profile ignores. */
+function ignoring(profile: ProfileConfiguration, extenders: readonly ExtenderConfiguration[]): ProfileConfiguration {
+  const ignoredResources = extenders.flatMap(extender => extender.ignoredResources)
+  if (ignoredResources.length === 0) return profile
+  const { args } = profile
+  return { ...profile, args: { ...args, NodeResourcesFit: { ...args.NodeResourcesFit, ignoredResources } } }
+}
+
 /** @param value the parsed file @throws Error with the path of what is wrong */
 export function parseSchedulerConfiguration(value: unknown): SchedulerConfiguration {
   if (!isObject(value)) throw new Error(`a ${KIND} is wanted`)
@@ -55,11 +66,12 @@ export function parseSchedulerConfiguration(value: unknown): SchedulerConfigurat
   if (value['apiVersion'] !== API_VERSION || value['kind'] !== KIND)
     throw new Error(`apiVersion ${API_VERSION} and kind ${KIND} are wanted`)
   const own = ['podInitialBackoffSeconds', 'podMaxBackoffSeconds', 'percentageOfNodesToScore', 'profiles']
-  if (sections(given, 'extenders').length > 0) throw new Error('extenders are not called: there are only plugins')
   only(given, 'apiVersion', 'kind', 'extenders', ...own, ...OF_THE_PROCESS)
   const percentage = integer(given, 'percentageOfNodesToScore', 0, 100) ?? 0
-  const profiles = sections(given, 'profiles').map(profile => readProfile(profile, percentage))
-  if (profiles.length === 0) profiles.push(readProfile({ path: 'profiles[0]', value: {} }, percentage))
+  const extenders = readExtenders(sections(given, 'extenders'))
+  const read = (profile: Section) => ignoring(readProfile(profile, percentage), extenders)
+  const profiles = sections(given, 'profiles').map(read)
+  if (profiles.length === 0) profiles.push(read({ path: 'profiles[0]', value: {} }))
   const names = new Set<string>()
   for (const [i, { schedulerName }] of profiles.entries()) {
     if (names.has(schedulerName))
@@ -69,5 +81,5 @@ export function parseSchedulerConfiguration(value: unknown): SchedulerConfigurat
   const initial = integer(given, 'podInitialBackoffSeconds', 1, 3600) ?? 1
   const longest = integer(given, 'podMaxBackoffSeconds', 1, 86_400) ?? Math.max(10, initial)
   if (longest < initial) throw new Error('podMaxBackoffSeconds must not be less than podInitialBackoffSeconds')
-  return { profiles, podInitialBackoffMs: initial * 1000, podMaxBackoffMs: longest * 1000 }
+  return { profiles, podInitialBackoffMs: initial * 1000, podMaxBackoffMs: longest * 1000, extenders }
 }

@@ -34,6 +34,24 @@ export interface PostFilterResult {
   readonly nominatedNodeName?: string
   /** What has to be done for it; runs behind the next cycles. @throws when it failed */
   readonly carryOut?: () => Promise<void>
+  /** What it chose from, for whoever leaves less of it. */
+  readonly choice?: PreemptionChoice
+}
+
+export interface PreemptionChoice {
+  readonly candidates: readonly Candidate[]
+  readonly among: (left: readonly Candidate[]) => PostFilterResult
+}
+
+/** A node on which preemption can help. */
+export interface Candidate {
+  readonly nodeName: string
+  /** Most important first. */
+  readonly victims: readonly Pod[]
+  /** Victims whose disruption budget has nothing left. */
+  readonly violations: number
+  /** What counts first comes first: budgets, the most important victim, their sum, their number, their age. */
+  readonly costs: readonly number[]
 }
 
 export interface SchedulerPlugin {

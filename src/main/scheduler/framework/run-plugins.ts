@@ -35,6 +35,7 @@ const NOT_NAMED: Rejection = {
 /**
  * PreFilter and Filter. `start` rotates so that all nodes get their turn when only a part is looked at.
  * @param percentage of the nodes to look at, when it is not the profile's
+ * @param promisedTo the node that is looked at first, and alone where it fits; undefined = none
  */
 export function findFeasible(
   profile: Profile,
@@ -43,6 +44,7 @@ export function findFeasible(
   view: ClusterView,
   start: number,
   percentage = profile.percentageOfNodesToScore,
+  promisedTo = view.nominationOf?.(pod.pod.metadata.uid),
 ): Feasibility {
   const ruledOut = new Rejections()
   const found = (feasible: readonly NodeInfo[], nextStart: number): Feasibility => ({
@@ -63,7 +65,7 @@ export function findFeasible(
   const rejectionOf = (node: NodeInfo) =>
     filterRemembered(filters, state, pod, node) ?? filterFullRemembered(profile, filters, state, pod, node, view)
   // Room was made for it there: if it fits by now, no other node is looked at.
-  const promised = view.node(view.nominationOf?.(pod.pod.metadata.uid) ?? '')
+  const promised = view.node(promisedTo ?? '')
   if (promised && (names?.has(promised.name) ?? true)) {
     if (!rejectionOf(promised)) return found([promised], start)
   }

@@ -4,10 +4,11 @@ import type { Pod } from '../../../shared/api/core/v1.ts'
 import { podInfoOf } from '../cache/pod-info.ts'
 import { CycleState } from '../framework/cycle-state.ts'
 import { describeFit } from '../framework/fit-error.ts'
+import type { Candidate } from '../framework/plugin.ts'
 import { type Profile, having } from '../framework/profile.ts'
 import { findFeasible, scoreNodes } from '../framework/run-plugins.ts'
 import { isSuccess } from '../framework/status.ts'
-import { type Candidate, cheapest, findVictims } from '../plugins/default-preemption/find-victims.ts'
+import { cheapest, findVictims } from '../plugins/default-preemption/find-victims.ts'
 import type { Supposition } from './supposition.ts'
 
 export interface Placement {

@@ -9,11 +9,11 @@ import type { PodInfo } from '../../cache/pod-info.ts'
 import { on } from '../../framework/cluster-event.ts'
 import { describeFit } from '../../framework/fit-error.ts'
 import type { Listers } from '../../framework/listers.ts'
-import type { SchedulerPlugin } from '../../framework/plugin.ts'
+import type { Candidate, PostFilterResult, SchedulerPlugin } from '../../framework/plugin.ts'
 import type { ClusterView } from '../../framework/cluster-view.ts'
 import type { Profile } from '../../framework/profile.ts'
 import { type Status, success, unresolvable, unschedulable } from '../../framework/status.ts'
-import { type Candidate, cheapest } from './find-victims.ts'
+import { cheapest } from './find-victims.ts'
 import { Trials } from './trials.ts'
 
 export interface PreemptionParts {
@@ -77,6 +77,15 @@ export function defaultPreemption(parts: PreemptionParts): SchedulerPlugin {
     events.event(victim, 'Normal', 'Preempted', `Preempted by pod ${by.metadata.uid} on node ${nodeName}`)
   }
 
+  /** Nodes promised to less important pods are theirs no more; they are told by their own next cycle. */
+  const outcome = ({ nodeName, victims }: Candidate, by: Pod): PostFilterResult => ({
+    status: success,
+    nominatedNodeName: nodeName,
+    carryOut: async () => {
+      await Promise.all(victims.map(victim => evict(victim, by, nodeName)))
+    },
+  })
+
   return {
     name,
     requeueOn: [on('Pod', ['deleted'])],
@@ -102,22 +111,20 @@ export function defaultPreemption(parts: PreemptionParts): SchedulerPlugin {
         // However many break a budget: the next node may break none.
         if (harmless && candidates.length >= enough) break
       }
-      const best = cheapest(candidates)
-      if (!best) {
+      const takenBack = status.nominatedNodeName ? { nominatedNodeName: '' } : {}
+      if (candidates.length === 0) {
         for (const node of view.nodes) if (!failures.has(node.name)) failures.set(node.name, notHelpful)
         return {
           status: unschedulable(`preemption: ${describeFit(view.nodes.length, failures)}`),
-          ...(status.nominatedNodeName ? { nominatedNodeName: '' } : {}),
+          ...takenBack,
         }
       }
-      // Nodes promised to less important pods are theirs no more; they are told by their own next cycle.
-      return {
-        status: success,
-        nominatedNodeName: best.nodeName,
-        carryOut: async () => {
-          await Promise.all(best.victims.map(victim => evict(victim, pod.pod, best.nodeName)))
-        },
+      const choose = (among: readonly Candidate[]): PostFilterResult => {
+        const best = cheapest(among)
+        if (!best) return { status: unschedulable('no candidate node for preemption'), ...takenBack }
+        return outcome(best, pod.pod)
       }
+      return { ...choose(candidates), choice: { candidates, among: choose } }
     },
   }
 }

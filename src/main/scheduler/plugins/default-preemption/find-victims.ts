@@ -5,19 +5,10 @@ import { type LabelMatcher, fromLabelSelector } from '../../../../shared/machine
 import type { NodeInfo } from '../../cache/node-info.ts'
 import type { PodInfo } from '../../cache/pod-info.ts'
 import type { CycleState } from '../../framework/cycle-state.ts'
+import type { Candidate } from '../../framework/plugin.ts'
 import { type Profile, having } from '../../framework/profile.ts'
 import { activeFilters, filterNode } from '../../framework/run-plugins.ts'
 import { type Status, unresolvable } from '../../framework/status.ts'
-
-export interface Candidate {
-  readonly nodeName: string
-  /** Most important first. */
-  readonly victims: readonly Pod[]
-  /** Victims whose disruption budget has nothing left. */
-  readonly violations: number
-  /** What counts first comes first: budgets, the most important victim, their sum, their number, their age. */
-  readonly costs: readonly number[]
-}
 
 const priorityOf = (pod: Pod) => pod.spec.priority ?? 0
 const startOf = (pod: Pod) => (pod.status.startTime ? Date.parse(pod.status.startTime) : Number.POSITIVE_INFINITY)
@@ -103,7 +94,7 @@ export function findVictims(
     const left = sorted.filter(other => gone.has(other))
     const victims = left.map(({ pod: victim }) => victim)
     const violations = left.filter(victim => broken.has(victim)).length
-    return { nodeName: node.name, victims, violations, costs: costsOf(victims, violations) }
+    return candidateOf(node.name, victims, violations)
   } finally {
     // The plugins' state belongs to the whole cycle: leave it as it was.
     for (const other of [...gone]) restore(other)
@@ -113,6 +104,12 @@ export function findVictims(
 
 /** Sums weigh the number of victims too, whatever the sign of their priorities. */
 const OFFSET = 2 ** 31
+
+/** @param victims most important first */
+export const candidateOf = (nodeName: string, victims: readonly Pod[], violations: number): Candidate => ({
+  ...{ nodeName, victims, violations },
+  costs: costsOf(victims, violations),
+})
 
 function costsOf(victims: readonly Pod[], violations: number): number[] {
   const top = victims[0] ? priorityOf(victims[0]) : Number.NEGATIVE_INFINITY

@@ -5,10 +5,11 @@ import type { NodeInfo } from '../../cache/node-info.ts'
 import type { PodInfo } from '../../cache/pod-info.ts'
 import type { CycleState } from '../../framework/cycle-state.ts'
 import { remembered } from '../../framework/node-memory.ts'
+import type { Candidate } from '../../framework/plugin.ts'
 import type { Profile } from '../../framework/profile.ts'
 import { activeFilters } from '../../framework/run-plugins.ts'
 import type { Status } from '../../framework/status.ts'
-import { type Candidate, findVictims } from './find-victims.ts'
+import { findVictims } from './find-victims.ts'
 
 /** Kinds of preemptors remembered, those that came last. */
 const MOST_KINDS = 8
