@@ -108,6 +108,55 @@ test.each<[string, Fields, string | undefined]>([
   expect(problems(resourceOf('ResourceSlice'), slice(spec))).toEqual(problem === undefined ? [] : [problem])
 }) // prettier-ignore
 
+const capacity = (requestPolicy: Fields | undefined, more: Fields = { allowMultipleAllocations: true }) => ({
+  devices: [{ name: 'd', capacity: { memory: { value: '10Gi', requestPolicy } }, ...more }],
+})
+const range = (validRange: Fields, standard = '2Gi') => capacity({ default: standard, validRange })
+const device = (more: Fields, spec: Fields = {}) => ({ devices: [{ name: 'd', ...more }], ...spec })
+const byDevice = { nodeName: undefined, perDeviceNodeSelection: true }
+const POLICY = 'spec.devices[0].capacity[memory].requestPolicy'
+test.each<[string, Fields, string[]]>([
+  ['some amounts', capacity({ default: '2Gi', validValues: ['1Gi', '2Gi', '10Gi'] }), []],
+  ['a range in steps', range({ min: '1Gi', max: '9Gi', step: '1Gi' }), []],
+  ['a device that nobody shares', capacity({ default: '1Gi' }, {}), [`${POLICY}: Forbidden: allowMultipleAllocations must be true`]],
+  ['amounts and a range', capacity({ default: '1Gi', validValues: ['1Gi'], validRange: { min: '1Gi' } }), [`${POLICY}: Forbidden: exactly one policy can be specified, cannot specify "validValues" and "validRange" at the same time`]],
+  ['amounts without a default', capacity({ validValues: ['1Gi'] }), [`${POLICY}.default: Required value: required when validValues is defined`]],
+  ['a range without a default', capacity({ validRange: { min: '1Gi' } }), [`${POLICY}.default: Required value: required when validRange is defined`]],
+  ['a default that is none of the amounts', capacity({ default: '3Gi', validValues: ['1Gi'] }), [`${POLICY}.validValues: Invalid value: "3Gi": default value is not valid according to the requestPolicy`]],
+  ['amounts that fall, repeat, and exceed it', capacity({ default: '2Gi', validValues: ['2Gi', '1Gi', '1024Mi', '11Gi'] }), [
+    `${POLICY}.validValues[1]: Invalid value: "1Gi": values must be sorted in ascending order`,
+    `${POLICY}.validValues[3]: Invalid value: "11Gi": option is larger than capacity value: 10Gi`,
+    `${POLICY}.validValues[2]: Duplicate value: "1073741824"`,
+  ]],
+  ['more amounts than ten', capacity({ default: '1', validValues: Array.from({ length: 11 }, (_, i) => `${i + 1}`) }), [`${POLICY}.validValues: Too many: 11: must have at most 10 items`]],
+  ['a range that begins beyond it', range({ min: '11Gi' }), [`${POLICY}.validRange.min: Invalid value: "11Gi": min is larger than capacity value: 10Gi`, `${POLICY}.validRange.min: Invalid value: "2Gi": default is less than min: 11Gi`]],
+  ['a range that ends before it begins', range({ min: '2Gi', max: '1Gi' }), [`${POLICY}.validRange.max: Invalid value: "2Gi": min is larger than max: 1Gi`, `${POLICY}.validRange.max: Invalid value: "2Gi": default is more than max: 1Gi`]],
+  ['a range that ends beyond it', range({ min: '2Gi', max: '11Gi' }), [`${POLICY}.validRange.max: Invalid value: "11Gi": max is larger than capacity value: 10Gi`]],
+  ['steps that miss the default and the end', range({ min: '1Gi', max: '6Gi', step: '3Gi' }), ['2Gi', '6Gi'].map(value => `${POLICY}.validRange.step: Invalid value: "${value}": value is not a multiple of a given step (3Gi) from (1Gi)`)],
+  ['a step beyond it', range({ min: '2Gi', step: '9Gi' }), [`${POLICY}.validRange.step: Invalid value: "9Gi": one step 11Gi is larger than capacity value: 10Gi`]],
+])('a capacity of which one asks for %s', (_what, spec, found) => {
+  expect(problems(resourceOf('ResourceSlice'), slice(spec))).toEqual(found)
+}) // prettier-ignore
+
+test.each<[string, Fields, string[]]>([
+  ['that says by itself where it is', device({ nodeName: 'a' }, byDevice), []],
+  ['that does not, where each has to', device({}, byDevice), ['spec.devices[0]: Required value: exactly one of `nodeName`, `nodeSelector`, or `allNodes` is required when `perDeviceNodeSelection` is set to true in the ResourceSlice spec']],
+  ['that does, where the slice does', device({ allNodes: true }), ['spec.devices[0]: Invalid value: null: `nodeName`, `nodeSelector` and `allNodes` can only be set if `perDeviceNodeSelection` is set to true in the ResourceSlice spec']],
+  ['with both kinds of conditions', device({ bindingConditions: ['ready'], bindingFailureConditions: ['failed'] }), []],
+  ['that is never told to have failed', device({ bindingConditions: ['ready'] }), ['spec.devices[0].bindingFailureConditions: Invalid value: null: bindingFailureConditions are required to use bindingConditions']],
+  ['whose failure is its success', device({ bindingConditions: ['a'], bindingFailureConditions: ['a'] }), ['spec.devices[0].bindingFailureConditions[0]: Invalid value: "a": bindingFailureConditions must not overlap with bindingConditions']],
+  ['that takes nothing of its counters', device({ consumesCounters: [{ counterSet: 'c' }] }), ['spec.devices[0].consumesCounters[0].counters: Required value']],
+  ['of more than two sets of counters', device({ consumesCounters: ['a', 'b', 'c'].map(counterSet => ({ counterSet, counters: { x: { value: '1' } } })) }), ['spec.devices[0].consumesCounters: Too many: 3: must have at most 2 items']],
+  ['with lists of more than 48 values', device({ attributes: { of: { ints: Array.from({ length: 49 }, (_, i) => i) } } }), ['spec.devices[0]: Invalid value: 49: the total number of attribute values must not exceed 48']],
+])('a device %s', (_what, spec, found) => {
+  expect(problems(resourceOf('ResourceSlice'), slice(spec))).toEqual(found)
+}) // prettier-ignore
+
+test('a set of shared counters has some', () => {
+  const found = problems(resourceOf('ResourceSlice'), slice({ sharedCounters: [{ name: 'c', counters: {} }] }))
+  expect(found).toEqual(['spec.sharedCounters[0].counters: Required value'])
+})
+
 const allocation = { devices: { results: [{ request: 'r', driver: 'gpu.example.com', pool: 'a', device: 'd' }] } }
 const configs = (count: number) =>
   Array.from({ length: count }, () => ({ source: 'FromClass', opaque: { driver: 'gpu.example.com', parameters: {} } }))

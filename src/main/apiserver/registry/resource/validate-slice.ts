@@ -1,81 +1,18 @@
 // What drivers may publish about their devices.
-import type { Device, DeviceAttribute, ResourceSlice } from '../../../../shared/api/resource/v1.ts'
+import type { ResourceSlice } from '../../../../shared/api/resource/v1.ts'
 import { type FieldError, invalidValue, required, tooLong } from '../../../../shared/machinery/field-error.ts'
-import {
-  dns1123Label,
-  dns1123Subdomain,
-  DNS_SUBDOMAIN_MAX_BYTES,
-  labelValue,
-} from '../../../../shared/machinery/names.ts'
-import { versionOf } from '../../../cel/library/semver.ts'
+import { dns1123Label, dns1123Subdomain, DNS_SUBDOMAIN_MAX_BYTES } from '../../../../shared/machinery/names.ts'
 import { validateNodeSelector } from '../core/pod/validate-affinity.ts'
-import { entries, list } from '../support/collections.ts'
-import {
-  atMost,
-  each,
-  immutable,
-  labelKey,
-  nonNegative,
-  obey,
-  oneOf,
-  positive,
-  requiredAnd,
-  uniqueBy,
-} from '../support/rules.ts'
-import { DEVICE_TAINT_EFFECTS, driverName } from './validate-requests.ts'
+import { list } from '../support/collections.ts'
+import { atMost, each, immutable, nonNegative, obey, positive, requiredAnd, uniqueBy } from '../support/rules.ts'
+import { countersErrors, deviceErrors, isDetailed } from './validate-devices.ts'
+import { driverName } from './validate-requests.ts'
 
 const MOST_DEVICES = 128
-/** Of those with taints or counters. */
+/** Where one of them has taints, counters or lists. */
 const MOST_DETAILED = 64
-const MOST_ATTRIBUTES = 32
-const MOST_TEXT_BYTES = 64
 const MOST_COUNTER_SETS = 8
 const WHERE = ['nodeName', 'nodeSelector', 'allNodes', 'perDeviceNodeSelection'] as const
-const VALUES = ['int', 'bool', 'string', 'version', 'ints', 'bools', 'strings', 'versions'] as const
-
-/** Selectors are compiled for texts of that length at most. */
-const textErrors = (path: string, text: string | undefined): FieldError[] =>
-  text !== undefined && Buffer.byteLength(text) > MOST_TEXT_BYTES ? [tooLong(path, MOST_TEXT_BYTES)] : []
-
-function versionErrors(path: string, version: string | undefined): FieldError[] {
-  if (version === undefined) return []
-  const errors = textErrors(path, version)
-  if (errors.length > 0) return errors
-  try {
-    versionOf(version)
-    return []
-  } catch {
-    return [invalidValue(path, version, 'must be a string compatible with semver.org spec 2.0.0')]
-  }
-}
-
-function attributeErrors(path: string, attribute: DeviceAttribute): FieldError[] {
-  const given = VALUES.filter(name => attribute[name] !== undefined)
-  if (given.length !== 1)
-    return [given.length === 0 ? required(path, 'exactly one value must be specified') : invalidValue(path, attribute, 'exactly one value must be specified')] // prettier-ignore
-  return [
-    ...textErrors(`${path}.string`, attribute.string),
-    ...each(`${path}.strings`, attribute.strings, textErrors),
-    ...versionErrors(`${path}.version`, attribute.version),
-    ...each(`${path}.versions`, attribute.versions, versionErrors),
-  ]
-}
-
-function deviceErrors(path: string, { name, attributes, capacity, taints }: Device): FieldError[] {
-  const named = [...entries(attributes), ...entries(capacity)]
-  return [
-    ...requiredAnd(`${path}.name`, name, dns1123Label),
-    ...(named.length > MOST_ATTRIBUTES
-      ? [invalidValue(path, named.length, `the total number of attributes and capacities must not exceed ${MOST_ATTRIBUTES}`)] // prettier-ignore
-      : []),
-    ...entries(attributes).flatMap(([key, attribute]) => attributeErrors(`${path}.attributes[${key}]`, attribute)),
-    ...each(`${path}.taints`, taints, (at, { key, value, effect }) => [
-      ...labelKey(`${at}.key`, key ?? ''),
-      ...obey(`${at}.value`, value ?? '', labelValue),
-      ...oneOf(`${at}.effect`, effect, DEVICE_TAINT_EFFECTS),
-    ]),
-  ]
-}
 
 const FLAGS = ['allNodes', 'perDeviceNodeSelection'] as const
 const onlyTrue = (path: string, flag: boolean | undefined): FieldError[] =>
@@ -108,8 +45,8 @@ function whereErrors({ spec }: ResourceSlice): FieldError[] {
 }
 
 export function validateSlice(slice: ResourceSlice): FieldError[] {
-  const { driver, pool, devices, sharedCounters } = slice.spec
-  const detailed = list(devices).some(each => list(each.taints).length + list(each.consumesCounters).length > 0)
+  const { driver, pool, devices, sharedCounters, perDeviceNodeSelection = false } = slice.spec
+  const detailed = list(devices).some(isDetailed)
   const errors = [
     ...driverName('spec.driver', driver),
     ...poolNameErrors('spec.pool.name', pool?.name),
@@ -119,10 +56,13 @@ export function validateSlice(slice: ResourceSlice): FieldError[] {
     ...positive('spec.pool.resourceSliceCount', pool?.resourceSliceCount),
     ...whereErrors(slice),
     ...atMost('spec.devices', devices, detailed ? MOST_DETAILED : MOST_DEVICES),
-    ...each('spec.devices', devices, deviceErrors),
+    ...each('spec.devices', devices, (at, device) => deviceErrors(at, device, perDeviceNodeSelection)),
     ...uniqueBy('spec.devices', devices, ({ name }) => name),
     ...atMost('spec.sharedCounters', sharedCounters, MOST_COUNTER_SETS),
-    ...each('spec.sharedCounters', sharedCounters, (at, { name }) => requiredAnd(`${at}.name`, name, dns1123Label)),
+    ...each('spec.sharedCounters', sharedCounters, (at, { name, counters }) => [
+      ...requiredAnd(`${at}.name`, name, dns1123Label),
+      ...countersErrors(`${at}.counters`, counters),
+    ]),
     ...uniqueBy('spec.sharedCounters', sharedCounters, ({ name }) => name),
   ]
   if (devices && sharedCounters)
