@@ -355,4 +355,103 @@ export const scenarios = [
       ['the pod is deleted', side => side.remove(`${PODS}/waits`, { gracePeriodSeconds: 0 })],
     ],
   },
+  {
+    name: 'an owner waits for what blocks it',
+    steps: [
+      [
+        'a tree, one of it held',
+        async side => {
+          const root = { kind: 'ConfigMap', ...(await side.create(MAPS, { metadata: { name: 'root' } })) }
+          const other = { kind: 'ConfigMap', ...(await side.create(MAPS, { metadata: { name: 'other' } })) }
+          const child = (name, owners, more = {}) => side.create(MAPS, { metadata: { name, ...owners, ...more } })
+          await child('held', owner(root, { blockOwnerDeletion: true }), { finalizers: ['example.com/held'] })
+          await child('free', owner(root))
+          const both = [...owner(root, { blockOwnerDeletion: true }).ownerReferences, ...owner(other).ownerReferences]
+          await child('of-both', { ownerReferences: both })
+        },
+      ],
+      [
+        'the root is deleted in the foreground',
+        side => side.remove(`${MAPS}/root`, { propagationPolicy: 'Foreground' }),
+        { quietMs: 4_000 },
+      ],
+      [
+        'the held one is let go',
+        side => side.merge(`${MAPS}/held`, { metadata: { finalizers: null } }),
+        { quietMs: 4_000 },
+      ],
+    ],
+  },
+  {
+    name: 'owners that cannot be',
+    quietMs: 5_000,
+    steps: [
+      [
+        'of a kind that is none, of another uid, of the cluster',
+        async side => {
+          const root = { kind: 'ConfigMap', ...(await side.create(MAPS, { metadata: { name: 'root' } })) }
+          const child = (name, of, more) => side.create(MAPS, { metadata: { name, ...owner(of, more) } })
+          await child('of-another-uid', {
+            ...root,
+            metadata: { ...root.metadata, uid: '00000000-0000-0000-0000-000000000001' },
+          })
+          await child('of-another-kind', { ...root, kind: 'Secret' })
+          await child('of-no-kind', { apiVersion: 'example.com/v1', kind: 'None', metadata: root.metadata })
+          await child('of-a-node', {
+            kind: 'Node',
+            metadata: { name: 'no-node', uid: '00000000-0000-0000-0000-000000000002' },
+          })
+        },
+      ],
+    ],
+  },
+  {
+    name: 'taints that go before pods have to',
+    steps: [
+      [
+        'pods',
+        async side => {
+          await side.nodes.add(`tainted-${side.namespace}`, { labels: { only: side.namespace } })
+          const nodeSelector = { only: side.namespace }
+          const tolerate = (key, tolerationSeconds) => ({
+            key,
+            operator: 'Exists',
+            effect: 'NoExecute',
+            tolerationSeconds,
+          })
+          await side.create(
+            PODS,
+            pod('shortest', { nodeSelector, tolerations: [tolerate('bad', 60), tolerate('bad', 2)] }),
+          )
+          await side.create(
+            PODS,
+            pod('both', { nodeSelector, tolerations: [tolerate('bad', 60), tolerate('worse', 60)] }),
+          )
+          await side.create(PODS, pod('waits', { nodeSelector, tolerations: [tolerate('bad', 60)] }))
+        },
+        { quietMs: 4_000 },
+      ],
+      [
+        'a taint',
+        side =>
+          side.merge(`/api/v1/nodes/tainted-${side.namespace}`, {
+            spec: { taints: [{ key: 'bad', effect: 'NoExecute' }] },
+          }),
+        { quietMs: 5_000 },
+      ],
+      [
+        'none',
+        side => side.merge(`/api/v1/nodes/tainted-${side.namespace}`, { spec: { taints: [] } }),
+        { quietMs: 4_000 },
+      ],
+      [
+        'a worse one',
+        side =>
+          side.merge(`/api/v1/nodes/tainted-${side.namespace}`, {
+            spec: { taints: [{ key: 'worse', effect: 'NoExecute' }] },
+          }),
+        { quietMs: 4_000 },
+      ],
+    ],
+  },
 ]

@@ -38,6 +38,12 @@ const first = pods => pods.slice(0, 1)
 const index = wanted => pods => pods.filter(pod => indexOf(pod) === wanted)
 const target = [{ type: 'DisruptionTarget', status: 'True', reason: 'EvictionByEvictionAPI' }]
 
+const CRON = 'batch/v1/cronjobs'
+const cron = (spec, image = 'done') => ({
+  metadata: { name: 'tick' },
+  spec: { jobTemplate: { spec: { template: template(image) } }, ...spec },
+})
+
 export const scenarios = [
   { name: 'a Job of one pod', steps: [create(job({})), remove('Background')] },
   { name: 'a Job of 5 pods, 2 at once', steps: [create(job({ completions: 5, parallelism: 2 }))] },
@@ -242,6 +248,142 @@ export const scenarios = [
               jobTemplate: { spec: { template: template('done') } },
             },
           }),
+      ],
+    ],
+  },
+  {
+    name: 'a Job with everything per index, suspended amid it',
+    steps: [
+      create(
+        job(
+          {
+            ...{ completionMode: 'Indexed', completions: 4, parallelism: 4, backoffLimitPerIndex: 1 },
+            podFailurePolicy: {
+              rules: [
+                { action: 'Ignore', onPodConditions: [{ type: 'DisruptionTarget', status: 'True' }] },
+                { action: 'FailIndex', onExitCodes: { operator: 'In', values: [42] } },
+              ],
+            },
+          },
+          'run',
+        ),
+      ),
+      finish('the first fails for good', 'Failed', 42, index(0)),
+      finish('the second is disrupted', 'Failed', 137, index(1), target),
+      patch('suspend', { suspend: true }),
+      patch('fewer at once', { parallelism: 2 }),
+      patch('resume', { suspend: false }),
+      finish('the second succeeds', 'Succeeded', 0, index(1)),
+      finish('the third fails for good', 'Failed', 42, index(2)),
+      finish('the fourth succeeds', 'Succeeded', 0, index(3)),
+    ],
+  },
+  {
+    name: 'a Job that is good enough, while others of its pods have failed',
+    steps: [
+      create(
+        job(
+          {
+            ...{ completionMode: 'Indexed', completions: 5, parallelism: 5, backoffLimit: 1 },
+            successPolicy: { rules: [{ succeededCount: 3 }, { succeededIndexes: '4' }] },
+          },
+          'run',
+        ),
+      ),
+      finish('two succeed', 'Succeeded', 0, pods => pods.slice(0, 2)),
+      finish('the fifth succeeds', 'Succeeded', 0, index(4)),
+    ],
+  },
+  {
+    name: 'an indexed Job grows, and shrinks below what has succeeded',
+    steps: [
+      create(job({ completionMode: 'Indexed', completions: 2, parallelism: 2 }, 'run')),
+      patch('it grows', { completions: 5, parallelism: 5 }),
+      finish('the fifth and the fourth succeed', 'Succeeded', 0, pods => pods.slice(3)),
+      patch('it shrinks', { completions: 3, parallelism: 3 }),
+      patch('it grows again', { completions: 4, parallelism: 4 }),
+      finish('all succeed', 'Succeeded', 0),
+    ],
+  },
+  {
+    name: 'a Job whose deadline counts from when it goes on',
+    steps: [
+      create(job({ activeDeadlineSeconds: 6, parallelism: 2, completions: 2 }, 'run')),
+      patch('suspend', { suspend: true }),
+      patch('resume', { suspend: false }),
+      patch('another deadline', { activeDeadlineSeconds: 3 }, { quietMs: 5_000 }),
+    ],
+  },
+  {
+    name: 'a suspended Job is sent elsewhere before it starts',
+    steps: [
+      create(job({ suspend: true }, 'run')),
+      patch('elsewhere', { template: { spec: { nodeSelector: { 'kubernetes.io/hostname': 'node-1' } } } }),
+      patch('resume', { suspend: false }),
+    ],
+  },
+  {
+    name: 'a Job beyond what its quota lets it have',
+    steps: [
+      ['quota', side => side.create('v1/resourcequotas', { metadata: { name: 'few' }, spec: { hard: { pods: '1' } } })],
+      create(job({ parallelism: 3, completions: 3 }, 'run')),
+    ],
+  },
+  {
+    name: 'a CronJob that missed more than can be counted',
+    steps: [
+      [
+        'last three hours ago',
+        async side => {
+          await side.create(CRON, cron({ schedule: '*/1 * * * *', suspend: true, successfulJobsHistoryLimit: 0 }))
+          const lastScheduleTime = new Date(Date.now() - 3 * 3_600_000).toISOString().replace(/\.\d+Z/, 'Z')
+          await side.merge(`${CRON}/tick/status`, { status: { lastScheduleTime } })
+          await side.merge(`${CRON}/tick`, { spec: { suspend: false } })
+          await new Promise(resolve => setTimeout(resolve, 5_000))
+          await side.merge(`${CRON}/tick`, { spec: { suspend: true } })
+        },
+      ],
+    ],
+  },
+  {
+    name: 'a CronJob that may not start so late',
+    steps: [
+      [
+        'last yesterday',
+        async side => {
+          const past = new Date(Date.now() - 2 * 3_600_000)
+          const schedule = `${past.getUTCMinutes()} ${past.getUTCHours()} * * *`
+          await side.create(CRON, cron({ schedule, timeZone: 'Etc/UTC', startingDeadlineSeconds: 60, suspend: true }))
+          const lastScheduleTime = new Date(past - 86_400_000).toISOString().replace(/:\d+\.\d+Z/, ':00Z')
+          await side.merge(`${CRON}/tick/status`, { status: { lastScheduleTime } })
+          await side.merge(`${CRON}/tick`, { spec: { suspend: false } })
+        },
+      ],
+      ['with more patience', side => side.merge(`${CRON}/tick`, { spec: { startingDeadlineSeconds: 10_000 } })],
+      ['in a zone where it is not yet', side => side.merge(`${CRON}/tick`, { spec: { timeZone: 'Asia/Tokyo' } })],
+    ],
+  },
+  {
+    name: 'a CronJob that replaces what still runs',
+    steps: [
+      [
+        'every minute, beside a Job of its own that runs',
+        async side => {
+          const late = cron({ schedule: '* * * * *', concurrencyPolicy: 'Replace', suspend: true }, 'run')
+          const { metadata, kind = 'CronJob', apiVersion = 'batch/v1' } = await side.create(CRON, late)
+          const ownerReferences = [
+            { apiVersion, kind, name: metadata.name, uid: metadata.uid, controller: true, blockOwnerDeletion: true },
+          ]
+          const { spec } = job({}, 'run')
+          const running = await side.create(JOBS, { metadata: { name: 'tick-before', ownerReferences }, spec })
+          const { name, namespace, uid } = running.metadata
+          const active = [{ apiVersion: 'batch/v1', kind: 'Job', name, namespace, uid }]
+          const lastScheduleTime = new Date(Date.now() - 300_000).toISOString().replace(/\.\d+Z/, 'Z')
+          await side.merge(`${CRON}/tick/status`, { status: { lastScheduleTime, active } })
+          await side.merge(`${CRON}/tick`, { spec: { suspend: false } })
+          await new Promise(resolve => setTimeout(resolve, 5_000))
+          await side.merge(`${CRON}/tick`, { spec: { suspend: true } })
+        },
       ],
     ],
   },

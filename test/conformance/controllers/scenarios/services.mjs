@@ -292,4 +292,157 @@ export const scenarios = [
       ],
     ],
   },
+  {
+    name: 'a Service that keeps to its zone',
+    steps: [
+      [
+        'pods in two zones',
+        async side => {
+          for (const zone of ['a', 'b'])
+            await side.nodes.add(`${zone}-${side.namespace}`, {
+              labels: { 'topology.kubernetes.io/zone': zone, only: side.namespace },
+            })
+          await side.create(
+            SERVICES,
+            service('web', { selector: { app: 'web' }, ports, trafficDistribution: 'PreferClose' }),
+          )
+          for (const [name, zone] of [
+            ['one', 'a'],
+            ['two', 'b'],
+            ['three', 'b'],
+          ])
+            await side.create('v1/pods', pod(name, 'web', 'run', { nodeName: `${zone}-${side.namespace}` }))
+        },
+      ],
+      ['to its node', side => side.merge('v1/services/web', { spec: { trafficDistribution: 'PreferSameNode' } })],
+      ['as it was before', side => side.merge('v1/services/web', { spec: { trafficDistribution: null } })],
+    ],
+  },
+  {
+    name: 'a Service of pods that call their port by one name',
+    steps: [
+      [
+        'two ports of one name, and a pod without',
+        async side => {
+          await side.create(SERVICES, service('web', { selector: { app: 'web' }, ports }))
+          await side.create('v1/pods', pod('one', 'web'))
+          const two = pod('two', 'web')
+          two.spec.containers[0].ports[0].containerPort = 9090
+          await side.create('v1/pods', two)
+          const none = pod('none', 'web')
+          delete none.spec.containers[0].ports
+          await side.create('v1/pods', none)
+          await side.create('v1/pods', pod('over', 'web', 'done', { restartPolicy: 'Never' }))
+        },
+      ],
+      ['one is not chosen any more', side => side.merge('v1/pods/two', { metadata: { labels: { app: 'other' } } })],
+      ['the Service chooses others', side => side.merge('v1/services/web', { spec: { selector: { app: 'other' } } })],
+      ['it chooses nothing', side => side.merge('v1/services/web', { spec: { selector: null } })],
+    ],
+  },
+  {
+    name: 'Endpoints by hand, of a Service that chooses later',
+    steps: [
+      [
+        'Endpoints without a Service',
+        side =>
+          side.create('v1/endpoints', {
+            metadata: { name: 'outside', annotations: { a: 'b' } },
+            subsets: [
+              { addresses: [{ ip: '192.0.2.8' }, { ip: '192.0.2.9' }], ports: [{ port: 80, appProtocol: 'http' }] },
+            ],
+          }),
+      ],
+      ['the Service', side => side.create(SERVICES, service('outside', { ports: [{ port: 80 }] }))],
+      ['no addresses', side => side.merge('v1/endpoints/outside', { subsets: [] })],
+      ['it chooses pods', side => side.merge('v1/services/outside', { spec: { selector: { app: 'outside' } } })],
+      ['a pod', side => side.create('v1/pods', pod('outside', 'outside'))],
+    ],
+  },
+  {
+    name: 'a budget, and pods that are not ready',
+    steps: [
+      [
+        'pods, ready and not',
+        async side => {
+          await side.create(PDBS, {
+            metadata: { name: 'web' },
+            spec: { minAvailable: 2, selector: { matchLabels: { app: 'web' } } },
+          })
+          for (const name of ['one', 'two']) await side.create('v1/pods', pod(name, 'web'))
+          for (const name of ['ill', 'sick', 'weak']) await side.create('v1/pods', pod(name, 'web', 'unready'))
+        },
+      ],
+      evict('ill'),
+      ['one less is ready', side => side.remove('v1/pods/two')],
+      evict('sick'),
+      ['always', side => side.merge(`${PDBS}/web`, { spec: { unhealthyPodEvictionPolicy: 'AlwaysAllow' } })],
+      evict('weak'),
+      evict('one'),
+    ],
+  },
+  {
+    name: 'quotas of scopes',
+    quietMs: 6_000,
+    steps: [
+      [
+        'all',
+        async side => {
+          const quota = (name, spec) =>
+            side.create('v1/resourcequotas', { metadata: { name }, spec: { hard: { pods: '2' }, ...spec } })
+          await quota('not-best-effort', { scopes: ['NotBestEffort'] })
+          await quota('not-terminating', { scopes: ['NotTerminating'] })
+          await quota('important', {
+            scopeSelector: {
+              matchExpressions: [{ scopeName: 'PriorityClass', operator: 'In', values: ['system-node-critical'] }],
+            },
+          })
+          await quota('any-class', {
+            scopeSelector: { matchExpressions: [{ scopeName: 'PriorityClass', operator: 'Exists' }] },
+          })
+          await quota('neighbours', {
+            scopeSelector: { matchExpressions: [{ scopeName: 'CrossNamespacePodAffinity', operator: 'Exists' }] },
+          })
+          await quota('volumes', {
+            hard: { persistentvolumeclaims: '3', 'gold.storageclass.storage.k8s.io/requests.storage': '5Gi' },
+          })
+        },
+      ],
+      [
+        'pods and a claim',
+        async side => {
+          await side.create('v1/pods', pod('usual', 'usual'))
+          const bare = pod('bare', 'bare', 'run', { activeDeadlineSeconds: 3600 })
+          delete bare.spec.containers[0].resources
+          await side.create('v1/pods', bare)
+          const term = {
+            topologyKey: 'kubernetes.io/hostname',
+            labelSelector: { matchLabels: { app: 'x' } },
+            namespaces: ['default'],
+          }
+          await side.create(
+            'v1/pods',
+            pod('apart', 'apart', 'run', {
+              affinity: { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [term] } },
+            }),
+          )
+          await side.create('v1/persistentvolumeclaims', {
+            metadata: { name: 'data' },
+            spec: {
+              storageClassName: 'gold',
+              accessModes: ['ReadWriteOnce'],
+              resources: { requests: { storage: '1Gi' } },
+            },
+          })
+        },
+      ],
+      [
+        'one ends',
+        async side => {
+          const { status } = await side.get('v1/pods/usual')
+          await side.merge('v1/pods/usual/status', { status: { ...status, phase: 'Succeeded' } })
+        },
+      ],
+    ],
+  },
 ]

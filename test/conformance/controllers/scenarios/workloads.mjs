@@ -39,6 +39,21 @@ async function removeBeside(side) {
   await side.remove(`v1/pods/${beside.metadata.name}`)
 }
 
+const emptyClaim = {
+  metadata: { name: 'data' },
+  spec: { accessModes: ['ReadWriteOnce'], storageClassName: 'none', resources: { requests: { storage: '1Gi' } } },
+}
+const ownNode = (side, letter) => `/api/v1/nodes/${letter}-${side.namespace}`
+const ownNodes = side =>
+  Promise.all(
+    ['a', 'b'].map(letter => side.nodes.add(`${letter}-${side.namespace}`, { labels: { only: side.namespace } })),
+  )
+async function removeOn(side, letter) {
+  const { items } = await side.get('v1/pods')
+  const { metadata } = items.find(({ spec }) => spec.nodeName === `${letter}-${side.namespace}`)
+  await side.remove(`v1/pods/${metadata.name}`)
+}
+
 export const scenarios = [
   {
     name: 'a Deployment is scaled, rolled out, rolled back and deleted',
@@ -237,6 +252,142 @@ export const scenarios = [
       create(DAEMONS, daemon({ updateStrategy: { type: 'OnDelete' } })),
       patch('a new template', agent, { spec: { template: { metadata: { annotations: { a: '1' } } } } }),
       remove(agent, 'Orphan'),
+    ],
+  },
+  {
+    name: 'a Deployment is rolled over while it rolls',
+    steps: [
+      create(
+        DEPLOYMENTS,
+        workload('web', { replicas: 4, strategy: { rollingUpdate: { maxSurge: 1, maxUnavailable: 1 } } }),
+      ),
+      patch('one that does not become ready', web, image('unready')),
+      patch('another that does not', web, image('starting')),
+      patch('one that runs', web, image('run')),
+      patch('an older one again', web, image('unready')),
+      patch('scale to 2', web, { spec: { replicas: 2 } }),
+    ],
+  },
+  {
+    name: 'a Deployment whose percentages come to nothing',
+    steps: [
+      create(DEPLOYMENTS, workload('web', { strategy: { rollingUpdate: { maxSurge: '0%', maxUnavailable: '10%' } } })),
+      patch('one that does not become ready', web, image('unready')),
+      patch('one that runs', web, image('run')),
+    ],
+  },
+  {
+    name: 'a Deployment is paused while it is stuck, and rolled back',
+    quietMs: 6_000,
+    steps: [
+      create(DEPLOYMENTS, workload('web', { progressDeadlineSeconds: 3 })),
+      patch('one that does not become ready', web, image('unready')),
+      patch('pause', web, { spec: { paused: true } }),
+      patch('back, while paused', web, image('run')),
+      patch('resume', web, { spec: { paused: false } }),
+      patch('recreated from now on', web, { spec: { strategy: { type: 'Recreate', rollingUpdate: null } } }),
+      patch('one that does not become ready, recreated', web, image('unready')),
+    ],
+  },
+  {
+    name: 'a StatefulSet shrinks while a pod is not ready',
+    steps: [
+      create(STATEFUL, stateful()),
+      patch('one that does not become ready', db, image('unready')),
+      patch('scale to 2', db, { spec: { replicas: 2 } }),
+      patch('scale to none', db, { spec: { replicas: 0 } }),
+      patch('scale to 2 again', db, { spec: { replicas: 2 } }),
+      patch('scale to 1', db, { spec: { replicas: 1 } }),
+    ],
+  },
+  {
+    name: 'a StatefulSet whose claims go with it',
+    steps: [
+      create(
+        STATEFUL,
+        stateful({
+          persistentVolumeClaimRetentionPolicy: { whenScaled: 'Retain', whenDeleted: 'Delete' },
+          volumeClaimTemplates: [emptyClaim],
+        }),
+      ),
+      patch('scale to 1', db, { spec: { replicas: 1 } }),
+      patch('kept when deleted, gone when scaled', db, {
+        spec: { persistentVolumeClaimRetentionPolicy: { whenScaled: 'Delete', whenDeleted: 'Retain' } },
+      }),
+      patch('scale to 2', db, { spec: { replicas: 2 } }),
+      patch('scale to none', db, { spec: { replicas: 0 } }),
+      patch('gone when deleted', db, {
+        spec: { replicas: 1, persistentVolumeClaimRetentionPolicy: { whenDeleted: 'Delete' } },
+      }),
+      remove(db, 'Foreground'),
+    ],
+  },
+  {
+    name: 'sets beyond what their quota lets them have',
+    steps: [
+      ['quota', side => side.create('v1/resourcequotas', { metadata: { name: 'few' }, spec: { hard: { pods: '1' } } })],
+      create(STATEFUL, stateful()),
+      create(DAEMONS, daemon()),
+      create(SETS, workload('web')),
+      [
+        'a ReplicationController',
+        side =>
+          side.create('v1/replicationcontrollers', {
+            metadata: { name: 'old' },
+            spec: { replicas: 2, selector: { app: 'old' }, template: template('old') },
+          }),
+      ],
+    ],
+  },
+  {
+    name: 'a StatefulSet beyond the quota of its claims',
+    steps: [
+      [
+        'quota',
+        side =>
+          side.create('v1/resourcequotas', {
+            metadata: { name: 'few' },
+            spec: { hard: { persistentvolumeclaims: '1' } },
+          }),
+      ],
+      create(STATEFUL, stateful({ volumeClaimTemplates: [emptyClaim] })),
+    ],
+  },
+  {
+    name: 'a DaemonSet and the taints of its nodes',
+    steps: [
+      ['nodes', async side => void (await ownNodes(side))],
+      ['create', side => side.create(DAEMONS, daemon({}, 'run', { nodeSelector: { only: side.namespace } }))],
+      [
+        'one is tainted',
+        side => side.merge(ownNode(side, 'a'), { spec: { taints: [{ key: 'no', effect: 'NoSchedule' }] } }),
+      ],
+      ['its pod is deleted', side => removeOn(side, 'a')],
+      [
+        'it is cordoned as well, and the other',
+        async side => {
+          for (const letter of ['a', 'b']) await side.merge(ownNode(side, letter), { spec: { unschedulable: true } })
+        },
+      ],
+      ["the other's pod is deleted", side => removeOn(side, 'b')],
+      patch('it tolerates', agent, { spec: { template: { spec: { tolerations: [{ operator: 'Exists' }] } } } }),
+      [
+        'NoExecute',
+        side => side.merge(ownNode(side, 'b'), { spec: { taints: [{ key: 'out', effect: 'NoExecute' }] } }),
+      ],
+      patch('it tolerates no longer', agent, { spec: { template: { spec: { tolerations: null } } } }),
+    ],
+  },
+  {
+    name: 'a DaemonSet rolls on some nodes at once',
+    steps: [
+      create(DAEMONS, daemon({ updateStrategy: { rollingUpdate: { maxUnavailable: '50%' } } })),
+      patch('one that does not become ready', agent, image('unready')),
+      patch('all at once', agent, { spec: { updateStrategy: { rollingUpdate: { maxUnavailable: '100%' } } } }),
+      patch('surging', agent, {
+        spec: { updateStrategy: { rollingUpdate: { maxUnavailable: 0, maxSurge: '34%' } } },
+      }),
+      patch('one that runs', agent, image('run')),
     ],
   },
 ]
