@@ -91,7 +91,9 @@ const strip = (value, key = '') => {
 /** How many steps a change takes is a matter of chance, and so is whether its events are put together. */
 const chance = message =>
   message.replace('(combined from similar events): ', '').replace(/from \d+ to \d+/, 'from <n> to <n>')
-const byText = (a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1)
+/** Without the number of steps that it took. */
+const textOf = value => JSON.stringify(value).replace(/"generation":\d+,?/, '')
+const byText = (a, b) => (textOf(a) < textOf(b) ? -1 : 1)
 const eventText = ({ type, reason, message, involvedObject, source, reportingComponent }) =>
   `${type} ${reason} ${involvedObject.kind}/${involvedObject.name} by ${source?.component || reportingComponent}: ${chance(message ?? '')}`
 
@@ -119,6 +121,8 @@ export function comparable(objects, hashes) {
     }
     // Their order is, with Go, a matter of chance.
     object.endpoints?.sort(byText)
+    // That of its subsets is the one of their hashes.
+    object.subsets?.sort(byText)
     const { generateName } = object.metadata
     // Made up by hand: to be compared.
     if (generateName && !object.metadata.name.endsWith('<name>')) object.metadata.generateName = { generateName }

@@ -10,17 +10,15 @@ export function tolerates(toleration: Toleration, taint: Taint): boolean {
   return key !== '' && operator === 'Equal' && value === (taint.value ?? '')
 }
 
-/** @returns milliseconds: 0 when some taint is not tolerated, infinity when all are for ever */
+/** Of each taint, the first toleration that fits counts. @returns milliseconds: 0 when some taint is not tolerated, infinity when all are for ever */
 export function toleratedMs(taints: readonly Taint[], tolerations: readonly Toleration[] | undefined): number {
   let shortest = Number.POSITIVE_INFINITY
   for (const taint of taints) {
-    const used = (tolerations ?? []).filter(toleration => tolerates(toleration, taint))
-    if (used.length === 0) return 0
-    for (const { tolerationSeconds } of used) {
-      // Who waits for ever in so many words says more than fits into a number.
-      const seconds: number | bigint | undefined = tolerationSeconds
-      if (seconds !== undefined) shortest = Math.min(shortest, Math.max(0, Number(seconds) * 1000))
-    }
+    const used = tolerations?.find(toleration => tolerates(toleration, taint))
+    if (!used) return 0
+    // Who waits for ever in so many words says more than fits into a number.
+    const seconds: number | bigint | undefined = used.tolerationSeconds
+    if (seconds !== undefined) shortest = Math.min(shortest, Math.max(0, Number(seconds) * 1000))
   }
   return shortest
 }

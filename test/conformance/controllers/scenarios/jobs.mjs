@@ -335,7 +335,7 @@ export const scenarios = [
       [
         'last three hours ago',
         async side => {
-          await side.create(CRON, cron({ schedule: '*/1 * * * *', suspend: true, successfulJobsHistoryLimit: 0 }))
+          await side.create(CRON, cron({ schedule: '*/1 * * * *', suspend: true }))
           const lastScheduleTime = new Date(Date.now() - 3 * 3_600_000).toISOString().replace(/\.\d+Z/, 'Z')
           await side.merge(`${CRON}/tick/status`, { status: { lastScheduleTime } })
           await side.merge(`${CRON}/tick`, { spec: { suspend: false } })
