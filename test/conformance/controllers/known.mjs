@@ -39,6 +39,21 @@ const KNOWN = [
     text: /^\.(ResourceQuota|PodDisruptionBudget)\/(all|b)\.status/,
     why: 'it is counted at once here, with the next full look there',
   },
+  {
+    name: /a DaemonSet and the taints of its nodes/,
+    text: /^\.DaemonSet\/agent\.status\.(current|desired|updated)?[nN]umber/,
+    why: 'pods that may stay on a tainted node are counted at once here, with the next other change there',
+  },
+  {
+    text: /^\.ReplicaSet\/.*deployment\.kubernetes\.io\/max-replicas/,
+    name: /recreated from now on/,
+    why: 'it follows the strategy at once, not with the next step',
+  },
+  {
+    text: /UnexpectedJob CronJob\/tick/,
+    name: /replaces what still runs/,
+    why: 'a matter of chance: whether the Job or the status that names it is seen first',
+  },
   { text: /skip schedule deleting pod|WaitForPodScheduled/, why: 'told by what is looked at again and again there' },
 ]
 

@@ -51,6 +51,32 @@ const copyNode = async side => {
 }
 const count = async side => (await side.get('v1/configmaps')).items.length
 
+const ownNode = (side, letter) => `/api/v1/nodes/${letter}-${side.namespace}`
+const ownNodes = side =>
+  Promise.all(
+    ['a', 'b'].map(letter => side.nodes.add(`${letter}-${side.namespace}`, { labels: { only: side.namespace } })),
+  )
+async function removeOn(side, letter) {
+  const { items } = await side.get('v1/pods')
+  const { metadata } = items.find(({ spec }) => spec.nodeName === `${letter}-${side.namespace}`)
+  await side.remove(`v1/pods/${metadata.name}`)
+}
+
+const daemon = side => ({
+  metadata: { name: 'agent' },
+  spec: {
+    selector: { matchLabels: { app: 'here' } },
+    template: {
+      metadata: { labels: { app: 'here' } },
+      spec: {
+        terminationGracePeriodSeconds: 1,
+        nodeSelector: { only: side.namespace },
+        containers: [{ name: 'main', image: 'run' }],
+      },
+    },
+  },
+})
+
 export const scenarios = [
   {
     name: 'a node falls silent and comes back',
@@ -98,6 +124,66 @@ export const scenarios = [
           await copyNode(side)
         },
       ],
+    ],
+  },
+  {
+    name: 'a DaemonSet and the taints of its nodes',
+    steps: [
+      ['nodes', async side => void (await ownNodes(side))],
+      ['create', side => side.create('apps/v1/daemonsets', daemon(side))],
+      [
+        'one is tainted',
+        side => side.merge(ownNode(side, 'a'), { spec: { taints: [{ key: 'no', effect: 'NoSchedule' }] } }),
+      ],
+      ['its pod is deleted', side => removeOn(side, 'a')],
+      [
+        'it is cordoned as well, and the other',
+        async side => {
+          for (const letter of ['a', 'b']) await side.merge(ownNode(side, letter), { spec: { unschedulable: true } })
+        },
+      ],
+      ["the other's pod is deleted", side => removeOn(side, 'b')],
+      [
+        'it tolerates',
+        side =>
+          side.merge('apps/v1/daemonsets/agent', {
+            spec: { template: { spec: { tolerations: [{ operator: 'Exists' }] } } },
+          }),
+      ],
+      [
+        'NoExecute',
+        side => side.merge(ownNode(side, 'b'), { spec: { taints: [{ key: 'out', effect: 'NoExecute' }] } }),
+      ],
+      [
+        'it tolerates no longer',
+        side => side.merge('apps/v1/daemonsets/agent', { spec: { template: { spec: { tolerations: null } } } }),
+      ],
+    ],
+  },
+  {
+    name: 'a Service that keeps to its zone',
+    steps: [
+      [
+        'pods in two zones',
+        async side => {
+          for (const zone of ['a', 'b'])
+            await side.nodes.add(`${zone}-${side.namespace}`, {
+              labels: { 'topology.kubernetes.io/zone': zone, only: side.namespace },
+            })
+          await side.create('v1/services', {
+            metadata: { name: 'web' },
+            spec: { selector: { app: 'here' }, ports: [{ port: 80 }], trafficDistribution: 'PreferClose' },
+          })
+          for (const [name, zone] of [
+            ['one', 'a'],
+            ['two', 'b'],
+            ['three', 'b'],
+          ])
+            await side.create('v1/pods', pod(name, `${zone}-${side.namespace}`))
+        },
+      ],
+      ['to its node', side => side.merge('v1/services/web', { spec: { trafficDistribution: 'PreferSameNode' } })],
+      ['as it was before', side => side.merge('v1/services/web', { spec: { trafficDistribution: null } })],
     ],
   },
 ]

@@ -293,32 +293,6 @@ export const scenarios = [
     ],
   },
   {
-    name: 'a Service that keeps to its zone',
-    steps: [
-      [
-        'pods in two zones',
-        async side => {
-          for (const zone of ['a', 'b'])
-            await side.nodes.add(`${zone}-${side.namespace}`, {
-              labels: { 'topology.kubernetes.io/zone': zone, only: side.namespace },
-            })
-          await side.create(
-            SERVICES,
-            service('web', { selector: { app: 'web' }, ports, trafficDistribution: 'PreferClose' }),
-          )
-          for (const [name, zone] of [
-            ['one', 'a'],
-            ['two', 'b'],
-            ['three', 'b'],
-          ])
-            await side.create('v1/pods', pod(name, 'web', 'run', { nodeName: `${zone}-${side.namespace}` }))
-        },
-      ],
-      ['to its node', side => side.merge('v1/services/web', { spec: { trafficDistribution: 'PreferSameNode' } })],
-      ['as it was before', side => side.merge('v1/services/web', { spec: { trafficDistribution: null } })],
-    ],
-  },
-  {
     name: 'a Service of pods that call their port by one name',
     steps: [
       [

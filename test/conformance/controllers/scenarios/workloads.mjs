@@ -43,16 +43,6 @@ const emptyClaim = {
   metadata: { name: 'data' },
   spec: { accessModes: ['ReadWriteOnce'], storageClassName: 'none', resources: { requests: { storage: '1Gi' } } },
 }
-const ownNode = (side, letter) => `/api/v1/nodes/${letter}-${side.namespace}`
-const ownNodes = side =>
-  Promise.all(
-    ['a', 'b'].map(letter => side.nodes.add(`${letter}-${side.namespace}`, { labels: { only: side.namespace } })),
-  )
-async function removeOn(side, letter) {
-  const { items } = await side.get('v1/pods')
-  const { metadata } = items.find(({ spec }) => spec.nodeName === `${letter}-${side.namespace}`)
-  await side.remove(`v1/pods/${metadata.name}`)
-}
 
 export const scenarios = [
   {
@@ -351,31 +341,6 @@ export const scenarios = [
           }),
       ],
       create(STATEFUL, stateful({ volumeClaimTemplates: [emptyClaim] })),
-    ],
-  },
-  {
-    name: 'a DaemonSet and the taints of its nodes',
-    steps: [
-      ['nodes', async side => void (await ownNodes(side))],
-      ['create', side => side.create(DAEMONS, daemon({}, 'run', { nodeSelector: { only: side.namespace } }))],
-      [
-        'one is tainted',
-        side => side.merge(ownNode(side, 'a'), { spec: { taints: [{ key: 'no', effect: 'NoSchedule' }] } }),
-      ],
-      ['its pod is deleted', side => removeOn(side, 'a')],
-      [
-        'it is cordoned as well, and the other',
-        async side => {
-          for (const letter of ['a', 'b']) await side.merge(ownNode(side, letter), { spec: { unschedulable: true } })
-        },
-      ],
-      ["the other's pod is deleted", side => removeOn(side, 'b')],
-      patch('it tolerates', agent, { spec: { template: { spec: { tolerations: [{ operator: 'Exists' }] } } } }),
-      [
-        'NoExecute',
-        side => side.merge(ownNode(side, 'b'), { spec: { taints: [{ key: 'out', effect: 'NoExecute' }] } }),
-      ],
-      patch('it tolerates no longer', agent, { spec: { template: { spec: { tolerations: null } } } }),
     ],
   },
   {
