@@ -116,7 +116,7 @@ export interface ReadersCopy {
 
 /** @returns nothing for an object that is copied fast enough once it is written */
 export function* copyForReaders(written: AnyObject): Pieces<ReadersCopy | undefined> {
-  const { managedFields, ...metadata } = written.metadata
+  const { managedFields: _managedFields, ...metadata } = written.metadata
   if (!isLarge({ ...written, metadata })) return undefined
   yield
   const object: JsonObject = {}
