@@ -23,6 +23,8 @@ const TERMS = new Set([
     'shop/web:1.2',
   ],
   ...['flotilla serve', 'flotilla login', ' · … · … CPU · …', 'ada@box-2\nada@10.0.0.7:2222 worker zone=cellar'],
+  // What servers write, and the window takes off.
+  '(combined from similar events): ',
   'the desktop bridge is missing',
   'a field stands outside of a form',
   'a browser cannot run helm',
