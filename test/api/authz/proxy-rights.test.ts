@@ -9,11 +9,20 @@ type Identity = Awaited<ReturnType<SecuredCluster['api']['pki']['issueClientCert
 let cluster: SecuredCluster
 const identities: Record<string, Identity> = {}
 const kinds = ['nodes', 'pods', 'services']
-const METHODS = { GET: 'get', HEAD: 'get', POST: 'create', PUT: 'update', PATCH: 'patch', DELETE: 'delete' }
+const METHODS = {
+  GET: 'get',
+  HEAD: 'get',
+  POST: 'create',
+  PUT: 'update',
+  PATCH: 'patch',
+  DELETE: 'delete',
+  OPTIONS: '',
+}
 const ROLES = {
   owner: [{ verbs: ['*'], apiGroups: [''], resources: kinds }],
   reader: [{ verbs: ['get'], apiGroups: [''], resources: kinds.map(kind => `${kind}/proxy`) }],
   writer: [{ verbs: ['create'], apiGroups: [''], resources: kinds.map(kind => `${kind}/proxy`) }],
+  passer: [{ verbs: ['*'], apiGroups: [''], resources: kinds.map(kind => `${kind}/proxy`) }],
 }
 beforeAll(async () => {
   cluster = await startSecuredCluster()
@@ -43,10 +52,10 @@ describe.each(kinds)('%s/proxy', kind => {
       `${kind} "none" is forbidden: User "owner" cannot get resource "${kind}/proxy" in API group "" ${where}`,
     ])
   })
-  test.each(Object.entries(METHODS))('%s takes the verb %s', async (method, verb) => {
+  test.each(Object.entries(METHODS))('%s takes the verb "%s", or all of them', async (method, verb) => {
     for (const path of [proxy, `${proxy}/deep/er?a=1`]) {
       // The right is there: it is the object that is not.
-      const may = { get: 'reader', create: 'writer' }[verb]
+      const may = { get: 'reader', create: 'writer', '': 'passer' }[verb]
       if (may) expect((await ask(may, path, method)).code).toBe(path === proxy && verb === 'get' ? 301 : 404)
       const other = verb === 'get' ? 'writer' : 'reader'
       const { code, text } = await ask(other, path, method)

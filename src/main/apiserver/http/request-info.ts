@@ -84,11 +84,11 @@ export function parseRequestInfo(method: string, path: string, query: URLSearchP
   assertSegment(namespace)
   assertSegment(name)
 
-  let verb = VERBS[method] ?? method.toLowerCase()
-  if (subresource === 'proxy') verb = VERBS[method] ?? 'get'
-  else if (name === '' && verb === 'get') verb = watchPrefix || isTrue(query, 'watch') ? 'watch' : 'list'
+  // Other methods have none, which only a rule for all verbs allows.
+  let verb = VERBS[method] ?? ''
+  if (name === '' && verb === 'get') verb = watchPrefix || isTrue(query, 'watch') ? 'watch' : 'list'
   else if (name === '' && verb === 'delete') verb = 'deletecollection'
-  else if (verb === 'get' && watchPrefix) verb = 'watch'
+  else if (verb === 'get' && watchPrefix && subresource !== 'proxy') verb = 'watch'
   const restText = rest.length > 0 ? afterSegments(path, segments.length - rest.length) : ''
   return { isResource: true, path, verb, group, version, namespace, resource, subresource, name, rest: restText }
 }
