@@ -427,6 +427,31 @@ describe('watch', () => {
     watch.close()
   })
 
+  test('shows a pod marked before it is gone, with no grace period to wait for and with one that is cut short', async () => {
+    const pods = '/api/v1/namespaces/w-going/pods'
+    const watch = await openWatch(`${pods}?watch=1`)
+    const add = (name: string, spec: object) =>
+      raw(server, pods, { body: { metadata: { name }, spec: { containers: [{ name: 'a', image: 'b' }], ...spec } } })
+    await add('unplaced', {})
+    const { json: last } = await raw(server, `${pods}/unplaced`, { method: 'DELETE' })
+    await add('placed', { nodeName: 'n1' })
+    await raw(server, `${pods}/placed`, { method: 'DELETE' })
+    await raw(server, `${pods}/placed?gracePeriodSeconds=0`, { method: 'DELETE' })
+    const shown = () =>
+      watch.frames.map((frame: AnyJson) => {
+        const { name, generation, deletionGracePeriodSeconds: grace } = frame.object!.metadata!
+        return `${frame.type} ${name} ${generation} ${grace ?? '-'}`
+      })
+    await eventually(() =>
+      expect(shown()).toEqual([
+        ...['ADDED unplaced 1 -', 'MODIFIED unplaced 2 0', 'DELETED unplaced 2 0'],
+        ...['ADDED placed 1 -', 'MODIFIED placed 2 30', 'MODIFIED placed 2 0', 'DELETED placed 2 0'],
+      ]),
+    )
+    expect(last.metadata).toEqual(watch.frames[2]!.object!.metadata)
+    watch.close()
+  })
+
   test('without a version starts with the state', async () => {
     await make('w-state', 'there')
     const watch = await openWatch(`${maps('w-state')}?watch=true`)

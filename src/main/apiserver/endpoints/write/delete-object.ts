@@ -6,7 +6,7 @@ import { formatTime } from '../../../../shared/machinery/clock.ts'
 import { deepEqual } from '../../../../shared/machinery/deep-equal.ts'
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
 import { notFound, staleVersion } from '../../../../shared/machinery/status.ts'
-import { StoreError } from '../../../store/contract.ts'
+import { type Stored, StoreError } from '../../../store/contract.ts'
 import type { AdmissionRequest } from '../../admission/contract.ts'
 import { keyOf, prepareViews, storedForm, viewOf } from '../../keys.ts'
 import type { ResourceDescriptor } from '../../registry/resource.ts'
@@ -70,6 +70,28 @@ function mark(resource: ResourceDescriptor, copy: AnyObject, graceSeconds: numbe
   }
 }
 
+/**
+ * Kinds with a grace period are marked in a write of their own even when there is none to wait for: whoever watches sees
+ * that the object is being deleted before it is gone.
+ */
+async function remove(
+  resource: ResourceDescriptor,
+  key: string,
+  stored: Stored,
+  marked: AnyObject | undefined,
+  { store }: WriteParts,
+): Promise<Stored> {
+  if (!resource.gracefulDeletion || !marked) return store.delete(key, stored.revision)
+  const last = await store.update(key, await storedForm(resource, marked), stored.revision)
+  try {
+    return await store.delete(key, last.revision)
+  } catch (error) {
+    // Any other write of what is marked ends it as well.
+    if (store.get(key)) throw error
+    return last
+  }
+}
+
 async function attempt(
   resource: ResourceDescriptor,
   name: ObjectName,
@@ -112,20 +134,15 @@ async function attempt(
   const grace = pending ? 0 : graceFor(resource, old, options.gracePeriodSeconds)
   mark(resource, marked, grace, parts.clock.now())
   const gone = grace === 0 && !isHeld(resource, marked)
-  // Of kinds with a grace period, what goes at once is shown as marked, too.
+  // Of kinds with a grace period, what goes at once is marked, too.
   const shown = gone && !resource.gracefulDeletion ? old : marked
   if (options.dryRun) return { object: shown, gone }
   try {
     if (gone) {
-      const last = await parts.store.delete(key, stored.revision)
+      const last = await remove(resource, key, stored, deepEqual(marked, old) ? undefined : marked, parts)
       await parts.admission.written(request, undefined)
       await prepareViews(resource, [last])
-      const view = viewOf(resource, last)
-      if (!resource.gracefulDeletion) return { object: view, gone }
-      return {
-        object: { ...marked, metadata: { ...marked.metadata, resourceVersion: view.metadata.resourceVersion } },
-        gone,
-      }
+      return { object: viewOf(resource, last), gone }
     }
     if (deepEqual(marked, old)) return { object: old, gone }
     const written = await parts.store.update(key, await storedForm(resource, marked), stored.revision)
