@@ -8,7 +8,7 @@ import {
   readKubeconfig,
   unmergeKubeconfig,
   userKubeconfigPath,
-} from '../../src/main/kubeconfig-file.ts'
+} from '../../src/main/data-folder/kubeconfig-file.ts'
 import { targetsOf } from '../../src/main/cli/connect/connect.ts'
 import { renderKubeconfig } from '../../src/shared/machinery/kubeconfig.ts'
 

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { readConfig } from '../../src/agent/config.ts'
 import { parseNodePortAddresses } from '../../src/main/cli/node-port-addresses.ts'
-import { CLUSTER_NETWORK } from '../../src/main/cluster-network.ts'
+import { CLUSTER_NETWORK } from '../../src/main/addresses/cluster-network.ts'
 import { settingsText } from '../../src/main/provisioning/steps/configure.ts'
 
 it('reaches the agents of hosts that are added', () => {

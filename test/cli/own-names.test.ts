@@ -1,7 +1,7 @@
 // The addresses of this machine that other machines are told.
 import type { NetworkInterfaceInfo } from 'node:os'
 import { expect, test } from 'vitest'
-import { forOtherMachines, reachableServers } from '../../src/main/own-names.ts'
+import { forOtherMachines, reachableServers } from '../../src/main/addresses/own-names.ts'
 
 const link = (...addresses: string[]) =>
   addresses.map(address => ({ address, internal: address === '127.0.0.1' }) as NetworkInterfaceInfo)

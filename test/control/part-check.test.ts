@@ -5,7 +5,7 @@ import { ComponentStatus } from '../../src/shared/api/core/v1.ts'
 import { systemClock } from '../../src/shared/machinery/clock.ts'
 import { componentStatusHandler } from '../../src/main/apiserver/endpoints/component-statuses.ts'
 import { storeCheck } from '../../src/main/apiserver/health/health.ts'
-import { partCheck } from '../../src/main/part-check.ts'
+import { partCheck } from '../../src/main/control-plane/part-check.ts'
 import { startTestApiServer, type TestApiServer } from '../support/api-server.ts'
 
 let server: TestApiServer

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createApiForwarder } from '../../src/main/desktop/api-forwarder.ts'
 import { contextAccess } from '../../src/main/desktop/clusters/access.ts'
-import { readKubeconfig } from '../../src/main/kubeconfig-file.ts'
+import { readKubeconfig } from '../../src/main/data-folder/kubeconfig-file.ts'
 import { systemClock } from '../../src/shared/machinery/clock.ts'
 import { startTestApiServer, type TestApiServer } from '../support/api-server.ts'
 

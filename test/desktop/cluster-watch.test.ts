@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { Node, Pod } from '../../src/shared/api/core/v1.ts'
 import { ClusterWatch } from '../../src/main/desktop/cluster-watch.ts'
-import { readKubeconfig } from '../../src/main/kubeconfig-file.ts'
+import { readKubeconfig } from '../../src/main/data-folder/kubeconfig-file.ts'
 import { startTestApiServer, type TestApiServer } from '../support/api-server.ts'
 
 let cluster: TestApiServer

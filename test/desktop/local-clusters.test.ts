@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { LocalClusterDesk } from '../../src/main/desktop/local-clusters.ts'
 import { type LocalClusterState, writeState } from '../../src/main/local-cluster/state.ts'
-import { processStart } from '../../src/main/process-start.ts'
+import { processStart } from '../../src/main/process/process-start.ts'
 import type { LocalClusters } from '../../src/preload/channels.ts'
 
 let folder: string

@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createApiForwarder } from '../../src/main/desktop/api-forwarder.ts'
 import { contextAccess, openWebSocket } from '../../src/main/desktop/clusters/access.ts'
 import { parseProxy } from '../../src/main/desktop/clusters/proxy.ts'
-import { readKubeconfig } from '../../src/main/kubeconfig-file.ts'
+import { readKubeconfig } from '../../src/main/data-folder/kubeconfig-file.ts'
 import { systemClock } from '../../src/shared/machinery/clock.ts'
 import { startTestApiServer, type TestApiServer } from '../support/api-server.ts'
 

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { request } from 'node:https'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { readKubeconfig } from '../../src/main/kubeconfig-file.ts'
+import { readKubeconfig } from '../../src/main/data-folder/kubeconfig-file.ts'
 import { Cluster } from './support/cluster.ts'
 
 let cluster: Cluster

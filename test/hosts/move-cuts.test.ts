@@ -14,7 +14,7 @@ import {
 import { depart, leave } from '../../src/main/cli/control-plane/depart.ts'
 import { activate, receive } from '../../src/main/cli/control-plane/receive.ts'
 import type { ServerEnd } from '../../src/main/cli/control-plane/server-end.ts'
-import { readKubeconfig } from '../../src/main/kubeconfig-file.ts'
+import { readKubeconfig } from '../../src/main/data-folder/kubeconfig-file.ts'
 import { Departure } from '../../src/main/move/departure.ts'
 import { type MoveMark, assertHere, readMark } from '../../src/main/move/mark.ts'
 import type { MasterSecret } from '../../src/main/store/encryption/master-key.ts'

@@ -1,7 +1,7 @@
 // A scheduled backup that fails is seen without reading logs: as an Event, and by whoever scrapes the metrics.
 import { Registry } from 'prom-client'
 import { expect, test } from 'vitest'
-import { backupReports } from '../../src/main/backup-reports.ts'
+import { backupReports } from '../../src/main/control-plane/backup-reports.ts'
 import { Event } from '../../src/shared/api/core/v1.ts'
 import { createEventRecorder } from '../../src/shared/client/events.ts'
 import { systemClock } from '../../src/shared/machinery/clock.ts'

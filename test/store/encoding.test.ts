@@ -9,8 +9,8 @@ import {
   recordOf,
   shownAs,
 } from '../../src/main/store/encoding.ts'
-import { atOnce, type Pieces } from '../../src/main/pacer.ts'
-import { encodeJsonInPieces } from '../../src/main/large-json.ts'
+import { atOnce, type Pieces } from '../../src/main/pieces/pacer.ts'
+import { encodeJsonInPieces } from '../../src/main/pieces/large-json.ts'
 import type { Pod } from '../../src/shared/api/core/v1.ts'
 import type { ManagedFieldsEntry } from '../../src/shared/api/meta/v1.ts'
 import { encodeJson, narrow } from '../../src/shared/machinery/json-text.ts'

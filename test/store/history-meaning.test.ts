@@ -1,7 +1,7 @@
 // What is a new revision of an object, and what is not: two ways of asking that must agree.
 import { describe, expect, test } from 'vitest'
 import { meaningHash, meansTheSame } from '../../src/main/store/history/meaning.ts'
-import { atOnce } from '../../src/main/pacer.ts'
+import { atOnce } from '../../src/main/pieces/pacer.ts'
 import type { AnyObject } from '../../src/shared/machinery/object.ts'
 
 const web = {

@@ -1,7 +1,7 @@
 // How an evaluation stops within a loop and goes on later: it begins anew, and what has taken long is not done again.
 // Expressions change nothing, so what they do a second time comes out the same. What is kept of loops and expensive
 // calls is found by the order in which they are reached.
-import type { Pacer } from '../pacer.ts'
+import type { Pacer } from '../pieces/pacer.ts'
 import { CelError } from './errors.ts'
 import type { Value } from './values.ts'
 

@@ -99,7 +99,7 @@ async function restore(path: string, flags: BackupFlags & { readonly replace?: b
   const passphrase = await passphraseOf(flags)
   const report = new ProgressReport(parseOutput(flags.output))
   const store = parseStoreChoice(flags.store, flags)
-  const { runningServer } = await import('../running-server.ts')
+  const { runningServer } = await import('../data-folder/running-server.ts')
   if (runningServer(flags.dataDir)) throw new CommandError('the cluster runs; stop it first')
   const { encryptionSecret } = await import('./encryption-flags.ts')
   const { restoreBackup } = await import('../store/backup/restore.ts')

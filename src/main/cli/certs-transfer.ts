@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { passphraseOf } from './backup.ts'
 import { dataDirOption } from './data-dir-option.ts'
-import { runningServer } from '../running-server.ts'
+import { runningServer } from '../data-folder/running-server.ts'
 import { addPassphraseOption } from './store-options.ts'
 import { CommandError } from './usage-error.ts'
 

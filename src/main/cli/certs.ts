@@ -3,10 +3,10 @@ import { X509Certificate } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Argument, type Command } from 'commander'
-import { dataDirLayout } from '../data-dir.ts'
+import { dataDirLayout } from '../data-folder/data-dir.ts'
 import { addTransferCommands } from './certs-transfer.ts'
 import { dataDirOption } from './data-dir-option.ts'
-import { runningServer } from '../running-server.ts'
+import { runningServer } from '../data-folder/running-server.ts'
 import { CommandError } from './usage-error.ts'
 
 interface Flags {
@@ -91,7 +91,7 @@ async function rotateServiceAccount({ dataDir, finish }: Flags & { readonly fini
 async function renewAdmin({ dataDir }: Flags): Promise<void> {
   const { forgetAdmin } = await import('../pki/rotation.ts')
   const { openPki, renderKubeconfig } = await import('../pki/pki.ts')
-  const { placeOf, readKubeconfig, writeAtomically } = await import('../kubeconfig-file.ts')
+  const { placeOf, readKubeconfig, writeAtomically } = await import('../data-folder/kubeconfig-file.ts')
   await forgetAdmin(dataDir)
   const { caPem, admin } = await openPki({ dataDir })
   const path = dataDirLayout(dataDir).kubeconfig

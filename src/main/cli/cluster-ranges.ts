@@ -1,6 +1,6 @@
 // Parses `--cluster-cidr` and `--service-cluster-ip-range`, upstream's flags of one name.
 import { type CidrRange, cidrContains, isNetwork, parseRange } from '../../shared/machinery/cidr.ts'
-import type { ClusterNetwork, ClusterRanges } from '../cluster-network.ts'
+import type { ClusterNetwork, ClusterRanges } from '../addresses/cluster-network.ts'
 import { UsageError } from './usage-error.ts'
 
 export interface RangeFlags {

@@ -75,7 +75,7 @@ async function changeKey(flags: StoreFlags & NewKeyFlags): Promise<void> {
 
 async function adoptKey(flags: NewKeyFlags & { readonly dataDir: string; readonly output: string }): Promise<void> {
   const secret = await newSecret(flags)
-  const { runningServer } = await import('../running-server.ts')
+  const { runningServer } = await import('../data-folder/running-server.ts')
   if (!runningServer(flags.dataDir)) throw new CommandError('no control plane runs here: start it with the new key')
   const { callServer } = await import('./store-access.ts')
   const report = new ProgressReport(parseOutput(flags.output))

@@ -14,7 +14,7 @@ import {
 import { policyPodOf } from '../../shared/machinery/network-policy/policy-pod.ts'
 import { dataDirOption } from './data-dir-option.ts'
 import { parseOutput } from './progress.ts'
-import { adminRequest } from '../running-server.ts'
+import { adminRequest } from '../data-folder/running-server.ts'
 import { CommandError, UsageError } from './usage-error.ts'
 
 interface ExplainOptions {

@@ -1,6 +1,6 @@
 // `flotilla kubeconfig`: prints one, issues one for another user, or edits the user's own file.
 import { existsSync, readFileSync } from 'node:fs'
-import { dataDirLayout } from '../data-dir.ts'
+import { dataDirLayout } from '../data-folder/data-dir.ts'
 import {
   CONTEXT_NAME,
   mergeKubeconfig,
@@ -8,7 +8,7 @@ import {
   readKubeconfig,
   unmergeKubeconfig,
   userKubeconfigPath,
-} from '../kubeconfig-file.ts'
+} from '../data-folder/kubeconfig-file.ts'
 import { CommandError, UsageError } from './usage-error.ts'
 
 export async function kubeconfig(options: {

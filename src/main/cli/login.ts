@@ -1,5 +1,5 @@
 // `flotilla login`: another one-time URL for the window of a running server.
-import { adminRequest, requireRunning } from '../running-server.ts'
+import { adminRequest, requireRunning } from '../data-folder/running-server.ts'
 
 export async function login(dataDir: string): Promise<void> {
   const { url } = requireRunning(dataDir)

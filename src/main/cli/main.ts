@@ -2,7 +2,7 @@
 import { Command, CommanderError, Option } from 'commander'
 import type { NetworkBackend } from '../../shared/machinery/node-network.ts'
 import { isHostName } from '../provisioning/ssh/address.ts'
-import { productVersion } from '../version.ts'
+import { productVersion } from '../process/version.ts'
 import { dataDirOption } from './data-dir-option.ts'
 import { addBackupCommands } from './backup.ts'
 import { addCertsCommands } from './certs.ts'

@@ -3,10 +3,10 @@ import { existsSync, readFileSync, realpathSync, rmSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, resolve } from 'node:path'
 import { createInterface } from 'node:readline/promises'
-import { CONTEXT_NAME, unmergeKubeconfig, userKubeconfigPath } from '../kubeconfig-file.ts'
+import { CONTEXT_NAME, unmergeKubeconfig, userKubeconfigPath } from '../data-folder/kubeconfig-file.ts'
 import { removeLocalNode } from '../local-node/remove.ts'
 import { lockFolder } from '../store/nedb/lock.ts'
-import { runningServer } from '../running-server.ts'
+import { runningServer } from '../data-folder/running-server.ts'
 import { CommandError } from './usage-error.ts'
 
 /** Deletes the cluster of a data folder: containers, rules, mounts, then the folder. @throws CommandError */

@@ -5,7 +5,7 @@ import { PodExplanation, WhatIf, type WhatIfSpec } from '../../shared/api/flotil
 import { apiVersionOf, collectionPath } from '../../shared/machinery/resource-type.ts'
 import { dataDirOption } from './data-dir-option.ts'
 import { parseOutput } from './progress.ts'
-import { adminRequest } from '../running-server.ts'
+import { adminRequest } from '../data-folder/running-server.ts'
 import { explanationText, whatIfText } from './scheduling-text.ts'
 import { CommandError, UsageError } from './usage-error.ts'
 

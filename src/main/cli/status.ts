@@ -1,8 +1,8 @@
 // `flotilla status`: whether the cluster runs, where, and how its nodes are. Exit code 3 when it does not run.
 import type { Node } from '../../shared/api/core/v1.ts'
-import { dataDirLayout } from '../data-dir.ts'
+import { dataDirLayout } from '../data-folder/data-dir.ts'
 import { readMark } from '../move/mark.ts'
-import { adminRequest, requireRunning, runningServer } from '../running-server.ts'
+import { adminRequest, requireRunning, runningServer } from '../data-folder/running-server.ts'
 
 interface Report {
   running: boolean

@@ -2,14 +2,14 @@
 import { existsSync } from 'node:fs'
 import { request } from 'node:https'
 import { join } from 'node:path'
-import { dataDirLayout } from '../data-dir.ts'
-import { readKubeconfig } from '../kubeconfig-file.ts'
+import { dataDirLayout } from '../data-folder/data-dir.ts'
+import { readKubeconfig } from '../data-folder/kubeconfig-file.ts'
 import { openSealedEngine, type SealedEngine } from '../store/encryption/sealed-engine.ts'
 import { openEngine, type EngineChoice } from '../store/open-engine.ts'
 import { openObjectStore } from '../store/object-store.ts'
 import { type OperationEvent, type OperationName, operations } from '../store/operations/operations.ts'
 import { type EncryptionFlags, encryptionSecret } from './encryption-flags.ts'
-import { runningServer } from '../running-server.ts'
+import { runningServer } from '../data-folder/running-server.ts'
 import { CommandError } from './usage-error.ts'
 
 export interface StoreAccess extends AsyncDisposable {

@@ -51,7 +51,7 @@ function describe(status: StoreStatus): string {
 async function migrate(flags: StoreFlags & { readonly to: string }): Promise<void> {
   const [from, to] = [parseStoreChoice(flags.store, flags), parseStoreChoice(flags.to, flags)]
   if (from.engine === to.engine) throw new UsageError('--to wants the other engine: nedb, or etcd=URL[,URL…]')
-  const { runningServer } = await import('../running-server.ts')
+  const { runningServer } = await import('../data-folder/running-server.ts')
   if (runningServer(flags.dataDir)) throw new CommandError('the cluster runs; stop it first')
   const { requireCluster } = await import('./store-access.ts')
   requireCluster(flags.dataDir, from)

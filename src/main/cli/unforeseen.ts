@@ -1,8 +1,8 @@
 // Faults that nobody has handled: a control plane that met one may have anything in its memory, so it ends, tells what to
 // do, and is started again from what is stored. Those that only say that somebody has gone are no such faults.
-import { crashFolder, writeCrashReport } from '../crash-report.ts'
-import { dataDirLayout } from '../data-dir.ts'
-import { firstLine, isHarmless } from '../faults.ts'
+import { crashFolder, writeCrashReport } from '../process/crash-report.ts'
+import { dataDirLayout } from '../data-folder/data-dir.ts'
+import { firstLine, isHarmless } from '../process/faults.ts'
 
 /** For a stop, in which whatever is broken may hang. */
 const STOP_TIMEOUT_MS = 10_000

@@ -5,7 +5,7 @@ import { fetchTransport } from '../../shared/client/fetch-transport.ts'
 import { Informer } from '../../shared/client/informer.ts'
 import { createClient } from '../../shared/client/typed-client.ts'
 import { isConditionTrue } from '../../shared/machinery/conditions.ts'
-import type { KubeconfigIdentity } from '../kubeconfig-file.ts'
+import type { KubeconfigIdentity } from '../data-folder/kubeconfig-file.ts'
 
 export interface ClusterSummary {
   readonly nodes: number

@@ -1,5 +1,5 @@
 // Follows the cluster that runs at the moment, if one does.
-import type { KubeconfigIdentity } from '../kubeconfig-file.ts'
+import type { KubeconfigIdentity } from '../data-folder/kubeconfig-file.ts'
 import { type ClusterSummary, followCluster } from './cluster-summary.ts'
 
 export class ClusterWatch implements AsyncDisposable {

@@ -1,8 +1,8 @@
 // What broke in the app is written down; a window whose page died gets a new page, and an app that met a fault that
 // nobody had foreseen offers to start again. Left to itself, Electron stands still behind a box with a stack in it.
 import { type WebContents, app, dialog } from 'electron'
-import { writeCrashReport } from '../crash-report.ts'
-import { firstLine, isHarmless } from '../faults.ts'
+import { writeCrashReport } from '../process/crash-report.ts'
+import { firstLine, isHarmless } from '../process/faults.ts'
 import type { Say } from './say.ts'
 
 /** Twice within this time is not bad luck. */

@@ -8,7 +8,7 @@ import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import { pack } from 'tar-stream'
 import type { BundledFile } from '../../preload/channels.ts'
-import { productVersion } from '../version.ts'
+import { productVersion } from '../process/version.ts'
 import { redact } from './redact.ts'
 
 export interface GatheredFile extends BundledFile {

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { writeAtomically } from '../kubeconfig-file.ts'
+import { writeAtomically } from '../data-folder/kubeconfig-file.ts'
 
 export interface LoginItem {
   readonly isOn: boolean

@@ -1,11 +1,11 @@
 // What the desktop app was started with: its own settings file, overridden by the command line.
 import { parseArgs } from 'node:util'
 import { type RangeFlags, parseClusterRanges } from '../cli/cluster-ranges.ts'
-import type { ClusterRanges } from '../cluster-network.ts'
+import type { ClusterRanges } from '../addresses/cluster-network.ts'
 import { parseListenAddress, parseStoreChoice, type ListenAddress, type StoreChoice } from '../cli/listen-address.ts'
 import { UsageError } from '../cli/usage-error.ts'
 import type { EncryptionFlags } from '../cli/encryption-flags.ts'
-import { defaultDataDir } from '../data-dir.ts'
+import { defaultDataDir } from '../data-folder/data-dir.ts'
 import type { Settings } from './settings.ts'
 
 export interface DesktopOptions {

@@ -4,7 +4,7 @@
 // the same network. Docker starts the containers after a restart, and after a reboot of the machine.
 import type Docker from 'dockerode'
 import { PODS, SERVICES } from '../cli/cluster-ranges.ts'
-import type { ClusterRanges } from '../cluster-network.ts'
+import type { ClusterRanges } from '../addresses/cluster-network.ts'
 import { CAPABILITIES, UNCONFINED, findNsenter, needsHostCgroups, programMounts } from '../local-node/agent-command.ts'
 import type { LocalProgram } from './program.ts'
 import type { LocalClusterState, LocalNodeState } from './state.ts'

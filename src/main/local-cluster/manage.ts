@@ -2,7 +2,7 @@
 import { resolve } from 'node:path'
 import { Node } from '../../shared/api/core/v1.ts'
 import { connectApi } from '../cli/node/api.ts'
-import { dataDirLayout } from '../data-dir.ts'
+import { dataDirLayout } from '../data-folder/data-dir.ts'
 import { planLocalNode } from '../local-node/detect.ts'
 import { LocalClusterError } from './error.ts'
 import * as cluster from './local-cluster.ts'

@@ -2,7 +2,7 @@
 import { createServer } from 'node:net'
 import type Docker from 'dockerode'
 import { contains, formatIPv4, parseIPv4, requireCidr } from '../../shared/machinery/ipv4.ts'
-import { type ClusterRanges, clusterNetwork } from '../cluster-network.ts'
+import { type ClusterRanges, clusterNetwork } from '../addresses/cluster-network.ts'
 import { labelsOf, networkName } from './containers.ts'
 import { LocalClusterError } from './error.ts'
 

@@ -1,7 +1,7 @@
 // What a local node's agent starts with: its identity, its certificate, its settings.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { clusterNetwork } from '../cluster-network.ts'
+import { clusterNetwork } from '../addresses/cluster-network.ts'
 import type { Pki } from '../pki/pki.ts'
 import { nodeContainer } from './containers.ts'
 import { type LocalClusterState, type LocalNodeState, nodeFolder } from './state.ts'

@@ -1,6 +1,6 @@
 // The nodes of a local cluster whose control plane is a process of this machine, as that process runs them.
 import { basename, dirname } from 'node:path'
-import { dataDirLayout, ensureDataDir } from '../data-dir.ts'
+import { dataDirLayout, ensureDataDir } from '../data-folder/data-dir.ts'
 import type { LocalPlace } from '../local-node/place.ts'
 import { labelsOf, networkName, nodeContainer } from './containers.ts'
 import { LocalClusterError } from './error.ts'

@@ -1,8 +1,8 @@
 // A local cluster on disk: a folder with the control plane's data, one folder a node, and what it is made of.
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import type { ClusterRanges } from '../cluster-network.ts'
-import { writeAtomically } from '../kubeconfig-file.ts'
+import type { ClusterRanges } from '../addresses/cluster-network.ts'
+import { writeAtomically } from '../data-folder/kubeconfig-file.ts'
 
 export interface LocalNodeState {
   readonly name: string

@@ -1,5 +1,5 @@
 // What tells the nodes of this machine apart: a name, a folder, and a network where it is not Docker's own.
-import type { DataDirLayout } from '../data-dir.ts'
+import type { DataDirLayout } from '../data-folder/data-dir.ts'
 
 export interface LocalPlace {
   readonly nodeName: string

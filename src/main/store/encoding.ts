@@ -3,8 +3,8 @@ import { getField, isObject, type JsonObject, setField } from '../../shared/mach
 import type { AnyObject } from '../../shared/machinery/object.ts'
 import { type EngineRecord, MAX_OBJECT_BYTES, type Stored, StoreError } from './contract.ts'
 import { parseJson } from '../../shared/machinery/json-text.ts'
-import { encodeJsonInPieces, FEW_ENTRIES, isLarge } from '../large-json.ts'
-import { atOnce, type Pieces } from '../pacer.ts'
+import { encodeJsonInPieces, FEW_ENTRIES, isLarge } from '../pieces/large-json.ts'
+import { atOnce, type Pieces } from '../pieces/pacer.ts'
 
 /** @returns the text to be stored. `__proto__` is an ordinary field here and stays one. @throws StoreError `TooLarge` */
 export const encodeObject = (object: AnyObject): string => atOnce(encodeObjectInPieces(object))

@@ -33,7 +33,7 @@ import { JsonCache } from './json-cache.ts'
 import { listPage } from './list.ts'
 import { LiveObjects } from './live-objects.ts'
 import { silentLog, type StoreLog } from './log.ts'
-import { inTurns, Pacer, type Pieces } from '../pacer.ts'
+import { inTurns, Pacer, type Pieces } from '../pieces/pacer.ts'
 import { Watchers } from './watchers.ts'
 
 export interface ObjectStoreOptions {

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { encodeFields, sameSet } from '../../../src/main/apiserver/patch/apply/field-set.ts'
 import { fieldsOfNew as newInTurns, workedOut } from '../../../src/main/apiserver/patch/apply/fields-of-new.ts'
 import { encodeInPieces } from '../../../src/main/apiserver/patch/apply/in-pieces.ts'
-import { atOnce, type Pieces } from '../../../src/main/pacer.ts'
+import { atOnce, type Pieces } from '../../../src/main/pieces/pacer.ts'
 import { cloneJson } from '../../../src/shared/machinery/json-object.ts'
 import type { AnyObject } from '../../../src/shared/machinery/object.ts'
 

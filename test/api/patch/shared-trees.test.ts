@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { decodeFields, encodeFields, type FieldSet, MEMBER } from '../../../src/main/apiserver/patch/apply/field-set.ts'
 import { setIn, treeOf as treeInTurns } from '../../../src/main/apiserver/patch/apply/shared-trees.ts'
 import { trackUpdate } from '../../../src/main/apiserver/patch/apply/track-update.ts'
-import { atOnce } from '../../../src/main/pacer.ts'
+import { atOnce } from '../../../src/main/pieces/pacer.ts'
 import type { AnyObject } from '../../../src/shared/machinery/object.ts'
 
 const treeOf = (set: FieldSet) => atOnce(treeInTurns(set))

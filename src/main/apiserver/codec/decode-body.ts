@@ -1,7 +1,7 @@
 // Request bodies: bytes in one of the accepted formats become a JSON value.
 import { ApiError, badRequest } from '../../../shared/machinery/status.ts'
 import { MAX_OBJECT_BYTES } from '../../store/contract.ts'
-import { pieceByPiece } from '../../pacer.ts'
+import { pieceByPiece } from '../../pieces/pacer.ts'
 import { DecodeWorker, type ParseResult } from './decode-worker.ts'
 import { JSON_TYPE, mediaTypeOf, PROTOBUF_TYPE, unsupportedMediaType, YAML_TYPE } from './media-type.ts'
 import { decodeProtobufInSlices } from './protobuf/envelope.ts'

@@ -5,7 +5,7 @@ import { badRequest, conflict, isAlreadyExists, notFound } from '../../../shared
 import { assertAllowed } from '../chain/authorize.ts'
 import { applyInPieces, whichOf } from '../patch/apply/server-side-apply.ts'
 import type { ApiRequest, ApiResponse } from '../request.ts'
-import { inTurns } from '../../pacer.ts'
+import { inTurns } from '../../pieces/pacer.ts'
 import { hasPlainStatus, type ResourceDescriptor } from '../registry/resource.ts'
 import { answerOne } from './read/answer-one.ts'
 import type { EndpointParts } from './parts.ts'

@@ -16,7 +16,7 @@ import {
 import { isDirective } from '../patch/strategic/directives.ts'
 import type { ResourceDescriptor } from '../registry/resource.ts'
 import type { ApiRequest } from '../request.ts'
-import { inTurns, pieceByPiece } from '../../pacer.ts'
+import { inTurns, pieceByPiece } from '../../pieces/pacer.ts'
 import { decodeObjectInPieces } from '../schema/decode.ts'
 import { apply } from './apply.ts'
 import { answerOne } from './read/answer-one.ts'

@@ -6,7 +6,7 @@ import { type Clock } from '../../../shared/machinery/clock.ts'
 import type { AnyObject } from '../../../shared/machinery/object.ts'
 import { type ObjectStore, type Stored, StoreError } from '../../store/contract.ts'
 import type { StoreLog } from '../../store/log.ts'
-import { Pacer } from '../../pacer.ts'
+import { Pacer } from '../../pieces/pacer.ts'
 
 export const DEFAULT_EVENT_TTL_MS = 3_600_000
 const PREFIX = '/registry/core/events/'

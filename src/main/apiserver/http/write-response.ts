@@ -11,8 +11,8 @@ import type { RequestLife } from './request-life.ts'
 import { indented } from './indent-json.ts'
 import { toYaml } from './to-yaml.ts'
 import { parseJson } from '../../../shared/machinery/json-text.ts'
-import { encodeJsonInPieces } from '../../large-json.ts'
-import { inTurns } from '../../pacer.ts'
+import { encodeJsonInPieces } from '../../pieces/large-json.ts'
+import { inTurns } from '../../pieces/pacer.ts'
 
 export type Response = ServerResponse | Http2ServerResponse
 

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto'
 import { deepEqual } from '../../../shared/machinery/deep-equal.ts'
 import { getField, isObject, type JsonObject, setField } from '../../../shared/machinery/json-object.ts'
 import { encodeJson, parseJson } from '../../../shared/machinery/json-text.ts'
-import { Pacer } from '../../pacer.ts'
+import { Pacer } from '../../pieces/pacer.ts'
 
 export interface ForeignSpec {
   readonly paths: ReadonlyMap<string, unknown>

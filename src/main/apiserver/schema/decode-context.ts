@@ -1,6 +1,6 @@
 // Where the decoder is, and what it has found wrong so far.
-import { isLarge } from '../../large-json.ts'
-import type { Pieces } from '../../pacer.ts'
+import { isLarge } from '../../pieces/large-json.ts'
+import type { Pieces } from '../../pieces/pacer.ts'
 
 export interface Decoder {
   /** @returns the decoded copy, or undefined after reporting what is wrong. */

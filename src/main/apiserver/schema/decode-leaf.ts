@@ -1,8 +1,8 @@
 // Decoding of scalars and free-form values.
 import { isObject, type JsonObject, setField } from '../../../shared/machinery/json-object.ts'
 import { canonicalQuantity, QuantityError } from '../../../shared/machinery/quantity.ts'
-import { FEW_ENTRIES, isLarge } from '../../large-json.ts'
-import type { Pieces } from '../../pacer.ts'
+import { FEW_ENTRIES, isLarge } from '../../pieces/large-json.ts'
+import type { Pieces } from '../../pieces/pacer.ts'
 import type { DecodeContext, Decoder } from './decode-context.ts'
 import { decodeMicroTime, decodeTime } from './time.ts'
 import type { FieldFact } from './facts.ts'

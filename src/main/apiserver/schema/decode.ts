@@ -4,8 +4,8 @@
 // fields are left out and reported, `null` is an absent field, and a key called `__proto__` is data.
 import type { AnyObject } from '../../../shared/machinery/object.ts'
 import { getField, isObject, type JsonObject, setField } from '../../../shared/machinery/json-object.ts'
-import { atOnce, type Pieces } from '../../pacer.ts'
-import { FEW_ENTRIES } from '../../large-json.ts'
+import { atOnce, type Pieces } from '../../pieces/pacer.ts'
+import { FEW_ENTRIES } from '../../pieces/large-json.ts'
 import { DecodeContext, decodeInPieces, type Decoder, type Wording } from './decode-context.ts'
 import { leafDecoder } from './decode-leaf.ts'
 import { typeFact, typeName } from './table.ts'

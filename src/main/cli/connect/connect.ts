@@ -2,7 +2,7 @@
 // cluster behind NAT, or one whose control plane has moved to a server that only SSH reaches.
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { dataDirLayout } from '../../data-dir.ts'
+import { dataDirLayout } from '../../data-folder/data-dir.ts'
 import {
   type KubeconfigIdentity,
   mergeKubeconfig,
@@ -10,7 +10,7 @@ import {
   userKubeconfigPath,
   writeAtomically,
   CONTEXT_NAME,
-} from '../../kubeconfig-file.ts'
+} from '../../data-folder/kubeconfig-file.ts'
 import { readMark } from '../../move/mark.ts'
 import { renderKubeconfig } from '../../../shared/machinery/kubeconfig.ts'
 import { connectServer, prompterFor } from '../control-plane/ssh.ts'

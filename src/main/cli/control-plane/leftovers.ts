@@ -2,7 +2,7 @@
 // away again, also when it was cut off in between, or when a move never got as far as letting go.
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { writeAtomically } from '../../kubeconfig-file.ts'
+import { writeAtomically } from '../../data-folder/kubeconfig-file.ts'
 import { type Door, doorName } from '../../provisioning/server/doors.ts'
 
 export interface Leftovers {

@@ -1,7 +1,7 @@
 // `flotilla control-plane ready`: waits on a server until the API server of its data folder is ready, and stays so.
 import { delay } from '../../../shared/machinery/clock.ts'
-import { dataDirLayout } from '../../data-dir.ts'
-import { readKubeconfig } from '../../kubeconfig-file.ts'
+import { dataDirLayout } from '../../data-folder/data-dir.ts'
+import { readKubeconfig } from '../../data-folder/kubeconfig-file.ts'
 import { patientClock } from '../patient-clock.ts'
 import { CommandError, UsageError } from '../usage-error.ts'
 import { isReady } from './api-call.ts'

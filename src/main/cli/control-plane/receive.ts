@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { ensureDataDir } from '../../data-dir.ts'
+import { ensureDataDir } from '../../data-folder/data-dir.ts'
 import { lockMove } from '../../move/lock.ts'
 import { inTheWay, readMark, removeMark, writeMark } from '../../move/mark.ts'
 import { restoreBackup } from '../../store/backup/restore.ts'

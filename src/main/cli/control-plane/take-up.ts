@@ -1,7 +1,7 @@
 // The second half of a move: this side has let go, and the server becomes the cluster.
 import { delay } from '../../../shared/machinery/clock.ts'
-import { dataDirLayout } from '../../data-dir.ts'
-import { CONTEXT_NAME, type KubeconfigIdentity, writeAtomically } from '../../kubeconfig-file.ts'
+import { dataDirLayout } from '../../data-folder/data-dir.ts'
+import { CONTEXT_NAME, type KubeconfigIdentity, writeAtomically } from '../../data-folder/kubeconfig-file.ts'
 import type { MoveMark } from '../../move/mark.ts'
 import { renderKubeconfig } from '../../../shared/machinery/kubeconfig.ts'
 import { SERVER_LOG } from '../../provisioning/server/scripts.ts'

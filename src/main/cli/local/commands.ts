@@ -1,6 +1,6 @@
 // `flotilla local …`: clusters of several nodes on this machine, each node a container.
 import { type Command, Option } from 'commander'
-import { localClustersFolder } from '../../data-dir.ts'
+import { localClustersFolder } from '../../data-folder/data-dir.ts'
 import type { CreateFlags } from './run.ts'
 
 const folder = () => new Option('--folder <dir>', 'where local clusters live').default(localClustersFolder())

@@ -1,5 +1,5 @@
 // Carries `flotilla local …` out.
-import { clusterNetwork } from '../../cluster-network.ts'
+import { clusterNetwork } from '../../addresses/cluster-network.ts'
 import { LocalClusterError } from '../../local-cluster/error.ts'
 import * as cluster from '../../local-cluster/local-cluster.ts'
 import {

@@ -2,7 +2,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { PEOPLE_LOG } from '../../apiserver/audit/people.ts'
-import { dataDirLayout } from '../../data-dir.ts'
+import { dataDirLayout } from '../../data-folder/data-dir.ts'
 import { readMark } from '../../move/mark.ts'
 import { CommandError, UsageError } from '../usage-error.ts'
 

@@ -2,11 +2,11 @@
 import { systemClock } from '../../../shared/machinery/clock.ts'
 import { InvitationError } from '../../../shared/people/invitation-error.ts'
 import { MOST_DAYS, areDays, invite as invitePerson, nameProblem } from '../../../shared/people/invite.ts'
-import { dataDirLayout } from '../../data-dir.ts'
-import { CONTEXT_NAME, readKubeconfig, writeAtomically } from '../../kubeconfig-file.ts'
+import { dataDirLayout } from '../../data-folder/data-dir.ts'
+import { CONTEXT_NAME, readKubeconfig, writeAtomically } from '../../data-folder/kubeconfig-file.ts'
 import { connectApi } from '../node/api.ts'
-import { reachableUrls } from '../../reachable-urls.ts'
-import { requireRunning } from '../../running-server.ts'
+import { reachableUrls } from '../../addresses/reachable-urls.ts'
+import { requireRunning } from '../../data-folder/running-server.ts'
 import { CommandError, UsageError } from '../usage-error.ts'
 
 export interface InviteFlags {

@@ -1,5 +1,5 @@
 // The way into the app's own cluster: the admin's certificate, as long as it runs.
-import type { KubeconfigIdentity } from '../../kubeconfig-file.ts'
+import type { KubeconfigIdentity } from '../../data-folder/kubeconfig-file.ts'
 import type { AccessSource, ClusterAccess } from './access.ts'
 
 /** @param identity asked for each request; undefined while no control plane runs */

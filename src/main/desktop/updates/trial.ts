@@ -1,7 +1,7 @@
 // A version on trial: a small file that the old and the new version both read, and that outlives either.
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import * as v from 'valibot'
-import { writeAtomically } from '../../kubeconfig-file.ts'
+import { writeAtomically } from '../../data-folder/kubeconfig-file.ts'
 
 const TRIAL = v.object({
   from: v.string(),

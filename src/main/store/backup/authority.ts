@@ -3,7 +3,7 @@
 import { rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Clock, systemClock } from '../../../shared/machinery/clock.ts'
-import { productVersion } from '../../version.ts'
+import { productVersion } from '../../process/version.ts'
 import { StoreError } from '../contract.ts'
 import { codeOf, makeFolder, readIfThere } from '../nedb/disk.ts'
 import { lockFolder } from '../nedb/lock.ts'

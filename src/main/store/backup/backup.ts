@@ -2,7 +2,7 @@
 import { readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Clock, systemClock } from '../../../shared/machinery/clock.ts'
-import { productVersion } from '../../version.ts'
+import { productVersion } from '../../process/version.ts'
 import { makeFolder, realDisk } from '../nedb/disk.ts'
 import type { Progress } from '../operations/progress.ts'
 import {

@@ -7,7 +7,7 @@ import type { ObjectStore } from '../contract.ts'
 import { StoreError } from '../contract.ts'
 import { encodeObject } from '../encoding.ts'
 import type { HistoryEntry, HistoryLog } from '../history/contract.ts'
-import { Pacer } from '../../pacer.ts'
+import { Pacer } from '../../pieces/pacer.ts'
 
 export type SnapshotLine =
   | { readonly type: 'file'; readonly name: string; readonly text: string }

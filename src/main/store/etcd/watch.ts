@@ -2,7 +2,7 @@
 // however often the connection breaks in between.
 import { type Clock, delay } from '../../../shared/machinery/clock.ts'
 import { StoreError } from '../contract.ts'
-import { Pacer } from '../../pacer.ts'
+import { Pacer } from '../../pieces/pacer.ts'
 import type { EtcdConnection } from './connection.ts'
 import type { KeySpace } from './key-space.ts'
 import { watchMethod, type WatchEvent } from './messages.ts'

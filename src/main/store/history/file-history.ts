@@ -10,7 +10,7 @@ import { decodeLine, encodeLine, type StoredRecord } from '../nedb/codec.ts'
 import { type Disk, FILE_MODE, makeFolder } from '../nedb/disk.ts'
 import { Mutex } from '../nedb/mutex.ts'
 import { scanSegment } from '../nedb/scanner.ts'
-import { Pacer } from '../../pacer.ts'
+import { Pacer } from '../../pieces/pacer.ts'
 import type { HistoryEntry, HistoryItem, HistoryLimits, HistoryLog } from './contract.ts'
 
 const ROLL_BYTES = 4 * 1024 * 1024

@@ -4,8 +4,8 @@ import { crc32 } from 'node:zlib'
 import { sameJson } from '../../../shared/machinery/deep-equal.ts'
 import type { JsonObject } from '../../../shared/machinery/json-object.ts'
 import type { AnyObject } from '../../../shared/machinery/object.ts'
-import { encodeJsonInPieces, isLarge } from '../../large-json.ts'
-import type { Pieces } from '../../pacer.ts'
+import { encodeJsonInPieces, isLarge } from '../../pieces/large-json.ts'
+import type { Pieces } from '../../pieces/pacer.ts'
 
 /** Kinds that only tell what was observed, or that are written all the time. */
 const LEFT_OUT = [

@@ -13,7 +13,7 @@ import {
 import type { HistoryLimits, HistoryLog } from '../history/contract.ts'
 import { openFileHistory } from '../history/file-history.ts'
 import { silentLog, type StoreLog } from '../log.ts'
-import { pieceByPiece } from '../../pacer.ts'
+import { pieceByPiece } from '../../pieces/pacer.ts'
 import { toStored } from './codec.ts'
 import { type Disk, isNoSpace, makeFolder, realDisk } from './disk.ts'
 import { ensureFormat, type FormatOptions } from './format.ts'

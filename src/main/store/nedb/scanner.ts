@@ -1,7 +1,7 @@
 // Reads segments in a stream, group by group, and knows a torn end from damage. Never loads a whole file.
 import { open } from 'node:fs/promises'
 import { StoreError } from '../contract.ts'
-import { Pacer } from '../../pacer.ts'
+import { Pacer } from '../../pieces/pacer.ts'
 import { type Group, groupOf, jsonOf } from './codec.ts'
 import { codeOf } from './disk.ts'
 

@@ -6,7 +6,7 @@ import type {
 } from '../../../../shared/api/admissionregistration/v1.ts'
 import { ApiError, forbidden } from '../../../../shared/machinery/status.ts'
 import { CelError } from '../../../cel/errors.ts'
-import { Pacer } from '../../../pacer.ts'
+import { Pacer } from '../../../pieces/pacer.ts'
 import type { ObjectStore } from '../../../store/contract.ts'
 import type { AdmissionPlugin, AdmissionRequest } from '../contract.ts'
 import type { ServerView } from '../../endpoints/server-view.ts'

@@ -13,7 +13,7 @@ import type { QuotaEvaluator } from '../../../../shared/machinery/quota-evaluato
 import { stopsCountingAt } from '../../../../shared/machinery/quota-pod-usage.ts'
 import { type Usage, addUsage } from '../../../../shared/machinery/quota-usage.ts'
 import type { ObjectStore, Stored, WatchHandle } from '../../../store/contract.ts'
-import { Pacer } from '../../../pacer.ts'
+import { Pacer } from '../../../pieces/pacer.ts'
 
 export interface LedgerOptions {
   readonly store: ObjectStore

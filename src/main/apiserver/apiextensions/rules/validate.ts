@@ -8,7 +8,7 @@ import { PER_CALL_LIMIT } from '../../../cel/environment.ts'
 import { CostError } from '../../../cel/errors.ts'
 import type { Variables } from '../../../cel/evaluate.ts'
 import { fromJson, NONE, Optional, type Value } from '../../../cel/values.ts'
-import { Pacer } from '../../../pacer.ts'
+import { Pacer } from '../../../pieces/pacer.ts'
 import type { CompiledRule, RuleNode } from './compile.ts'
 import { encodeJson } from '../../../../shared/machinery/json-text.ts'
 

@@ -1,7 +1,7 @@
 // The envelope around protobuf objects: four bytes of magic, then a runtime.Unknown with the type and the message.
 import { getField, isObject } from '../../../../shared/machinery/json-object.ts'
 import { ByteCache } from '../../../store/byte-cache.ts'
-import { Pacer } from '../../../pacer.ts'
+import { Pacer } from '../../../pieces/pacer.ts'
 import { schemaIdOf } from '../../schema/table.ts'
 import { decodeMessage, decodeMessageInSlices, encodeMessage, hasMessage } from './message.ts'
 import { BYTES, readFields, WireError, Writer } from './wire.ts'

@@ -1,6 +1,6 @@
 // API objects as protobuf messages, by the schema table and the table of field numbers.
 import { getField, isObject, type JsonObject, setField } from '../../../../shared/machinery/json-object.ts'
-import { Pacer } from '../../../pacer.ts'
+import { Pacer } from '../../../pieces/pacer.ts'
 import { MAX_DEPTH } from '../../schema/decode-context.ts'
 import { fieldFact, typeFact } from '../../schema/table.ts'
 import type { FieldFact } from '../../schema/facts.ts'

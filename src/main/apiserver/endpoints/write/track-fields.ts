@@ -1,7 +1,7 @@
 // Keeps metadata.managedFields in step with a write that is not an apply.
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
 import { trackInPieces } from '../../patch/apply/track-update.ts'
-import { inTurns } from '../../../pacer.ts'
+import { inTurns } from '../../../pieces/pacer.ts'
 import { hasPlainStatus, type ResourceDescriptor } from '../../registry/resource.ts'
 import type { WriteOptions } from '../contract.ts'
 

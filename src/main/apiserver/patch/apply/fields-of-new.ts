@@ -3,7 +3,7 @@
 import { isObject, type JsonObject } from '../../../../shared/machinery/json-object.ts'
 import { sameJson } from '../../../../shared/machinery/deep-equal.ts'
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
-import type { Pieces } from '../../../pacer.ts'
+import type { Pieces } from '../../../pieces/pacer.ts'
 import type { FieldFact } from '../../schema/facts.ts'
 import { isPrintedZero } from '../../schema/printed.ts'
 import type { FieldSet } from './field-set.ts'

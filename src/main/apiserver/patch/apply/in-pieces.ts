@@ -4,8 +4,8 @@ import { isObject, type JsonObject, setField } from '../../../../shared/machiner
 import { fieldFact, typeOfFact } from '../../schema/table.ts'
 import type { FieldFact } from '../../schema/facts.ts'
 import { isPrinted, isPrintedZero } from '../../schema/printed.ts'
-import { isLarge, PIECE } from '../../../large-json.ts'
-import type { Pieces } from '../../../pacer.ts'
+import { isLarge, PIECE } from '../../../pieces/large-json.ts'
+import type { Pieces } from '../../../pieces/pacer.ts'
 import { EMPTY, encodeFields, type FieldSet, isEmpty, MEMBER } from './field-set.ts'
 import {
   addField,

@@ -1,6 +1,6 @@
 // The managers of an object's fields, decoded from and encoded to metadata.managedFields.
 import type { ManagedFieldsEntry } from '../../../../shared/api/meta/v1.ts'
-import type { Pieces } from '../../../pacer.ts'
+import type { Pieces } from '../../../pieces/pacer.ts'
 import { type FieldSet, isEmpty, setOf, union } from './field-set.ts'
 import { setIn, treeOf } from './shared-trees.ts'
 

@@ -1,7 +1,7 @@
 // `fieldsV1` as objects carry it, one tree for all that own the same fields: objects made from one template differ in
 // their values, not in their fields. Trees are never changed in place.
 import type { JsonObject } from '../../../../shared/machinery/json-object.ts'
-import type { Pieces } from '../../../pacer.ts'
+import type { Pieces } from '../../../pieces/pacer.ts'
 import { decodeFields, encodeFields, type FieldSet, MEMBER } from './field-set.ts'
 import { encodeInPieces } from './in-pieces.ts'
 

@@ -1,7 +1,7 @@
 // Ownership after a write that is not an apply: whoever changes a field owns it, alone.
 import type { ManagedFieldsEntry } from '../../../../shared/api/meta/v1.ts'
 import { sameJson } from '../../../../shared/machinery/deep-equal.ts'
-import { atOnce, type Pieces } from '../../../pacer.ts'
+import { atOnce, type Pieces } from '../../../pieces/pacer.ts'
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
 import type { FieldFact } from '../../schema/facts.ts'
 import { besides, compare, type Comparison } from './compare.ts'

@@ -8,7 +8,7 @@ import {
   tooLong,
 } from '../../../../shared/machinery/field-error.ts'
 import { compileSelector, SELECTOR_COST_LIMIT } from '../../../cel/device-selector.ts'
-import { Pacer } from '../../../pacer.ts'
+import { Pacer } from '../../../pieces/pacer.ts'
 import { list } from '../support/collections.ts'
 import { atMost, each } from '../support/rules.ts'
 

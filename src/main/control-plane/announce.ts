@@ -1,6 +1,6 @@
 // What a start prints: where the window, the kubeconfig and the API are, and whether this machine joined as a node.
-import type { ControlPlane, ControlPlaneOptions } from './control-plane.ts'
-import { productVersion } from './version.ts'
+import type { ControlPlane, ControlPlaneOptions } from '../control-plane.ts'
+import { productVersion } from '../process/version.ts'
 
 /** @param print takes a line */
 export const announceNode =

@@ -1,7 +1,7 @@
 // Where Services, pods and the cluster's DNS are.
-import { parseRange } from '../shared/machinery/cidr.ts'
-import { formatIP } from '../shared/machinery/ip-address.ts'
-import type { NetworkBackend } from '../shared/machinery/node-network.ts'
+import { parseRange } from '../../shared/machinery/cidr.ts'
+import { formatIP } from '../../shared/machinery/ip-address.ts'
+import type { NetworkBackend } from '../../shared/machinery/node-network.ts'
 
 export interface ClusterNetwork {
   /** IPv4, which nodes carry. */

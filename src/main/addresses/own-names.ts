@@ -1,8 +1,8 @@
 // Under which names and addresses this machine's API server is reached.
 import { isIP } from 'node:net'
 import { hostname, networkInterfaces } from 'node:os'
-import { familyOf } from '../shared/machinery/ip-address.ts'
-import { hostOf } from '../shared/machinery/url-host.ts'
+import { familyOf } from '../../shared/machinery/ip-address.ts'
+import { hostOf } from '../../shared/machinery/url-host.ts'
 
 /** Names and addresses of this machine that clients may use. */
 export function ownNames(host: string, links = networkInterfaces()): string[] {

@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import pino from 'pino'
-import type { Log } from '../shared/machinery/log.ts'
+import type { Log } from '../../shared/machinery/log.ts'
 
 /** @returns a log that is flushed and closed when disposed */
 export function openLog(path: string): Log & Disposable {

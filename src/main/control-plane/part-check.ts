@@ -1,8 +1,8 @@
 // How a led part of the control plane is: it runs in this process, or another one that leads it renews the Lease.
-import { Lease } from '../shared/api/coordination/v1.ts'
-import type { Clock } from '../shared/machinery/clock.ts'
-import type { HealthCheck } from './apiserver/health/health.ts'
-import type { ObjectStore } from './store/contract.ts'
+import { Lease } from '../../shared/api/coordination/v1.ts'
+import type { Clock } from '../../shared/machinery/clock.ts'
+import type { HealthCheck } from '../apiserver/health/health.ts'
+import type { ObjectStore } from '../store/contract.ts'
 
 export interface PartCheckOptions {
   readonly store: ObjectStore

@@ -3,10 +3,10 @@ import { existsSync, readFileSync } from 'node:fs'
 import { request } from 'node:https'
 import { dataDirLayout } from './data-dir.ts'
 import { readKubeconfig } from './kubeconfig-file.ts'
-import { readMark } from './move/mark.ts'
-import { processStart } from './process-start.ts'
-import type { CarriedFlag } from './cli/carried-flags.ts'
-import { CommandError } from './cli/usage-error.ts'
+import { readMark } from '../move/mark.ts'
+import { processStart } from '../process/process-start.ts'
+import type { CarriedFlag } from '../cli/carried-flags.ts'
+import { CommandError } from '../cli/usage-error.ts'
 
 export interface RunningServer {
   readonly pid: number

@@ -1,6 +1,6 @@
 // JSON values of so many parts that they are worked on piece by piece, so that others get their turn in between.
-import { encodeJson } from '../shared/machinery/json-text.ts'
-import type { JsonObject } from '../shared/machinery/json-object.ts'
+import { encodeJson } from '../../shared/machinery/json-text.ts'
+import type { JsonObject } from '../../shared/machinery/json-object.ts'
 import type { Pieces } from './pacer.ts'
 
 /** Keys and items that are worked on in one go: well below a millisecond. */

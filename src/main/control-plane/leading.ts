@@ -1,8 +1,8 @@
 // What only one of several control planes does at a time: each part is led by whoever holds its Lease.
-import type { Client } from '../shared/client/client.ts'
-import { runLeaderElection } from '../shared/client/leader-election.ts'
-import type { Clock } from '../shared/machinery/clock.ts'
-import type { Log } from '../shared/machinery/log.ts'
+import type { Client } from '../../shared/client/client.ts'
+import { runLeaderElection } from '../../shared/client/leader-election.ts'
+import type { Clock } from '../../shared/machinery/clock.ts'
+import type { Log } from '../../shared/machinery/log.ts'
 
 /** A killed leader is replaced within thirteen seconds, and one that cannot renew has stepped down before that. */
 const TERMS = { leaseMs: 10_000, renewDeadlineMs: 7_000, retryMs: 1_500 } as const

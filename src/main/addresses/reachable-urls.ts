@@ -1,8 +1,8 @@
 // Under which addresses other machines reach the API server: those that answer, tried from here.
 import { request } from 'node:https'
 import { forOtherMachines } from './own-names.ts'
-import type { RunningServer } from './running-server.ts'
-import { CommandError } from './cli/usage-error.ts'
+import type { RunningServer } from '../data-folder/running-server.ts'
+import { CommandError } from '../cli/usage-error.ts'
 
 const TIMEOUT_MS = 5_000
 

@@ -1,12 +1,12 @@
 // The ranges of pods and Services stay what they were when the cluster was made. The cluster itself keeps them, so they
 // go where it goes — with a move, in a backup, to another engine — and no later start needs their flags. So is kept
 // whether traffic between nodes is encrypted: a flag that was forgotten must not end that.
-import type { ConfigMap } from '../shared/api/core/v1.ts'
-import { deepEqual } from '../shared/machinery/deep-equal.ts'
-import { NETWORK_BACKENDS, type NetworkBackend } from '../shared/machinery/node-network.ts'
-import type { AnyObject, Draft } from '../shared/machinery/object.ts'
-import { parseRanges, PODS, type RangeRule, requireApart, SERVICES } from './cli/cluster-ranges.ts'
-import { UsageError } from './cli/usage-error.ts'
+import type { ConfigMap } from '../../shared/api/core/v1.ts'
+import { deepEqual } from '../../shared/machinery/deep-equal.ts'
+import { NETWORK_BACKENDS, type NetworkBackend } from '../../shared/machinery/node-network.ts'
+import type { AnyObject, Draft } from '../../shared/machinery/object.ts'
+import { parseRanges, PODS, type RangeRule, requireApart, SERVICES } from '../cli/cluster-ranges.ts'
+import { UsageError } from '../cli/usage-error.ts'
 import { type ClusterNetwork, type ClusterRanges, clusterNetwork } from './cluster-network.ts'
 
 const NAME = { namespace: 'kube-system', name: 'flotilla-cluster-ranges' }

@@ -1,9 +1,9 @@
 // Tells what becomes of scheduled backups where people look: an Event when one fails, and when the next one is good again;
 // metrics for whoever is woken by them.
 import { Counter, Gauge, type Registry } from 'prom-client'
-import type { ObjectReference } from '../shared/api/core/v1.ts'
-import type { EventRecorder } from '../shared/client/events.ts'
-import type { BackupOutcome } from './store/backup/outcome.ts'
+import type { ObjectReference } from '../../shared/api/core/v1.ts'
+import type { EventRecorder } from '../../shared/client/events.ts'
+import type { BackupOutcome } from '../store/backup/outcome.ts'
 
 /** What a backup is of is the whole cluster; its own things are in this namespace. */
 const ABOUT: ObjectReference = { apiVersion: 'v1', kind: 'Namespace', name: 'kube-system' }
