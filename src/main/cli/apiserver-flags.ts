@@ -63,8 +63,8 @@ export function addApiServerOptions(serve: Command): void {
       'blocking',
     )
     .option('--audit-log-maxsize <megabytes>', 'a larger audit log is put aside', '100')
-    .option('--audit-log-maxbackup <number>', 'how many of those are kept; 0 is all', '0')
-    .option('--audit-log-maxage <days>', 'how long they are kept; 0 is for ever', '0')
+    .option('--audit-log-maxbackup <number>', 'how many of those are kept; 0 is all', '100')
+    .option('--audit-log-maxage <days>', 'how long they are kept; 0 is for ever', '366')
     .option('--enable-priority-and-fairness <true|false>', 'share the server among flows of requests', 'true')
     .option('--max-requests-inflight <number>', 'reads at a time; with the writes, what flows share', '400')
     .option('--max-mutating-requests-inflight <number>', 'writes at a time', '200')

@@ -1,6 +1,5 @@
 // How large the objects of a kind are, about: a few are looked at, and not again for a minute.
 import type { Clock } from '../../../../shared/machinery/clock.ts'
-import { encodeJson } from '../../../../shared/machinery/json-text.ts'
 import type { ObjectStore } from '../../../store/contract.ts'
 
 const LOOKED_AT = 5
@@ -27,7 +26,7 @@ export class ObjectSizes {
     const known = this.#known.get(kind)
     if (known && this.#clock.monotonic() < known.untilMs) return known.averageBytes
     const { items } = this.#store.list(kind, { limit: LOOKED_AT })
-    const bytes = items.reduce((sum, { object }) => sum + Buffer.byteLength(encodeJson(object)), 0)
+    const bytes = items.reduce((sum, stored) => sum + this.#store.json(stored).length, 0)
     const averageBytes = items.length === 0 ? 0 : Math.ceil(bytes / items.length)
     this.#known.set(kind, { averageBytes, untilMs: this.#clock.monotonic() + KEPT_MS })
     return averageBytes
