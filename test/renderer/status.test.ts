@@ -66,7 +66,7 @@ describe('podStatus()', () => {
       'progressing',
       'Terminating',
     ],
-    ['done', pod({ phase: 'Succeeded' }), 'suspended', 'Completed'],
+    ['done', pod({ phase: 'Succeeded' }), 'healthy', 'Completed'],
     ['evicted', pod({ phase: 'Failed', reason: 'Evicted', message: 'low on memory' }), 'failed', 'Evicted'],
     [
       'ended with an error',

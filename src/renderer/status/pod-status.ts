@@ -46,7 +46,7 @@ export function podStatus(pod: Pod): StatusView {
   const terminating = pod.metadata.deletionTimestamp !== undefined
   if (terminating) return view('progressing', reason === 'NodeLost' ? 'Unknown' : 'Terminating')
   if (reason) return view(phase === 'Succeeded' ? 'healthy' : 'failed', reason, message)
-  if (phase === 'Succeeded') return view('suspended', 'Completed')
+  if (phase === 'Succeeded') return view('healthy', 'Completed')
 
   if (phase === 'Pending') {
     const scheduled = conditionOf(pod.status.conditions, 'PodScheduled')
@@ -85,7 +85,7 @@ export function containerStatusView(status: ContainerStatus | undefined, isInit 
   const { waiting, terminated, running } = status?.state ?? {}
   if (terminated)
     return terminated.exitCode === 0
-      ? view(isInit ? 'healthy' : 'suspended', terminated.reason || 'Completed')
+      ? view('healthy', terminated.reason || 'Completed')
       : view('failed', terminated.reason || exitText(terminated), terminated.message)
   if (waiting?.reason && !PASSING.has(waiting.reason)) return view('failed', waiting.reason, waiting.message)
   if (running) return status?.ready || isInit ? view('healthy', 'Running') : view('warning', 'Running, not ready')
