@@ -342,6 +342,16 @@ describe('running a script', () => {
     await cut
     expect(await connection.closed).toMatchObject({ code: 'ConnectionLost' })
   })
+  test('that is called off is not waited for when it goes on there', async () => {
+    await using connection = await open([grace(front)], new Person())
+    const stop = new AbortController()
+    const running = connection.run(`trap '' HUP PIPE TERM; echo runs; sleep 60`, {
+      signal: stop.signal,
+      onOutput: () => stop.abort(new Error('called off')),
+    })
+    await expect(running).rejects.toThrow('called off')
+    expect(await whoami(connection)).toMatchObject(['grace', 'front', ''])
+  }, 40_000)
 })
 
 describe('forwarding', () => {

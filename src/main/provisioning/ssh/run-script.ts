@@ -35,6 +35,8 @@ interface Internal extends RunOptions {
 const BEGIN = 'flotilla-begin'
 /** From the log-in or the password to the first line, with whatever accounts are looked up on the way. */
 const BEGIN_TIMEOUT_MS = 60_000
+/** sshd tells that a program has ended, not that it is left alone; one that is installing packages goes on. */
+const LEFT_ALONE_TIMEOUT_MS = 3_000
 const PASSWORD_ATTEMPTS = 3
 const SUDO_PROMPT = 'flotilla-sudo-password:'
 /** Output beyond this is dropped: nothing that a host prints may fill our memory. */
@@ -95,6 +97,8 @@ function converse(channel: ClientChannel, options: Conversation): Promise<Ran | 
     const stop = (error: unknown) => {
       failure ??= error
       channel.destroy()
+      cancel()
+      cancel = clock.after(LEFT_ALONE_TIMEOUT_MS, () => settle(undefined))
     }
     let cancel: () => void = () => undefined
     const awaitBegin = () => {
@@ -145,6 +149,7 @@ function converse(channel: ClientChannel, options: Conversation): Promise<Ran | 
       }
       cancel()
       sudo.password(hop).then(password => {
+        if (failure !== undefined) return
         channel.write(`${password}\n`)
         awaitBegin()
       }, stop)
@@ -152,7 +157,7 @@ function converse(channel: ClientChannel, options: Conversation): Promise<Ran | 
     channel.on('data', readOut)
     channel.stderr.on('data', readErr)
     channel.on('error', (error: Error) => (failure ??= error))
-    channel.once('close', (given: number | null | undefined) => {
+    const settle = (given: number | null | undefined) => {
       // Null: ended by a signal. The event `exit` may be over before anybody can listen.
       code = given === null ? 255 : given
       signal?.removeEventListener('abort', abort)
@@ -164,7 +169,8 @@ function converse(channel: ClientChannel, options: Conversation): Promise<Ran | 
       const errors = utf8(stderr.replaceAll(SUDO_PROMPT, ''))
       if (sudo && !began) return reject(new SshError('NoPrivileges', sudoProblem(hop, errors, utf8(stdout))))
       resolve({ code, stdout: utf8(stdout), stderr: errors })
-    })
+    }
+    channel.once('close', settle)
   })
 }
 

@@ -24,6 +24,11 @@ read -r now
 case "$now" in *[!0-9]*|'') echo 'bad parameters' >&2; exit 2;; esac
 date -s "@$now" >/dev/null
 `
+/** Whoever tells what keeps the clock right looks for it when it starts, and may have been asked a moment ago. */
+const startService = (unit: string) => `
+systemctl enable --now ${unit} || exit $?
+systemctl try-restart systemd-timedated.service || :
+`
 /** Package and unit, per package manager. */
 const TIME_SERVICE: Readonly<Record<PackageManager, readonly [name: string, unit: string]>> = {
   apt: ['systemd-timesyncd', 'systemd-timesyncd'],
@@ -71,7 +76,7 @@ async function install(context: StepContext, [name, unit]: readonly [string, str
   const { progress, signal } = context
   try {
     await installed(context, [name])
-    await asRoot(context, 'starting the time service', `systemctl enable --now ${unit}`)
+    await asRoot(context, 'starting the time service', startService(unit))
   } catch (error) {
     signal.throwIfAborted()
     progress.output(`no time service: ${(error as Error).message}\n`)
