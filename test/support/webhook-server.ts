@@ -19,6 +19,13 @@ export interface WebhookCall {
 /** What the webhook answers: a `response` without its uid; a number is a status code; a string is the body. */
 export type WebhookAnswer = object | number | string
 
+interface ConfiguredWebhook {
+  readonly name: string
+  readonly clientConfig: { readonly url: string; readonly caBundle: string }
+  readonly sideEffects: string
+  readonly admissionReviewVersions: string[]
+}
+
 export interface WebhookServer extends AsyncDisposable {
   readonly port: number
   /** Base64, as in a configuration. */
@@ -27,6 +34,8 @@ export interface WebhookServer extends AsyncDisposable {
   readonly ownBundle: string
   readonly calls: WebhookCall[]
   url(path: string): string
+  /** What a configuration says of a webhook at the path, but for what it is called for. */
+  webhook(path: string): ConfiguredWebhook
   /** Answers at a path from now on. */
   on(path: string, answer: (request: AnyJson) => WebhookAnswer | Promise<WebhookAnswer>): void
 }
@@ -83,12 +92,20 @@ export async function startWebhookServer(
   })
   await new Promise<void>(resolve => server.listen(0, host, resolve))
   const { port } = server.address() as AddressInfo
+  const url = (path: string) => `https://127.0.0.1:${port}${path}`
+  const caBundle = Buffer.from(authority.certPem).toString('base64')
   return {
     port,
-    caBundle: Buffer.from(authority.certPem).toString('base64'),
+    caBundle,
     ownBundle: Buffer.from(certPem).toString('base64'),
     calls,
-    url: path => `https://127.0.0.1:${port}${path}`,
+    url,
+    webhook: path => ({
+      name: `${path.slice(1)}.hooks.test`,
+      clientConfig: { url: url(path), caBundle },
+      sideEffects: 'None',
+      admissionReviewVersions: ['v1'],
+    }),
     on: (path, answer) => answers.set(path, answer),
     async [Symbol.asyncDispose]() {
       for (const socket of open) socket.destroy()

@@ -29,13 +29,10 @@ beforeAll(async () => {
   await cluster.admin.create(MutatingWebhookConfiguration, {
     metadata: { name: 'loose' },
     webhooks: ['first', 'second'].map(name => ({
-      name: `${name}.hooks.test`,
-      clientConfig: { url: hooks.url(`/${name}`), caBundle: hooks.caBundle },
+      ...hooks.webhook(`/${name}`),
       rules,
       objectSelector: { matchLabels: { hooks: 'yes' } },
       reinvocationPolicy: 'IfNeeded',
-      sideEffects: 'None',
-      admissionReviewVersions: ['v1'],
     })),
   })
   await cluster.admin.create(MutatingAdmissionPolicy, {

@@ -81,12 +81,9 @@ const rules = [{ operations: ['CREATE'], apiGroups: [group], apiVersions: ['v2']
 const create = (name: string, hostPort: string) =>
   cluster.admin.create(V1, { metadata: { name, namespace }, spec: { hostPort } })
 const hook = (path: string) => ({
-  name: `${path.slice(1)}.hooks.test`,
-  clientConfig: { url: hooks.url(path), caBundle: hooks.caBundle },
+  ...hooks.webhook(path),
   rules,
   matchPolicy: 'Equivalent',
-  sideEffects: 'None',
-  admissionReviewVersions: ['v1'],
 })
 const metadata = { name: 'rule' }
 

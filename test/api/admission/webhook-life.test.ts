@@ -40,11 +40,8 @@ const rule = (apiGroup: string, resource: string, ...operations: string[]) => ({
   resources: [resource],
 })
 const hook = (path: string, more: Partial<ValidatingWebhook & MutatingWebhook> = {}) => ({
-  name: `${path.slice(1)}.hooks.test`,
-  clientConfig: { url: hooks.url(path), caBundle: hooks.caBundle },
+  ...hooks.webhook(path),
   rules: [rule('', 'configmaps')],
-  sideEffects: 'None',
-  admissionReviewVersions: ['v1'],
   ...more,
 })
 type Hook = ReturnType<typeof hook>
@@ -85,7 +82,8 @@ describe.each(['mutating', 'validating'] as const)('%s configurations', kind => 
     const { groups } = (await raw(cluster.api, '/apis')).json as { groups: { name: string; versions: unknown[] }[] }
     const groupVersion = 'admissionregistration.k8s.io/v1'
     expect(groups.find(({ name }) => groupVersion.startsWith(name))?.versions).toContainEqual({
-      ...{ groupVersion, version: 'v1' },
+      groupVersion,
+      version: 'v1',
     })
     const { resources } = (await raw(cluster.api, `/apis/${groupVersion}`)).json as { resources: { name: string }[] }
     expect(resources.map(({ name }) => name)).toContain(`${kind}webhookconfigurations`)

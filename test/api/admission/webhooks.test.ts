@@ -41,11 +41,8 @@ const rule = (resources: string[], operations = ['*'], apiGroups = [''], apiVers
   resources,
 })
 const hook = (path: string, more: Partial<ValidatingWebhook & MutatingWebhook> = {}) => ({
-  name: `${path.slice(1)}.hooks.test`,
-  clientConfig: { url: hooks.url(path), caBundle: hooks.caBundle },
+  ...hooks.webhook(path),
   rules: [rule(['configmaps'])],
-  sideEffects: 'None',
-  admissionReviewVersions: ['v1'],
   ...more,
 })
 const validating = (...webhooks: ValidatingWebhook[]) =>

@@ -70,6 +70,7 @@ function structDecoder(schemaId: string): Decoder {
     context.structs.pop()
     return result
   }
+  // Here and below once more, so that what is small does without generators.
   function* inPieces(value: unknown, context: DecodeContext): Pieces<unknown> {
     if (!isObject(value)) return context.wrongType(value, goType)
     const result: JsonObject = {}

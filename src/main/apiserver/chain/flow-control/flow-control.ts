@@ -18,7 +18,7 @@ import { FlowCounts } from './flow-counts.ts'
 import { ObjectSizes } from './object-sizes.ts'
 import { type Leave, type Lenders, PriorityLevel } from './priority-level.ts'
 import { WatchCounts } from './watch-counts.ts'
-import { estimateWork, type WorkFacts } from './work-estimate.ts'
+import { estimateWork, MUTATING, type WorkFacts } from './work-estimate.ts'
 
 const PREFIX = '/registry/flowcontrol.apiserver.k8s.io/'
 const DEFAULT_SHARES = 30
@@ -49,8 +49,6 @@ const sharesOf = ({ spec }: PriorityLevelConfiguration) =>
   spec.type === 'Exempt'
     ? (spec.exempt?.nominalConcurrencyShares ?? 0)
     : (spec.limited?.nominalConcurrencyShares ?? DEFAULT_SHARES)
-
-const MUTATING = new Set(['create', 'update', 'patch', 'delete'])
 
 export class FlowControl implements Disposable {
   readonly #context: EndpointContext

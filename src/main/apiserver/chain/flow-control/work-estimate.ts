@@ -29,7 +29,8 @@ const WATCHES_PER_SEAT = 10
 const EVENT_MS = 5
 
 const ONE: WorkEstimate = { seats: 1, finalSeats: 0, finalMs: 0 }
-const MUTATING = new Set(['create', 'update', 'patch', 'delete'])
+/** Verbs whose watchers are told. */
+export const MUTATING: ReadonlySet<string> = new Set(['create', 'update', 'patch', 'delete'])
 
 const isTrue = (value: string | null) => value !== null && value !== '0' && value.toLowerCase() !== 'false'
 
