@@ -57,12 +57,19 @@ export const useDrainStore = defineStore('drains', () => {
       metadata: { name, namespace },
       deleteOptions: { preconditions: { uid } },
     }
+    /** Another pod of the same name is not this one. */
+    const isGone = async () => {
+      const now = await connection.client.get(Pod, { namespace, name }, { signal }).catch((error: unknown) => {
+        if (error instanceof ApiError && error.code === 404) return undefined
+        throw error
+      })
+      return now?.metadata.uid !== uid
+    }
     let isLeaving = false
     while (!signal.aborted)
       try {
         if (isLeaving) {
-          const now = await connection.client.get(Pod, { namespace, name }, { signal })
-          if (now.metadata.uid !== uid) break
+          if (await isGone()) break
         } else {
           await connection.client.createSubresource(Pod, { namespace, name }, 'eviction', body)
           isLeaving = true
@@ -70,7 +77,10 @@ export const useDrainStore = defineStore('drains', () => {
         }
         await pause(RETRY_MS, signal)
       } catch (error) {
-        if (error instanceof ApiError && (error.code === 404 || error.code === 409)) break
+        // What a 404 is about is not said: the pod, or evictions, which somebody in between may not let through. A 409
+        // is about another pod of its name, or a write that met another one.
+        const isUnclear = error instanceof ApiError && (error.code === 404 || error.code === 409)
+        if (isUnclear && (await isGone().catch(() => false))) break
         // It leaves with its namespace, in which nothing is created any more, evictions neither.
         if (isNamespaceTerminating(error) && !isLeaving) {
           isLeaving = true
@@ -79,7 +89,7 @@ export const useDrainStore = defineStore('drains', () => {
           continue
         }
         const message = messageOf(error)
-        const isFinal = error instanceof ApiError && error.code < 500 && error.code !== 429
+        const isFinal = error instanceof ApiError && error.code < 500 && error.code !== 429 && error.code !== 409
         note(node, key, isFinal ? 'failed' : isLeaving ? 'leaving' : 'blocked', message)
         if (isFinal) return false
         await pause(RETRY_MS, signal)

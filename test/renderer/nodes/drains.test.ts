@@ -10,7 +10,10 @@ import { useDrainStore } from '@/nodes/drains.ts'
 import { useToastStore } from '@/stores/toasts.ts'
 import { type SecuredServer, startSecuredCluster } from '../support/server.ts'
 
-vi.hoisted(() => vi.stubGlobal('location', { origin: 'https://cluster.test' }))
+vi.hoisted(() => {
+  vi.stubGlobal('location', { origin: 'https://cluster.test' })
+  vi.stubGlobal('navigator', { languages: ['en'] })
+})
 
 /** Longer than the pause between two looks, on a busy machine. */
 const wait = { timeout: 15_000, interval: 50 }
@@ -64,6 +67,39 @@ describe('a drain', { timeout: 60_000 }, () => {
     await over
     expect(stateOf('leaving/web')?.state).toBe('gone')
     expect(useToastStore().toasts.map(({ text }) => text)).toEqual(['box is drained'])
+  })
+
+  it('says so of a pod that is there and whose eviction is not served, and goes on with the others', async () => {
+    const [stuck, other] = [await podIn('unserved'), await podIn('served')]
+    // As by a server, or one in between, that knows pods but not their evictions.
+    const create = client.createSubresource.bind(client)
+    const asked = vi
+      .spyOn(client, 'createSubresource')
+      .mockImplementation((type, ref, name, ...rest) =>
+        create(type, ref, ref.namespace === 'unserved' ? 'evictions' : name, ...rest),
+      )
+    const over = useDrainStore().start('box', [stuck, other])
+    await vi.waitFor(() => expect(stateOf('served/web')?.state).toBe('leaving'), wait)
+    asked.mockRestore()
+    await endPod('served')
+    await over
+    expect(stateOf('unserved/web')).toMatchObject({ state: 'failed', message: expect.stringContaining('not find') })
+    expect(stateOf('served/web')?.state).toBe('gone')
+    expect(useToastStore().toasts.map(({ text }) => text)).toEqual(['box is drained but for 1 pod'])
+  })
+
+  it('takes a pod for gone that went before its turn, or whose name another one has', async () => {
+    const [gone, replaced] = [await podIn('early'), await podIn('anew')]
+    await endPod('early')
+    await endPod('anew')
+    await client.create(Pod, {
+      metadata: { namespace: 'anew', name: 'web' },
+      spec: { nodeName: 'box', containers: [{ name: 'main', image: 'demo' }] },
+    })
+    await useDrainStore().start('box', [gone, replaced])
+    expect(stateOf('early/web')?.state).toBe('gone')
+    expect(stateOf('anew/web')?.state).toBe('gone')
+    expect((await client.get(Pod, { namespace: 'anew', name: 'web' })).metadata.deletionTimestamp).toBeUndefined()
   })
 
   it('says that a budget holds a pod, tries again, and leaves it when it is stopped', async () => {
