@@ -55,6 +55,17 @@ describe('a list', () => {
     ])
     expect(ids(0), 'until its room is known').toHaveLength(5)
   })
+  it('gives what is left to those that lack least first, so that as many as can be are whole', () => {
+    const of = [column('name', { most: 100 }), column('keys', { most: 60 }), column('note', { most: 60 })]
+    const long = [row({ name: 'x'.repeat(20), keys: 'y'.repeat(40), note: 'z'.repeat(8) })]
+    const px = (inner: number) => room.placeColumns(of, wants(of, long), 72 + inner).map(({ leastPx }) => leastPx)
+    // They want 232, 440 and 104 px.
+    expect(px(220)).toEqual([100, 60, 60])
+    expect(px(250)).toEqual([100, 60, 90])
+    expect(px(300)).toEqual([136, 60, 104])
+    expect(px(500)).toEqual([232, 164, 104])
+    expect(px(900), 'and then it is shared by what they want').toEqual([232, 440, 104])
+  })
   it('lets columns leave rather than cut them: of the least worth first, of the same the one on the right', () => {
     expect(ids(72 + 440)).toEqual(['name', 'ready', 'os', 'kernel', 'age'])
     expect(ids(72 + 439)).toEqual(['name', 'ready', 'os', 'age'])

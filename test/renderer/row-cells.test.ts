@@ -2,8 +2,12 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { createApp, h } from 'vue'
 import { Deployment } from '../../src/shared/api/apps/v1.ts'
+import { ConfigMap } from '../../src/shared/api/core/v1.ts'
+import type { KubeObject } from '../../src/shared/machinery/object.ts'
 import { rowOf } from '@/api/sources.ts'
 import { deploymentColumns } from '@/kinds/workload-columns.ts'
+import type { Columns } from '@/kinds/column.ts'
+import { configMapColumns } from '@/kinds/cluster-columns.ts'
 import { make } from './support/objects.ts'
 
 let RowCells: typeof import('@/components/resource/row-cells.ts').RowCells
@@ -18,19 +22,25 @@ afterEach(() => vi.restoreAllMocks())
 
 const IMAGE = 'registry.example.com/shop/recommendations:2.1.0'
 
-function imageCell(room: number): HTMLElement {
-  const containers = [{ name: 'main', image: IMAGE }]
-  const web = make(Deployment, 'web', { spec: { template: { spec: { containers } } } as never })
+function cellOf(columns: Columns, id: string, object: KubeObject, room: number): HTMLElement {
   const host = document.createElement('div')
-  const columns = deploymentColumns.filter(({ id }) => id === 'images')
-  const rooms = new Map([['images', room]])
-  const app = createApp(() => h(RowCells, { columns, row: rowOf(web as never), rooms }))
+  const shown = columns.filter(column => column.id === id)
+  const app = createApp(() =>
+    h(RowCells, { columns: shown, row: rowOf(object as never), rooms: new Map([[id, room]]) }),
+  )
   app.mount(host)
-  const cell = host.querySelector<HTMLElement>('[data-column=images]')
+  const cell = host.querySelector<HTMLElement>(`[data-column=${id}]`)
   app.unmount()
   if (!cell) throw new Error('there is no cell')
   return cell
 }
+function imageCell(room: number): HTMLElement {
+  const containers = [{ name: 'main', image: IMAGE }]
+  const web = make(Deployment, 'web', { spec: { template: { spec: { containers } } } as never })
+  return cellOf(deploymentColumns, 'images', web, room)
+}
+const keysCell = (room: number, data: Record<string, string> = { level: '', address: '' }) =>
+  cellOf(configMapColumns, 'keys', make(ConfigMap, 'settings', { data, binaryData: { icon: '' } }), room)
 
 it('an image that fits stands as it is', () => {
   const cell = imageCell(1_000)
@@ -43,4 +53,18 @@ it('one that does not is cut at its start, and reads from left to right all the 
   expect(cell.className).toContain('[direction:rtl]')
   const inner = cell.querySelector('bdi')
   expect([inner?.dir, inner?.textContent]).toEqual(['ltr', IMAGE])
+})
+
+it('keys are told whole, as many as there is room for, and the others counted', () => {
+  expect(keysCell(200).textContent).toBe('level, address, icon')
+  expect(keysCell(120).textContent).toBe('level, address +1')
+  const short = keysCell(60)
+  expect([short.textContent, short.className.includes('truncate')]).toEqual(['level +2', false])
+  expect(short.firstElementChild?.getAttribute('title')).toBe('level, address, icon')
+})
+it('where not one key fits, all are cut, and where there are none, that is told', () => {
+  const cut = keysCell(20)
+  expect([cut.textContent, cut.className.includes('truncate')]).toEqual(['level, address, icon', true])
+  const none = cellOf(configMapColumns, 'keys', make(ConfigMap, 'empty', {}), 100)
+  expect(none.textContent).toBe('–')
 })

@@ -3,7 +3,7 @@ import { type VNodeChild, h } from 'vue'
 import type { AnyObject, KubeObject } from '../../shared/machinery/object.ts'
 import type { Row } from '../api/sources.ts'
 import { AgeText } from '../components/age-text.ts'
-import { fits } from '../components/resource/text-room.ts'
+import { type Font, fits } from '../components/resource/text-room.ts'
 import { AROUND_PX, statusBadge } from '../components/status/status-badge.ts'
 import type { ResourceType } from '../../shared/machinery/resource-type.ts'
 import { asks } from '../why/asked.ts'
@@ -83,6 +83,40 @@ export const statusColumn = <T extends KubeObject>(
     return statusBadge(view, { room, more })
   },
 })
+
+/** As many of them as there is room for, and how many more there are; all of them while not one fits. */
+function asManyAsFit(texts: readonly string[], font: Font, room: number): string {
+  const whole = texts.join(', ')
+  if (room === 0 || fits(whole, font, room)) return whole
+  for (let shown = texts.length - 1; shown > 0; shown--) {
+    const some = `${texts.slice(0, shown).join(', ')} +${texts.length - shown}`
+    if (fits(some, font, room)) return some
+  }
+  return whole
+}
+
+/** Several texts, such as keys or labels: none of those that are shown is cut, and the others are counted. */
+export const textsColumn = <T extends KubeObject>({
+  texts,
+  ...column
+}: Omit<Column<T>, 'value' | 'cell' | 'fits' | 'drawn'> & {
+  readonly texts: (object: T) => readonly string[]
+}): Column<T> => {
+  const font = column.mono ? 'mono' : 'plain'
+  const whole = ({ object }: Row<T>) => texts(object).join(', ') || '–'
+  return {
+    grows: true,
+    ...column,
+    value: whole,
+    drawn: { text: whole, font },
+    cell(row, room) {
+      const all = whole(row)
+      const text = asManyAsFit(texts(row.object), font, room) || all
+      return text === all ? all : h('span', { class: 'whitespace-nowrap', title: all }, text)
+    },
+    fits: () => true,
+  }
+}
 
 /** A link to another object, or a dash. */
 export function objectLink(

@@ -13,7 +13,7 @@ import type { KubeObject } from '../../shared/machinery/object.ts'
 import { usageColumn } from '../metrics/usage-column.ts'
 import { allocatableOf } from '../world/room.ts'
 import { namespaceStatus, nodeStatus, volumeStatus } from '../status/object-status.ts'
-import { ageColumn, dash, nameColumn, namespaceColumn, statusColumn } from './cells.ts'
+import { ageColumn, dash, nameColumn, namespaceColumn, statusColumn, textsColumn } from './cells.ts'
 import { type ResourceColumn, columnsOf } from './column.ts'
 import { formatBytes, parseQuantity } from './quantity.ts'
 import { m, t } from '../i18n/i18n.ts'
@@ -104,29 +104,30 @@ export const nodeColumns = columnsOf<Node>(
   ageColumn(),
 )
 
+/** `team=shop`, as kubectl prints labels. */
+const pairs = (labels: Readonly<Record<string, string>> | undefined): string[] =>
+  Object.entries(labels ?? {}).map(([key, value]) => `${key}=${value}`)
+
 export const namespaceColumns = columnsOf<Namespace>(
   nameColumn(),
   statusColumn(Namespace, namespaceStatus),
-  {
+  textsColumn({
     id: 'labels',
     title: m('Labels'),
-    value: ({ object }) =>
-      Object.entries(object.metadata.labels ?? {})
-        .map(([key, value]) => `${key}=${value}`)
-        .join(', '),
+    texts: ({ metadata }) => pairs(metadata.labels),
     least: 160,
     most: 160,
-    grows: true,
     mono: true,
-  },
+  }),
   ageColumn(),
 )
 
-/** `80:30080/TCP, 443/TCP`, as kubectl prints ports. */
-export const portsText = ({ spec }: Service): string =>
-  (spec.ports ?? [])
-    .map(({ port, nodePort, protocol }) => `${port}${nodePort ? `:${nodePort}` : ''}/${protocol ?? 'TCP'}`)
-    .join(', ')
+/** `80:30080/TCP`, `443/TCP`, as kubectl prints ports. */
+const portTexts = ({ spec }: Service): string[] =>
+  (spec.ports ?? []).map(
+    ({ port, nodePort, protocol }) => `${port}${nodePort ? `:${nodePort}` : ''}/${protocol ?? 'TCP'}`,
+  )
+export const portsText = (service: Service): string => portTexts(service).join(', ')
 
 /** Where a service is reached from outside of the cluster. */
 export const externalText = ({ spec, status }: Service): string => {
@@ -153,40 +154,31 @@ export const serviceColumns = columnsOf<Service>(
     least: 80,
     mono: true,
   },
-  {
-    id: 'ports',
-    title: m('Ports'),
-    value: ({ object }) => dash(portsText(object)),
-    least: 80,
-    most: 150,
-    grows: true,
-    worth: 2,
-    mono: true,
-  },
-  {
+  textsColumn({ id: 'ports', title: m('Ports'), texts: portTexts, least: 80, most: 150, worth: 2, mono: true }),
+  textsColumn({
     id: 'selector',
     title: m('Selector'),
-    value: ({ object }) =>
-      Object.entries(object.spec.selector ?? {})
-        .map(([key, value]) => `${key}=${value}`)
-        .join(', ') || '–',
+    texts: ({ spec }) => pairs(spec.selector),
     least: 120,
     most: 150,
-    grows: true,
     mono: true,
-  },
+  }),
   ageColumn(),
 )
 
-const keysColumn = <T extends KubeObject & { data?: Record<string, string> }>(): ResourceColumn<T> => ({
-  id: 'keys',
-  title: m('Keys'),
-  value: ({ object }) => Object.keys(object.data ?? {}).join(', ') || '–',
-  least: 160,
-  most: 160,
-  grows: true,
-  mono: true,
-})
+interface Keyed extends KubeObject {
+  readonly data?: Readonly<Record<string, string>>
+  readonly binaryData?: Readonly<Record<string, string>>
+}
+const keysColumn = <T extends Keyed>(): ResourceColumn<T> =>
+  textsColumn({
+    id: 'keys',
+    title: m('Keys'),
+    texts: ({ data, binaryData }) => Object.keys({ ...data, ...binaryData }),
+    least: 160,
+    most: 160,
+    mono: true,
+  })
 
 export const configMapColumns = columnsOf<ConfigMap>(nameColumn(), namespaceColumn(), keysColumn(), ageColumn())
 

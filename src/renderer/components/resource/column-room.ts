@@ -77,6 +77,22 @@ function staying(columns: Columns, need: (column: ResourceColumn) => number, roo
   return kept
 }
 
+/** What there is to spare, for those that lack least first: as many as can be are seen whole. */
+function shared(
+  columns: Columns,
+  lack: (column: ResourceColumn) => number,
+  spare: number,
+): Map<ResourceColumn, number> {
+  let left = Math.floor(spare)
+  const gained = new Map<ResourceColumn, number>()
+  for (const column of columns.toSorted((a, b) => lack(a) - lack(b))) {
+    const px = Math.max(0, Math.min(lack(column), left))
+    gained.set(column, px)
+    left -= px
+  }
+  return gained
+}
+
 /**
  * @param room px of the list; 0 = not known yet, there is room for all
  * @param chosen px that the user gave to columns
@@ -97,9 +113,13 @@ export function placeColumns(
   // Names are read by their beginning: they give way before the rest is cut.
   const gives = first && !chosen[first.id] ? Math.min(Math.max(0, over), need(first) - first.least) : 0
   const isCut = over > gives
+  const grows = (column: ResourceColumn) => Boolean(column.grows) && !chosen[column.id]
+  const gained = Number.isFinite(over)
+    ? shared(kept.filter(grows), column => want(column) - need(column), -over)
+    : undefined
   return kept.map(column => {
-    const leastPx = column === first ? need(first) - gives : isCut ? (chosen[column.id] ?? column.least) : need(column)
-    const grows = column.grows && !chosen[column.id]
-    return { column, leastPx, track: grows ? `minmax(${leastPx}px, ${want(column)}fr)` : `${leastPx}px` }
+    const least = column === first ? need(first) - gives : isCut ? (chosen[column.id] ?? column.least) : need(column)
+    const leastPx = least + (gained?.get(column) ?? 0)
+    return { column, leastPx, track: grows(column) ? `minmax(${leastPx}px, ${want(column)}fr)` : `${leastPx}px` }
   })
 }

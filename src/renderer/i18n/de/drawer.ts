@@ -3,6 +3,7 @@
 export const drawer = {
   'Close the details': 'Details schließen',
   'The server refused': 'Der Server hat abgelehnt',
+  'It was deleted, or never was.': 'Es wurde gelöscht oder hat nie existiert.',
   'It was deleted, or never was. What is kept of it stands below.':
     'Es wurde gelöscht oder hat nie existiert. Was davon aufbewahrt ist, steht unten.',
   'Views of this object': 'Ansichten dieses Objekts',
