@@ -35,6 +35,7 @@ import { NodeIpamController } from './node-ipam/controller.ts'
 import { NodeLifecycleController } from './node-lifecycle/controller.ts'
 import { ClaimBinder } from './persistentvolume-binder/claims.ts'
 import { VolumeBinder } from './persistentvolume-binder/volumes.ts'
+import { AttachDetachController } from './persistentvolume-attach-detach/controller.ts'
 import { PersistentVolumeExpander } from './persistentvolume-expander/controller.ts'
 import { PodGarbageCollector } from './pod-gc/controller.ts'
 import { PvProtectionController } from './pv-protection/controller.ts'
@@ -135,6 +136,7 @@ export const controllers = ({
   controller(new VolumeBinder()),
   controller(new LocalPathProvisioner()),
   controller(new LocalPathDeleter()),
+  controller(new AttachDetachController(time)),
   controller(new PersistentVolumeExpander()),
   controller(new EphemeralVolumeController()),
   controller(new PodResourceClaims(clock)),

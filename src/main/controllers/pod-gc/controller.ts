@@ -18,6 +18,7 @@ import { isNotFound } from '../../../shared/machinery/status.ts'
 import { markDisrupted } from '../support/disruption-target.ts'
 import type { ObservedTime } from '../support/observed-time.ts'
 import { podsByNode } from '../support/pods-by-node.ts'
+import { hasOutOfServiceTaint } from '../support/out-of-service.ts'
 import { isPodTerminal } from '../support/pod-state.ts'
 
 const TERMINATED_THRESHOLD = 12_500
@@ -114,8 +115,7 @@ export class PodGarbageCollector implements Reconciler<Pod> {
  * @see https://kubernetes.io/docs/concepts/cluster-administration/node-shutdown/#non-graceful-node-shutdown
  */
 const isOutOfService = ({ spec, status }: Node): boolean =>
-  spec.taints?.some(({ key }) => key === 'node.kubernetes.io/out-of-service') === true &&
-  !isConditionTrue(status.conditions, 'Ready')
+  hasOutOfServiceTaint(spec) && !isConditionTrue(status.conditions, 'Ready')
 
 /** Nearly all that happens to pods concerns running ones on nodes that exist, or ones that wait for a node. */
 function isRelevant({ type, object: pod, old }: Change<Pod>, { lister }: ControllerContext): boolean {
