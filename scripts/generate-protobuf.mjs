@@ -6,7 +6,7 @@
 // Usage: node scripts/generate-protobuf.mjs API APIMACHINERY APIEXTENSIONS-APISERVER KUBE-AGGREGATOR (their folders)
 //
 // Per type and JSON field: the path of numbers from the message to the field (more than one where Go embeds a struct
-// that JSON flattens). A negative last number means that Go's JSON leaves the zero value out, so a zero on the wire is
+// that JSON flattens, or a list has a message of its own around it). A negative last number means that Go's JSON leaves the zero value out, so a zero on the wire is
 // an absent field; pointers keep their zero. Always there are the fields that are no pointers and not `omitempty`, and
 // structs that are not `omitzero`, whatever else they say.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
@@ -21,7 +21,7 @@ if (!api || !apimachinery || !apiextensions || !aggregator) {
 }
 const types = JSON.parse(readFileSync(join(root, 'src/main/apiserver/schema/types.json'), 'utf8'))
 
-/** @returns struct name → its fields, of one package. */
+/** @returns struct name → its fields, of one package, and which of its lists are messages. */
 function structsOf(folder, version) {
   const own = {
     meta: join(apimachinery, 'pkg/apis/meta/v1'),
@@ -30,6 +30,7 @@ function structsOf(folder, version) {
   }
   const base = own[folder] ?? join(api, folder, version)
   const structs = new Map()
+  const lists = new Set()
   for (const name of ['types.go', 'well_known_types.go', 'micro_time.go', 'types_jsonschema.go']) {
     const file = join(base, name)
     if (!existsSync(file)) continue
@@ -54,8 +55,11 @@ function structsOf(folder, version) {
       }
       structs.set(struct, fields)
     }
+    // Go tells a list that is not there from an empty one by a message around it.
+    for (const [, list] of source.matchAll(/^\/\/ \+protobuf\.nullable=true\n(?:\/\/.*\n)*type (\w+) \[\]/gm))
+      lists.add(list)
   }
-  return structs
+  return { structs, lists }
 }
 
 /** What JSON never takes for empty: structs, and values that are structs in Go. */
@@ -69,7 +73,7 @@ for (const id of Object.keys(types)) {
   const [folder, version, name] = id.split('.')
   const key = `${folder}.${version}`
   if (!packages.has(key)) packages.set(key, structsOf(folder, version))
-  const structs = packages.get(key)
+  const { structs, lists } = packages.get(key)
   if (!structs.has(name)) continue
   const paths = {}
   const collect = (struct, prefix) => {
@@ -77,7 +81,8 @@ for (const id of Object.keys(types)) {
       const path = [...prefix, field.number]
       if (field.inline) collect(field.type.split('.').at(-1), path)
       else {
-        paths[field.name] = field.omits ? [...prefix, -field.number] : path
+        if (lists.has(field.type)) paths[field.name] = [...path, -1]
+        else paths[field.name] = field.omits ? [...prefix, -field.number] : path
         const fact = types[id].fields[field.name]
         if (fact && field.canBeZero && (!field.omits || STRUCTS.has(fact.t))) (printed[id] ??= []).push(field.name)
       }

@@ -21,6 +21,9 @@ const DEPLOYMENT =
 // A definition with each of the unions that its schema is made of.
 const DEFINITION =
   '6b3873000a330a17617069657874656e73696f6e732e6b38732e696f2f76311218437573746f6d5265736f75726365446566696e6974696f6e128c030a150a05612e622e6312001a0022002a0032003800420012e4020a03622e631a0a0a016112002201412a002207436c75737465723ac5020a0276311001180122b4020ab1020a00120022002a066f626a65637432003a00500060007a00900100ea01330a03616e79122c0a00120022002a066f626a65637432003a00500060007a00900100f201020800a80200b00201b80200c00200ea01630a016c125e0a00120022002a05617272617932003a00500060007a00800100900100c201350a330a00120022002a06737472696e6732003a0042050a03227822500060007a00900100a201050a03227822a80200b80200c00200a80200b80200c00200ea015d0a016d12580a00120022002a066f626a65637432003a00500060007a00900100f201310801122d0a00120022002a066e756d62657232003a00500059000000000000f83f60007a00900100a80200b80200c00200a80200b80200c00200a80200b80200c00200e2020e0a047472756512001a002a0030002a020a00380050001a0c12080a00120022002a0020001a002200'
+// A list of resources, whose verbs are in a message of their own.
+const RESOURCES =
+  '6b3873000a150a027631120f4150495265736f757263654c69737412390a06612e622f7631122f0a067468696e677310011a055468696e67220b0a036765740a046c6973742a02746832057468696e6742004a0052001a002200'
 const TYPE = 'application/vnd.kubernetes.protobuf'
 
 describe('decodeBody() of protobuf', () => {
@@ -138,6 +141,14 @@ describe('encodeProtobuf()', () => {
   test('is undone by decodeProtobuf(), embedded structs, negative numbers and __proto__ included', () => {
     expect(decodeProtobuf(encodeProtobuf(pod)!)).toEqual(pod)
     expect(JSON.stringify(decodeProtobuf(encodeProtobuf(pod)!))).toContain('"__proto__":"x"')
+  })
+
+  test('puts the verbs of a resource into a message of their own, as Go reads them', () => {
+    const resource = { name: 'things', singularName: 'thing', namespaced: true, kind: 'Thing', shortNames: ['th'] }
+    const resources = [{ ...resource, verbs: ['get', 'list'] }]
+    const list = { apiVersion: 'v1', kind: 'APIResourceList', groupVersion: 'a.b/v1', resources }
+    expect(decodeProtobuf(Buffer.from(RESOURCES, 'hex'))).toEqual(list)
+    expect(encodeProtobuf(list)!.toString('hex')).toContain('220b0a036765740a046c697374')
   })
 
   test('is undone in slices as in one go, for messages of every size', async () => {
