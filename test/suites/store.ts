@@ -3,6 +3,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { AnyObject } from '../../src/shared/machinery/object.ts'
 import type { Engine, EngineRecord, ObjectStore, Stored, StoreEvent } from '../../src/main/store/contract.ts'
 import { openObjectStore, type ObjectStoreOptions } from '../../src/main/store/object-store.ts'
+import { eventually } from '../support/eventually.ts'
+import { settle } from '../support/manual-clock.ts'
 import { randomFrom } from '../support/random.ts'
 import { objectNamed, poll } from './store-helpers.ts'
 
@@ -406,7 +408,31 @@ export function storeSuite(
       expect(names(store.list(PREFIX).items)).toEqual(['a', 'b', 'd'])
     })
 
-    test('list() and watch() answer FutureRevision and Compacted', async () => {
+    test('watch() from a revision to come tells what is after it', async () => {
+      const seen: string[] = []
+      const from = store.revision + 2
+      store.watch(PREFIX, { from, onEvent: ({ current }) => seen.push(current.key), onEnd: () => undefined })
+      const [, , third] = [await add('first'), await add('second'), await add('third')]
+      await eventually(() => expect(seen).toEqual([third.key]))
+    })
+
+    test('reached() resolves with the revision, and rejects with the signal', async () => {
+      const { signal } = new AbortController()
+      const next = store.revision + 1
+      let isThere = false
+      const there = store.reached(next, signal).then(() => (isThere = true))
+      await settle()
+      expect(isThere).toBe(false)
+      await add('next')
+      await there
+      await store.reached(next, signal)
+      const stop = new AbortController()
+      const waiting = store.reached(store.revision + 1, stop.signal)
+      stop.abort(new Error('enough'))
+      await expect(waiting).rejects.toThrow('enough')
+    })
+
+    test('list() answers FutureRevision, and watch() Compacted as well', async () => {
       for (let i = 0; i < 5; i++) await add(`n${i}`)
       const future = store.revision + 1
       const attempt = (run: () => unknown) => {
@@ -420,7 +446,6 @@ export function storeSuite(
       const watch = (from: number) => () =>
         store.watch(PREFIX, { from, onEvent: () => undefined, onEnd: () => undefined }).close()
       expect(attempt(() => store.list(PREFIX, { revision: future }))).toBe('FutureRevision')
-      expect(attempt(watch(future))).toBe('FutureRevision')
       const middle = store.revision - 2
       await store.compact(middle)
       expect(store.compactedRevision).toBe(middle)

@@ -225,7 +225,7 @@ export interface FieldTrigger {
 }
 
 export interface WatchOptions {
-  /** Events after this revision (exclusive). @throws `Compacted`, `FutureRevision` */
+  /** Events after this revision (exclusive), which may be one to come. @throws `Compacted` */
   readonly from: number
   /** Spares the watcher most events that it has no use for; it may be told of some. */
   readonly trigger?: FieldTrigger
@@ -254,6 +254,11 @@ export interface ObjectStore extends AsyncDisposable {
    * @param asking whose signal is looked at after a wait, and not made for nothing
    */
   fresh(asking?: { readonly signal: AbortSignal }): Promise<void>
+  /**
+   * Resolves when reads show this revision, which may be one to come.
+   * @param signal ends the waiting @throws its reason, StoreError `Closed`
+   */
+  reached(revision: number, signal: AbortSignal): Promise<void>
   get(key: string): Stored | undefined
   /** Keys under `prefix` (which ends in `/`) in key order. */
   list(prefix: string, options?: ListOptions): ListPage

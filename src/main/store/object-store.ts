@@ -1,6 +1,7 @@
 // The watch cache: every object decoded once, a ring of recent events, and all reads answered from memory.
 import type { AnyObject } from '../../shared/machinery/object.ts'
 import { type Clock, systemClock } from '../../shared/machinery/clock.ts'
+import { AwaitedRevisions } from './awaited-revisions.ts'
 import {
   type Engine,
   type EngineHealth,
@@ -92,6 +93,7 @@ class CachedObjectStore implements ObjectStore {
   readonly #indexes = new FieldIndexes()
   readonly #ring: EventRing
   readonly #watchers: Watchers
+  readonly #awaited = new AwaitedRevisions()
   readonly #guards: Guards
   #revision: number
   #closed = false
@@ -159,6 +161,11 @@ class CachedObjectStore implements ObjectStore {
     asking?.signal.throwIfAborted()
   }
 
+  async reached(revision: number, signal: AbortSignal): Promise<void> {
+    if (this.#closed) throw closedError()
+    if (revision > this.#revision) await this.#awaited.wait(revision, signal)
+  }
+
   get(key: string): Stored | undefined {
     return this.#live.get(key)
   }
@@ -199,7 +206,7 @@ class CachedObjectStore implements ObjectStore {
 
   watch(prefix: string, options: WatchOptions): WatchHandle {
     if (this.#closed) throw closedError()
-    this.#requireKnown(options.from)
+    this.#requireKept(options.from)
     return this.#watchers.add(prefix, options)
   }
 
@@ -230,6 +237,7 @@ class CachedObjectStore implements ObjectStore {
     this.#cancelCompaction()
     await this.#engine[Symbol.asyncDispose]()
     this.#watchers.end(closedError())
+    this.#awaited.end(closedError())
   }
 
   #timeToLive(key: string): Pick<EngineWrite, 'ttlMs'> {
@@ -245,6 +253,7 @@ class CachedObjectStore implements ObjectStore {
     this.#revision = revision
     this.#ring.forget(revision)
     this.#watchers.end(new StoreError('Compacted', `history up to revision ${revision} was lost; list again`))
+    this.#awaited.reach(revision)
   }
 
   /** Decodes a whole state, in slices. */
@@ -303,6 +312,7 @@ class CachedObjectStore implements ObjectStore {
       this.#ring.push(event, (record.value?.length ?? 0) + EVENT_OVERHEAD_BYTES, now)
     }
     for (const event of events) this.#watchers.tell(event)
+    this.#awaited.reach(this.#revision)
   }
 
   #apply(record: EngineRecord): StoreEvent | undefined {
@@ -371,6 +381,10 @@ class CachedObjectStore implements ObjectStore {
 
   #requireKnown(revision: number): void {
     if (revision > this.#revision) throw futureError(revision, this.#revision)
+    this.#requireKept(revision)
+  }
+
+  #requireKept(revision: number): void {
     if (revision < this.#ring.floor)
       throw new StoreError('Compacted', `revision ${revision} is compacted; the oldest is ${this.#ring.floor}`)
   }

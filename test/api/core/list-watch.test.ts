@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { parse } from 'yaml'
 import { ConfigMap } from '../../../src/shared/api/core/v1.ts'
+import type { ApiError } from '../../../src/shared/machinery/status.ts'
 import { ManualClock, settle } from '../../support/manual-clock.ts'
 import { eventually } from '../../support/eventually.ts'
 import { decodeProtobuf } from '../../../src/main/apiserver/codec/protobuf/envelope.ts'
@@ -160,10 +161,34 @@ describe('list', () => {
     expect(json.metadata!.resourceVersion).toBe(version)
   })
 
-  test('a version of the future answers 504 with the cause ResourceVersionTooLarge', async () => {
-    const { code, json } = await raw(server, `${maps('exact')}?resourceVersion=99999999`)
-    expect(code).toBe(504)
-    expect(json.details!.causes![0]).toMatchObject({ reason: 'ResourceVersionTooLarge' })
+  test('a version of the future is waited for, three seconds: then 504 with the cause ResourceVersionTooLarge', async () => {
+    const clock = new ManualClock()
+    await using own = await startTestApiServer({ clock })
+    const client = own.clientAs()
+    const make = (name: string) => client.create(ConfigMap, { metadata: { name, namespace: 'to-come' }, data: {} })
+    const next = () => String(own.store.revision + 1)
+    const listed = client.list(ConfigMap, { namespace: 'to-come', resourceVersion: next() })
+    const read = raw(own, `${maps('to-come')}/a?resourceVersion=${next()}`)
+    await settle()
+    await make('a')
+    expect((await listed).items.map(({ metadata }) => metadata.name)).toEqual(['a'])
+    expect((await read).code).toBe(200)
+    const never = own.store.revision + 1
+    let isOver = false
+    const refused = client.list(ConfigMap, { namespace: 'to-come', resourceVersion: String(never) }).then(
+      () => 'answered',
+      (error: unknown) => ((isOver = true), (error as ApiError).status),
+    )
+    await settle()
+    await clock.advance(2_999)
+    expect(isOver).toBe(false)
+    await clock.advance(1)
+    expect(await refused).toMatchObject({
+      code: 504,
+      reason: 'Timeout',
+      message: `Timeout: Too large resource version: ${never}, current: ${never - 1}`,
+      details: { causes: [{ reason: 'ResourceVersionTooLarge' }], retryAfterSeconds: 1 },
+    })
   })
 
   test.each([
@@ -306,7 +331,8 @@ describe('list', () => {
   })
 })
 
-describe('a resource version', () => {
+// Of the future, each waits three seconds.
+describe.concurrent('a resource version', () => {
   const at: Record<string, string> = {}
   beforeAll(async () => {
     for (const name of ['a', 'b', 'c']) at[name] = (await make('versions', name)).json.metadata!.resourceVersion!
@@ -349,10 +375,11 @@ describe('a resource version', () => {
     ['resourceVersionMatch=Odd&resourceVersion=<b>', { code: 422 }],
     // In pages, a version alone is that very one.
     ['limit=2', 'ab…c'],
-    ['limit=2&resourceVersion=0', 'ab…c'],
+    // Any version comes whole.
+    ['limit=2&resourceVersion=0', 'abc'],
     ['limit=1&resourceVersion=<b>', 'a…b'],
     ['limit=2&resourceVersion=<future>', TOO_NEW],
-    ['limit=2&resourceVersionMatch=NotOlderThan&resourceVersion=0', 'ab…c'],
+    ['limit=2&resourceVersionMatch=NotOlderThan&resourceVersion=0', 'abc'],
     ['limit=1&resourceVersionMatch=NotOlderThan&resourceVersion=<b>', 'a…bc'],
     ['limit=2&resourceVersionMatch=NotOlderThan&resourceVersion=<future>', TOO_NEW],
     ['limit=1&resourceVersionMatch=Exact&resourceVersion=<b>', 'a…b'],
@@ -380,7 +407,7 @@ describe('a resource version', () => {
     ['resourceVersion=<a>', ['ADDED b', 'ADDED c']],
     ['resourceVersion=<b>', ['ADDED c']],
     ['resourceVersion=<c>', []],
-    ['resourceVersion=<future>', TOO_NEW],
+    ['resourceVersion=<future>', []],
     ['resourceVersion=x', { code: 400 }],
     ['resourceVersion=<b>&resourceVersionMatch=NotOlderThan', { code: 422 }],
     ['resourceVersion=<b>&resourceVersionMatch=Exact', { code: 422 }],
@@ -510,10 +537,63 @@ describe('watch', () => {
     expect(watch.frames[0]).toMatchObject({ type: 'ERROR', object: { kind: 'Status', code: 410, reason: 'Expired' } })
   })
 
-  test('ends after timeoutSeconds, with a bookmark for who wants one', async () => {
-    const watch = await openWatch(`${maps('w-end')}?watch=1&timeoutSeconds=1&allowWatchBookmarks=true`)
-    await watch.ended
-    expect(watch.frames.map((frame: AnyJson) => frame.type)).toEqual(['BOOKMARK'])
+  test.each(['', '&resourceVersion=0'])(
+    'of any version (?watch=1%s) marks the end of the state as well',
+    async query => {
+      await make('w-any', 'a')
+      const watch = await openWatch(`${maps('w-any')}?watch=1&timeoutSeconds=1&allowWatchBookmarks=true${query}`)
+      await watch.ended
+      expect(seen(watch)).toEqual(['ADDED a', 'BOOKMARK'])
+      expect(watch.frames[1]!.object!.metadata!.annotations).toEqual({ 'k8s.io/initial-events-end': 'true' })
+    },
+  )
+
+  test('two seconds before its end tells its version to who wants that, where it is a newer one', async () => {
+    const clock = new ManualClock()
+    await using own = await startTestApiServer({ clock })
+    const follow = (resourceVersion: string) => {
+      const types: string[] = []
+      const query = { namespace: 'w-end', allowWatchBookmarks: true, timeoutSeconds: 20, resourceVersion }
+      const done = (async () => {
+        for await (const { type } of own.clientAs().watch(ConfigMap, query)) types.push(type)
+      })()
+      return { types, done }
+    }
+    await own.clientAs().create(ConfigMap, { metadata: { name: 'first', namespace: 'w-elsewhere' }, data: {} })
+    const start = own.store.revision
+    const [behind, upToDate] = [follow(String(start)), follow(String(start + 1))]
+    await settle()
+    await own.clientAs().create(ConfigMap, { metadata: { name: 'a', namespace: 'w-elsewhere' }, data: {} })
+    await clock.advance(17_900)
+    expect(behind.types).toEqual([])
+    await clock.advance(100)
+    await eventually(() => expect(behind.types).toEqual(['BOOKMARK']))
+    await clock.advance(2_000)
+    await Promise.all([behind.done, upToDate.done])
+    expect([behind.types, upToDate.types]).toEqual([['BOOKMARK'], []])
+  })
+
+  test('from a version to come is open, and tells what is after it', async () => {
+    const { json: last } = await make('w-future', 'a')
+    const from = Number(last.metadata!.resourceVersion) + 1
+    const watch = await openWatch(`${maps('w-future')}?watch=1&resourceVersion=${from}`)
+    await make('w-future', 'b')
+    await make('w-future', 'c')
+    await eventually(() => expect(seen(watch)).toEqual(['ADDED c']))
+    watch.close()
+  })
+
+  test('of a state to come sends it once it is there, or an ERROR frame with 504', async () => {
+    await make('w-state-to-come', 'a')
+    const query = 'watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true'
+    const opening = openWatch(`${maps('w-state-to-come')}?${query}&resourceVersion=${server.store.revision + 1}`)
+    await make('w-state-to-come', 'b')
+    const watch = await opening
+    await eventually(() => expect(seen(watch)).toEqual(['ADDED a', 'ADDED b', 'BOOKMARK']))
+    watch.close()
+    const never = await openWatch(`${maps('w-state-to-come')}?${query}&resourceVersion=99999999`)
+    await never.ended
+    expect(never.frames).toMatchObject([{ type: 'ERROR', object: { kind: 'Status', code: 504, reason: 'Timeout' } }])
   })
 
   test('tells a version of its own about every minute to who wants that, and to nobody else', async () => {
@@ -535,7 +615,8 @@ describe('watch', () => {
     await clock.advance(44_000)
     // What happens elsewhere moves the version as well.
     await own.clientAs().create(ConfigMap, { metadata: { name: 'b', namespace: 'w-elsewhere' }, data: {} })
-    const marks = () => wants.frames.filter(({ type }) => type === 'BOOKMARK')
+    // Not the one that ends the state.
+    const marks = () => wants.frames.slice(1).filter(({ type }) => type === 'BOOKMARK')
     expect(marks()).toEqual([])
     for (const count of [1, 2, 3]) {
       const { revision } = own.store

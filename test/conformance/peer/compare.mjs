@@ -88,7 +88,14 @@ function* causeDifferences(ours, theirs) {
 
 const parse = ({ text, headers }) => {
   try {
-    return /yaml/.test(headers['content-type']) ? YAML.parse(text) : JSON.parse(text)
+    if (/yaml/.test(headers['content-type'])) return YAML.parse(text)
+    // A watch is an event a line.
+    return text.startsWith('{"type":')
+      ? text
+          .trim()
+          .split('\n')
+          .map(line => JSON.parse(line))
+      : JSON.parse(text)
   } catch {
     return { text }
   }

@@ -95,6 +95,12 @@ const KNOWN = [
     why: 'the status of policies is written by another program there',
   },
   { name: /nodePort = (-1|70000)$/, text: /^code 422/, why: 'a port that is none is refused on trial, too' },
+  {
+    name: / watch with bookmarks$|allowWatchBookmarks=/,
+    text: /^\[\d+\]\.object\.(metadata\.annotations\.deprecated|(?!metadata)\w+)/,
+    why: 'of a bookmark the version is told; Go prints what else an empty object has',
+  },
+  { text: /^\[\d+\]: nothing, not \{"type":"BOOKMARK"/, why: 'how far versions have come by then differs' },
   { text: /^order of causes$/, why: 'Go tells some in the order of its maps' },
   { text: /clusterTrustBundle|\(Projected\) has no sources provided/, why: 'a feature that is off there' },
 ]

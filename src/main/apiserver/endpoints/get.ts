@@ -1,10 +1,10 @@
 // GET of one object.
 import { badRequest, notFound } from '../../../shared/machinery/status.ts'
 import { prepareViews, viewOf } from '../keys.ts'
-import { futureVersion } from '../store-error.ts'
 import type { Endpoint } from './parts.ts'
 import { answerOne } from './read/answer-one.ts'
 import { boolParameter, parseResourceVersion } from './read/list-options.ts'
+import { untilReached } from './read/until-reached.ts'
 
 export const get: Endpoint = async (request, resource, parts) => {
   const { info, query } = request
@@ -13,7 +13,7 @@ export const get: Endpoint = async (request, resource, parts) => {
   const asked = query.get('resourceVersion') ?? ''
   const revision = parseResourceVersion(asked)
   if (asked === '') await parts.store.fresh(request)
-  if (revision !== undefined && revision > parts.store.revision) throw futureVersion(revision, parts.store.revision)
+  await untilReached(revision, parts, request)
   const representation = parts.represent(request, resource)
   const stored = parts.find(resource, info)
   if (!stored) throw notFound(resource.type, info.name)

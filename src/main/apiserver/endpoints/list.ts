@@ -5,12 +5,12 @@ import { StoreError, type Stored } from '../../store/contract.ts'
 import { prefixOf, prepareViews, viewOf } from '../keys.ts'
 import type { ResourceDescriptor } from '../registry/resource.ts'
 import type { ApiRequest } from '../request.ts'
-import { futureVersion } from '../store-error.ts'
 import type { Endpoint, EndpointParts } from './parts.ts'
 import { decodeContinue, encodeContinue } from './read/continue-token.ts'
 import { filterInSlices } from './read/filter.ts'
 import { type ListOptions, parseListOptions } from './read/list-options.ts'
 import { type Selection, selectionOf } from './read/selection.ts'
+import { untilReached } from './read/until-reached.ts'
 
 const INCONSISTENT =
   'The provided continue parameter is too old to display a consistent list result. You can start a new list without ' +
@@ -38,14 +38,15 @@ export async function listPage(
   namespace: string,
   options: ListOptions,
   selection: Selection,
-  parts: Pick<EndpointParts, 'store'>,
+  parts: Pick<EndpointParts, 'store' | 'clock'>,
   asking: Pick<ApiRequest, 'signal'>,
 ): Promise<Page> {
   const { store } = parts
   const token = options.continue === '' ? undefined : decodeContinue(options.continue)
   if (options.resourceVersion !== '0') await store.fresh(asking)
-  if (options.revision !== undefined && options.revision > store.revision)
-    throw futureVersion(options.revision, store.revision)
+  await untilReached(options.revision, parts, asking)
+  // Whoever takes any version gets it whole.
+  const limit = options.resourceVersion === '0' ? 0 : options.limit
   const prefix = prefixOf(resource, namespace)
   const revision = pinnedRevision(options, token?.revision)
   const { matches } = selection
@@ -56,12 +57,12 @@ export async function listPage(
       ...(revision === undefined ? {} : { revision }),
       ...(trigger ? { trigger } : {}),
       ...(token ? { after: prefix + token.after } : {}),
-      ...(options.limit > 0 && !matches ? { limit: options.limit } : {}),
+      ...(limit > 0 && !matches ? { limit } : {}),
     })
     // What a filter looks at has to be in the version that was asked for.
     await prepareViews(resource, found.items)
     const page = matches
-      ? await filterInSlices(found.items, stored => matches(viewOf(resource, stored)), options.limit)
+      ? await filterInSlices(found.items, stored => matches(viewOf(resource, stored)), limit)
       : { items: found.items, more: found.more }
     const last = page.items.at(-1)
     return {

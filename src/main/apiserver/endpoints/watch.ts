@@ -11,15 +11,18 @@ import { prefixOf, prepareViews, viewOf } from '../keys.ts'
 import type { ResourceDescriptor } from '../registry/resource.ts'
 import { lazyFrame } from '../representation/representation.ts'
 import type { Frame } from '../request.ts'
-import { futureVersion, toApiError } from '../store-error.ts'
+import { toApiError } from '../store-error.ts'
 import { scopeOf } from './list.ts'
 import type { Endpoint } from './parts.ts'
 import { FrameQueue } from './read/frame-queue.ts'
 import { stateThenEvents } from './read/state-then-events.ts'
 import { parseListOptions } from './read/list-options.ts'
 import { selectionOf } from './read/selection.ts'
+import { untilReached } from './read/until-reached.ts'
 
 const BOOKMARK_INTERVAL_MS = 60_000
+/** Before the end: whoever comes again then need not hear of much twice. */
+const LAST_BOOKMARK_MS = 2_000
 const MIN_TIMEOUT_MS = 30 * 60_000
 const INITIAL_BATCH = 256
 /** Events that may wait for their conversion; a watcher beyond that starts over. */
@@ -51,6 +54,17 @@ function bookmarkObject(resource: ResourceDescriptor, revision: number, initialE
   } as unknown as AnyObject
 }
 
+/** What is refused once a watch is open is told in it. */
+async function refusalOf(waiting: Promise<void>): Promise<ApiError | undefined> {
+  try {
+    await waiting
+    return undefined
+  } catch (error) {
+    if (error instanceof ApiError) return error
+    throw error
+  }
+}
+
 export const watch: Endpoint = async (request, resource, parts) => {
   const { store, clock } = parts
   const options = parseListOptions(request.query, true)
@@ -64,8 +78,9 @@ export const watch: Endpoint = async (request, resource, parts) => {
     (accepts === undefined || accepts(viewOf(resource, stored)))
 
   await store.fresh(request)
-  if (options.revision !== undefined && options.revision > store.revision)
-    throw futureVersion(options.revision, store.revision)
+  const { sendInitialEvents: withState } = options
+  // Without state, a watch from a version to come is open and tells nothing yet.
+  const refusal = withState ? await refusalOf(untilReached(options.revision, parts, request)) : undefined
 
   const queue = new FrameQueue({
     floor: () => store.compactedRevision,
@@ -78,6 +93,7 @@ export const watch: Endpoint = async (request, resource, parts) => {
     },
     onOver: () => stop(),
   })
+  if (refusal) queue.end(errorFrame(refusal))
   let first = true
   const push = (type: 'ADDED' | 'MODIFIED' | 'DELETED', stored: Stored) => {
     queue.push(representation.frame(type, stored, first), stored.revision)
@@ -111,10 +127,9 @@ export const watch: Endpoint = async (request, resource, parts) => {
       .finally(() => (waiting -= 1))
   }
 
-  const withState = options.sendInitialEvents ?? options.revision === undefined
   let initial: readonly Stored[] = []
   let from = options.revision ?? store.revision
-  if (withState) {
+  if (withState && !refusal) {
     const page = store.list(prefix)
     initial = page.items
     if (resource.conversion) await prepareViews(resource, initial)
@@ -135,20 +150,22 @@ export const watch: Endpoint = async (request, resource, parts) => {
     queue.end(errorFrame(gone(`too old resource version: ${from} (${store.compactedRevision})`)))
   }
 
-  // A bookmark is behind when something newer is not kept any more.
-  const bookmark = () =>
+  // A bookmark is behind when something newer is not kept any more. Where the watch began need not be told.
+  const bookmark = () => {
+    if (store.revision <= from) return
     queue.push(representation.bookmark(bookmarkObject(resource, store.revision)), store.revision + 1)
+  }
   const timeoutMs =
     options.timeoutSeconds !== undefined && options.timeoutSeconds > 0
       ? options.timeoutSeconds * 1000
       : MIN_TIMEOUT_MS * (1 + parts.random())
-  const cancelTimeout = clock.after(timeoutMs, () => {
-    if (options.allowWatchBookmarks) bookmark()
-    queue.end()
-  })
+  const endsAt = clock.monotonic() + timeoutMs
+  const cancelTimeout = clock.after(timeoutMs, () => queue.end())
   let cancelBookmark: () => void = () => undefined
   const scheduleBookmark = () => {
-    cancelBookmark = clock.after(BOOKMARK_INTERVAL_MS * (0.75 + parts.random() / 4), () => {
+    const lastInMs = endsAt - LAST_BOOKMARK_MS - clock.monotonic()
+    if (lastInMs <= 0) return
+    cancelBookmark = clock.after(Math.min(BOOKMARK_INTERVAL_MS * (0.75 + parts.random() / 4), lastInMs), () => {
       bookmark()
       scheduleBookmark()
     })
@@ -185,7 +202,7 @@ export const watch: Endpoint = async (request, resource, parts) => {
     }
     initial = []
     // Only of a state that was sent as a whole.
-    if (options.sendInitialEvents && options.allowWatchBookmarks && !stopped)
+    if (withState && !refusal && options.allowWatchBookmarks && !stopped)
       yield [representation.bookmark(bookmarkObject(resource, from, true))]
   }
   const frames = { ...stateThenEvents(state(), queue, stop), over }

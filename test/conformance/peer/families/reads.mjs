@@ -82,6 +82,9 @@ const OPTIONS = [
   'resourceVersionMatch=NotOlderThan',
   'resourceVersion=1&resourceVersionMatch=Other',
   'resourceVersion=999999999&resourceVersionMatch=Exact',
+  'resourceVersion=999999999',
+  'resourceVersion=999999999&resourceVersionMatch=NotOlderThan',
+  'resourceVersion=999999999&limit=1',
   'resourceVersion=1&continue=abc',
   'resourceVersion=0&resourceVersionMatch=NotOlderThan&continue=abc',
   'resourceVersionMatch=Exact&continue=abc',
@@ -98,6 +101,12 @@ const OPTIONS = [
   'watch=true&resourceVersion=x&timeoutSeconds=1',
   'watch=true&resourceVersion=1&resourceVersionMatch=Exact&timeoutSeconds=1',
   'watch=true&limit=1&timeoutSeconds=1',
+  'watch=true&resourceVersion=999999999&timeoutSeconds=1',
+  'watch=true&resourceVersion=999999999&timeoutSeconds=1&allowWatchBookmarks=true',
+  'watch=true&resourceVersion=999999999&timeoutSeconds=9&sendInitialEvents=true&resourceVersionMatch=NotOlderThan',
+  'watch=true&resourceVersion=0&timeoutSeconds=1&allowWatchBookmarks=true',
+  'watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&timeoutSeconds=1&allowWatchBookmarks=true',
+  'watch=true&sendInitialEvents=false&resourceVersionMatch=NotOlderThan&timeoutSeconds=1&allowWatchBookmarks=true',
   'watch=true&continue=abc&timeoutSeconds=1',
   'watch=true&timeoutSeconds=x',
   'watch=true&fieldSelector=spec.nothing%3Da&timeoutSeconds=1',
@@ -146,6 +155,10 @@ export function* cases({ kinds }) {
     yield one(`${id} table of none`, `${collection}?labelSelector=none`, {
       accept: 'application/json;as=Table;v=v1;g=meta.k8s.io',
     })
+    yield one(
+      `${id} watch with bookmarks`,
+      `${collection}?watch=true&allowWatchBookmarks=true&timeoutSeconds=1&labelSelector=none`,
+    )
     yield one(
       `${id} old watch ${resource}`,
       `${collection.replace(/^\/(api\/v1|apis\/[^/]+\/[^/]+)/, '$&/watch')}?timeoutSeconds=1&resourceVersion=0&labelSelector=none`,

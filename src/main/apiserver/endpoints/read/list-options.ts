@@ -14,7 +14,7 @@ export interface ListOptions {
   readonly revision: number | undefined
   readonly match: '' | 'Exact' | 'NotOlderThan'
   readonly allowWatchBookmarks: boolean
-  readonly sendInitialEvents: boolean | undefined
+  readonly sendInitialEvents: boolean
   /** Undefined = as the server likes. */
   readonly timeoutSeconds: number | undefined
 }
@@ -59,6 +59,7 @@ export function parseListOptions(query: URLSearchParams, watch: boolean): ListOp
   const knownMatch = matchText === 'Exact' || matchText === 'NotOlderThan' ? matchText : ''
   if (matchText !== '' && knownMatch === '')
     errors.push(notSupported('resourceVersionMatch', matchText, ['Exact', 'NotOlderThan', '']))
+  const isAnyVersion = resourceVersion === '' || resourceVersion === '0'
   if (watch) {
     if (matchText === 'Exact') errors.push(notSupported('resourceVersionMatch', matchText, ['NotOlderThan']))
     if (sendInitialEvents === undefined && matchText !== '')
@@ -87,7 +88,8 @@ export function parseListOptions(query: URLSearchParams, watch: boolean): ListOp
     revision: parseResourceVersion(resourceVersion),
     match: knownMatch,
     allowWatchBookmarks: boolParameter(query, 'allowWatchBookmarks') ?? false,
-    sendInitialEvents,
+    // A watch of whatever there is begins with that.
+    sendInitialEvents: sendInitialEvents ?? (watch && isAnyVersion && matchText === ''),
     timeoutSeconds: integerParameter(query, 'timeoutSeconds'),
   }
 }
