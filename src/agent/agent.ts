@@ -25,6 +25,8 @@ import { StatsCollector } from './kubelet/stats/collector.ts'
 import { instanceId } from './instance.ts'
 import { ImagePuller } from './kubelet/images/image-puller.ts'
 import { PullRecords } from './kubelet/images/pull-records.ts'
+import { linkKubeletFolder } from './kubelet/plugins/kubelet-folder.ts'
+import { PluginManager } from './kubelet/plugins/plugin-manager.ts'
 import { configurationOf, shutdownPeriodsOf } from './kubelet/configuration.ts'
 import { Kubelet } from './kubelet/kubelet.ts'
 import { Removals } from './kubelet/removals.ts'
@@ -296,6 +298,10 @@ export async function startAgent({
       clock,
       log,
     }
+    const pluginProblem = config.kubeletLink && (await linkKubeletFolder(dataDir, config.kubeletLink))
+    if (pluginProblem) log.warn({}, pluginProblem)
+    const plugins = owned.use(new PluginManager({ dataDir, handlers: {}, clock, log }))
+    await plugins.start()
     await Promise.race([services.synced(), delay(clock, SERVICES_WAIT_MS, stop.signal)]).catch(() => undefined) // without them
     const kubelet = new Kubelet(parts)
     await kubelet.start()

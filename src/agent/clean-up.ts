@@ -4,6 +4,7 @@ import { type Clock, delay, systemClock } from '../shared/machinery/clock.ts'
 import { type AgentConfig, cniFoldersOf } from './config.ts'
 import { instanceId } from './instance.ts'
 import { removePulledImages } from './kubelet/images/image-gc.ts'
+import { unlinkKubeletFolder } from './kubelet/plugins/kubelet-folder.ts'
 import { podCgroups } from './kubelet/cgroups/pod-cgroups.ts'
 import { DockerRuntime } from './kubelet/runtime/docker/docker-runtime.ts'
 import { podAmountsOf } from './kubelet/spec/resources.ts'
@@ -39,6 +40,7 @@ export async function cleanUpNode(
   await removeContainers(runtime, removed, clock)
   if (network) await cleanUpNetwork({ stateDir: `${dataDir}/network`, cni: cniFoldersOf(config) })
   await unmountBelow(dataDir, hostTools)
+  if (config.kubeletLink !== undefined) await unlinkKubeletFolder(dataDir, config.kubeletLink)
   await rm(dataDir, { recursive: true, force: true })
   return [
     `removed ${removed.pods.size} pods (${removed.containers.size} containers)`,

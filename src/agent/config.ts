@@ -40,6 +40,8 @@ const schema = v.object({
   /** Renew the certificate by itself; the agent then ends, to be started again with the new one. */
   rotateCertificates: v.optional(v.boolean(), false),
   dataDir: v.pipe(v.string(), v.startsWith('/')),
+  /** Where a link to the data folder is made, for programs that look for the kubelet's folder. Default: nowhere. */
+  kubeletLink: v.optional(v.pipe(v.string(), v.startsWith('/'))),
   /** Where it is told that the network namespace is this agent's. Default: where all agents of the machine see it. */
   claimFolder: v.optional(v.pipe(v.string(), v.startsWith('/'))),
   dockerSocket: v.optional(v.string(), '/var/run/docker.sock'),

@@ -108,6 +108,7 @@ export const volumeOptions = (
   { written, signal }: { readonly written: Written; readonly signal: AbortSignal },
 ): PrepareOptions => ({
   podDir: podDirOf(parts.dataDir, pod.metadata.uid),
+  dataDir: parts.dataDir,
   tools: parts.tools,
   claims: parts.objects,
   images: {

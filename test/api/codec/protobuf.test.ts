@@ -9,7 +9,7 @@ import {
   encodeWatchFrame,
   messageIdOf,
 } from '../../../src/main/apiserver/codec/protobuf/envelope.ts'
-import { readFields, Writer } from '../../../src/main/apiserver/codec/protobuf/wire.ts'
+import { readFields, Writer } from '../../../src/shared/protobuf/wire.ts'
 import { decodeObject } from '../../../src/main/apiserver/schema/decode.ts'
 import { schemaTypes } from '../../../src/main/apiserver/schema/table.ts'
 

@@ -10,7 +10,7 @@ import type { ApiError } from '../../../src/shared/machinery/status.ts'
 import { ManualClock, settle } from '../../support/manual-clock.ts'
 import { eventually } from '../../support/eventually.ts'
 import { decodeProtobuf } from '../../../src/main/apiserver/codec/protobuf/envelope.ts'
-import { readFields } from '../../../src/main/apiserver/codec/protobuf/wire.ts'
+import { readFields } from '../../../src/shared/protobuf/wire.ts'
 import { startTestApiServer, type TestApiServer, testAdmin } from '../../support/api-server.ts'
 import { type AnyJson, configMap, pod, raw } from './support/raw.ts'
 

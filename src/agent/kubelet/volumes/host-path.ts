@@ -2,6 +2,7 @@
 import { mkdir, open, stat } from 'node:fs/promises'
 import type { Stats } from 'node:fs'
 import type { HostPathVolumeSource } from '../../../shared/api/core/v1.ts'
+import { ownPath } from '../plugins/kubelet-folder.ts'
 
 const CHECKS: Readonly<Record<string, { is: (stats: Stats) => boolean; what: string }>> = {
   Directory: { is: s => s.isDirectory(), what: 'a directory' },
@@ -13,27 +14,33 @@ const CHECKS: Readonly<Record<string, { is: (stats: Stats) => boolean; what: str
   BlockDevice: { is: s => s.isBlockDevice(), what: 'a block device' },
 }
 
+export interface HostPathOptions {
+  /** Where the machine's files are. */
+  readonly root?: string | undefined
+  /** The node's folder, which stands for the kubelet's. */
+  readonly dataDir: string
+}
+
 /**
- * @param root where the machine's files are
  * @returns the path on the machine
  * @throws Error with upstream's wording when it is not what the type asks for
  */
-export async function prepareHostPath({ path, type = '' }: HostPathVolumeSource, root = ''): Promise<string> {
-  const found = await stat(root + path).catch((error: NodeJS.ErrnoException) => {
+export async function prepareHostPath(
+  { path, type = '' }: HostPathVolumeSource,
+  { root = '', dataDir }: HostPathOptions,
+): Promise<string> {
+  const onMachine = ownPath(dataDir, path)
+  const here = root + onMachine
+  const found = await stat(here).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined
     throw error
   })
-  if (!found) {
-    await createHostPath(path, type, root)
-    return path
-  }
-  const check = Object.hasOwn(CHECKS, type) ? CHECKS[type] : undefined
-  if (check && !check.is(found)) throw new Error(`hostPath type check failed: ${path} is not ${check.what}`)
-  return path
-}
-
-async function createHostPath(path: string, type: string, root: string): Promise<void> {
-  if (type === 'DirectoryOrCreate' || type === '') await mkdir(root + path, { recursive: true, mode: 0o755 })
-  else if (type === 'FileOrCreate') await (await open(root + path, 'a', 0o644)).close()
-  else throw new Error(`hostPath type check failed: ${path} is not ${CHECKS[type]?.what ?? type}`)
+  const is = Object.hasOwn(CHECKS, type) ? CHECKS[type] : undefined
+  const mismatch = () => new Error(`hostPath type check failed: ${path} is not ${is?.what ?? type}`)
+  if (found) {
+    if (is && !is.is(found)) throw mismatch()
+  } else if (type === 'DirectoryOrCreate' || type === '') await mkdir(here, { recursive: true, mode: 0o755 })
+  else if (type === 'FileOrCreate') await (await open(here, 'a', 0o644)).close()
+  else throw mismatch()
+  return onMachine
 }

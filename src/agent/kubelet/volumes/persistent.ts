@@ -18,6 +18,7 @@ export interface PersistentOptions {
   readonly group: GroupOwnership
   readonly readOnly: boolean
   readonly tools: HostTools
+  readonly dataDir: string
   /** Makes the folder of a volume of the built-in provisioner; does nothing for others. */
   readonly ensureLocal: (volume: PersistentVolume) => Promise<void>
 }
@@ -25,7 +26,7 @@ export interface PersistentOptions {
 /** @returns the host path @throws Error in upstream's words */
 export async function preparePersistent(volume: PersistentVolume, options: PersistentOptions): Promise<string> {
   const { hostPath, local, nfs, mountOptions = [] } = volume.spec
-  if (hostPath) return prepareHostPath(hostPath, options.tools.root)
+  if (hostPath) return prepareHostPath(hostPath, { root: options.tools.root, dataDir: options.dataDir })
   if (local) {
     await options.ensureLocal(volume)
     return prepareLocal(local.path, volume.spec.volumeMode === 'Block', options)

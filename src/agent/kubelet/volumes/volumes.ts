@@ -25,6 +25,8 @@ export interface VolumesOptions {
 }
 
 export interface PrepareOptions extends VolumesOptions {
+  /** The node's folder. */
+  readonly dataDir: string
   readonly claims: ClaimSource
   readonly images: ImageVolumeTools
   /** Makes the folder of a volume of the built-in provisioner. */
@@ -72,10 +74,10 @@ const writable = (path: string): PreparedVolume => ({ path, readOnly: false, blo
 const readOnly = (path: string): PreparedVolume => ({ path, readOnly: true, block: false })
 
 async function prepare(input: ProjectionInput, volume: Volume, options: PrepareOptions): Promise<PreparedVolume> {
-  const { podDir, tools, images, written } = options
+  const { podDir, dataDir, tools, images, written } = options
   const folder = join(podDir, 'volumes', volume.name)
   const { fsGroup: gid, fsGroupChangePolicy: policy } = input.pod.spec.securityContext ?? {}
-  if (volume.hostPath) return writable(await prepareHostPath(volume.hostPath, tools.root))
+  if (volume.hostPath) return writable(await prepareHostPath(volume.hostPath, { root: tools.root, dataDir }))
   if (volume.emptyDir) {
     const memoryBytes = parseQuantity(input.facts.allocatable['memory'] ?? '0').value()
     await prepareEmptyDir(folder, volume.emptyDir, memoryBytes, input.pod, tools)
@@ -92,7 +94,7 @@ async function prepare(input: ProjectionInput, volume: Volume, options: PrepareO
     const isReadOnly = volume.persistentVolumeClaim?.readOnly ?? false
     const { ensureLocal } = options
     const path = await preparePersistent(found, {
-      mountPoint: folder, group: { gid, policy }, readOnly: isReadOnly, tools, ensureLocal,
+      mountPoint: folder, group: { gid, policy }, readOnly: isReadOnly, tools, dataDir, ensureLocal,
     }) // prettier-ignore
     return { path, readOnly: isReadOnly, block: found.spec.volumeMode === 'Block' }
   }

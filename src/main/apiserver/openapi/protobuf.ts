@@ -4,7 +4,7 @@
 // Field numbers are those of openapi.v2 (gnostic's OpenAPIv2.proto). Values of any shape travel as YAML, and JSON is YAML.
 // What extension servers say may be of any shape as well: what does not fit is left out, and the rest stays readable.
 import { isObject, type JsonObject } from '../../../shared/machinery/json-object.ts'
-import { Writer } from '../codec/protobuf/wire.ts'
+import { Writer } from '../../../shared/protobuf/wire.ts'
 import { encodeJson } from '../../../shared/machinery/json-text.ts'
 
 /** Writes a value of JSON as the field of a message. */

@@ -3,7 +3,14 @@ import { createHash } from 'node:crypto'
 import { pack } from 'tar-stream'
 import type { Taint } from '../../../shared/api/core/v1.ts'
 import { LITTLE_KEPT } from '../../local-node/built-programs.ts'
-import { type ClusterSettings, type ContextWithoutProgress, type Step, asRoot } from './contract.ts'
+import {
+  AGENT_FOLDER,
+  type ClusterSettings,
+  type ContextWithoutProgress,
+  KUBELET_LINK,
+  type Step,
+  asRoot,
+} from './contract.ts'
 import { REMOVE_BY_HAND } from './remove.ts'
 
 export const UNIT = 'flotilla-agent.service'
@@ -63,7 +70,8 @@ export function settingsText(cluster: ClusterSettings, settings: NodeSettings): 
       keyFile: '/var/lib/flotilla/identity/node.key',
       bootstrapTokenFile: TOKEN_FILE,
       rotateCertificates: true,
-      dataDir: '/var/lib/flotilla/agent',
+      dataDir: AGENT_FOLDER,
+      kubeletLink: KUBELET_LINK,
       clusterCIDR,
       serviceCIDR,
       ...(clusterCIDRs.length > 1 && { clusterCIDRs, serviceCIDRs, clusterDNSs }),

@@ -10,6 +10,13 @@ import type { Facts } from '../preflight/facts.ts'
 import type { SshConnection } from '../ssh/connection.ts'
 import type { Sudo } from '../ssh/sudo.ts'
 
+/** Where an agent keeps what it has. */
+export const AGENT_FOLDER = '/var/lib/flotilla/agent'
+/** Where drivers and plugins look for it: a link. */
+export const KUBELET_LINK = '/var/lib/kubelet'
+/** Of a script. */
+export const UNLINK_KUBELET = `[ "$(readlink ${KUBELET_LINK})" != ${AGENT_FOLDER} ] || rm ${KUBELET_LINK}`
+
 /** What every agent of this cluster is told. */
 export interface ClusterSettings {
   readonly caPem: string

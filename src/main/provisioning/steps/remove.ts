@@ -7,7 +7,7 @@ import { REMOVE_IMAGES } from '../images/send.ts'
 import { STOP_DOCKER, UNINSTALL } from './uninstall.ts'
 import { UNSET_LIVE_RESTORE } from './live-restore.ts'
 import { UNSYNC_CLOCK } from './sync-clock.ts'
-import { type Step, type StepContext, asRoot } from './contract.ts'
+import { type Step, type StepContext, UNLINK_KUBELET, asRoot } from './contract.ts'
 
 const DRAIN_TIMEOUT_MS = 60_000
 const POLL_MS = 200
@@ -31,6 +31,7 @@ ${REMOVE_IMAGES}
 
 const DELETE_FILES = `
 rm -f /etc/systemd/system/flotilla-agent.service
+${UNLINK_KUBELET}
 rm -rf /etc/flotilla /opt/flotilla /var/lib/flotilla /run/flotilla
 systemctl daemon-reload
 systemctl reset-failed flotilla-agent.service 2>/dev/null

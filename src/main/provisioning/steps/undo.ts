@@ -1,7 +1,7 @@
 // Steps of joining, taken back one by one: each together with what was built on it, in the order in which that is safe.
 import { authorizeKey, withdrawKey } from './authorize-key.ts'
 import { UNIT, UPGRADE_FOLDER, configure } from './configure.ts'
-import { type ContextWithoutProgress, type Step, asRoot } from './contract.ts'
+import { AGENT_FOLDER, type ContextWithoutProgress, type Step, UNLINK_KUBELET, asRoot } from './contract.ts'
 import { installPackages, startDocker } from './install-packages.ts'
 import { liveRestore, resetLiveRestore } from './live-restore.ts'
 import { pushAgent, pushRuntime } from './push.ts'
@@ -58,7 +58,11 @@ const UNDOINGS: readonly Undoing[] = [
       deleteNode,
       revokeCertificate,
       closeLink,
-      files("the node's certificate and state", '/var/lib/flotilla/identity /var/lib/flotilla/agent /run/flotilla'),
+      files(
+        "the node's certificate and state",
+        `/var/lib/flotilla/identity ${AGENT_FOLDER} /run/flotilla`,
+        `${UNLINK_KUBELET}\n`,
+      ),
     ],
   },
   {

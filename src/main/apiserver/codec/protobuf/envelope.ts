@@ -4,7 +4,7 @@ import { ByteCache } from '../../../store/byte-cache.ts'
 import { Pacer } from '../../../pieces/pacer.ts'
 import { schemaIdOf } from '../../schema/table.ts'
 import { decodeMessage, decodeMessageInSlices, encodeMessage, hasMessage } from './message.ts'
-import { BYTES, readFields, WireError, Writer } from './wire.ts'
+import { BYTES, readFields, WireError, Writer } from '../../../../shared/protobuf/wire.ts'
 
 /** Items that are encoded between two looks at the clock. */
 const FEW_ITEMS = 16

@@ -6,7 +6,7 @@ import { fieldFact, typeFact } from '../../schema/table.ts'
 import type { FieldFact } from '../../schema/facts.ts'
 import numbers from './numbers.json' with { type: 'json' }
 import { decodeScalar, encodeScalar, isScalar } from './scalars.ts'
-import { readFields, WireError, type WireField, Writer } from './wire.ts'
+import { readFields, WireError, type WireField, Writer } from '../../../../shared/protobuf/wire.ts'
 
 type Numbers = Readonly<Record<string, Readonly<Record<string, readonly number[]>>>>
 const table = numbers as unknown as Numbers

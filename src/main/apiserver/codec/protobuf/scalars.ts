@@ -1,6 +1,6 @@
 // Scalars on the wire, and the small messages that stand for one: times, quantities, raw JSON.
 import type { FieldFact } from '../../schema/facts.ts'
-import { readFields, WireError, type WireField, Writer } from './wire.ts'
+import { readFields, WireError, type WireField, Writer } from '../../../../shared/protobuf/wire.ts'
 import { scanJson } from '../scan-json.ts'
 import { encodeJson, parseJson } from '../../../../shared/machinery/json-text.ts'
 

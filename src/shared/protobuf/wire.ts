@@ -1,5 +1,5 @@
 // The protobuf wire format: tags, varints and length-delimited bytes.
-import { narrow } from '../../../../shared/machinery/json-text.ts'
+import { narrow } from '../machinery/json-text.ts'
 
 export class WireError extends Error {
   override readonly name = 'WireError'
