@@ -12,6 +12,9 @@ import type { Log } from '../shared/machinery/log.ts'
 import { Owned } from '../shared/machinery/owned.ts'
 import { type ApiConnection, connectApi } from './api-client.ts'
 import { type NodeTls, readTls } from './node-tls.ts'
+import type { ApiContext } from './api/contract.ts'
+import { DelegatedAccess } from './api/delegated-access.ts'
+import { openKubeletPort } from './api/kubelet-port.ts'
 import { createKubeletApi } from './api/server.ts'
 import { type AgentConfig, cniFoldersOf, firstAddress, ipv6RangesOf } from './config.ts'
 import type { NodeIdentity } from './contracts.ts'
@@ -33,7 +36,7 @@ import { Removals } from './kubelet/removals.ts'
 import { NOT_KNOWN_YET } from './kubelet/node/conditions.ts'
 import { guessNodeIPv6, machineFacts, machineUsage } from './kubelet/node/machine.ts'
 import { chooseNodeIP, nextNodeIP } from './kubelet/node/node-address.ts'
-import { NodeReporter, allocatableOf } from './kubelet/node/node-status.ts'
+import { KUBELET_PORT, NodeReporter, allocatableOf } from './kubelet/node/node-status.ts'
 import { ApiObjectSource } from './kubelet/object-source.ts'
 import { type KubeletParts, type NodeNetwork, nodeIPsOf } from './kubelet/parts.ts'
 import { DockerRuntime } from './kubelet/runtime/docker/docker-runtime.ts'
@@ -45,6 +48,7 @@ import { CrashBackoff } from './kubelet/sync/crash-backoff.ts'
 import { ApiTokenSource } from './kubelet/token-source.ts'
 import { LocalVolumes, localVolumesPath } from './kubelet/volumes/local-volumes.ts'
 import { hostTools, hostToolsOf } from './kubelet/volumes/mounts.ts'
+import { type BindAddress, parseBindAddress } from './network/bind-address.ts'
 import { run as runTool } from './network/exec.ts'
 import type { Network } from './network/contract.ts'
 import { startNetwork } from './network/network.ts'
@@ -331,13 +335,21 @@ export async function startAgent({
     ])
 
     const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES })
-    const kubeletApi = createKubeletApi({
-      server, kubelet, runtime, machine, network: podNetwork, dataDir, imageDir: version.rootDir, stats, probeCounts,
+    const apiContext: ApiContext = {
+      kubelet, runtime, machine, network: podNetwork, dataDir, imageDir: version.rootDir, stats, probeCounts,
       terminations, nodeName, clock, log,
       startedAtMs: clock.now(),
       configuration: configurationOf(config, thresholds),
-    }) // prettier-ignore
-    owned.use(kubeletApi)
+    } // prettier-ignore
+    owned.use(createKubeletApi({ ...apiContext, server }))
+    const opened = openKubeletPort({
+      ...apiContext,
+      places: kubeletPlaces(config, identity),
+      folder: `${dataDir}/pki`,
+      addresses: nodeIPsOf(identity),
+      access: new DelegatedAccess(api.client, nodeName, clock),
+    }).catch((error: unknown) => log.warn({ error: String(error) }, "the kubelet's port stays closed"))
+    owned.defer(async () => (await opened)?.[Symbol.asyncDispose]())
     const accept = (connection: Duplex) => void server.emit('connection', connection)
     const tunnel = runTunnel({
       servers: servers.all,
@@ -390,6 +402,13 @@ async function collectImages(
         .then(forgetGone)
         .catch((error: unknown) => log.warn({ error: String(error) }, 'images not looked through'))
   }
+}
+
+/** Where the kubelet's port is. */
+function kubeletPlaces({ kubeletBindAddress }: AgentConfig, identity: NodeIdentity): readonly BindAddress[] {
+  if (kubeletBindAddress === undefined) return nodeIPsOf(identity).map(host => ({ host, port: KUBELET_PORT }))
+  const place = parseBindAddress(kubeletBindAddress)
+  return place ? [place] : []
 }
 
 const networkDir = (dataDir: string): string => `${dataDir}/network`

@@ -5,7 +5,7 @@ import { parseRange } from '../shared/machinery/cidr.ts'
 import { familyOf } from '../shared/machinery/ip-address.ts'
 import { NETWORK_BACKENDS } from '../shared/machinery/node-network.ts'
 import type { IPv6Ranges } from './network/ipv6.ts'
-import { parseBindAddress } from './proxy/bind-address.ts'
+import { parseBindAddress } from './network/bind-address.ts'
 
 const taint = v.object({ key: v.string(), value: v.optional(v.string()), effect: v.string() })
 const url = v.pipe(v.string(), v.url(), v.startsWith('https://'))
@@ -66,6 +66,8 @@ const schema = v.object({
   taints: v.optional(v.array(taint), []),
   /** Ranges of this machine's addresses that answer for node ports, or `primary` for its node address. Default: all. */
   nodePortAddresses: v.optional(v.pipe(v.array(nodePortAddress), v.minLength(1))),
+  /** Where the kubelet's port is; empty = nowhere. Default: 10250 of the node's own addresses. */
+  kubeletBindAddress: v.optional(bindAddress),
   /** Where kube-proxy tells whether it keeps up; empty = nowhere. Default: port 10256 where node ports answer. */
   healthzBindAddress: v.optional(bindAddress),
   /** Where it tells its metrics and settings; empty = nowhere. Default: port 10249 of loopback. */

@@ -1,3 +1,4 @@
+import { request } from 'node:https'
 import { PassThrough } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
@@ -6,6 +7,7 @@ import { runSession } from '../../src/agent/api/streams/run.ts'
 import { DockerRuntime } from '../../src/agent/kubelet/runtime/docker/docker-runtime.ts'
 import { systemClock } from '../../src/shared/machinery/clock.ts'
 import { eventually } from '../support/eventually.ts'
+import { freePort } from '../support/free-ports.ts'
 import { docker } from './support/node.ts'
 import { TestNode, statusOf } from './support/test-node.ts'
 
@@ -368,4 +370,22 @@ describe('numbers', () => {
   it('/healthz answers ok', async () => {
     expect(await get('/healthz')).toEqual({ status: 200, text: 'ok' })
   })
+})
+
+it('is asked on a port of the node as well, where who asks has to say who they are', async () => {
+  const port = await freePort()
+  await node.stopAgent()
+  await node.startAgent({ kubeletBindAddress: `127.0.0.1:${port}` })
+  const code = () =>
+    new Promise<number | undefined>((resolve, reject) => {
+      request({ host: '127.0.0.1', port, path: '/pods', rejectUnauthorized: false, agent: false }, response =>
+        resolve(response.resume().statusCode),
+      )
+        .on('error', reject)
+        .end()
+    })
+  await eventually(async () => (await code().catch(() => undefined)) === 401)
+  await node.stopAgent()
+  await expect(code()).rejects.toThrow(/ECONNREFUSED/)
+  await node.startAgent()
 })

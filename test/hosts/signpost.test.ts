@@ -1,7 +1,7 @@
 // What answers where a control plane was: where it is now, to whoever asks; and it makes way when it comes back.
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { type AddressInfo, connect, createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect as connectTls } from 'node:tls'
@@ -10,6 +10,7 @@ import { MovedError, type MoveMark, removeMark, writeMark } from '../../src/main
 import { type Signpost, startSignpost } from '../../src/main/move/signpost.ts'
 import { openPki } from '../../src/main/pki/pki.ts'
 import { systemClock } from '../../src/shared/machinery/clock.ts'
+import { freePort } from '../support/free-ports.ts'
 
 const MARK: MoveMark = {
   id: '00000000-0000-4000-8000-000000000001',
@@ -21,14 +22,6 @@ let dataDir: string
 let port: number
 let ca: string
 let signpost: Signpost
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  await new Promise(resolve => server.close(resolve))
-  return port
-}
 
 beforeEach(async () => {
   dataDir = mkdtempSync(join(tmpdir(), 'flotilla-signpost-'))

@@ -6,10 +6,10 @@ import { silentLog } from '../../src/shared/machinery/log.ts'
 import { deferred } from '../../src/shared/machinery/deferred.ts'
 import type { Run } from '../../src/agent/network/exec.ts'
 import { IPV4 } from '../../src/agent/network/family.ts'
-import { parseBindAddress } from '../../src/agent/proxy/bind-address.ts'
+import { parseBindAddress } from '../../src/agent/network/bind-address.ts'
 import { ProxyHealth } from '../../src/agent/proxy/proxy-health.ts'
 import { noRules } from '../../src/agent/proxy/rules.ts'
-import { StatusServer } from '../../src/agent/proxy/status-server.ts'
+import { createStatusServer } from '../../src/agent/proxy/status-server.ts'
 import { RuleTable } from '../../src/agent/proxy/table.ts'
 import { TableSync } from '../../src/agent/proxy/table-sync.ts'
 import { ManualClock } from '../support/manual-clock.ts'
@@ -135,7 +135,7 @@ it('a server whose port is taken tells it, and has it as soon as it is free', as
   const told: string[] = []
   const log = { ...silentLog, warn: (_fields: object, message: string) => void told.push(message) }
   const routes = new Map([['/', () => ({ type: 'text/plain', body: 'ours' })]])
-  const server = new StatusServer({ host: '127.0.0.1', port, routes, clock, log })
+  const server = createStatusServer({ host: '127.0.0.1', port, routes, clock, log })
   onTestFinished(() => server[Symbol.asyncDispose]())
   await server.start()
   expect(told).toHaveLength(1)

@@ -5,7 +5,8 @@ import { type EtcdEngineOptions, openEtcdEngine } from '../../src/main/store/etc
 import { openObjectStore } from '../../src/main/store/object-store.ts'
 import { objectNamed, poll } from '../suites/store.ts'
 import { CuttableLine } from './etcd-proxy.ts'
-import { type EtcdMember, type EtcdOptions, EtcdServer, freePorts } from './etcd-server.ts'
+import { freePorts } from '../support/free-ports.ts'
+import { type EtcdMember, type EtcdOptions, EtcdServer } from './etcd-server.ts'
 
 const KEY = '/registry/core/configmaps/default/a'
 const PREFIX = '/registry/core/configmaps/'

@@ -2,24 +2,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { request } from 'node:http'
 import { poll } from '../suites/store-helpers.ts'
+import { freePorts } from '../support/free-ports.ts'
 import { type TempFolder, tempFolder } from './temp-folder.ts'
-
-/** Ports that were free a moment ago; all different. */
-export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer().listen(0, '127.0.0.1')
-      await once(server, 'listening')
-      return server
-    }),
-  )
-  const ports = servers.map(server => (server.address() as { port: number }).port)
-  await Promise.all(servers.map(server => once(server.close(), 'close')))
-  return ports
-}
 
 export interface EtcdMember {
   readonly name: string

@@ -1,6 +1,7 @@
-// The kubelet's HTTP API. It listens nowhere: connections come through the node's link to the API server, which has
-// authenticated and authorised whoever asks.
+// The kubelet's HTTP API. Connections come through the node's link from the API server, which has authenticated and
+// authorised whoever asks, or to the kubelet's own port, which asks for each request.
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { Server as TlsServer } from 'node:https'
 import type { Duplex } from 'node:stream'
 import { type ApiContext, HttpError } from './contract.ts'
 import { RuntimeError } from '../kubelet/runtime/contract.ts'
@@ -14,9 +15,17 @@ import { probeMetrics } from './metrics/probes.ts'
 import { resourceMetrics } from './metrics/resource.ts'
 import { statsSummary } from './summary/summary.ts'
 
+export interface KubeletApiOptions extends ApiContext {
+  readonly server: Server | TlsServer
+  /** Who is let in. Default: whoever reaches the server. @throws HttpError */
+  readonly admit?: (message: IncomingMessage) => Promise<void>
+}
+
+const CLOSE = { Connection: 'close' }
+
 /** Ended by dispose, with every session that is open. */
-export function createKubeletApi(options: ApiContext & { readonly server: Server }): AsyncDisposable {
-  const { server, log } = options
+export function createKubeletApi(options: KubeletApiOptions): AsyncDisposable {
+  const { server, admit = () => Promise.resolve(), log } = options
   const sockets = new Set<Duplex>()
   const track = (socket: Duplex) => {
     sockets.add(socket)
@@ -28,16 +37,25 @@ export function createKubeletApi(options: ApiContext & { readonly server: Server
   server.timeout = 0
   server.on('connection', track)
   server.on('request', (message, response) => {
-    serve(options, message, response).catch((error: unknown) => {
+    const answer = async () => {
+      await admit(message)
+      await serve(options, message, response)
+    }
+    answer().catch((error: unknown) => {
       const { code, text } = describe(error)
       if (code === 500) log.warn({ error: String(error), url: message.url }, 'kubelet request failed')
       if (response.headersSent) response.destroy()
-      else response.writeHead(code, { 'Content-Type': 'text/plain' }).end(`${text}\n`)
+      // Nobody who was not let in goes on sending.
+      else response.writeHead(code, { 'Content-Type': 'text/plain', ...(code === 401 && CLOSE) }).end(`${text}\n`)
     })
   })
   server.on('upgrade', (message: IncomingMessage, socket: Duplex, head: Buffer) => {
     track(socket)
-    upgrade(options, message, socket, head).catch((error: unknown) => {
+    const answer = async () => {
+      await admit(message)
+      await upgrade(options, message, socket, head)
+    }
+    answer().catch((error: unknown) => {
       const { code, text } = describe(error)
       const body = `${text}\n`
       socket.end(

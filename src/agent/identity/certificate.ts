@@ -1,8 +1,7 @@
 // The node's client certificate. The key is made here and never leaves the machine: the API server is asked, with a
 // bootstrap token the first time and with the certificate itself later, to sign what belongs to it.
 import { X509Certificate, createPrivateKey } from 'node:crypto'
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { readFile, rm } from 'node:fs/promises'
 import { Node } from '../../shared/api/core/v1.ts'
 import { CertificateSigningRequest } from '../../shared/api/certificates/v1.ts'
 import type { Client } from '../../shared/client/client.ts'
@@ -11,16 +10,11 @@ import { conditionOf } from '../../shared/machinery/conditions.ts'
 import { connectApi } from '../api-client.ts'
 import { readTls } from '../node-tls.ts'
 import { type AgentConfig, ConfigError } from '../config.ts'
+import { readIfThere, writePrivately } from './private-files.ts'
 
 const SIGNER = 'kubernetes.io/kube-apiserver-client-kubelet'
 const POLL_MS = 250
 const RETRY_MS = 2_000
-
-const readIfThere = (path: string): Promise<string | undefined> =>
-  readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined
-    throw error
-  })
 
 /** @returns the certificate in use, or undefined when there is none that this cluster would take */
 export async function currentCertificate(config: AgentConfig, nowMs: number): Promise<X509Certificate | undefined> {
@@ -131,17 +125,4 @@ async function fetchCertificate(
     }
     await delay(clock, POLL_MS, signal)
   }
-}
-
-async function writePrivately(path: string, text: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
-  const temporary = `${path}.new`
-  const file = await open(temporary, 'w', 0o600)
-  try {
-    await file.writeFile(text)
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-  await rename(temporary, path)
 }

@@ -3,10 +3,10 @@ import type { Registry } from 'prom-client'
 import type { Clock } from '../../shared/machinery/clock.ts'
 import type { Log } from '../../shared/machinery/log.ts'
 import { Owned } from '../../shared/machinery/owned.ts'
-import { parseBindAddress } from './bind-address.ts'
+import { parseBindAddress } from '../network/bind-address.ts'
 import type { ProxyMetrics } from './metrics.ts'
 import type { ProxyHealth } from './proxy-health.ts'
-import { type StatusAnswer, StatusServer } from './status-server.ts'
+import { createStatusServer, type StatusAnswer } from './status-server.ts'
 
 export interface ProxyStatusOptions {
   /** Default: port 10256 where node ports answer. '' = nowhere. */
@@ -33,7 +33,7 @@ export async function startProxyStatus(options: ProxyStatusOptions): Promise<Asy
   const { healthzBindAddress, metricsBindAddress = METRICS_BIND_ADDRESS, nodePortHosts, clock, log } = options
   const owned = new Owned()
   const listen = (routes: StatusRoutes, host: string | undefined, port: number) =>
-    owned.use(new StatusServer({ host, port, routes, clock, log })).start()
+    owned.use(createStatusServer({ host, port, routes, clock, log })).start()
   const listenAt = async (routes: StatusRoutes, address: string) => {
     const place = parseBindAddress(address)
     if (place) await listen(routes, place.host, place.port)

@@ -2,25 +2,16 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { request } from 'node:https'
-import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { guessNodeIP } from '../../../src/agent/kubelet/node/node-address.ts'
 import { eventually } from '../../support/eventually.ts'
+import { freePort } from '../../support/free-ports.ts'
 import { docker, temporaryFolder } from './node.ts'
 
 const USER = 'ada'
 const PASSWORD = 'open sesame'
 /** Of the password, as htpasswd writes it: the registry takes nothing but bcrypt. */
 const HTPASSWD = `${USER}:$2y$05$aGnuZFA2fwoeFglh8rU1rOkLCo.x9hb17EQSHT8aqM7/bDJSw0tNe\n`
-
-const freePort = (): Promise<number> =>
-  new Promise(resolve => {
-    const server = createServer().listen(0, () => {
-      const { port } = server.address() as AddressInfo
-      server.close(() => resolve(port))
-    })
-  })
 
 export class PrivateRegistry implements AsyncDisposable {
   /** Not a loopback address: Docker trusts those without looking at certificates. */

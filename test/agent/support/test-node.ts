@@ -69,6 +69,7 @@ export class TestNode implements AsyncDisposable {
         keyFile: file('agent.key', this.api.pki.admin.keyPem),
         dataDir: join(this.folder.path, 'data'),
         dockerSocket: '/var/run/docker.sock',
+        kubeletBindAddress: '',
         ...settings,
       }),
     )

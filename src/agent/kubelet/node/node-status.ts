@@ -65,7 +65,8 @@ const LEASE_SECONDS = 40
 const RENEW_MS = 10_000
 const MAX_PODS = 110
 const MAX_IMAGES = 50
-const KUBELET_PORT = 10_250
+/** Of the kubelet's API, where nothing else is said. */
+export const KUBELET_PORT = 10_250
 const RESERVED_MEMORY_BYTES = 100 * 1024 ** 2
 const LEASE_NAMESPACE = 'kube-node-lease'
 

@@ -1,4 +1,4 @@
-// Where a server of kube-proxy's listens, as its configuration says it: `127.0.0.1:10249`, `[::]:10256`.
+// Where a server of the agent's listens, as its configuration says it: `127.0.0.1:10249`, `[::]:10256`.
 import { networkInterfaces } from 'node:os'
 import { cidrContains } from '../../shared/machinery/cidr.ts'
 import { parseIP } from '../../shared/machinery/ip-address.ts'
