@@ -7,14 +7,14 @@ import { join } from 'node:path'
 import { fromSid } from '../../scripts/lib/debian-sid.mjs'
 
 const E2E = 'registry.k8s.io/e2e-test-images'
-const BASE = 'flotilla-conformance-base:10'
+const BASE = 'flotilla-conformance-base:11'
 const PACKAGES = [
   ...['busybox', 'dnsutils', 'curl', 'netcat-openbsd', 'iproute2', 'iperf', 'util-linux', 'bash', 'nginx-light'],
   ...['ca-certificates', 'perl-base', 'procps', 'etcd-server', 'wget', 'stress'],
 ]
 
 /** Applets that upstream's images replace by real programs. */
-const FROM_PACKAGES = ['nc', 'ip', 'nslookup', 'bash', 'ps', 'wget']
+const FROM_PACKAGES = ['sh', 'nc', 'ip', 'nslookup', 'bash', 'ps', 'wget']
 
 function sh(command, args, options = {}) {
   const { status, stdout, stderr } = spawnSync(command, args, { encoding: 'utf8', maxBuffer: 64 << 20, ...options })
@@ -46,8 +46,8 @@ function recipes({ path, sources }) {
   const nginx = `CMD ["nginx", "-g", "daemon off;"]`
   return [
     { from: BASE, lines: agnhost, files, tags: ['agnhost:2.63.0', 'agnhost:2.55'] },
-    { from: BASE, lines: ['CMD ["sh"]'], files: [], tags: ['busybox:1.37.0-1', 'ipc-utils:1.4', 'perl:5.26'] },
-    { from: BASE, lines: ['CMD ["sh"]'], files: [], tags: ['glibc-dns-testing:2.0.0'] },
+    { from: BASE, lines: ['RUN ln -sf busybox /bin/sh', 'CMD ["sh"]'], files: [], tags: ['busybox:1.37.0-1'] },
+    { from: BASE, lines: ['CMD ["sh"]'], files: [], tags: ['ipc-utils:1.4', 'perl:5.26', 'glibc-dns-testing:2.0.0'] },
     { from: BASE, lines: ['EXPOSE 80', nginx], files: [], tags: ['nginx:1.15-4', 'nginx:1.27-0'] },
     { from: BASE, lines: ['USER 1234', 'CMD ["sh"]'], files: [], tags: ['nonroot:1.5'] },
     page('kitten'),
@@ -117,9 +117,9 @@ function ensureBase(say, cache) {
       for (const applet of FROM_PACKAGES) rmSync(join(root, 'usr/local/busybox', applet), { force: true })
       // Some commands name /bin: what Debian keeps elsewhere, or does not have, is busybox's. It leaves what is there.
       spawnSync('chroot', [root, '/bin/busybox', '--install', '-s', '/bin'], { stdio: 'ignore' })
-      // Scripts name /bin/sh, too.
+      // Scripts name /bin/sh, too. Busybox's takes its own applets for whatever it has one for.
       rmSync(join(root, 'bin/sh'))
-      symlinkSync('busybox', join(root, 'bin/sh'))
+      symlinkSync('bash', join(root, 'bin/sh'))
       sh('tar', ['-C', root, '-cf', `${archive}.part`, '.'])
       sh('mv', [`${archive}.part`, archive])
     } finally {
