@@ -67,6 +67,34 @@ describe('an object inside a custom resource', () => {
   })
 })
 
+test('a status that is written by itself is held against its own part of the schema', async () => {
+  const phase = { type: 'string', minLength: 3 }
+  const schema = {
+    type: 'object',
+    properties: { spec: { type: 'object' }, status: { type: 'object', properties: { phase } } },
+  }
+  const kind = await defineKind(api, 'Phased', schema, { status: true })
+  await kind.create('one', {})
+  const write = (of: string) =>
+    raw(api, '/apis/rules.example.com/v1/phaseds/one/status', {
+      method: 'PATCH',
+      body: { status: { phase: of } },
+      headers: { 'content-type': 'application/merge-patch+json' },
+    })
+  const { code, json } = await write('up')
+  expect([code, json.message]).toEqual([
+    422,
+    'Phased.rules.example.com "one" is invalid: status.phase: Invalid value: "up": phase in body should be at least 3 chars long',
+  ])
+  const versions = [
+    { name: 'v1', served: true, storage: true, subresources: { status: {} }, schema: { openAPIV3Schema: { ...schema, required: ['spec'] } } }, // prettier-ignore
+  ]
+  const definition = { name: 'phaseds.rules.example.com' }
+  await api.clientAs().patch(CustomResourceDefinition, definition, { spec: { versions } }, { type: 'merge' })
+  await kind.refused('two', {})
+  expect((await write('ready')).code).toBe(200)
+})
+
 describe('a kind with a status, a scale and columns', () => {
   const PLACE = '/apis/parts.example.com/v1/namespaces/default/parts'
   const count = { type: 'integer' }

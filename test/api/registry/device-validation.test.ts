@@ -27,7 +27,7 @@ const [SUBDOMAIN = ''] = dns1123Subdomain('-')
 /** With what takes its time. */
 async function refusals(kind: string, value: unknown): Promise<string[]> {
   const resource = resourceOf(kind)
-  const late = (await resource.check?.(admitted(resource, value), undefined, () => undefined)) ?? []
+  const late = (await resource.check?.(admitted(resource, value), undefined, () => undefined, false)) ?? []
   return [...problems(resource, value), ...late.map(({ field, message }) => `${field}: ${message}`)]
 }
 

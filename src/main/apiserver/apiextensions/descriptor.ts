@@ -28,7 +28,7 @@ import type { WebhookTransport } from '../webhook/transport.ts'
 import { conversionOf } from './webhook-conversion.ts'
 import { compileRules } from './rules/compile.ts'
 import { validateRules } from './rules/validate.ts'
-import { factOf, type Schema } from './schema.ts'
+import { factOf, propertyOf, type Schema } from './schema.ts'
 import { validateValue } from './validate-value.ts'
 import { encodeJson } from '../../../shared/machinery/json-text.ts'
 
@@ -154,7 +154,11 @@ function goTypeOf(value: unknown): string {
 }
 
 /** What the fields of a scale hold must be what a Scale can say. */
-function scaleErrors(object: AnyObject, { subresources }: CustomResourceDefinitionVersion): FieldError[] {
+function scaleErrors(
+  object: AnyObject,
+  { subresources }: CustomResourceDefinitionVersion,
+  isStatus: boolean,
+): FieldError[] {
   const scale = subresources?.scale
   if (!scale) return []
   const ofCount = (path: string): FieldError[] => {
@@ -170,7 +174,7 @@ function scaleErrors(object: AnyObject, { subresources }: CustomResourceDefiniti
     if (value < 0) return [invalidValue(path, value, 'should be a non-negative integer')]
     return value > MOST_REPLICAS ? [invalidValue(path, value, `should be less than or equal to ${MOST_REPLICAS}`)] : []
   }
-  return [...ofCount(scale.specReplicasPath), ...ofCount(scale.statusReplicasPath)]
+  return [...(isStatus ? [] : ofCount(scale.specReplicasPath)), ...ofCount(scale.statusReplicasPath)]
 }
 
 /** Items that are there twice are no news where the object had such before: a definition may have become stricter. */
@@ -178,6 +182,24 @@ function withoutInherited(errors: readonly FieldError[], before: object | undefi
   const isTwice = ({ type }: FieldError) => type === 'FieldValueDuplicate'
   if (!before || !errors.some(isTwice) || !validateValue(before, schema, '').some(isTwice)) return [...errors]
   return errors.filter(error => !isTwice(error))
+}
+
+function findingsOf(value: unknown, before: object | undefined, schema: Schema): FieldError[] {
+  return withoutInherited(validateValue(value, schema, '', before), before, schema)
+}
+
+/** A status that is written by itself is held against its part of the schema alone; texts name places in it. */
+function findingsOfStatus(object: AnyObject, old: AnyObject | undefined, schema: Schema): FieldError[] {
+  const [part, status, before] = [
+    propertyOf(schema, 'status'),
+    getField(object, 'status'),
+    old && getField(old, 'status'),
+  ]
+  if (!part || status === undefined) return []
+  return findingsOf(status, isObject(before) ? before : undefined, part).map(error => ({
+    ...error,
+    field: error.field === '' || error.field === '<nil>' ? 'status' : `status.${error.field}`,
+  }))
 }
 
 /** Without a status subresource, everything but the metadata counts for the generation. */
@@ -248,15 +270,14 @@ function describe(
   const scale = scaleOf(version)
   const custom = customSchema(schema)
   const rules = compileRules(schema)
-  const check = async (object: AnyObject, old: AnyObject | undefined, warn: (text: string) => void) => {
+  const findings = (object: AnyObject, old: AnyObject | undefined) => {
     const { metadata: _metadata, ...content } = object
-    const before = old && { ...old, metadata: {} }
-    const found = validateValue({ ...content, metadata: {} }, schema, '', before)
-    const errors = [
-      ...withoutInherited(found, before, schema),
-      ...embeddedErrors(content, schema),
-      ...scaleErrors(object, version),
-    ]
+    const found = findingsOf({ ...content, metadata: {} }, old && { ...old, metadata: {} }, schema)
+    return [...found, ...embeddedErrors(content, schema)]
+  }
+  const check: ResourceDescriptor['check'] = async (object, old, warn, isStatus) => {
+    const found = isStatus ? findingsOfStatus(object, old, schema) : findings(object, old)
+    const errors = [...found, ...scaleErrors(object, version, isStatus)]
     if (!rules) return errors
     if (errors.some(({ type: of }) => BLOCKING.has(of))) return [...errors, UNCHECKED]
     return [...errors, ...(await validateRules(rules, object, old, warn))]

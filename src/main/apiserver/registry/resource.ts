@@ -92,8 +92,14 @@ export interface ResourceDescriptor<T extends KubeObject = AnyObject> {
   /**
    * Checks that take their time, or go easy on what has not changed; on every write, with the object as it was on
    * updates of any kind.
+   * @param isStatus whether it is an update of the status alone
    */
-  readonly check?: (object: T, old: T | undefined, warn: (text: string) => void) => Promise<FieldError[]>
+  readonly check?: (
+    object: T,
+    old: T | undefined,
+    warn: (text: string) => void,
+    isStatus: boolean,
+  ) => Promise<FieldError[]>
   /** On update, in addition to `validate`: immutability and transitions. */
   readonly validateUpdate?: (object: T, old: T) => FieldError[]
   /** On create and on update of the main resource: what is accepted and still worth a word. */

@@ -38,22 +38,27 @@ export async function validateCreate(
   check(resource, object.metadata.name, [
     ...validateObjectMeta(object.metadata, resource),
     ...besides(resource.custom ? [] : requiredErrors(resource.schema, object), resource.validate?.(object) ?? []),
-    ...((await resource.check?.(object, undefined, warn)) ?? []),
+    ...((await resource.check?.(object, undefined, warn, false)) ?? []),
   ])
   for (const text of resource.warnings?.(object, undefined) ?? []) warn(text)
 }
 
-/** @param rules the checks of this path: the main resource's, a subresource's, or none @throws ApiError 422 */
+/**
+ * @param rules the checks of this path: the main resource's, a subresource's, or none
+ * @param isStatus whether it is an update of the status alone
+ * @throws ApiError 422
+ */
 export async function validateChange(
   resource: ResourceDescriptor,
   object: AnyObject,
   old: AnyObject,
   rules: readonly FieldError[],
+  isStatus: boolean,
   warn: Warn = silent,
 ): Promise<void> {
   check(resource, object.metadata.name, [
     ...validateObjectMeta(object.metadata, resource, old.metadata),
     ...besides(resource.custom ? [] : requiredErrors(resource.schema, object), rules),
-    ...((await resource.check?.(object, old, warn)) ?? []),
+    ...((await resource.check?.(object, old, warn, isStatus)) ?? []),
   ])
 }
