@@ -26,7 +26,7 @@ import { idTokens, type OidcIssuer } from './authn/oidc/id-tokens.ts'
 import type { AuthenticationSettings } from './authn/settings.ts'
 import { Sessions } from './authn/session.ts'
 import { type StaticToken, staticTokenUser } from './authn/token-file.ts'
-import { type AuditOptions, type AuditParts, auditRefusal } from './audit/audit.ts'
+import { auditLogIn, type AuditOptions, type AuditParts } from './audit/audit.ts'
 import { addAuditMetrics } from './audit/metrics.ts'
 import type { Authorizer } from './authz/contract.ts'
 import { createDispatch, type Dispatch } from './chain/dispatch.ts'
@@ -322,7 +322,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     clock,
     limits: options.connectionLimits,
     strictTransportSecurity: options.strictTransportSecurity,
-    onRefused: audit && ((request, error) => auditRefusal(audit, request, error)),
+    onRefused: audit && ((request, error, hasCertificate) => auditLogIn(audit, request, error, hasCertificate)),
   })
 
   return {

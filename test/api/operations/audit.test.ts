@@ -13,6 +13,7 @@ import {
   ValidatingWebhookConfiguration,
 } from '../../../src/shared/api/admissionregistration/v1.ts'
 import { ConfigMap, Namespace, Pod, ServiceAccount } from '../../../src/shared/api/core/v1.ts'
+import { openPki } from '../../../src/main/pki/pki.ts'
 import { systemClock } from '../../../src/shared/machinery/clock.ts'
 import { silentLog } from '../../../src/shared/machinery/log.ts'
 import { startTestApiServer, testAdmin } from '../../support/api-server.ts'
@@ -154,7 +155,7 @@ describe('an event', () => {
     const sink = new AuditLog(logOptions(), systemClock, silentLog)
     {
       await using cluster = await startSecuredCluster({
-        audit: { policy: policy({ level: 'Metadata', omitStages: only('ResponseComplete') }), sink },
+        audit: { policy: policy({ level: 'Metadata', omitStages: ['ResponseStarted'] }), sink },
       })
       const { certPem, keyPem } = await cluster.api.pki.issueClientCertificate({ commonName: 'eve', organizations: [] })
       const headers = { 'impersonate-user': 'kubernetes-admin', 'impersonate-group': 'system:masters' }
@@ -163,7 +164,9 @@ describe('an event', () => {
     }
     await sink[Symbol.asyncDispose]()
     const lines = (await readFile(join(folder, 'audit.log'), 'utf8')).split('\n').filter(Boolean)
-    const event = lines.map(line => JSON.parse(line) as AnyJson).find(({ user }) => user.username === 'eve')
+    const ofEve = lines.map(line => JSON.parse(line) as AnyJson).filter(({ user }) => user.username === 'eve')
+    expect(ofEve.map(({ stage }) => stage)).toEqual(['RequestReceived', 'ResponseComplete'])
+    const event = ofEve[1]
     expect(event).toMatchObject({
       requestURI: CONFIG_MAPS,
       responseStatus: { code: 403, reason: 'Forbidden' },
@@ -177,17 +180,26 @@ describe('an event', () => {
     expect(event.impersonatedUser).toBeUndefined()
   })
 
-  test('of a log-in that is refused names nobody', async () => {
-    const [event] = await audited(policy({ level: 'Metadata', omitStages: only('ResponseComplete') }), async server => {
-      await raw(server, CONFIG_MAPS, { as: 'none', headers: { authorization: 'Bearer wrong' } })
+  test('of a log-in that is refused names nobody, tells how it was tried, and is the only one of it', async () => {
+    const events = await audited(policy({ level: 'RequestResponse' }), async server => {
+      const tried = (authorization: string, query = '') =>
+        raw(server, `${CONFIG_MAPS}${query}`, { as: 'none', headers: { authorization } })
+      await tried('Bearer wrong')
+      await tried('Basic d3Jvbmc=')
+      await tried('Bearer wrong', '?access_token=other')
+      const ca = await openPki({ dataDir: join(folder, 'elsewhere'), names: [] })
+      await raw(server, CONFIG_MAPS, { as: ca.admin, headers: { authorization: 'Bearer wrong' } })
     })
-    expect(event).toMatchObject({
-      user: { username: '' },
-      requestURI: CONFIG_MAPS,
-      responseStatus: { code: 401, reason: 'Unauthorized' },
-      annotations: { 'authorization.k8s.io/decision': 'forbid' },
-    })
-    expect(JSON.stringify(event)).not.toContain('wrong')
+    expect(events.map(({ stage, responseStatus }) => [stage, responseStatus.message])).toEqual([
+      ['ResponseStarted', 'Authentication failed, attempted: bearer'],
+      ['ResponseStarted', 'Authentication failed, attempted: basic'],
+      ['ResponseStarted', 'Authentication failed, attempted: bearer, access_token'],
+      ['ResponseStarted', 'Authentication failed, attempted: bearer, x509'],
+    ])
+    const [event] = events
+    expect(event).toMatchObject({ user: {}, requestURI: CONFIG_MAPS, responseStatus: { metadata: {}, code: 401 } })
+    expect([event.user, event.annotations]).toEqual([{}, undefined])
+    expect(JSON.stringify(events.slice(0, 2))).not.toMatch(/wrong|d3Jvbmc/)
   })
 
   test('leaves managed fields out where that is said', async () => {
@@ -395,7 +407,7 @@ describe('the log as', () => {
       const events = text.trim().split('\n').map(line => JSON.parse(line) as AnyJson)
       const stagesOf = (id: string) => events.filter(({ auditID }) => auditID === id).map(({ stage }) => stage)
       expect(stagesOf(`n${i}`)).toEqual(['RequestReceived', 'ResponseComplete'])
-      expect(stagesOf(`nobody${i}`)).toEqual(['ResponseComplete'])
+      expect(stagesOf(`nobody${i}`)).toEqual(['ResponseStarted'])
     }
     await sink[Symbol.asyncDispose]()
   }) // prettier-ignore

@@ -33,10 +33,11 @@ export interface AuditParts extends AuditOptions {
 
 const COLLECTION = new Set(['list', 'deletecollection'])
 
+/** Of nobody nothing is said. */
 const userOf = ({ name, uid, groups, extra }: UserInfo) => ({
-  username: name,
+  ...(name ? { username: name } : {}),
   ...(uid ? { uid } : {}),
-  groups,
+  ...(groups.length > 0 ? { groups } : {}),
   ...(extra ? { extra } : {}),
 })
 
@@ -101,8 +102,10 @@ export class AuditEntry {
     throw internalError('failed to store audit event')
   }
 
-  async started(code: number): Promise<void> {
-    await this.#write('ResponseStarted', { responseStatus: { metadata: {}, code } })
+  /** @param message what is to be said of it, besides its code */
+  async started(code: number, message?: string): Promise<void> {
+    const responseStatus = { metadata: {}, ...(message === undefined ? {} : { message }), code }
+    await this.#write('ResponseStarted', { responseStatus })
   }
 
   async completed(answer: ApiResponse | undefined, error: unknown): Promise<void> {
@@ -154,12 +157,40 @@ export class AuditEntry {
   }
 }
 
-/** A request that nobody could be found behind, or that was made in the name of somebody whom the user may not be. */
+/** A request that was made in the name of somebody whom the user may not be. */
 export async function auditRefusal(parts: AuditParts, request: ApiRequest, error: ApiError): Promise<void> {
   const entry = auditEntry(parts, request, request.user, { ...request.info, user: request.user })
   entry?.annotate('authorization.k8s.io/decision', 'forbid')
   entry?.annotate('authorization.k8s.io/reason', error.message)
+  await entry?.received()
   await entry?.completed(undefined, error)
+}
+
+/** By which ways somebody tried to log in, as upstream names them. */
+function attemptsOf({ headers, query }: ApiRequest, hasCertificate: boolean): string[] {
+  const [scheme = '', credentials] = (headers['authorization'] ?? '').trim().split(' ')
+  const by = (name: string) => scheme.toLowerCase() === name && credentials !== undefined
+  return [
+    ...(by('basic') ? ['basic'] : []),
+    ...(by('bearer') ? ['bearer'] : []),
+    ...(query.get('access_token')?.trim() ? ['access_token'] : []),
+    ...(hasCertificate ? ['x509'] : []),
+  ]
+}
+
+/** A request behind which nobody could be found. That it is refused is all that is written down of it, as it begins. */
+export async function auditLogIn(
+  parts: AuditParts,
+  request: ApiRequest,
+  error: ApiError,
+  hasCertificate: boolean,
+): Promise<void> {
+  const decision = decide(parts.policy, { ...request.info, user: request.user })
+  parts.counts.level(decision.level)
+  if (decision.level === 'None') return
+  const attempts = attemptsOf(request, hasCertificate)
+  const message = attempts.length > 0 ? `attempted: ${attempts.join(', ')}` : 'no credentials provided'
+  await new AuditEntry(parts, request, request.user, decision).started(error.code, `Authentication failed, ${message}`)
 }
 
 /** @returns undefined for a request that the policy leaves out */

@@ -42,7 +42,7 @@ export interface HttpServerOptions {
   readonly ui: Ui | undefined
   readonly log: Log
   /** Told of requests whose log-in is refused, before they are answered. */
-  readonly onRefused?: ((request: ApiRequest, error: ApiError) => Promise<void>) | undefined
+  readonly onRefused?: ((request: ApiRequest, error: ApiError, hasCertificate: boolean) => Promise<void>) | undefined
   readonly clock: Clock
   readonly limits?: ConnectionLimits | undefined
   /** Value of the header in every answer. */
@@ -186,7 +186,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       })
       return requestAs(authenticated instanceof Promise ? await authenticated : authenticated)
     } catch (error) {
-      if (error instanceof ApiError) await onRefused?.(requestAs(NOBODY), error)
+      if (error instanceof ApiError) await onRefused?.(requestAs(NOBODY), error, certificate !== undefined)
       throw error
     }
   }
