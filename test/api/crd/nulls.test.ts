@@ -63,6 +63,35 @@ test('null where it is not allowed says nothing in a write, and is refused when 
   }
 })
 
+test('who applies null to a built-in kind owns that there is nothing, beside the parts that others bring', async () => {
+  await using api = await startTestApiServer()
+  const apply = async (manager: string, object: object, force = true) => {
+    const path = `/api/v1/namespaces/default/configmaps/nulls?fieldManager=${manager}&force=${force}`
+    const { code, json } = await raw(api, path, {
+      method: 'PATCH',
+      headers: { 'content-type': 'application/apply-patch+yaml' },
+      body: { apiVersion: 'v1', kind: 'ConfigMap', ...object },
+    })
+    const fields = (json.metadata.managedFields as { manager: string; fieldsV1: object }[] | undefined)?.map(
+      ({ manager, fieldsV1 }) => [manager, fieldsV1],
+    )
+    const { data, immutable, metadata } = json
+    return { code, data, immutable, labels: metadata.labels, version: metadata.resourceVersion, fields }
+  }
+  const named = (more: object = {}) => ({ metadata: { name: 'nulls', creationTimestamp: null, ...more } })
+  const made = await apply('a', { ...named({ labels: null }), data: null, immutable: null })
+  expect(made).toMatchObject({ code: 201, data: undefined, labels: undefined, immutable: undefined })
+  expect(made.fields).toEqual([['a', { 'f:data': {}, 'f:immutable': {}, 'f:metadata': { 'f:labels': {} } }]])
+  const same = await apply('a', { ...named({ labels: null }), data: null, immutable: null })
+  expect(same).toEqual({ ...made, code: 200 })
+  const filled = await apply('b', { ...named(), data: { x: '1' }, immutable: false })
+  expect(filled).toMatchObject({ data: { x: '1' }, immutable: false })
+  const kept = await apply('c', { ...named(), data: null, immutable: null })
+  expect(kept).toMatchObject({ data: { x: '1' }, immutable: undefined })
+  expect(kept.fields).toContainEqual(['b', { 'f:data': { 'f:x': {} } }])
+  expect(kept.fields).toContainEqual(['c', { 'f:data': {}, 'f:immutable': {} }])
+})
+
 test('who applies empty labels owns them, though none are stored, until others insist on theirs', async () => {
   await using api = await startTestApiServer()
   await defineKind(api, 'Loose', { type: 'object', 'x-kubernetes-preserve-unknown-fields': true })

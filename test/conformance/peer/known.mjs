@@ -36,11 +36,6 @@ const KNOWN = [
     why: 'what cannot be applied is the fault of whoever applies it',
   },
   {
-    name: / › apply$/,
-    text: /\.fieldsV1\.f:\S+: nothing, not \{\}$/,
-    why: 'whoever applies null does not own it here: it says nothing',
-  },
-  {
     text: /^\.metadata\.(resourceVersion|managedFields)/,
     name: / › POST /,
     why: 'what a manifest says of its own state is not repeated on trial',

@@ -58,7 +58,7 @@ export function customSchema(schema: Schema): CustomSchema {
       const { value: pruned, unknown, unknownMetadata, tooDeep, errors: unreadable } = prune(value, schema, isApplied)
       const object = pruned as AnyObject
       // Also of what is applied: empty labels are owned, and dropped before they are stored.
-      const meta = decodeObject('meta.v1.ObjectMeta', object.metadata ?? {}, 'apply')
+      const meta = decodeObject('meta.v1.ObjectMeta', object.metadata ?? {}, 'metadata')
       object.metadata = meta.object as unknown as AnyObject['metadata']
       return {
         object,

@@ -114,7 +114,7 @@ async function applyScale(scaling: Scaling): Promise<ApiResponse> {
     metadata: { name, ...(namespace ? { namespace } : {}) } as AnyObject['metadata'],
     spec: {},
   }
-  if ((wanted.spec as { replicas?: number } | undefined)?.replicas !== undefined)
+  if (typeof (wanted.spec as { replicas?: number | null } | null | undefined)?.replicas === 'number')
     paths.setReplicas(applied, replicasOf(wanted))
   const update = (current: AnyObject) => {
     assertCurrent(resource, wanted, current)

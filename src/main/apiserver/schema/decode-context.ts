@@ -22,9 +22,10 @@ type Step = string | number | readonly [key: string]
 
 /**
  * Whose words a wrong type is told in: those of Go's decoder of JSON, or of the one that maps go through. What is applied
- * is owned, so it keeps what means nothing elsewhere, and how amounts are written.
+ * is owned, so it keeps what means nothing elsewhere, `null` as well, and how amounts are written. So does the metadata of
+ * custom resources, but for `null`.
  */
-export type Wording = 'json' | 'map' | 'apply'
+export type Wording = 'json' | 'map' | 'apply' | 'metadata'
 
 export class DecodeContext {
   /** Field names (strings), list positions (numbers) and map keys (one in a list) from the root to the value. */
@@ -43,9 +44,14 @@ export class DecodeContext {
 
   /** @returns whether a value that is stored otherwise, or not at all, stays in the result as it was given */
   keepsGiven(): boolean {
-    if (this.#wording !== 'apply') return false
+    if (this.#wording !== 'apply' && this.#wording !== 'metadata') return false
     this.keptGiven = true
     return true
+  }
+
+  /** @returns whether `null` stays in the result */
+  keepsNull(): boolean {
+    return this.#wording === 'apply' && this.keepsGiven()
   }
 
   /** `spec.containers[0].image` */

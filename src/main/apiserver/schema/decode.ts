@@ -1,7 +1,7 @@
 // Structural decoding: an unknown JSON value becomes a pruned, typed copy, as Go's decoder would have made it.
 //
 // The table of each type is compiled once into closures. The copy never shares anything with the input, unknown
-// fields are left out and reported, `null` is an absent field, and a key called `__proto__` is data.
+// fields are left out and reported, `null` is an absent field unless it is applied, and a key called `__proto__` is data.
 import type { AnyObject } from '../../../shared/machinery/object.ts'
 import { getField, isObject, type JsonObject, setField } from '../../../shared/machinery/json-object.ts'
 import { atOnce, type Pieces } from '../../pieces/pacer.ts'
@@ -25,6 +25,9 @@ export interface Decoded {
 }
 
 const structs = new Map<string, Decoder>()
+
+/** Whoever applies null owns that there is nothing. */
+const asNull: Decoder = () => null
 
 /** Types whose whole numbers keep every digit: whoever calculates with one makes it a number first. */
 export const EXACT: ReadonlySet<string> = new Set(['core.v1.Toleration', 'resource.v1.DeviceAttribute'])
@@ -52,7 +55,8 @@ function structDecoder(schemaId: string): Decoder {
   const decoderFor = (key: string, given: unknown, context: DecodeContext): Decoder | undefined => {
     const decodeField = fields.get(key)
     if (!decodeField) context.unknown.push(context.fieldPath(key))
-    return given === null || given === undefined ? undefined : decodeField
+    if (given !== null && given !== undefined) return decodeField
+    return given === null && decodeField && context.keepsNull() ? asNull : undefined
   }
   const decode: Decoder = (value, context) => {
     if (!isObject(value)) return context.wrongType(value, goType)

@@ -43,7 +43,8 @@ export function decodeManagers(entries: readonly ManagedFieldsEntry[] | undefine
   return managers
 }
 
-const UNTRACKED = [
+/** Of the metadata. */
+export const UNTRACKED_FIELDS = [
   'name',
   'namespace',
   'creationTimestamp',
@@ -53,7 +54,8 @@ const UNTRACKED = [
   'generation',
   'managedFields',
   'resourceVersion',
-].map(field => ['f:metadata', `f:${field}`])
+]
+const UNTRACKED = UNTRACKED_FIELDS.map(field => ['f:metadata', `f:${field}`])
 
 const UNTRACKED_METADATA: ReadonlySet<string> = new Set(UNTRACKED.map(([, step = '']) => step))
 

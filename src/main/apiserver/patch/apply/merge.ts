@@ -28,6 +28,8 @@ export function refuseDuplicates(
 /** @returns a new value; list items that both have stand in the configuration's order. */
 export function mergeApplied(live: unknown, applied: unknown, fact: FieldFact | undefined): unknown {
   const shape = shapeOf(applied, fact)
+  // Of what is owned part by part, null says nothing of the parts that others brought.
+  if (applied === null && fact?.t !== 'deduced' && shapeOf(live, fact) !== 'leaf') return cloneJson(live)
   if (shape === 'leaf' || live === undefined || shapeOf(live, fact) !== shape) return cloneJson(applied)
   const there = partsOf(live, fact)
   const given = partsOf(applied, fact)

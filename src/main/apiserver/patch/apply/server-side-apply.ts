@@ -3,7 +3,7 @@
 // @see https://kubernetes.io/docs/reference/using-api/server-side-apply/
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
 import { required } from '../../../../shared/machinery/field-error.ts'
-import { cloneJson, isObject } from '../../../../shared/machinery/json-object.ts'
+import { cloneJson, isObject, type JsonObject } from '../../../../shared/machinery/json-object.ts'
 import { deepEqual } from '../../../../shared/machinery/deep-equal.ts'
 import { badRequest, invalid } from '../../../../shared/machinery/status.ts'
 import { atOnce, type Pieces } from '../../../pieces/pacer.ts'
@@ -23,6 +23,7 @@ import {
   type Managers,
   fieldApart,
   trackable,
+  UNTRACKED_FIELDS,
 } from './managers.ts'
 import { mergeApplied, prune, refuseDuplicates } from './merge.ts'
 import { takeFromOthers } from './track-update.ts'
@@ -50,9 +51,16 @@ export interface Apply {
   readonly fact?: FieldFact | undefined
 }
 
-/** What the path may not write of the metadata has no place in the configuration. */
-function writable({ applied, keptMetadata = [] }: Apply): AnyObject {
+/**
+ * What the path may not write of the metadata has no place in the configuration, nor has what nobody can own where it is
+ * null: programs write `creationTimestamp: null` of what they have not made yet.
+ */
+function writable({ applied, keptMetadata = [], subresource, plainStatus }: Apply): AnyObject {
   const copy = cloneJson(applied)
+  const metadata = copy.metadata as unknown as JsonObject
+  for (const field of UNTRACKED_FIELDS) if (metadata[field] === null) delete metadata[field]
+  const apart = fieldApart(subresource, plainStatus)
+  if (apart && copy[apart] === null) delete copy[apart]
   for (const field of keptMetadata) delete copy.metadata[field]
   delete copy.metadata.managedFields
   return copy
@@ -98,6 +106,8 @@ export function* applyInPieces(apply: Apply): Pieces<AnyObject> {
     )
   }
   const fact: FieldFact = apply.fact ?? { t: 'ref', r: schemaId }
+  // Built-in kinds keep no null: there it is the same as nothing.
+  const storesNull = apply.fact !== undefined
   const applied = writable(apply)
   refuseDuplicates(applied, fact, whichOf(applied))
   yield
@@ -122,7 +132,7 @@ export function* applyInPieces(apply: Apply): Pieces<AnyObject> {
   yield
   if (isEmpty(set)) managers.delete(id)
   // The time says when its manager last changed the object, and scaling is never dated.
-  else if (subresource !== 'scale' && !deepEqual(live, merged, { nullIsValue: true }))
+  else if (subresource !== 'scale' && !deepEqual(live, merged, { nullIsValue: storesNull }))
     managers.set(id, { ...own, time, set })
   capUpdaters(managers)
 
