@@ -29,12 +29,15 @@ export function claimNameOf(pod: Pod, claim: PodResourceClaim): NamedClaim | { r
     : { problem: `pod claim name ${JSON.stringify(claim.name)}: ResourceClaim not created yet` }
 }
 
-/** Names of the claims that exist for the pod, or are to. */
-export const claimNamesOf = (pod: Pod): string[] =>
-  (pod.spec.resourceClaims ?? []).flatMap(claim => {
+/** Names of the claims that exist for the pod, or are to; with that for its extended resources. */
+export function claimNamesOf(pod: Pod): string[] {
+  const names = (pod.spec.resourceClaims ?? []).flatMap(claim => {
     const named = claimNameOf(pod, claim)
     return 'problem' in named || named.name === undefined ? [] : [named.name]
   })
+  const { extendedResourceClaimStatus: extended } = pod.status
+  return extended ? [...names, extended.resourceClaimName] : names
+}
 
 /** @returns why the pod may not use a claim that was made for one pod alone */
 export function notMadeFor(pod: Pod, claim: ResourceClaim): string | undefined {

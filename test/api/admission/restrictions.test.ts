@@ -81,6 +81,10 @@ describe('NodeRestriction', () => {
     expect((await failure(report('on-one', { metadata: { labels: { app: 'web' } } }))).message).toContain(
       'node "one" cannot update labels through pod status',
     )
+    const extendedResourceClaimStatus = { resourceClaimName: 'of-others', requestMappings: [] }
+    expect((await failure(report('on-one', { status: { extendedResourceClaimStatus } }))).message).toContain(
+      'node "one" cannot update extended resource claim status',
+    )
   })
   test('a node deletes and evicts its own pods only', async () => {
     expect((await failure(cluster.node('one').delete(Pod, { namespace, name: 'on-two' }))).message).toContain(

@@ -33,9 +33,12 @@ const pod = ({ spec, status }: Part) =>
 test('references come with a binding, a claim that was made, a container for debugging, and go with the pod', async () => {
   using index = new NodeIndex(store)
   const used = () =>
-    ['secrets/default/first', 'secrets/default/second', 'resourceclaims/default/made'].filter(reference =>
-      index.uses('one', reference),
-    )
+    [
+      'secrets/default/first',
+      'secrets/default/second',
+      'resourceclaims/default/made',
+      'resourceclaims/default/extended',
+    ].filter(reference => index.uses('one', reference))
   const container = { name: 'c', image: 'i', envFrom: [{ secretRef: { name: 'first' } }] }
   const spec: Pod['spec'] = {
     containers: [container],
@@ -52,6 +55,12 @@ test('references come with a binding, a claim that was made, a container for deb
   expect(used()).toEqual(['secrets/default/first'])
 
   const status: Pod['status'] = { resourceClaimStatuses: [{ name: 'gpu', resourceClaimName: 'made' }] }
+  await write({ spec: bound, status })
+  expect(used()).toEqual(['secrets/default/first', 'resourceclaims/default/made'])
+
+  const extendedResourceClaimStatus = { resourceClaimName: 'extended', requestMappings: [] }
+  await write({ spec: bound, status: { ...status, extendedResourceClaimStatus } })
+  expect(used()).toContain('resourceclaims/default/extended')
   await write({ spec: bound, status })
   expect(used()).toEqual(['secrets/default/first', 'resourceclaims/default/made'])
 

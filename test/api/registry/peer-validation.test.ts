@@ -370,6 +370,12 @@ const told = (schema: string, now: Fields, before: Fields) =>
   (resourceOf(schema).status?.validateUpdate?.(now as never, before as never) ?? []).map(({ field, message }) => `${field}: ${message}`) // prettier-ignore
 const balanced = (ingress: Fields[], type = 'LoadBalancer') => ({ spec: { type }, status: { loadBalancer: { ingress } } }) // prettier-ignore
 const state = (status: Fields, spec: Fields = {}) => ({ spec, status: { qosClass: 'Burstable', ...status } })
+const EXTENDED = 'status.extendedResourceClaimStatus'
+const extended = (requestMappings: Fields[], resourceClaimName = 'made') =>
+  state(
+    { extendedResourceClaimStatus: { resourceClaimName, requestMappings: requestMappings.map(each => ({ containerName: 'c', resourceName: 'example.com/gpu', requestName: 'r', ...each })) } },
+    { containers: [{ name: 'c', resources: { requests: { 'example.com/gpu': '1' } } }] },
+  ) // prettier-ignore
 const [SERVICE, POD, INGRESS] = ['core.v1.Service', 'core.v1.Pod', 'status.loadBalancer.ingress']
 test.each<[string, string, Fields, Fields, string[]]>([
   ['a balancer has an address', SERVICE!, balanced([{ ip: '192.0.2.1', ipMode: 'VIP' }]), balanced([]), []],
@@ -385,6 +391,11 @@ test.each<[string, string, Fields, Fields, string[]]>([
   ['its host says so twice', POD!, state({ hostIP: '10.0.0.1', hostIPs: [{ ip: '10.0.0.2' }] }), state({}), ['status.hostIPs[0].ip: Invalid value: "10.0.0.2": must be equal to `hostIP`']],
   ['its conditions have names', POD!, state({ conditions: [{ type: 'example.com/Warm', status: 'True' }] }), state({}), []],
   ['its class stays', POD!, state({ qosClass: 'Guaranteed' }), state({}), ['status.qosClass: Invalid value: "Guaranteed": field is immutable']],
+  ['its extended resources are devices of a claim', POD!, extended([{}]), state({}), []],
+  ['of which each is mapped once', POD!, extended([{}, {}]), state({}), ['containerName', 'resourceName', 'requestName'].map(key => `${EXTENDED}.requestMappings[1].${key}: Duplicate value: "${{ containerName: 'c', resourceName: 'example.com/gpu', requestName: 'r' }[key]}"`)],
+  ['to a container that there is', POD!, extended([{ containerName: 'x' }]), state({}), [`${EXTENDED}.requestMappings[0].containerName: Invalid value: "x": must match the name of an entry in spec.initContainers.name or spec.containers.name`]],
+  ['and that asks for it', POD!, extended([{ resourceName: 'example.com/x' }]), state({}), [`${EXTENDED}.requestMappings[0].resourceName: Invalid value: "example.com/x": must match the extended resource name of an entry in spec.initContainers.resources.requests or spec.containers.resources.requests`]],
+  ['and at all', POD!, extended([], ''), state({}), [`${EXTENDED}.requestMappings: Required value: at least one request mapping is required`, `${EXTENDED}.resourceClaimName: Required value`]],
   ['it is nominated for a node', POD!, state({ nominatedNodeName: 'n1' }), state({}), []],
   ['until it has one', POD!, state({ nominatedNodeName: 'n1' }), state({}, { nodeName: 'n2' }), ['status.nominatedNodeName: Forbidden: may not be set on pods that are already bound to a node']],
 ])('%s', (_what, schema, now, before, problems) => {

@@ -9,10 +9,11 @@ import { findFeasible } from '../../../src/main/scheduler/framework/run-plugins.
 import { nodeResourcesFit } from '../../../src/main/scheduler/plugins/node-resources-fit/node-resources-fit.ts'
 import { SchedulingQueue } from '../../../src/main/scheduler/queue/scheduling-queue.ts'
 import type { Pod } from '../../../src/shared/api/core/v1.ts'
+import { ObjectCache } from '../../../src/shared/client/lister.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 import { makeNode, makePod } from './fixtures.ts'
 
-const fit = nodeResourcesFit(DEFAULT_ARGS.NodeResourcesFit)
+const fit = nodeResourcesFit(DEFAULT_ARGS.NodeResourcesFit, { deviceClasses: new ObjectCache() })
 const oneCpu = (name: string, priority = 0) => makePod(name, { requests: { cpu: '1' }, spec: { priority } })
 
 /** Nodes of one cpu each, with the pods that they run. */

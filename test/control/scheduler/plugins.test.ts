@@ -15,6 +15,7 @@ import { nodeResourcesFit } from '../../../src/main/scheduler/plugins/node-resou
 import { nodeUnschedulable } from '../../../src/main/scheduler/plugins/node-unschedulable/node-unschedulable.ts'
 import { taintToleration } from '../../../src/main/scheduler/plugins/taint-toleration/taint-toleration.ts'
 import type { PodSpec } from '../../../src/shared/api/core/v1.ts'
+import { ObjectCache } from '../../../src/shared/client/lister.ts'
 import { type NodeParts, type PodParts, infoOf, makeNode, makePod } from './fixtures.ts'
 
 const state = new CycleState()
@@ -42,10 +43,13 @@ const nodeTerm = (key: string, operator: string, values: string[] = []): PodPart
   },
 })
 const fit = (strategy: Partial<ScoringStrategy> = {}) =>
-  nodeResourcesFit({
-    ...DEFAULT_ARGS.NodeResourcesFit,
-    scoringStrategy: { ...DEFAULT_ARGS.NodeResourcesFit.scoringStrategy, ...strategy },
-  })
+  nodeResourcesFit(
+    {
+      ...DEFAULT_ARGS.NodeResourcesFit,
+      scoringStrategy: { ...DEFAULT_ARGS.NodeResourcesFit.scoringStrategy, ...strategy },
+    },
+    { deviceClasses: new ObjectCache() },
+  )
 const plugins = {
   nodeAffinity: nodeAffinity(),
   nodeName,

@@ -1,5 +1,5 @@
 // Whether the node has room for a pod beside those that it has taken already.
-import type { Pod } from '../../../shared/api/core/v1.ts'
+import type { Container, Pod, PodSpec } from '../../../shared/api/core/v1.ts'
 import { type Quantity, parseQuantity } from '../../../shared/machinery/quantity.ts'
 import { isNativeResource } from '../../../shared/machinery/resource-name.ts'
 import { totalOf } from '../../../shared/machinery/quota-pod-usage.ts'
@@ -16,12 +16,31 @@ export interface Shortage {
 /** @returns thousandths of a CPU, else bytes or pieces; a pod is one of `pods` */
 export function requestOf(pod: Pod, resource: string): number {
   if (resource === 'pods') return 1
-  const requested = totalOf(pod.spec, 'requests').get(resource)
+  const requested = totalOf(withoutDevices(pod), 'requests').get(resource)
   return requested ? amountOf(resource, requested) : 0
 }
 
 const amountOf = (resource: string, quantity: Quantity): number =>
   resource === 'cpu' ? quantity.milli() : quantity.value()
+
+/** What containers are given as devices of a claim is none of the node's to count. */
+function withoutDevices({ spec, status }: Pod): PodSpec {
+  const mappings = status.extendedResourceClaimStatus?.requestMappings ?? []
+  if (mappings.length === 0) return spec
+  const without = (container: Container): Container => {
+    const mapped = mappings.filter(({ containerName }) => containerName === container.name)
+    const requests = Object.entries(container.resources?.requests ?? {}).filter(
+      ([name]) => !mapped.some(({ resourceName }) => resourceName === name),
+    )
+    return { ...container, resources: { ...container.resources, requests: Object.fromEntries(requests) } }
+  }
+  const { initContainers } = spec
+  return {
+    ...spec,
+    containers: spec.containers.map(without),
+    ...(initContainers ? { initContainers: initContainers.map(without) } : {}),
+  }
+}
 
 /** @param others pods that run here or will @returns all that the node has too little of */
 export function shortagesOf(
@@ -29,7 +48,9 @@ export function shortagesOf(
   others: readonly Pod[],
   allocatable: Readonly<Record<string, string>>,
 ): Shortage[] {
-  const wanted = [...totalOf(pod.spec, 'requests').keys()].filter(resource => !isOthers(resource, allocatable))
+  const wanted = [...totalOf(withoutDevices(pod), 'requests').keys()].filter(
+    resource => !isOthers(resource, allocatable),
+  )
   return ['pods', ...wanted].flatMap(resource => {
     const requested = requestOf(pod, resource)
     const capacity = amountOf(resource, parseQuantity(allocatable[resource] ?? '0'))

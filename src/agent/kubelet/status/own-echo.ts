@@ -6,9 +6,10 @@ import { OWNED_TYPES } from './conditions.ts'
 /** What others say of a pod, or want of it. */
 function ofOthers({ metadata, spec, status }: Pod): unknown {
   const { resourceVersion: _version, managedFields: _fields, ...rest } = metadata
-  const { qosClass, nominatedNodeName, resourceClaimStatuses, conditions = [] } = status
+  const { qosClass, nominatedNodeName, resourceClaimStatuses, extendedResourceClaimStatus, conditions = [] } = status
   const others = conditions.filter(({ type }) => !OWNED_TYPES.includes(type))
-  return { metadata: rest, spec, qosClass, nominatedNodeName, resourceClaimStatuses, conditions: others }
+  const claims = [resourceClaimStatuses, extendedResourceClaimStatus]
+  return { metadata: rest, spec, qosClass, nominatedNodeName, claims, conditions: others }
 }
 
 /** Whether nothing changed but what the kubelet alone says. */

@@ -19,7 +19,8 @@ export async function devicesProblem(pod: Pod, source: ResourceClaimSource): Pro
     const problem = await claimProblem(pod, named.name, named.generated, source)
     if (problem !== undefined) return problem
   }
-  return undefined
+  const { extendedResourceClaimStatus: extended } = pod.status
+  return extended && claimProblem(pod, extended.resourceClaimName, true, source)
 }
 
 async function claimProblem(

@@ -82,6 +82,8 @@ function checkPodStatus(ask: Ask): void {
     refuse(ask, `node ${quoted(nodeName)} cannot update labels through pod status`)
   if (!deepEqual(pod.status.resourceClaimStatuses ?? [], old.status.resourceClaimStatuses ?? []))
     refuse(ask, `node ${quoted(nodeName)} cannot update resource claim statues`)
+  if (!deepEqual(pod.status.extendedResourceClaimStatus, old.status.extendedResourceClaimStatus))
+    refuse(ask, `node ${quoted(nodeName)} cannot update extended resource claim status`)
 }
 
 function checkPod(ask: Ask): void {

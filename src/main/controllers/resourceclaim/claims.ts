@@ -29,7 +29,7 @@ export class ResourceClaimController implements Reconciler<ResourceClaim> {
   readonly watches = [
     own(ResourceClaim, ({ type }) => type !== 'deleted'),
     mapped(Pod, ({ type, object }, { lister }) => {
-      if (!object.spec.resourceClaims?.length || (type !== 'deleted' && !isDone(object))) return []
+      if (type !== 'deleted' && !isDone(object)) return []
       const { namespace, uid } = object.metadata
       const made = lister(ResourceClaim).by(byControllerUid, uid)
       return [...claimNamesOf(object).map(name => ({ namespace, name })), ...made.map(claim => claim.metadata)]

@@ -55,7 +55,10 @@ const refersAlike = (a: AnyObject, b: AnyObject): boolean =>
   sameJson(a.metadata.annotations, b.metadata.annotations) &&
   sameJson(claimsOf(a), claimsOf(b))
 
-const claimsOf = (object: AnyObject) => (object as unknown as Pod).status?.resourceClaimStatuses
+const claimsOf = (object: AnyObject) => {
+  const { resourceClaimStatuses, extendedResourceClaimStatus } = (object as unknown as Partial<Pod>).status ?? {}
+  return [resourceClaimStatuses, extendedResourceClaimStatus?.resourceClaimName]
+}
 
 /** Follows the store; dispose it before the store. */
 export class NodeIndex implements Disposable {

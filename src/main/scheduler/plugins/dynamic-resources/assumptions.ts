@@ -16,7 +16,7 @@ const revisionOf = ({ metadata }: ResourceClaim) => Number(metadata.resourceVers
 
 export class ClaimAssumptions {
   readonly #claims: Lister<ResourceClaim>
-  /** Being written, by the claim's uid. */
+  /** Being written, by the claim's uid or what stands for it. */
   readonly #pending = new Map<string, Pending>()
   /** As the server answered, until the cache shows it. */
   readonly #written = new Map<string, ResourceClaim>()
@@ -43,13 +43,15 @@ export class ClaimAssumptions {
     return this.#pending.has(metadata.uid)
   }
 
-  pend({ metadata }: ResourceClaim, podUid: string, allocation: AllocationResult): void {
-    this.#pending.set(metadata.uid, { podUid, allocation })
+  /** @param uid of the claim, or what stands for one that is yet to be made */
+  pend(uid: string, podUid: string, allocation: AllocationResult): void {
+    this.#pending.set(uid, { podUid, allocation })
   }
 
-  wrote(claim: ResourceClaim): void {
+  /** @param pendedAs as its decision was told */
+  wrote(claim: ResourceClaim, pendedAs = claim.metadata.uid): void {
     this.#written.set(claim.metadata.uid, claim)
-    this.#pending.delete(claim.metadata.uid)
+    this.#pending.delete(pendedAs)
   }
 
   /** The pod's decisions are given up, as far as they are not written. */

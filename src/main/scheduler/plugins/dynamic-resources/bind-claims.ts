@@ -1,10 +1,10 @@
-// PreBind of DynamicResources: writes a claim's allocation, and that the pod uses it.
+// PreBind of DynamicResources: writes a claim's allocation, and that the pod uses it; and what takes that back.
 import { type AllocationResult, ResourceClaim } from '../../../../shared/api/resource/v1.ts'
 import type { Pod } from '../../../../shared/api/core/v1.ts'
 import type { Client } from '../../../../shared/client/client.ts'
-import { type Clock, formatTime } from '../../../../shared/machinery/clock.ts'
+import { type Clock, delay, formatTime } from '../../../../shared/machinery/clock.ts'
 import { CLAIM_FINALIZER, consumer } from '../../../../shared/machinery/resource-claims.ts'
-import { isConflict } from '../../../../shared/machinery/status.ts'
+import { isConflict, isNotFound } from '../../../../shared/machinery/status.ts'
 
 export interface BindClaimParts {
   readonly clock: Clock
@@ -66,3 +66,34 @@ export const releaseClaim = (
     { metadata: { uid: claim.metadata.uid }, status: { reservedFor: [{ $patch: 'delete', uid: pod.metadata.uid }] } },
     { type: 'strategic', subresource: 'status', signal },
   )
+
+/** Of a pod that did not get to its node: nobody else may use it. */
+export async function deleteClaim(
+  { client, signal }: Omit<BindClaimParts, 'clock'>,
+  { metadata: { namespace, name, uid, finalizers = [] } }: ResourceClaim,
+): Promise<void> {
+  const kept = finalizers.filter(finalizer => finalizer !== CLAIM_FINALIZER)
+  const ref = { namespace, name }
+  try {
+    await client.patch(ResourceClaim, ref, { metadata: { uid, finalizers: kept } }, { type: 'merge', signal })
+    await client.delete(ResourceClaim, ref, { preconditions: { uid }, signal })
+  } catch (error) {
+    if (!isNotFound(error)) throw error
+  }
+}
+
+const SEEN_WITHIN_MS = 120_000
+const FIRST_LOOK_MS = 2
+const LAST_LOOK_MS = 1_000
+
+/** Waits for what was written to come back to the cache. @throws Error when that takes too long */
+export async function untilSeen(
+  { clock, signal }: Omit<BindClaimParts, 'client'>,
+  isSeen: () => boolean,
+): Promise<void> {
+  const until = clock.monotonic() + SEEN_WITHIN_MS
+  for (let waitMs = FIRST_LOOK_MS; !isSeen(); waitMs = Math.min(LAST_LOOK_MS, waitMs * 2)) {
+    if (clock.monotonic() >= until) throw new Error('a claim that was made is not seen')
+    await delay(clock, waitMs, signal)
+  }
+}

@@ -1,8 +1,8 @@
 // DynamicResources: a pod goes where the devices of its ResourceClaims are, or can be had. Claims that nobody allocated
 // yet get their devices together with the pod's node.
 // @see https://kubernetes.io/docs/concepts/scheduling-eviction/dynamic-resource-allocation/
-import type { Pod } from '../../../../shared/api/core/v1.ts'
-import { type AllocationResult, ResourceClaim } from '../../../../shared/api/resource/v1.ts'
+import { Pod } from '../../../../shared/api/core/v1.ts'
+import { type AllocationResult, type DeviceClass, ResourceClaim } from '../../../../shared/api/resource/v1.ts'
 import type { EventRecorder } from '../../../../shared/client/events.ts'
 import { matchesNodeSelector } from '../../../../shared/machinery/node-selector.ts'
 import { canBeReserved, claimNameOf, isReservedFor, notMadeFor } from '../../../../shared/machinery/resource-claims.ts'
@@ -15,7 +15,15 @@ import { type Search, allocate } from './allocate.ts'
 import { allocationResult } from './allocation-result.ts'
 import { ClaimAssumptions } from './assumptions.ts'
 import { type BindingWait, hasBindingConditions, isGivenUp, untilReady } from './binding-conditions.ts'
-import { type BindClaimParts, bindClaim, releaseClaim } from './bind-claims.ts'
+import { type BindClaimParts, bindClaim, deleteClaim, releaseClaim, untilSeen } from './bind-claims.ts'
+import {
+  type ExtendedResources,
+  type Requests,
+  devicesOn,
+  draftOf,
+  extendedResourcesOf,
+  requestsOf,
+} from './extended-resources.ts'
 import { Matching } from './matching.ts'
 import { Pools } from './pools.ts'
 import { type WantedClaim, readClaim } from './requests.ts'
@@ -26,12 +34,25 @@ const MOST_STEPS_PER_POD = 50_000
 interface PodClaims {
   readonly claims: ResourceClaim[]
   readonly toAllocate: readonly WantedClaim[]
+  readonly extended: ExtendedResources | undefined
+  /** The pod's own claim for them, once it is made. */
+  made?: ResourceClaim
   readonly search: Search | undefined
   /** By node: an allocation for each of `toAllocate`. */
   readonly allocations: Map<string, readonly AllocationResult[]>
+  /** By node that has extended resources of the pod as devices. */
+  readonly own: Map<string, OwnClaim>
   /** Allocated where the pod cannot go, or devices that do not get ready. */
   readonly elsewhere: Set<ResourceClaim>
 }
+
+/** For extended resources of one pod, as they are on one node. */
+interface OwnClaim extends Requests {
+  readonly allocation: AllocationResult
+}
+
+/** Devices are held by it until its claim is seen. */
+const heldFor = ({ metadata: { uid } }: Pod) => `extended-resources-of-${uid}`
 
 const podClaims: StateKey<PodClaims> = { name: 'DynamicResources' }
 
@@ -75,6 +96,31 @@ export function dynamicResources(parts: DynamicResourcesParts): SchedulerPlugin 
     )
   }
 
+  /** What the pod's own claim asks for. */
+  function ownWish(pod: Pod, devices: ReadonlyMap<string, DeviceClass>) {
+    const asked = requestsOf(pod, devices)
+    const wanted = readClaim(draftOf(pod, asked.requests) as ResourceClaim, name => deviceClasses.get({ name }))
+    // Its classes were there at the beginning of this very cycle.
+    if ('problem' in wanted) throw new Error(wanted.problem)
+    return { asked, wanted }
+  }
+
+  /** Makes the pod's own claim, and tells the pod of it. @throws Error */
+  async function bindOwn(pod: Pod, { requests, mappings, allocation }: OwnClaim, known: PodClaims) {
+    const { client, signal } = parts
+    const made = await client.create(ResourceClaim, draftOf(pod, requests), { signal })
+    known.made = made
+    const { namespace, name, uid } = made.metadata
+    await untilSeen(parts, () => resourceClaims.get({ namespace, name })?.metadata.uid === uid)
+    const bound = await bindClaim(parts, made, allocation, pod)
+    assumptions.wrote(bound, heldFor(pod))
+    const extendedResourceClaimStatus = { resourceClaimName: name, requestMappings: mappings }
+    const { metadata } = pod
+    const patch = { metadata: { uid: metadata.uid }, status: { extendedResourceClaimStatus } }
+    await client.patch(Pod, metadata, patch, { type: 'strategic', subresource: 'status', signal })
+    return bound
+  }
+
   return {
     name: 'DynamicResources',
     requeueOn: [
@@ -89,10 +135,12 @@ export function dynamicResources(parts: DynamicResourcesParts): SchedulerPlugin 
       return 'problem' in found ? unresolvable(found.problem) : success
     },
 
-    preFilter(state, { pod }) {
+    preFilter(state, info) {
+      const { pod } = info
       const claims = findClaims(pod)
       if ('problem' in claims) return { status: unresolvable(claims.problem) }
-      if (claims.length === 0) return { status: skip }
+      const extended = extendedResourcesOf(info, deviceClasses, resourceClaims)
+      if (claims.length === 0 && !extended) return { status: skip }
       const toAllocate: WantedClaim[] = []
       for (const claim of claims) {
         if (claim.status.allocation) {
@@ -106,7 +154,7 @@ export function dynamicResources(parts: DynamicResourcesParts): SchedulerPlugin 
         if ('problem' in wanted) return { status: unresolvable(wanted.problem) }
         toAllocate.push(wanted)
       }
-      const search = toAllocate.length > 0 && {
+      const search = (toAllocate.length > 0 || extended) && {
         pools: new Pools(resourceSlices.list()),
         matching: new Matching(),
         ...assumptions.devicesInUse(),
@@ -115,39 +163,53 @@ export function dynamicResources(parts: DynamicResourcesParts): SchedulerPlugin 
       state.set(podClaims, {
         claims,
         toAllocate,
+        extended,
         search: search || undefined,
         allocations: new Map(),
+        own: new Map(),
         elsewhere: new Set<ResourceClaim>(),
       })
       return { status: success }
     },
 
-    filter(state, _pod, { node, name }) {
+    filter(state, { pod }, nodeInfo) {
       const known = state.get(podClaims)
+      const { node, name } = nodeInfo
       if (!known || !node) return success
+      if (known.extended?.leftOver) return unschedulable('cannot schedule extended resource claim')
+      const devices = known.extended && devicesOn(known.extended, nodeInfo)
+      if (devices === 'unfit') return unschedulable('cannot fit resource')
       const away = known.claims.filter(claim => {
         const selector = claim.status.allocation?.nodeSelector
         return (selector !== undefined && !matchesNodeSelector(selector, node)) || isGivenUp(claim, parts)
       })
       for (const claim of away) known.elsewhere.add(claim)
       if (away.length > 0) return unresolvable('resourceclaim not available on the node')
-      if (!known.search) return success
-      const found = allocate(known.search, known.toAllocate, node)
+      const own = devices?.size ? ownWish(pod, devices) : undefined
+      const wanted = own ? [...known.toAllocate, own.wanted] : known.toAllocate
+      if (!known.search || wanted.length === 0) return success
+      const found = allocate(known.search, wanted, node)
       if (!found) return unresolvable('cannot allocate all claims')
       if ('problem' in found) return failed(found.problem)
-      known.allocations.set(
-        name,
-        known.toAllocate.map((wanted, i) => allocationResult(wanted, found[i] ?? [], name)),
-      )
+      const allocations = wanted.map((each, i) => allocationResult(each, found[i] ?? [], name))
+      const allocation = own && allocations.pop()
+      if (own && allocation) known.own.set(name, { ...own.asked, allocation })
+      known.allocations.set(name, allocations)
       return success
     },
 
     /** A claim that is allocated where the pod cannot go, or does not get ready, and that nobody uses, is given up: it may be had elsewhere. */
     postFilter(state, { pod }) {
-      if (!pod.spec.resourceClaims?.length) return { status: unschedulable() }
+      const leftOver = state.get(podClaims)?.extended?.leftOver
+      if (!pod.spec.resourceClaims?.length && !state.get(podClaims)) return { status: unschedulable() }
       const idle = [...(state.get(podClaims)?.elsewhere ?? [])].find(({ status: { reservedFor = [] } }) =>
         reservedFor.every(({ uid }) => uid === pod.metadata.uid),
       )
+      if (!idle && leftOver)
+        return {
+          status: unschedulable('deletion of ResourceClaim completed'),
+          carryOut: () => deleteClaim(parts, leftOver),
+        }
       if (!idle) return { status: unschedulable('still not schedulable') }
       const { allocation: _allocation, reservedFor: _reserved, ...status } = idle.status
       return {
@@ -163,16 +225,20 @@ export function dynamicResources(parts: DynamicResourcesParts): SchedulerPlugin 
       for (const [i, { claim }] of (known?.toAllocate ?? []).entries()) {
         const allocation = known?.allocations.get(name)?.[i]
         if (!allocation) return failed('claim allocation not found for node')
-        assumptions.pend(claim, pod.metadata.uid, allocation)
+        assumptions.pend(claim.metadata.uid, pod.metadata.uid, allocation)
       }
+      const own = known?.own.get(name)
+      if (own) assumptions.pend(heldFor(pod), pod.metadata.uid, own.allocation)
       return success
     },
 
     unreserve(state, { pod }) {
       assumptions.drop(pod.metadata.uid)
-      for (const claim of state.get(podClaims)?.claims ?? [])
-        // What is left is seen when the pod is tried again, or when it is gone.
+      const known = state.get(podClaims)
+      // What is left is seen when the pod is tried again, or when it is gone.
+      for (const claim of known?.claims ?? [])
         if (claim.status.allocation && isReservedFor(claim, pod)) releaseClaim(parts, claim, pod).catch(() => undefined)
+      if (known?.made) deleteClaim(parts, known.made).catch(() => undefined)
     },
 
     async preBind(state, { pod }, { name }) {
@@ -187,7 +253,9 @@ export function dynamicResources(parts: DynamicResourcesParts): SchedulerPlugin 
           assumptions.wrote(bound)
           known.claims[i] = bound
         }
-        if (known.claims.some(hasBindingConditions)) await waitForDevices(pod, known.claims, name)
+        const own = known.own.get(name)
+        const claims = own ? [...known.claims, await bindOwn(pod, own, known)] : known.claims
+        if (claims.some(hasBindingConditions)) await waitForDevices(pod, claims, name)
         return success
       } catch (error) {
         return failed(`running PreBind plugin "DynamicResources": ${(error as Error).message}`)

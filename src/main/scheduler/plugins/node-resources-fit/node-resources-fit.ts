@@ -6,6 +6,8 @@ import type { PluginArgs } from '../../config/plugin-args.ts'
 import { type ClusterEvent, nodeNameOf, on } from '../../framework/cluster-event.ts'
 import type { SchedulerPlugin } from '../../framework/plugin.ts'
 import type { ClusterView } from '../../framework/cluster-view.ts'
+import type { Listers } from '../../framework/listers.ts'
+import { classOfResource } from '../../../../shared/machinery/extended-devices.ts'
 import { guestsBefore } from '../../framework/run-plugins.ts'
 import { type Status, success, unresolvable, unschedulable } from '../../framework/status.ts'
 import { resourceScorer } from './resource-scores.ts'
@@ -84,20 +86,30 @@ function statusOf(missing: readonly Shortage[]): Status {
 }
 
 /** @param args what not to look at, and which nodes to prefer */
-export function nodeResourcesFit({
-  ignoredResources,
-  ignoredResourceGroups,
-  scoringStrategy,
-}: PluginArgs['NodeResourcesFit']): SchedulerPlugin {
+export function nodeResourcesFit(
+  { ignoredResources, ignoredResourceGroups, scoringStrategy }: PluginArgs['NodeResourcesFit'],
+  { deviceClasses }: Pick<Listers, 'deviceClasses'>,
+): SchedulerPlugin {
   const score = resourceScorer(scoringStrategy)
   const ignored = (resource: string) =>
     ignoredResources.includes(resource) || ignoredResourceGroups.includes(resource.split('/')[0] ?? '')
   const ignores = ignoredResources.length + ignoredResourceGroups.length > 0
   function missingOn(node: Room, pod: PodInfo): readonly Shortage[] {
     if (fits(pod, node)) return NONE
-    const all = shortages(pod, node)
+    const all = shortages(pod, node).filter(
+      // What the node does not have itself may be had as devices: DynamicResources looks after them.
+      ({ resource, capacity }) => capacity > 0 || classOfResource(deviceClasses, resource) === undefined,
+    )
     // Only extended resources may be ignored.
     return ignores ? all.filter(({ resource }) => !resource.includes('/') || !ignored(resource)) : all
+  }
+  const ofDevices = ({ requests }: PodInfo) =>
+    requests.scalar.size === 0 ? [] : [...requests.scalar.keys()].filter(name => classOfResource(deviceClasses, name))
+  function isWanted(pod: Pod, { object }: ClusterEvent): boolean {
+    const changed = object?.metadata.name
+    return [...podInfoOf(pod).requests.scalar.keys()].some(
+      name => classOfResource(deviceClasses, name)?.metadata.name === changed,
+    )
   }
   /** Whether a pod that left or shrank made enough room, beside those to whom the node is promised. */
   function madeRoom(pod: Pod, event: ClusterEvent, view: ClusterView): boolean {
@@ -111,8 +123,12 @@ export function nodeResourcesFit({
   }
   return {
     name: 'NodeResourcesFit',
-    requeueOn: [on('Pod', ['deleted', 'updated'], madeRoom), on('Node', ['added', 'updated'])],
-    sign: signResources,
+    requeueOn: [
+      on('Pod', ['deleted', 'updated'], madeRoom),
+      on('Node', ['added', 'updated']),
+      on('DeviceClass', ['added', 'updated'], isWanted),
+    ],
+    sign: pod => [signResources(pod), ...ofDevices(pod)],
     filter(_state, pod, node) {
       const missing = missingOn(node, pod)
       return missing.length === 0 ? success : statusOf(missing)

@@ -1,8 +1,14 @@
 // What may stand in the status of a Pod, whoever writes it: addresses, conditions, where it may go.
 import type { Pod } from '../../../../../shared/api/core/v1.ts'
-import { type FieldError, forbiddenField, invalidValue } from '../../../../../shared/machinery/field-error.ts'
+import {
+  type FieldError,
+  duplicate,
+  forbiddenField,
+  invalidValue,
+  required,
+} from '../../../../../shared/machinery/field-error.ts'
 import { familyOf } from '../../../../../shared/machinery/ip-address.ts'
-import { dns1123Subdomain, qualifiedName } from '../../../../../shared/machinery/names.ts'
+import { dns1123Label, dns1123Subdomain, qualifiedName } from '../../../../../shared/machinery/names.ts'
 import { list } from '../../support/collections.ts'
 import { each, immutable, ipAddress, obey } from '../../support/rules.ts'
 
@@ -33,6 +39,58 @@ function nominationErrors(path: string, pod: Pod, old: Pod): FieldError[] {
 const notNegative = (path: string, generation: number | undefined): FieldError[] =>
   (generation ?? 0) < 0 ? [invalidValue(path, generation, 'must be a non-negative integer')] : []
 
+/** Which container gets which of its resources by which request of the claim that the scheduler made for them. */
+function extendedClaimErrors(path: string, { spec, status }: Pod): FieldError[] {
+  const extended = status.extendedResourceClaimStatus
+  if (!extended) return []
+  const { requestMappings, resourceClaimName } = extended
+  const containers = new Map([...list(spec.initContainers), ...spec.containers].map(each => [each.name, each]))
+  const seen = new Set<string>()
+  const mappings = each(
+    `${path}.requestMappings`,
+    requestMappings,
+    (at, { containerName = '', resourceName = '', requestName = '' }) => {
+      const container = containers.get(containerName)
+      const errors: FieldError[] = []
+      if (!container)
+        errors.push(
+          invalidValue(
+            `${at}.containerName`,
+            containerName,
+            'must match the name of an entry in spec.initContainers.name or spec.containers.name',
+          ),
+        )
+      else if (!Object.hasOwn(container.resources?.requests ?? {}, resourceName))
+        errors.push(
+          invalidValue(
+            `${at}.resourceName`,
+            resourceName,
+            'must match the extended resource name of an entry in spec.initContainers.resources.requests or spec.containers.resources.requests',
+          ),
+        )
+      errors.push(...obey(`${path}.requestName`, requestName, dns1123Label))
+      const key = JSON.stringify([containerName, resourceName, requestName])
+      if (seen.has(key))
+        errors.push(
+          duplicate(`${at}.containerName`, containerName),
+          duplicate(`${at}.resourceName`, resourceName),
+          duplicate(`${at}.requestName`, requestName),
+        )
+      seen.add(key)
+      return errors
+    },
+  )
+  return [
+    ...(list(requestMappings).length === 0
+      ? [required(`${path}.requestMappings`, 'at least one request mapping is required')]
+      : []),
+    ...mappings,
+    ...(resourceClaimName
+      ? obey(`${path}.resourceClaimName`, resourceClaimName, dns1123Subdomain)
+      : [required(`${path}.resourceClaimName`)]),
+  ]
+}
+
 export function validatePodStatusUpdate(pod: Pod, old: Pod): FieldError[] {
   const { status } = pod
   const [hostIPs, hostIP = ''] = [list(status.hostIPs), status.hostIP]
@@ -45,6 +103,7 @@ export function validatePodStatusUpdate(pod: Pod, old: Pod): FieldError[] {
     ...nominationErrors('status.nominatedNodeName', pod, old),
     ...notNegative('status.observedGeneration', status.observedGeneration),
     ...immutable('status.qosClass', status.qosClass ?? '', old.status.qosClass ?? ''),
+    ...extendedClaimErrors('status.extendedResourceClaimStatus', pod),
     ...addressErrors('status.podIPs', list(status.podIPs), list(old.status.podIPs)),
     ...(hostIPs.length > 0 && first !== hostIP
       ? [invalidValue('status.hostIPs[0].ip', first, 'must be equal to `hostIP`')]
