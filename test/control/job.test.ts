@@ -258,6 +258,19 @@ describe('job', () => {
     })
   })
 
+  test('a pod failure policy says by which condition of a pod it failed the job', async () => {
+    await createJob({ podFailurePolicy: { rules: [{ action: 'FailJob', onPodConditions: [{ type: 'Stuck' }] }] } })
+    const [pod] = await runningPods(1)
+    const status = { phase: 'Failed', conditions: [{ type: 'Stuck', status: 'True' }] }
+    await cluster.client.patch(Pod, pod!.metadata, { status }, { subresource: 'status', type: 'merge' })
+    await soon(async () => {
+      expect(conditionOf((await getJob()).status.conditions, 'Failed')).toMatchObject({
+        reason: 'PodFailurePolicy',
+        message: `Pod default/${pod!.metadata.name} has condition Stuck matching FailJob rule at index 0`,
+      })
+    })
+  })
+
   test('a finished job goes, with its pods, when its time to live is over', async () => {
     await createJob({ ttlSecondsAfterFinished: 60 })
     const [pod] = await runningPods(1)

@@ -322,6 +322,23 @@ describe('statefulset', () => {
     expect((await get()).status.currentRevision).toBe(currentRevision)
   })
 
+  test('a set that is made again takes over what was left of it: pods, and the revision that they are of', async () => {
+    await create()
+    await allReady(3)
+    const before = await get()
+    await cluster.client.delete(StatefulSet, { namespace, name: 'db' }, { propagationPolicy: 'Orphan' })
+    await eventually(async () => {
+      await expect(get()).rejects.toThrow('not found')
+    })
+    const again = await create()
+    await allReady(3)
+    const { items } = await cluster.client.list(ControllerRevision, { namespace })
+    expect(items.map(({ metadata }) => [metadata.name, metadata.ownerReferences?.[0]?.uid])).toEqual([
+      [before.status.updateRevision, again.metadata.uid],
+    ])
+    expect((await get()).status).toMatchObject({ currentRevision: before.status.updateRevision, currentReplicas: 3 })
+  })
+
   test('Parallel starts all pods at once', async () => {
     await create({ podManagementPolicy: 'Parallel' })
     await eventually(async () => expect(await names()).toEqual(['db-0', 'db-1', 'db-2']))
@@ -386,6 +403,21 @@ describe('statefulset', () => {
       await eventually(async () => {
         await tick()
         expect(await claimNames()).toEqual([])
+      })
+    })
+
+    test('in order, claims of pods that are to go are theirs once those that stay are well', async () => {
+      await create({
+        volumeClaimTemplates: [claimTemplate],
+        persistentVolumeClaimRetentionPolicy: { whenDeleted: 'Delete', whenScaled: 'Delete' },
+      })
+      await eventually(async () => expect(await claimNames()).toEqual(['data-db-0']))
+      await cluster.client.patch(StatefulSet, { namespace, name: 'db' }, { spec: { ordinals: { start: 2 } } })
+      await eventually(async () => expect(await claimNames()).toEqual(['data-db-0', 'data-db-2']))
+      expect((await claims())[0]!.metadata.ownerReferences).toMatchObject([{ kind: 'StatefulSet' }])
+      await eventually(async () => {
+        await tick()
+        expect(await claimNames()).toEqual(['data-db-2', 'data-db-3', 'data-db-4'])
       })
     })
 

@@ -68,7 +68,7 @@ export class DaemonSetController implements Reconciler<DaemonSet> {
     }
     if (daemonSet.metadata.deletionTimestamp) return done
     const key = keyOf(daemonSet.metadata)
-    const history = await syncRevisions(context, DaemonSet, daemonSet)
+    const history = await syncRevisions(context, DaemonSet, daemonSet, selector)
     const pods = await claim(context, {
       type: Pod,
       candidates: claimCandidates(context.lister(Pod), daemonSet, selector),

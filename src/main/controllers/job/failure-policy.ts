@@ -20,7 +20,7 @@ export function failureActionOf({ podFailurePolicy }: JobSpec, pod: Pod): Failur
     const action = ['FailJob', 'FailIndex', 'Ignore'].includes(rule.action) ? rule.action : 'Count'
     return {
       action: action as FailureAction['action'],
-      message: `${why.replace('%pod', `pod ${namespace}/${name}`)} matching ${rule.action} rule at index ${index}`,
+      message: `${why.replace('%pod', `${namespace}/${name}`)} matching ${rule.action} rule at index ${index}`,
     }
   }
   return count
@@ -37,7 +37,7 @@ function exitCodeMatch({ onExitCodes }: PodFailurePolicyRule, { status }: Pod): 
     const exitCode = state?.terminated?.exitCode
     if (exitCode === undefined || exitCode === 0 || (containerName && containerName !== name)) continue
     if (values.includes(exitCode) === (operator === 'In'))
-      return `Container ${name} for %pod failed with exit code ${exitCode}`
+      return `Container ${name} for pod %pod failed with exit code ${exitCode}`
   }
   return undefined
 }
@@ -47,5 +47,5 @@ function conditionMatch({ onPodConditions }: PodFailurePolicyRule, { status }: P
   const matched = wanted.find(({ type, status: value = 'True' }) =>
     status.conditions?.some(condition => condition.type === type && condition.status === value),
   )
-  return matched ? `%pod has condition ${matched.type}` : undefined
+  return matched ? `Pod %pod has condition ${matched.type}` : undefined
 }

@@ -56,8 +56,8 @@ export class StatefulSetController implements Reconciler<StatefulSet> {
 
   async reconcile(set: StatefulSet, context: ControllerContext): Promise<Result> {
     const key = keyOf(set.metadata)
-    const history = await syncRevisions(context, StatefulSet, set)
     const selector = fromLabelSelector(set.spec.selector)
+    const history = await syncRevisions(context, StatefulSet, set, selector)
     const pods = await claim(context, {
       type: Pod,
       candidates: claimCandidates(context.lister(Pod), set, selector),
@@ -67,7 +67,6 @@ export class StatefulSetController implements Reconciler<StatefulSet> {
       accepts: pod => ordinalOf(set, pod) !== undefined,
     })
     const settled = this.#expectations.satisfied(key) && !set.metadata.deletionTimestamp
-    if (settled) await retainClaims(context, set, pods)
     let failure = settled ? await this.#step(context, set, pods, history) : undefined
     if (settled) failure ??= await replaceClaims(context, set, pods).catch((error: unknown) => error)
     if (settled) failure ??= await restoreLabels(context, set, pods).catch((error: unknown) => error)
@@ -90,6 +89,7 @@ export class StatefulSetController implements Reconciler<StatefulSet> {
     const newest = history.current.metadata.name
     const isCurrent = (pod: Pod) => revisionOfPod(pod) === newest
     const plan = planStep({ set, byOrdinal, isCurrent, nowMs: context.clock.now() })
+    await retainClaims(context, set, plan.reached)
     const key = keyOf(set.metadata)
     this.#expectations.expect(
       key,

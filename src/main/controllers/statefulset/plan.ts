@@ -7,6 +7,8 @@ import { isPodAvailable, isPodTerminal } from '../support/pod-state.ts'
 export interface StatefulPlan {
   readonly create: number[]
   readonly remove: Pod[]
+  /** Pods that were come to, in their order: one that is not well holds up those behind it. */
+  readonly reached: Pod[]
 }
 
 export interface PlanInput {
@@ -20,7 +22,7 @@ export const firstOrdinal = ({ spec }: StatefulSet): number => spec.ordinals?.st
 export const lastOrdinal = (set: StatefulSet): number => firstOrdinal(set) + (set.spec.replicas ?? 1) - 1
 
 export function planStep({ set, byOrdinal, isCurrent, nowMs }: PlanInput): StatefulPlan {
-  const plan: StatefulPlan = { create: [], remove: [] }
+  const plan: StatefulPlan = { create: [], remove: [], reached: [] }
   const parallel = set.spec.podManagementPolicy === 'Parallel'
   const [first, last] = [firstOrdinal(set), lastOrdinal(set)]
   const available = (pod: Pod | undefined) =>
@@ -31,11 +33,13 @@ export function planStep({ set, byOrdinal, isCurrent, nowMs }: PlanInput): State
     // Its name must be free before its successor can start.
     else if (isPodTerminal(pod) && !pod.metadata.deletionTimestamp) plan.remove.push(pod)
     if (!parallel && (plan.create.length + plan.remove.length > 0 || !available(pod))) return plan
+    if (pod && !isPodTerminal(pod)) plan.reached.push(pod)
   }
   const condemned = [...byOrdinal]
     .filter(([ordinal]) => ordinal < first || ordinal > last)
     .sort(([a], [b]) => b - a)
     .map(([, pod]) => pod)
+  plan.reached.push(...condemned)
   // Whoever is not well may need the others: none goes before it, but itself.
   const lowestUnwell = condemned.findLast(pod => !available(pod))
   for (const pod of condemned) {
@@ -45,14 +49,11 @@ export function planStep({ set, byOrdinal, isCurrent, nowMs }: PlanInput): State
     if (!parallel) return plan
   }
   if (plan.create.length + plan.remove.length > 0 || set.spec.updateStrategy?.type === 'OnDelete') return plan
-  return planUpdate({ set, byOrdinal, isCurrent, nowMs }, available)
+  return { ...plan, remove: planUpdate({ set, byOrdinal, isCurrent, nowMs }, available) }
 }
 
 /** RollingUpdate: from the highest ordinal down to the partition, as many at a time as may be unavailable. */
-function planUpdate(
-  { set, byOrdinal, isCurrent }: PlanInput,
-  available: (pod: Pod | undefined) => boolean,
-): StatefulPlan {
+function planUpdate({ set, byOrdinal, isCurrent }: PlanInput, available: (pod: Pod | undefined) => boolean): Pod[] {
   const { partition = 0, maxUnavailable = 1 } = set.spec.updateStrategy?.rollingUpdate ?? {}
   const [first, last] = [firstOrdinal(set), lastOrdinal(set)]
   const allowed = Math.max(1, scaledValue(maxUnavailable, set.spec.replicas ?? 1, true))
@@ -71,5 +72,5 @@ function planUpdate(
       unavailable += 1
     } else break
   }
-  return { create: [], remove: remove.slice(0, allowed) }
+  return remove.slice(0, allowed)
 }

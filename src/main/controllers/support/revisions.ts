@@ -1,13 +1,14 @@
 // ControllerRevisions: the history of pod templates of DaemonSets and StatefulSets.
 import { ControllerRevision } from '../../../shared/api/apps/v1.ts'
 import type { PodTemplateSpec } from '../../../shared/api/core/v1.ts'
-import { byControllerUid } from '../../../shared/client/lister.ts'
 import type { ControllerContext } from '../../../shared/client/reconciler.ts'
 import { deepEqual } from '../../../shared/machinery/deep-equal.ts'
 import type { KubeObject, NamespacedMeta } from '../../../shared/machinery/object.ts'
 import { controllerRef } from '../../../shared/machinery/owner.ts'
 import type { ResourceType } from '../../../shared/machinery/resource-type.ts'
+import type { LabelMatcher } from '../../../shared/machinery/selectors.ts'
 import { isAlreadyExists, isNotFound } from '../../../shared/machinery/status.ts'
+import { claim, claimCandidates } from './claim.ts'
 import { canonicalJson, templateHash } from './template-hash.ts'
 
 /** The label of pods. */
@@ -51,14 +52,20 @@ export const templateOf = (revision: ControllerRevision): PodTemplateSpec | unde
   return rest
 }
 
-/** Finds or makes the revision of the present template; one used before becomes the newest again. */
+/**
+ * Finds or makes the revision of the present template; one used before becomes the newest again. Revisions that were left
+ * by an owner of before are taken over.
+ */
 export async function syncRevisions<T extends RevisionedOwner>(
   context: ControllerContext,
   type: ResourceType<T>,
   owner: T,
+  selector: LabelMatcher,
 ): Promise<History> {
   const { client, signal } = context
-  const all = context.lister(ControllerRevision).by(byControllerUid, owner.metadata.uid).sort(byRevision)
+  const candidates = claimCandidates(context.lister(ControllerRevision), owner, selector)
+  const claimed = await claim(context, { type: ControllerRevision, candidates, ownerType: type, owner, selector })
+  const all = claimed.sort(byRevision)
   const newest = all.at(-1)?.revision ?? 0
   const data = dataOf(owner)
   const same = all.filter(revision => deepEqual(revision.data, data, { emptyIsAbsent: true })).at(-1)
