@@ -367,6 +367,18 @@ describe('numbers', () => {
       imagePullCredentialsVerificationPolicy: 'NeverVerifyPreloadedImages',
     })
   })
+  it('/flotilla/arrivals looks for packets of a machine, and of nothing else; reading is not enough to ask for it', async () => {
+    const ask = async (from: string, method = 'POST') => {
+      const path = `/flotilla/arrivals?from=${encodeURIComponent(from)}`
+      const response = await fetch(node.kubeletUrl + path, { method, headers: { Connection: 'close' } })
+      return `${response.status} ${(await response.text()).trim()}`
+    }
+    expect(await ask('192.0.2.7')).toBe('200 {"arrived":false}')
+    for (const other of ['', '0.0.0.0', '127.0.0.1', '224.0.0.1', '255.255.255.255', 'fd00::7', '192.0.2.07', '192.0.2.7 accept; drop'])
+      expect(await ask(other)).toBe(`400 from=${JSON.stringify(other)} is not the IPv4 address of a machine`) // prettier-ignore
+    expect(await ask('192.0.2.7', 'GET')).toMatch(/^404 /)
+    expect(await ask('192.0.2.7', 'PUT')).toMatch(/^405 /)
+  })
   it('/healthz answers ok', async () => {
     expect(await get('/healthz')).toEqual({ status: 200, text: 'ok' })
   })

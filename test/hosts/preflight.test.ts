@@ -10,6 +10,7 @@ import type { ClusterFacts } from '../../src/main/provisioning/preflight/contrac
 import { RELAYED, relayedMessage, relayedNodes } from '../../src/shared/machinery/relayed.ts'
 import { type Facts, parseFacts } from '../../src/main/provisioning/preflight/facts.ts'
 import { FACTS_SCRIPT } from '../../src/main/provisioning/preflight/facts-script.ts'
+import { unknownWays } from '../../src/main/provisioning/preflight/ways.ts'
 import { preflight } from '../../src/main/provisioning/preflight/preflight.ts'
 
 const good: Facts = {
@@ -45,6 +46,7 @@ const good: Facts = {
   listeningUdp: [],
   routes: [{ cidr: '192.168.1.0/24', device: 'eth0' }],
   address: '192.168.1.5',
+  subnet: { base: 0xc0a80100, bits: 24 },
   hasIPv4: true,
   mtu: 1500,
   ipForward: false,
@@ -77,6 +79,7 @@ const cluster: ClusterFacts = {
   caHash: 'c',
   nodeName: 'box',
   nodes: [{ name: 'other', machineID: 'b'.repeat(32), address: '192.168.1.6', relayed: [] }],
+  ways: new Map(),
   hosts: [{ name: 'second', machineID: 'e'.repeat(32) }],
   apiPort: 16_443,
   bundle: 'abcd',
@@ -210,6 +213,47 @@ describe('a finding says what, why and how', () => {
     expect(preflight({ ...fit, listeningUdp }, encrypted)).toMatchObject([{ id: 'network/port-wireguard', severity: 'Error' }]) // prettier-ignore
     expect(preflight({ ...good, listeningUdp }, cluster)).toEqual([])
     expect(preflight({ ...fit, unreachable: ['192.168.1.6'] }, encrypted)[0]?.how).toContain('UDP 8476')
+  })
+  test('the tunnel to a node says more than whether it answers: which way does not arrive, and what that is called', () => {
+    const found = (there: boolean | undefined, back: boolean | undefined) =>
+      preflight({ ...good, unreachable: ['192.168.1.6'] }, { ...cluster, ways: new Map([['other', { there, back }]]) })
+    expect(found(true, true)).toEqual([])
+    expect(found(undefined, true)).toMatchObject([{ id: 'network/peer' }])
+    expect(found(undefined, undefined)).toMatchObject([{ id: 'network/peer' }])
+    const [to, from] = [
+      'from box (192.168.1.5) to other (192.168.1.6)',
+      'from other (192.168.1.6) to box (192.168.1.5)',
+    ]
+    for (const [there, back, lost] of [
+      [false, true, to],
+      [true, false, from],
+      [false, undefined, to],
+      [false, false, `${to}, and ${from}`],
+    ] as const)
+      // prettier-ignore
+      expect(found(there, back)).toMatchObject([
+        {
+          id: 'network/tunnel',
+          severity: 'Warning',
+          what: `UDP 8472 ${lost} does not arrive.`,
+          how: expect.stringContaining(`Let UDP 8472 ${lost} through`) as string,
+        },
+      ])
+  })
+  test('packets are tried with nodes behind a tunnel, until agents tell', () => {
+    const far = { name: 'far', machineID: 'f'.repeat(32), address: '192.168.2.6', relayed: [] }
+    const tried = (facts: Partial<Facts>, more: Partial<ClusterFacts>) =>
+      unknownWays({ ...good, ...facts }, { ...cluster, nodes: [...cluster.nodes, far], ...more }).map(
+        ({ name }) => name,
+      )
+    expect(tried({}, {})).toEqual(['far'])
+    expect(tried({}, { networkBackend: 'wireguard' })).toEqual(['other', 'far'])
+    expect(tried({ subnet: undefined }, {})).toEqual(['other', 'far'])
+    expect(tried({ tools: without('ip') }, {})).toEqual([])
+    expect(tried({}, { nodes: [{ ...far, relayed: undefined }] })).toEqual([])
+    expect(tried({}, { nodes: [{ ...far, address: '$(id)' }] })).toEqual([])
+    expect(tried({}, { nodes: [{ ...far, name: 'box' }] })).toEqual([])
+    expect(tried({}, { nodes: Array.from({ length: 20 }, (_, i) => ({ ...far, name: `far-${i}` })) })).toHaveLength(8)
   })
   test('of Ready nodes their agents know the ways to each other, whether hosts answer or not', () => {
     const unreachable = ['192.168.1.6']

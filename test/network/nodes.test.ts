@@ -31,6 +31,7 @@ COMMIT
 
 describe('nodes', () => {
   let lab: Lab
+  let router: Host
   const hosts: Host[] = []
   const agents: Agent[] = []
   const pods: Pod[] = []
@@ -43,7 +44,7 @@ describe('nodes', () => {
 
   beforeAll(async () => {
     lab = new Lab()
-    const router = lab.host('router', '192.168.79.254/24')
+    router = lab.host('router', '192.168.79.254/24')
     router.run('ip', 'address', 'add', '192.168.80.254/24', 'dev', 'eth0')
     router.run(
       'sh',
@@ -203,6 +204,28 @@ describe('nodes', () => {
     }
     expect(rules()).toBe(handles)
     await eventually(() => hosts[0]!.run('iptables-nft', '-S', 'FLOTILLA-FORWARD').includes('-j ACCEPT'))
+  })
+
+  it('tell whether packets of a machine that is no node come to their tunnel, whatever firewall they have, and send it some', async () => {
+    const [, , node3] = agents
+    const come = () => node3!.call({ do: 'arrivals', from: '192.168.80.254' })
+    const chains = () => hosts[2]!.run('nft', 'list', 'chains').includes('chain from-')
+    router.run('nft', 'add table ip lab; add chain ip lab inp { type filter hook input priority 0; }; add chain ip lab out { type filter hook output priority 0; }; add rule ip lab inp ip saddr 192.168.80.3 udp dport 8472 counter') // prettier-ignore
+    const sender = router.spawn('bash', '-c', 'while :; do printf ? > /dev/udp/192.168.80.3/8472; sleep 0.05; done')
+    try {
+      expect(await come()).toBe(true)
+      expect(router.run('nft', 'list', 'chain', 'ip', 'lab', 'inp')).toMatch(/counter packets [1-9]/)
+      router.run('nft', 'add rule ip lab out udp dport 8472 drop')
+      expect(await come()).toBe(false)
+      expect(chains()).toBe(false)
+      const many = Array.from({ length: 17 }, () => come().catch(String))
+      expect((await Promise.all(many)).filter(answer => answer !== false)).toEqual([
+        expect.stringContaining('too many'),
+      ])
+    } finally {
+      sender.kill('SIGKILL')
+      router.run('nft', 'delete', 'table', 'ip', 'lab')
+    }
   })
 
   it('forget a node that left', async () => {

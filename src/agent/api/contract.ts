@@ -23,7 +23,7 @@ export interface ApiContext {
   readonly kubelet: PodSource
   readonly runtime: ContainerRuntime
   readonly machine: MachineFacts
-  readonly network: Pick<NodeNetwork, 'connections' | 'metrics'>
+  readonly network: Pick<NodeNetwork, 'connections' | 'metrics' | 'arrivals'>
   readonly dataDir: string
   /** The engine's own folder. */
   readonly imageDir: string

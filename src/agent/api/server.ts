@@ -5,6 +5,7 @@ import type { Server as TlsServer } from 'node:https'
 import type { Duplex } from 'node:stream'
 import { type ApiContext, HttpError } from './contract.ts'
 import { RuntimeError } from '../kubelet/runtime/contract.ts'
+import { arrivalsFrom } from './arrivals.ts'
 import { serveExec } from './exec.ts'
 import { serveLogs } from './logs.ts'
 import { LOG_FOLDER, serveNodeLogs } from './node-logs.ts'
@@ -92,8 +93,11 @@ async function serve(context: ApiContext, message: IncomingMessage, response: Se
   const json = (body: object) =>
     response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(body))
   const metrics = (text: string) => response.writeHead(200, { 'Content-Type': 'text/plain; version=0.0.4' }).end(text)
+  const path = [root, ...rest].join('/')
+  // It sends packets and sets rules: no reader's right.
+  if (path === 'flotilla/arrivals' && message.method === 'POST') return void json(await arrivalsFrom(context, query))
   if (message.method !== 'GET') throw new HttpError(405, 'method not allowed')
-  switch ([root, ...rest].join('/')) {
+  switch (path) {
     case 'healthz':
     case 'healthz/ping':
     case 'healthz/syncloop':

@@ -40,6 +40,8 @@ export interface NodeNetwork {
   connections(): Promise<ConnectionSummary>
   /** @returns what the network counts, as Prometheus reads it */
   metrics(): Promise<string>
+  /** @returns whether packets come to the tunnel's port from a machine that may become a node */
+  arrivals(from: string): Promise<boolean>
   /** Why pods have IPv4 only although the cluster has both; undefined when they have what it has. */
   readonly ipv6Problem?: string | undefined
   /** Where the cluster has the traffic between nodes encrypted. */

@@ -7,7 +7,7 @@ import { type Run, run as runTool } from './exec.ts'
 import { IPV4, IPV6 } from './family.ts'
 import { closeFirewalls } from './firewall/firewalls.ts'
 import { ipBatchForce, listLinks } from './ip.ts'
-import { TABLE } from './names.ts'
+import { ARRIVALS_TABLE, TABLE } from './names.ts'
 import { removeNodeRoutes } from './node-routes.ts'
 import { isPodLink } from './pod-network.ts'
 import { removeServiceLink } from './service-link.ts'
@@ -34,7 +34,8 @@ export async function cleanUpNetwork({ stateDir, cni, run = runTool }: CleanUpOp
   await removeNodeRoutes(run)
   await removeServiceLink(run)
   const present = (await run(['nft', 'list', 'tables'])).split('\n')
-  const tables = [IPV4, IPV6].map(({ ip }) => `table ${ip} ${TABLE}`).filter(table => present.includes(table))
+  const ours = [...[IPV4, IPV6].map(({ ip }) => `${ip} ${TABLE}`), ARRIVALS_TABLE].map(name => `table ${name}`)
+  const tables = ours.filter(table => present.includes(table))
   if (tables.length > 0) await run(['nft', '-f', '-'], { input: tables.map(table => `delete ${table}\n`).join('') })
   await closeFirewalls(run)
   // Last, when nothing of ours is left that would forward.

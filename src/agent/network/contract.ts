@@ -84,6 +84,13 @@ export interface Network extends AsyncDisposable {
   connections(): Promise<ConnectionSummary>
   /** @returns what kube-proxy and the DNS server count, as Prometheus reads it */
   metrics(): Promise<string>
+  /**
+   * Sends UDP packets to a machine, to the port of the nodes' tunnels, for some seconds at most.
+   * @param from its IPv4 address
+   * @returns whether some came from there to that port here meanwhile
+   * @throws TooManyArrivalsError
+   */
+  arrivals(from: string): Promise<boolean>
   /** Why pods have IPv4 only although the cluster has both; undefined when they have what it has. */
   readonly ipv6Problem: string | undefined
   /** Where the cluster has the traffic between nodes encrypted. */

@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline'
 import type { Log } from '../../shared/machinery/log.ts'
 import { POD_LINK_PREFIX } from '../../shared/machinery/node-network.ts'
 import { searchPath } from './exec.ts'
-import { TABLE } from './names.ts'
+import { ARRIVALS_TABLE, TABLE } from './names.ts'
 
 /** What was heard since it was last asked for; `unknown` = not everything could be heard. */
 export type Heard = 'nothing' | 'network' | 'rules' | 'unknown'
@@ -23,6 +23,7 @@ const SUBJECTS = ['rules', 'network'] as const satisfies Subject[]
 const TAKES_PER_TRY = 12
 
 const RULE_EVENT = /^\s*\w+ (table|chain|rule) \w+ (\S+)(.*)/
+const ARRIVALS_NAME = ARRIVALS_TABLE.split(' ')[1]
 /** It tells so when the kernel had more to tell than there was room for. */
 const LOST_EVENTS = /^# ERROR/
 
@@ -33,6 +34,7 @@ const LOST_EVENTS = /^# ERROR/
 export function isRuleChange(line: string): boolean {
   const [, what, table, rest = ''] = RULE_EVENT.exec(line) ?? []
   if (what === undefined) return LOST_EVENTS.test(line)
+  if (table === ARRIVALS_NAME) return false
   return table !== TABLE || what === 'table' || (what === 'chain' && rest.includes('nat-postrouting'))
 }
 

@@ -4,6 +4,8 @@ import { POD_LINK_PREFIX } from '../../shared/machinery/node-network.ts'
 
 /** The nftables table that holds every rule of the agent: one in family ip, and one in ip6 where pods have IPv6. */
 export const TABLE = 'flotilla'
+/** In family ip: counts packets of machines that may become nodes, while somebody asks. */
+export const ARRIVALS_TABLE = 'ip flotilla-arrivals'
 export const VXLAN_ID = 61703
 /** On 127.0.0.1, UDP: where packets of the tunnel go that are relayed. */
 export const RELAY_PORT = 8473

@@ -37,6 +37,7 @@ import { findPodCIDR, findPodCIDR6 } from './pod-cidr.ts'
 import { PodIPv6 } from './pod-ipv6.ts'
 import { RoutedPodNetwork } from './pod-network.ts'
 import { PodNetworks } from './pod-networks.ts'
+import { Arrivals } from './reach/arrivals.ts'
 import type { PathProbe } from './reach/path-probe.ts'
 import { Relay } from './reach/relay.ts'
 import { VxlanCarrier } from './reach/vxlan-carrier.ts'
@@ -245,6 +246,9 @@ async function start(options: NetworkOptions, owned: Owned): Promise<Network> {
   const dial = options.dialNode
   owned.use(await watchReach({ nodeIP, podCIDR, usual: () => usual, relay, dial, reaches, clock, log }))
 
+  const arrivals = owned.use(new Arrivals({ run, nodeIP, port: tunnelPort, clock }))
+  await arrivals.start()
+
   const dns = owned.use(
     new DnsServer({
       view,
@@ -352,6 +356,7 @@ async function start(options: NetworkOptions, owned: Owned): Promise<Network> {
     },
     connections: () => observer.summary(),
     metrics: () => registry.metrics(),
+    arrivals: from => arrivals.from(from),
     relayed: () => relay.nodes,
     acceptRelay: (name, stream) => relay.add(name, stream, false),
     [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose](),

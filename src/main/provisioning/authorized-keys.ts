@@ -1,6 +1,9 @@
 // How an account's authorized_keys are changed: the new ones take the place of the old ones at once, or not at all. On a
 // full disk nobody may be locked out of what they would have to mend.
 
+/** Exit code where the account's home, or the folder in it, is read-only. */
+export const NOT_WRITABLE = 9
+
 /**
  * The beginning of a script of sh. `make` makes `$file` where there is none, and says so in `$made`, which is noted beside
  * the key; `unmake LINE` takes away what the note in that line tells of. Between `begin`, which makes `$new` beside the
@@ -15,6 +18,10 @@ new=
 trap '[ -z "$new" ] || rm -f "$new"' EXIT
 make() {
   made=
+  if [ -e "$file" ]; then place=$(dirname "$(readlink -f "$file")")
+  elif [ -e "$HOME/.ssh" ]; then place="$HOME/.ssh"
+  else place=$HOME; fi
+  [ -w "$place" ] || { echo "$place cannot be written" >&2; exit ${NOT_WRITABLE}; }
   [ -d "$HOME/.ssh" ] || { mkdir "$HOME/.ssh"; made=":made-folder"; }
   [ -e "$file" ] || { : > "$file"; made="$made:made-file"; }
 }

@@ -22,6 +22,7 @@ export class TestNetwork implements NodeNetwork, AsyncDisposable {
   }
 
   readonly relayed = () => []
+  readonly arrivals = () => Promise.resolve(false)
   readonly acceptRelay = (_nodeName: string, stream: Duplex) => void stream.destroy()
 
   readonly podNetwork = {

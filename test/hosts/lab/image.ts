@@ -43,7 +43,7 @@ set -e
 export DEBIAN_FRONTEND=noninteractive
 printf '#!/bin/sh\\nexit 101\\n' > /usr/sbin/policy-rc.d; chmod +x /usr/sbin/policy-rc.d
 apt-get update -qq
-apt-get install -y -qq --no-install-recommends docker.io conntrack
+apt-get install -y -qq --no-install-recommends docker.io conntrack fish tcsh zsh
 systemctl enable docker containerd
 rm -f /usr/sbin/policy-rc.d
 apt-get clean

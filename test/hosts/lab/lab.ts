@@ -31,6 +31,8 @@ export interface LabHostOptions {
   readonly docker: boolean
   /** Only reachable through other hosts of the lab. */
   readonly hidden?: boolean
+  /** As the host calls itself. Default: its name. */
+  readonly hostname?: string
   /** A folder of this machine, which the host has as /shared. */
   readonly shared?: string
 }
@@ -170,7 +172,7 @@ export class HostLab implements AsyncDisposable {
     const host = new LabHost(this, name, `${this.#subnet}.${10 + this.#hosts.length}`)
     this.#hosts.push(host)
     docker(
-      'run', '--detach', '--name', host.container, '--hostname', name, '--network', this.id, '--ip', host.ip,
+      'run', '--detach', '--name', host.container, '--hostname', options.hostname ?? name, '--network', this.id, '--ip', host.ip,
       '--cgroupns=host', '--volume', '/sys/fs/cgroup:/sys/fs/cgroup:rw',
       '--tmpfs', '/run', '--tmpfs', '/run/lock', '--tmpfs', '/tmp', '--volume', '/var/lib/docker', '--volume', '/var/lib/containerd',
       '--security-opt', 'seccomp=unconfined', '--security-opt', 'apparmor=unconfined', '--security-opt', 'systempaths=unconfined',
@@ -186,16 +188,39 @@ export class HostLab implements AsyncDisposable {
     return host
   }
 
+  /** This machine's end of the lab's network. */
+  get #link(): string {
+    return `br-${docker('network', 'inspect', '--format', '{{.Id}}', this.id).slice(0, 12)}`
+  }
+
   /** The machine that the tests run on has another address in the lab from now on, as after a change of network. */
   changeOwnAddress(): void {
-    const link = `br-${docker('network', 'inspect', '--format', '{{.Id}}', this.id).slice(0, 12)}`
-    run(['ip', 'address', 'del', `${this.#subnet}.1/24`, 'dev', link])
-    run(['ip', 'address', 'add', `${this.#subnet}.254/24`, 'dev', link])
+    run(['ip', 'address', 'del', `${this.#subnet}.1/24`, 'dev', this.#link])
+    run(['ip', 'address', 'add', `${this.#subnet}.254/24`, 'dev', this.#link])
   }
 
   /** From now on this host reaches the machine that the tests run on. */
   letIn(host: LabHost): void {
     this.#filter('INPUT', '-s', host.ip, '-j', 'ACCEPT')
+  }
+
+  /**
+   * Has these hosts reach each other through a router, which is this machine, as on networks of their own.
+   * @returns what drops, from then on, what the arguments of an iptables rule name
+   */
+  partWays(...hosts: readonly LabHost[]): (...rule: string[]) => void {
+    for (const host of hosts) {
+      host.sh(`sysctl -qw net.ipv4.conf.eth0.accept_redirects=0; ip address replace ${host.ip}/32 dev eth0; ip address delete ${host.ip}/24 dev eth0; ip route replace ${this.#subnet}.1 dev eth0; ip route replace default via ${this.#subnet}.1`) // prettier-ignore
+    }
+    return (...rule) => this.#filter('FORWARD', ...rule, '-j', 'DROP')
+  }
+
+  /** The lab's network has IPv6 as well, as far as this machine and this host go. @returns the host's address */
+  giveIPv6(host: LabHost): string {
+    const prefix = `fd00:${this.id.slice(3, 7)}:`
+    run(['ip', '-6', 'address', 'add', `${prefix}:1/64`, 'dev', this.#link, 'nodad'])
+    host.sh(`sysctl -qw net.ipv6.conf.eth0.disable_ipv6=0; ip -6 address add ${prefix}:10/64 dev eth0 nodad`)
+    return `${prefix}:10`
   }
 
   /** A key pair made by ssh-keygen. @returns the private key's path; `.pub` has the public one */

@@ -321,6 +321,16 @@ describe('running a script', () => {
     const sudo = new Sudo(new Person({ SudoPassword: front.password }))
     await expect(connection.run('id', { sudo })).rejects.toThrow('nobody-special may not use sudo on')
   })
+  test('as root fails clearly where sudo wants a terminal', async () => {
+    front.write('/etc/sudoers.d/0-terminal', 'Defaults requiretty\n')
+    try {
+      await using connection = await open([grace(front)], new Person())
+      const running = connection.run('id', { sudo: new Sudo(new Person()) })
+      await expect(running).rejects.toThrow(/wants a terminal \(requiretty\)\. Take "Defaults requiretty" out/)
+    } finally {
+      front.sh('rm /etc/sudoers.d/0-terminal')
+    }
+  })
   test('as root fails clearly where there is no sudo', async () => {
     front.sh('mv /usr/bin/sudo /usr/bin/sudo.away')
     try {

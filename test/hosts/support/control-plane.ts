@@ -32,7 +32,11 @@ export class HostsControlPlane implements AsyncDisposable {
   #provisioner: Provisioner | undefined
   readonly desk = new AnswerDesk()
 
-  private constructor(cluster: Cluster, lab: HostLab) {
+  /** Lets in who provisions; `start` gave it to root. */
+  readonly publicKey: string
+
+  private constructor(cluster: Cluster, lab: HostLab, publicKey: string) {
+    this.publicKey = publicKey
     this.cluster = cluster
     this.#lab = lab
   }
@@ -43,7 +47,7 @@ export class HostsControlPlane implements AsyncDisposable {
     mkdirSync(join(lab.folder, '.ssh'), { recursive: true, mode: 0o700 })
     writeFileSync(join(lab.folder, '.ssh', 'config'), `IdentityFile ${key.path}\n`)
     for (const host of hosts) host.authorize('root', key.publicKey)
-    const plane = new HostsControlPlane(await startCluster(), lab)
+    const plane = new HostsControlPlane(await startCluster(), lab, key.publicKey)
     await plane.startProvisioning()
     return plane
   }
@@ -97,10 +101,11 @@ export class HostsControlPlane implements AsyncDisposable {
     return folder
   }
 
-  async addHost(host: LabHost, name = host.name): Promise<void> {
-    await this.cluster.client.create(Host, { metadata: { name }, spec: { address: `root@${host.ip}` } })
+  async addHost(host: LabHost, name = host.name, { user = 'root', address = host.ip } = {}): Promise<void> {
+    const at = address.includes(':') ? `[${address}]` : address
+    await this.cluster.client.create(Host, { metadata: { name }, spec: { address: `${user}@${at}` } })
     // As somebody who has compared the fingerprint beforehand.
-    const hostKeys = [{ endpoint: `${host.ip}:22`, fingerprint: host.hostKey() }]
+    const hostKeys = [{ endpoint: `${at}:22`, fingerprint: host.hostKey() }]
     await this.cluster.client.patch(Host, { name }, { status: { hostKeys } }, { type: 'merge', subresource: 'status' }) // prettier-ignore
   }
 

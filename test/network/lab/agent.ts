@@ -30,6 +30,7 @@ export type AgentCommand =
   | { id: number; do: 'setUp'; sandbox: PodSandbox }
   | { id: number; do: 'retain'; podUids: string[] }
   | { id: number; do: 'tearDown' | 'addressesOf'; podUid: string }
+  | { id: number; do: 'arrivals'; from: string }
   | { id: number; do: 'hostPorts'; podUid: string; podIPs: string[]; ports: HostPort[] }
   | { id: number; do: 'isolate'; pod: Pod }
   | {
@@ -136,6 +137,7 @@ async function handle(command: AgentCommand): Promise<unknown> {
   if (command.do === 'addressesOf') return network.podNetwork.addressesOf(command.podUid)
   if (command.do === 'hostPorts') return await network.hostPorts(command.podUid, command.podIPs, command.ports)
   if (command.do === 'isolate') return await network.isolate(command.pod)
+  if (command.do === 'arrivals') return await network.arrivals(command.from)
   if (command.do === 'connections') return await network.connections()
   if (command.do === 'metrics') return await network.metrics()
   if (command.do === 'relayed') return network.relayed()

@@ -107,7 +107,7 @@ export const controllerRules: Readonly<Record<string, PolicyRule[]>> = {
     rule('create patch', 'flotilla.dev', 'certificaterevocations'),
     rule(`${READ} patch delete`, 'core', 'nodes'),
     rule('get list', 'core', 'pods'),
-    rule('create', 'core', 'pods/eviction'),
+    rule('create', 'core', 'pods/eviction nodes/proxy'),
     rule('get', 'coordination.k8s.io', 'leases'),
     EVENTS,
   ],

@@ -17,8 +17,11 @@ import { nodeNameOf } from '../node-name.ts'
 import type { OwnKey } from '../own-key.ts'
 import { type Facts, parseFacts } from '../preflight/facts.ts'
 import { FACTS_SCRIPT } from '../preflight/facts-script.ts'
+import { tunnelPort } from '../preflight/checks/network.ts'
 import { STALE_AGENT } from '../preflight/checks/clusters.ts'
+import type { ClusterFacts, Way } from '../preflight/contract.ts'
 import { preflight } from '../preflight/preflight.ts'
+import { tryWays, unknownWays } from '../preflight/ways.ts'
 import type { SshConnection } from '../ssh/connection.ts'
 import { type Hop, SshError } from '../ssh/contract.ts'
 import { asRecorded, connectAny, recordedRoute, sameRoute } from '../ssh/recorded-route.ts'
@@ -56,6 +59,9 @@ export interface OperationParts {
 const FIRST_API_PORT = 16_443
 /** Findings stop what would change a host for good, not what takes it out of the cluster. */
 const CHECKED = new Set(['Join', 'Repair', 'Upgrade'])
+/** What joining may lead to. */
+const LOOKED_AT = new Set(['Check', 'Join', 'Repair'])
+const NO_WAYS: ReadonlyMap<string, Way> = new Map()
 const OF_AGENTS = new Set(['Upgrade', 'Restart'])
 
 export class OperationRun {
@@ -186,7 +192,9 @@ export class OperationRun {
       // Told first: of two that are the same machine, one sees the other.
       const route = this.#newRoute && asRecorded(this.#newRoute)
       await patchHostStatus(client, host.metadata.name, { ...inspected(facts), ...(route && { route }) })
-      const findings = preflight(facts, await this.#clusterFacts(host, nodeName, apiPort))
+      const clusterFacts = await this.#clusterFacts(host, nodeName, apiPort)
+      const ways = LOOKED_AT.has(action) ? await this.#tryWays(facts, clusterFacts, ssh, sudo) : NO_WAYS
+      const findings = preflight(facts, { ...clusterFacts, ways })
       await patchHostStatus(client, host.metadata.name, { findings })
       const errors = findings.filter(({ severity }) => severity === 'Error')
       if (CHECKED.has(action) && errors.length > 0)
@@ -336,6 +344,15 @@ export class OperationRun {
       onOutput: () => (answeredMs ??= clock.now()),
     })
     return parseFacts(output, answeredMs ?? clock.now())
+  }
+
+  /** Sends packets from the host to nodes and back, where nobody has told yet whether they arrive. */
+  async #tryWays(facts: Facts, cluster: Omit<ClusterFacts, 'ways'>, ssh: SshConnection, sudo: Sudo) {
+    const nodes = unknownWays(facts, cluster)
+    if (nodes.length === 0) return NO_WAYS
+    const { client, clock } = this.#parts
+    const port = tunnelPort(cluster.networkBackend)
+    return await tryWays({ client, clock, ssh, sudo, port, signal: this.#stop.signal }, nodes)
   }
 
   async #clusterFacts(host: Host, nodeName: string, apiPort: number) {

@@ -4,6 +4,14 @@ import type { HostFinding } from '../../../shared/api/flotilla/v1.ts'
 import type { NetworkBackend } from '../../../shared/machinery/node-network.ts'
 import type { Facts } from './facts.ts'
 
+/** Whether packets of the tunnel arrive. Undefined = nobody can tell: a program is missing on the host, or the node's agent did not answer. */
+export interface Way {
+  /** From the host to the node. */
+  readonly there: boolean | undefined
+  /** From the node to the host. */
+  readonly back: boolean | undefined
+}
+
 /** What a check compares with, beside the host itself. */
 export interface ClusterFacts {
   /** One for each of the cluster's families. */
@@ -24,6 +32,8 @@ export interface ClusterFacts {
      */
     readonly relayed: readonly string[] | undefined
   }[]
+  /** What came of packets to the nodes whose pods are reached through a tunnel, and of theirs, by the nodes' names. */
+  readonly ways: ReadonlyMap<string, Way>
   /** Other hosts, which this one must not be, with what tells machines apart. */
   readonly hosts: readonly { readonly name: string; readonly machineID: string }[]
   /** id of the agent that is current here. */

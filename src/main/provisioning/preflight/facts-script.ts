@@ -45,6 +45,7 @@ if has ip; then
   ip -4 -o address show scope global 2>/dev/null | awk '{print $2}' | grep -Evq '^(docker|br-|veth|flo|cni|virbr)' && say ipv4 yes || say ipv4 no
   line=$(ip -4 route get 198.51.100.1 2>/dev/null | head -n1)
   dev=$(printf '%s' "$line" | sed -n 's/.* dev \\([^ ]*\\).*/\\1/p'); say address "$(printf '%s' "$line" | sed -n 's/.* src \\([^ ]*\\).*/\\1/p')"
+  ip -4 -o address show 2>/dev/null | awk -v a="$(printf '%s' "$line" | sed -n 's/.* src \\([^ ]*\\).*/\\1/p')" '{split($4, part, "/")} part[1] == a {print "subnet=" $4; exit}'
   [ -n "$dev" ] && say mtu "$(cat /sys/class/net/$dev/mtu 2>/dev/null)"
 fi
 say forward "$(cat /proc/sys/net/ipv4/ip_forward 2>/dev/null)"

@@ -1,5 +1,6 @@
 // What a host said about itself, parsed. Everything in it is somebody else's text until it is here.
 import { isIPv4 } from 'node:net'
+import { type Cidr, parseCidr } from '../../../shared/machinery/ipv4.ts'
 import { SshError } from '../ssh/contract.ts'
 
 export interface Facts {
@@ -57,6 +58,8 @@ export interface Facts {
   readonly routes: readonly { readonly cidr: string; readonly device: string }[]
   /** The address that its traffic to elsewhere comes from. */
   readonly address: string
+  /** The network that this address is in; undefined where it does not say. */
+  readonly subnet: Cidr | undefined
   /** Whether it has one in IPv4 that is no bridge's of containers; also where it does not say. */
   readonly hasIPv4: boolean
   readonly mtu: number
@@ -166,6 +169,7 @@ export function parseFacts(output: string, answeredMs: number): Facts {
       return { cidr: cidr.includes('/') ? cidr : `${cidr}/${cidr.includes(':') ? 128 : 32}`, device }
     }),
     address: isIPv4(one('address')) ? one('address') : '',
+    subnet: parseCidr(one('subnet')),
     hasIPv4: one('ipv4') !== 'no',
     mtu: number('mtu'),
     ipForward: one('forward') === '1',

@@ -1,5 +1,6 @@
 // Lets the cluster's own key in, for the account that the host was added with.
-import { CHANGE_KEYS } from '../authorized-keys.ts'
+import { CHANGE_KEYS, NOT_WRITABLE } from '../authorized-keys.ts'
+import { SshError, hopName } from '../ssh/contract.ts'
 import type { Step } from './contract.ts'
 
 const LOOK = `IFS= read -r line; grep -qF -- "$line" "$HOME/.ssh/authorized_keys" 2>/dev/null`
@@ -42,7 +43,14 @@ export const authorizeKey: Step = {
     return code === 0 ? [] : [`add the cluster's own key to ~/.ssh/authorized_keys of ${ssh.hop.user}`]
   },
   async apply({ ssh, ownKey, signal }) {
-    await ssh.must(ADD, { what: 'adding the key', input: `${ownKey.authorizedLine}\n`, signal })
+    const { code, stderr } = await ssh.run(ADD, { input: `${ownKey.authorizedLine}\n`, signal })
+    if (code === NOT_WRITABLE)
+      throw new SshError(
+        'CommandFailed',
+        `the home of ${hopName(ssh.hop)} is read-only, and the cluster's own key goes into it, by which the host is reached from now on; nothing was changed. Make it writable, or add the host with another user, such as root`,
+      )
+    if (code !== 0)
+      throw new SshError('CommandFailed', `adding the key failed on ${hopName(ssh.hop)}: ${stderr.trim()}`)
   },
 }
 

@@ -75,7 +75,7 @@ export const networks: Check = {
   },
 }
 
-const tunnelPort = (backend: NetworkBackend): number => (backend === 'wireguard' ? WIREGUARD_PORT : VXLAN_PORT)
+export const tunnelPort = (backend: NetworkBackend): number => (backend === 'wireguard' ? WIREGUARD_PORT : VXLAN_PORT)
 
 const TUNNEL_PORT_TAKEN: Readonly<Record<NetworkBackend, HostFinding>> = {
   auto: warning('network/port-vxlan', {
@@ -206,11 +206,12 @@ export const controlPlane: Check = {
 
 /**
  * The ways to other nodes. Between Ready nodes the agents' own word counts, which ask each other all the time over the way
- * that pods' packets take; before that, whether a node answers at all.
+ * that pods' packets take; before that, whether the tunnel's packets arrive where pods are to be reached through one; else
+ * whether a node answers at all.
  */
 export const peers: Check = {
   name: 'peers',
-  look({ unreachable, address }, { nodes, nodeName, networkBackend, clusterCIDRs }) {
+  look({ unreachable, address }, { nodes, ways, nodeName, networkBackend, clusterCIDRs }) {
     const own = nodes.find(({ name }) => name === nodeName)
     const [port, pods] = [tunnelPort(networkBackend), clusterCIDRs.join(', ')]
     return nodes.flatMap(other => {
@@ -226,6 +227,21 @@ export const peers: Check = {
             `On one network also packets of pods (${pods}) as they are: clouds have a check of sources and destinations that drops them. ` +
             'The firewalls of the two hosts are opened by their agents.',
         })
+      const way = ways.get(other.name)
+      const [here, there] = [`${nodeName} (${address})`, `${other.name} (${other.address})`]
+      const lost = [
+        ...(way?.there === false ? [`from ${here} to ${there}`] : []),
+        ...(way?.back === false ? [`from ${there} to ${here}`] : []),
+      ]
+      if (lost.length > 0)
+        return warning('network/tunnel', {
+          what: `UDP ${port} ${lost.join(', and ')} does not arrive.`,
+          why: 'Pods of the two nodes reach each other through a tunnel over it, both ways. Without it they do so over the control plane only, which is slower, and not while that is away.',
+          how:
+            `Let UDP ${port} ${lost.join(', and ')} through in what is between them: a router, the security group of a cloud. ` +
+            'What the firewalls of the two hosts let in is opened by their agents; what they let out is not.',
+        })
+      if (way?.there && way.back) return []
       if (!unreachable.includes(other.address)) return []
       return warning('network/peer', {
         what: `The node ${other.name} (${other.address}) does not answer.`,
