@@ -1,6 +1,7 @@
 // JSON values of so many parts that they are worked on piece by piece, so that others get their turn in between.
 import { encodeJson } from '../../shared/machinery/json-text.ts'
-import type { JsonObject } from '../../shared/machinery/json-object.ts'
+import { deepEqual, type DeepEqualOptions } from '../../shared/machinery/deep-equal.ts'
+import { cloneJson, type JsonObject, setField } from '../../shared/machinery/json-object.ts'
 import type { Pieces } from './pacer.ts'
 
 /** Keys and items that are worked on in one go: well below a millisecond. */
@@ -60,4 +61,49 @@ export function* encodeJsonInPieces(value: unknown): Pieces<string> {
   }
   const inside = texts.join('') + text
   return isList ? `[${inside}]` : `{${inside}}`
+}
+
+/** As cloneJson(). */
+export function* cloneInPieces(value: unknown): Pieces<unknown> {
+  if (!isLarge(value)) return cloneJson(value)
+  yield
+  const isList = Array.isArray(value)
+  const [list, map]: [unknown[], JsonObject] = [[], {}]
+  let count = 0
+  for (const part of isList ? (value as unknown[]) : Object.keys(value)) {
+    const inner: unknown = isList ? part : (value as JsonObject)[part as string]
+    const copy = typeof inner === 'object' ? yield* cloneInPieces(inner) : inner
+    if (isList) list.push(copy)
+    else setField(map, part as string, copy)
+    if (++count % FEW_ENTRIES === 0) yield
+  }
+  return isList ? list : map
+}
+
+/** As deepEqual(). */
+export function* equalInPieces(a: unknown, b: unknown, options: DeepEqualOptions = {}): Pieces<boolean> {
+  if (a === b) return true
+  if (!isLarge(a) || typeof b !== 'object' || b === null || Array.isArray(a) !== Array.isArray(b))
+    return deepEqual(a, b, options)
+  yield
+  if (Array.isArray(a)) {
+    const other = b as unknown[]
+    if (a.length !== other.length) return false
+    for (const [i, item] of a.entries()) {
+      if (!(yield* equalInPieces(item, other[i], options))) return false
+      if (i % FEW_ENTRIES === 0) yield
+    }
+    return true
+  }
+  const [map, other] = [a as JsonObject, b as JsonObject]
+  let count = 0
+  for (const key of Object.keys(map)) {
+    const [inner, its] = [map[key], Object.hasOwn(other, key) ? other[key] : undefined]
+    const isSame =
+      typeof inner === 'object' ? yield* equalInPieces(inner, its, options) : deepEqual(inner, its, options)
+    if (!isSame) return false
+    if (++count % FEW_ENTRIES === 0) yield
+  }
+  yield
+  return Object.keys(other).every(key => Object.hasOwn(map, key) || deepEqual(undefined, other[key], options))
 }

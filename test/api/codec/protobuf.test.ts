@@ -9,6 +9,7 @@ import {
   encodeWatchFrame,
   messageIdOf,
 } from '../../../src/main/apiserver/codec/protobuf/envelope.ts'
+import { atOnce } from '../../../src/main/pieces/pacer.ts'
 import { readFields, Writer } from '../../../src/shared/protobuf/wire.ts'
 import { decodeObject } from '../../../src/main/apiserver/schema/decode.ts'
 import { schemaTypes } from '../../../src/main/apiserver/schema/table.ts'
@@ -225,7 +226,7 @@ describe('encodeProtobuf()', () => {
 
 test('encodeWatchFrame() puts the length in front and the object in an envelope of its own', () => {
   const object = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a' } }
-  const frame = encodeWatchFrame('ADDED', object)!
+  const frame = atOnce(encodeWatchFrame('ADDED', object))!
   expect(frame.readUInt32BE()).toBe(frame.length - 4)
   const fields = [...readFields(frame.subarray(4))]
   expect(String(fields[0]!.value)).toBe('ADDED')

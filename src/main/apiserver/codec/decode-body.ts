@@ -99,6 +99,17 @@ async function parseJsonBody(bytes: Buffer, maxBytes: number): Promise<ParseResu
   return { value, duplicates: scan.duplicates }
 }
 
+/** A list and its items hold what may be as deep as any object. */
+const LIST_DEPTH = MAX_DEPTH + 2
+
+/** @returns the value of JSON that the server itself has written, whatever its length */
+export async function parseOwnJson(bytes: Buffer): Promise<unknown> {
+  if (bytes.length <= INLINE_JSON_BYTES) return parseJson(textOf(bytes))
+  const { value, error } = await worker.parse('json', bytes, LIST_DEPTH)
+  if (error !== undefined) throw new Error(error)
+  return value
+}
+
 /** Whether the first thing in it is a brace, as in what programs apply: they write JSON, which is YAML as well. */
 function looksLikeJson(bytes: Buffer): boolean {
   const first = bytes.find(byte => byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09)

@@ -19,6 +19,7 @@ import { createObject } from './write/create-object.ts'
 import { decodeRequest } from './write/decode-request.ts'
 import { deleteObject } from './write/delete-object.ts'
 import type { WriteParts } from './write/write-parts.ts'
+import { inTurns } from '../../pieces/pacer.ts'
 
 export interface EndpointOptions {
   readonly store: ObjectStore
@@ -82,7 +83,7 @@ export function createEndpointParts(options: EndpointOptions): EndpointParts {
     replace: (resource, name, change, write) => changeObject(resource, name, change, write, writing),
     async change(resource, name, change, write) {
       const apply = async (current: Parameters<typeof change>[0]) => {
-        const copy = copyObject(current)
+        const copy = await inTurns(copyObject(current))
         return (await change(copy)) === false ? undefined : copy
       }
       return (await changeObject(resource, name, apply, write, writing)).object

@@ -7,7 +7,7 @@ import { type ApiError, badRequest, invalid } from '../../../shared/machinery/st
 import { mediaTypeOf, notOfPatches, unsupportedMediaType } from '../codec/media-type.ts'
 import {
   APPLY_PATCH,
-  applyPatch,
+  patchInPieces,
   isPatch,
   JSON_PATCH,
   MERGE_PATCH,
@@ -16,7 +16,7 @@ import {
 import { isDirective } from '../patch/strategic/directives.ts'
 import type { ResourceDescriptor } from '../registry/resource.ts'
 import type { ApiRequest } from '../request.ts'
-import { inTurns, pieceByPiece } from '../../pieces/pacer.ts'
+import { atOnce, inTurns, pieceByPiece } from '../../pieces/pacer.ts'
 import { decodeObjectInPieces } from '../schema/decode.ts'
 import { apply } from './apply.ts'
 import { answerOne } from './read/answer-one.ts'
@@ -56,19 +56,19 @@ export async function patched(
   patch: unknown,
 ): Promise<AnyObject> {
   const strategic = mediaTypeOf(request.headers['content-type']) === STRATEGIC_MERGE_PATCH
-  const apply = (to: AnyObject) => applyPatch(request.headers['content-type'] ?? '', resource.schema, to, patch)
+  const apply = (to: AnyObject) => patchInPieces(request.headers['content-type'] ?? '', resource.schema, to, patch)
   // Who owns what is the largest part of many objects, and nobody changes it in place.
   const { managedFields, ...metadata } = current.metadata
   const isKept = managedFields !== undefined && leavesManagers(patch)
   const pacer = pieceByPiece()
-  const result = apply(isKept ? { ...current, metadata } : current)
+  const result = await inTurns(apply(isKept ? { ...current, metadata } : current), pacer)
   if (pacer.due) await pacer.pause()
   const { object, unknown, errors } = resource.custom
     ? resource.custom.decode(result)
     : await inTurns(decodeObjectInPieces(resource.schema, result, strategic ? 'map' : 'json'), pacer)
   const refuse = (why: string) =>
     invalid({ group: '', kind: '' }, '', [
-      invalidValue('patch', strategic ? inGoWords(patch) : encodeJson(apply(current)), why),
+      invalidValue('patch', strategic ? inGoWords(patch) : encodeJson(atOnce(apply(current))), why),
     ])
   if (errors[0] !== undefined) throw refuse(errors[0])
   if (resource.custom) assertStillCustom(resource, result as Partial<AnyObject>, request.info.subresource, refuse)

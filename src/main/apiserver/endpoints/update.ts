@@ -3,6 +3,7 @@ import type { AnyObject } from '../../../shared/machinery/object.ts'
 import { invalidValue } from '../../../shared/machinery/field-error.ts'
 import { type ApiError, badRequest, invalid, isNotFound } from '../../../shared/machinery/status.ts'
 import { assertAllowed } from '../chain/authorize.ts'
+import { inTurns } from '../../pieces/pacer.ts'
 import type { ResourceDescriptor } from '../registry/resource.ts'
 import type { ObjectName } from './server-view.ts'
 import { answerOne } from './read/answer-one.ts'
@@ -43,7 +44,7 @@ export const update: Endpoint = async (request, resource, parts) => {
   const replacement = () => {
     assertVersion(resource, object)
     if (otherKind) throw otherKind
-    return copyObject(object)
+    return inTurns(copyObject(object))
   }
   try {
     const { object: updated } = await parts.replace(resource, info, replacement, {
@@ -58,7 +59,7 @@ export const update: Endpoint = async (request, resource, parts) => {
     if (!isNew) throw error
     assertAllowed({ ...info, verb: 'create', user: request.user }, attributes => parts.authorize(attributes))
     const { resourceVersion: _version, ...metadata } = object.metadata
-    const made = { ...copyObject(object), metadata: metadata as AnyObject['metadata'] }
+    const made = { ...(await inTurns(copyObject(object))), metadata: metadata as AnyObject['metadata'] }
     const created = await parts.create(resource, info.namespace, made, options)
     return answerOne(201, created, resource, representation, parts)
   }

@@ -23,6 +23,7 @@ import { RequestLife } from './request-life.ts'
 import { isForPeople } from './indent-json.ts'
 import { type Target, targetOf } from './target.ts'
 import { mayBePage, type Ui } from './ui.ts'
+import { Warnings } from './warnings.ts'
 import { writeRawResponse } from './write-raw-response.ts'
 import { isForWebSocket, writeWebSocket } from './write-web-socket.ts'
 import { type Response, writeResponse } from './write-response.ts'
@@ -156,7 +157,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     incoming: Incoming,
     headers: Headers,
     target: Target,
-    warnings: string[],
+    warnings: Warnings,
     answerHeaders: Record<string, string>,
     life: RequestLife,
     drop: () => void,
@@ -209,7 +210,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     running.add(life)
     const headers = headersOf(incoming)
     const auditId = (headers['audit-id'] ??= randomUUID())
-    const warnings: string[] = []
+    const warnings = new Warnings()
     const answerHeaders: Record<string, string> = {}
     let target: Target | undefined
     const { socket: connection } = incoming
@@ -277,7 +278,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
         incoming,
         headers,
         targetOf(incoming.url ?? ''),
-        [],
+        new Warnings(),
         {},
         life,
         () => socket.destroy(),

@@ -5,6 +5,7 @@ import type { TLSSocket } from 'node:tls'
 import type { ApiRequest, RequestInfo, UserInfo } from '../request.ts'
 import type { LazyBody } from './lazy-body.ts'
 import type { RequestLife } from './request-life.ts'
+import type { Warnings } from './warnings.ts'
 
 /** What of a request is the same whoever is behind it. */
 export interface RequestParts {
@@ -15,7 +16,7 @@ export interface RequestParts {
   readonly content: LazyBody
   readonly life: RequestLife
   readonly socket: TLSSocket
-  readonly warnings: string[]
+  readonly warnings: Warnings
   /** What the answer's headers will have besides its own. */
   readonly answerHeaders: Record<string, string>
   readonly drop: () => void
@@ -58,7 +59,7 @@ export class IncomingRequest implements ApiRequest {
     return this.parts.socket.remoteAddress
   }
   warn(text: string): void {
-    this.parts.warnings.push(text)
+    this.parts.warnings.add(text)
   }
   answerWith(headers: Readonly<Record<string, string>>): void {
     Object.assign(this.parts.answerHeaders, headers)

@@ -3,14 +3,15 @@ import type { ServerResponse } from 'node:http'
 import type { Http2ServerResponse } from 'node:http2'
 import { pipeline, Readable, type Writable } from 'node:stream'
 import { constants, createGzip } from 'node:zlib'
+import { parseOwnJson } from '../codec/decode-body.ts'
 import { PROTOBUF_TYPE } from '../codec/media-type.ts'
 import { encodeProtobufInSlices, encodeWatchFrame } from '../codec/protobuf/envelope.ts'
 import { WHOLE, negotiate, parseAccept } from '../representation/negotiate.ts'
 import type { ApiResponse, Frame } from '../request.ts'
 import type { RequestLife } from './request-life.ts'
+import type { Warnings } from './warnings.ts'
 import { indented } from './indent-json.ts'
-import { toYaml } from './to-yaml.ts'
-import { parseJson } from '../../../shared/machinery/json-text.ts'
+import { yamlInChunks } from './to-yaml.ts'
 import { encodeJsonInPieces } from '../../pieces/large-json.ts'
 import { inTurns } from '../../pieces/pacer.ts'
 
@@ -22,7 +23,7 @@ const GZIP_MIN_BYTES = 128 * 1024
 export interface ResponseContext {
   readonly accept: string | undefined
   readonly acceptEncoding: string | undefined
-  readonly warnings: readonly string[]
+  readonly warnings: Warnings
   /** Besides the answer's own. */
   readonly answerHeaders: Readonly<Record<string, string>>
   readonly auditId: string
@@ -38,15 +39,6 @@ const SECURITY_HEADERS = {
   'x-content-type-options': 'nosniff',
   'cross-origin-resource-policy': 'same-origin',
   'x-frame-options': 'DENY',
-}
-
-/**
- * RFC 7234: 299 is a persistent miscellaneous warning; the text is a quoted string. Header values are bytes: what is not
- * ASCII travels as UTF-8, as Go sends it.
- */
-function warningHeader(text: string): string {
-  const quoted = text.replace(/[^\x20-\x7e\u00a0-\u{10ffff}]/gu, ' ').replace(/["\\]/g, '\\$&')
-  return Buffer.from(`299 - "${quoted}"`, 'utf8').toString('latin1')
 }
 
 function wantsGzip(acceptEncoding: string | undefined): boolean {
@@ -82,7 +74,8 @@ function start(
     ...answer.headers,
     ...headers,
   }
-  if (context.warnings.length > 0) all['warning'] = context.warnings.map(warningHeader)
+  const warnings = context.warnings.headers
+  if (warnings.length > 0) all['warning'] = [...warnings]
   // In one call: what is set header by header is checked and copied twice.
   ;(response as ServerResponse).writeHead(answer.code, all)
 }
@@ -167,7 +160,7 @@ async function sendFrames(
   startStream(response, answer, context, isBinary ? `${PROTOBUF_TYPE};stream=watch` : answer.contentType)
   const { to, form } = sinkOf(response)
   for await (const frames of answer.frames) {
-    const batch = isBinary ? frames.flatMap(frame => messageOf(frame) ?? []) : frames
+    const batch = isBinary ? await messagesOf(frames) : frames
     for (const piece of piecesOf(batch, form)) {
       if (context.life.ended) return void response.end()
       if (!to.write(piece)) await drained(to, context.life.signal)
@@ -180,15 +173,30 @@ async function sendFrames(
 type Written = Pick<Frame, 'line' | 'chunk'>
 
 /** Frames are shared by watchers, so their messages are as well; null for what has none. */
-const messages = new WeakMap<Frame, Written | null>()
+const messages = new WeakMap<Frame, Written | null | Promise<Written | null>>()
 
-function messageOf(frame: Frame): Written | undefined {
-  const known = messages.get(frame)
-  if (known !== undefined) return known ?? undefined
-  const message = encodeWatchFrame(frame.type, frame.object)
-  const written = message && asChunk(message)
-  messages.set(frame, written ?? null)
+async function messagesOf(frames: readonly Frame[]): Promise<Written[]> {
+  const written: Written[] = []
+  for (const frame of frames) {
+    const made = messages.get(frame)
+    const known = made === undefined ? encodedOnce(frame) : made
+    const message = known instanceof Promise ? await known : known
+    if (message) written.push(message)
+  }
   return written
+}
+
+function encodedOnce(frame: Frame): Written | null | Promise<Written | null> {
+  const keep = (message: Buffer | undefined): Written | null => {
+    const written = message ? asChunk(message) : null
+    messages.set(frame, written)
+    return written
+  }
+  const message = inTurns(encodeWatchFrame(frame.type, frame.object))
+  if (!(message instanceof Promise)) return keep(message)
+  const later = message.then(keep)
+  messages.set(frame, later)
+  return later
 }
 
 function asChunk(message: Buffer): Written {
@@ -276,8 +284,9 @@ export async function writeResponse(response: Response, answer: ApiResponse, con
   const contentType = wanted === PROTOBUF_TYPE ? 'application/json' : wanted
   const { encoding } = negotiateQuietly(context.accept)
   if (encoding === 'yaml') {
-    const value = answer.json ? await parsed(answer.json()) : answer.object
-    return sendWhole(response, answer, context, 'application/yaml', Buffer.from(await toYaml(value)))
+    const json = answer.json?.()
+    const value = json && !Buffer.isBuffer(json) ? await parsed(json) : answer.object
+    return sendJson(response, answer, context, 'application/yaml', yamlInChunks(value))
   }
   if (encoding === 'protobuf') {
     const body = await encodeProtobufInSlices(answer.object)
@@ -290,10 +299,10 @@ export async function writeResponse(response: Response, answer: ApiResponse, con
 }
 
 /** Lists leave out of their items what they say once: YAML says what JSON says. */
-async function parsed(json: Buffer | AsyncIterable<Buffer>): Promise<unknown> {
+async function parsed(json: AsyncIterable<Buffer>): Promise<unknown> {
   const chunks: Buffer[] = []
-  for await (const chunk of Buffer.isBuffer(json) ? justOne(json) : json) chunks.push(chunk)
-  return parseJson(Buffer.concat(chunks).toString('utf8'))
+  for await (const chunk of json) chunks.push(chunk)
+  return parseOwnJson(Buffer.concat(chunks))
 }
 
 async function* justOne(body: Buffer): AsyncGenerator<Buffer> {

@@ -3,7 +3,8 @@ import type { AnyObject } from '../../../shared/machinery/object.ts'
 import { isObject } from '../../../shared/machinery/json-object.ts'
 import { badRequest } from '../../../shared/machinery/status.ts'
 import { mediaTypeOf, unsupportedMediaType } from '../codec/media-type.ts'
-import { applyJsonPatch } from './json-patch.ts'
+import { atOnce, type Pieces } from '../../pieces/pacer.ts'
+import { jsonPatchInPieces } from './json-patch.ts'
 import { applyMergePatch } from './merge-patch.ts'
 import { applyStrategicMergePatch } from './strategic/strategic-merge.ts'
 
@@ -22,21 +23,29 @@ export const isPatch = (contentType: string | undefined): boolean => ACCEPTED.in
  * @returns the patched object, not yet decoded against the schema
  * @throws ApiError 400 for a malformed patch, 413, 415 for another content type, 422 for one that does not apply
  */
-export function applyPatch(
+export const applyPatch = (
   contentType: string | undefined,
   schemaId: string,
   current: AnyObject,
   patch: unknown,
-): AnyObject {
-  const patched = patchedValue(mediaTypeOf(contentType), schemaId, current, patch)
+): AnyObject => atOnce(patchInPieces(contentType, schemaId, current, patch))
+
+/** As applyPatch(). */
+export function* patchInPieces(
+  contentType: string | undefined,
+  schemaId: string,
+  current: AnyObject,
+  patch: unknown,
+): Pieces<AnyObject> {
+  const patched = yield* patchedValue(mediaTypeOf(contentType), schemaId, current, patch)
   if (!isObject(patched)) throw badRequest('the patched object is not an object')
   return patched as AnyObject
 }
 
-function patchedValue(mediaType: string, schemaId: string, current: AnyObject, patch: unknown): unknown {
+function* patchedValue(mediaType: string, schemaId: string, current: AnyObject, patch: unknown): Pieces<unknown> {
   switch (mediaType) {
     case JSON_PATCH:
-      return applyJsonPatch(current, patch)
+      return yield* jsonPatchInPieces(current, patch)
     case MERGE_PATCH:
       if (!isObject(patch)) throw badRequest('error decoding patch: a merge patch is a map')
       return applyMergePatch(current, patch)

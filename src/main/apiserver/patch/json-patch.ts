@@ -1,8 +1,9 @@
 // JSON Patch (RFC 6902).
-import { deepEqual } from '../../../shared/machinery/deep-equal.ts'
-import { cloneJson, isObject, setField } from '../../../shared/machinery/json-object.ts'
+import { isObject, setField } from '../../../shared/machinery/json-object.ts'
 import { parsePointer } from '../../../shared/machinery/json-pointer.ts'
 import { ApiError, badRequest } from '../../../shared/machinery/status.ts'
+import { cloneInPieces, equalInPieces, FEW_ENTRIES } from '../../pieces/large-json.ts'
+import { atOnce, type Pieces } from '../../pieces/pacer.ts'
 
 export const MAX_OPERATIONS = 10_000
 /** A patch may not make an object larger than any that could be stored. */
@@ -58,12 +59,12 @@ class Document {
   constructor(root: unknown) {
     this.root = root
   }
-  copy(value: unknown): unknown {
+  *copy(value: unknown): Pieces<unknown> {
     const count = (inner: unknown): number =>
       typeof inner === 'object' && inner !== null ? Object.values(inner).reduce((n: number, v) => n + count(v), 1) : 1
     this.#budget -= count(value)
     if (this.#budget < 0) throw new OperationError('copy operations make the object too large')
-    return cloneJson(value)
+    return yield* cloneInPieces(value)
   }
   /** @returns the value, and whether there is one. */
   find(tokens: readonly string[]): { found: boolean; value: unknown } {
@@ -127,21 +128,21 @@ class Document {
   }
 }
 
-function apply(document: Document, { op, path, from, value }: Operation): void {
+function* apply(document: Document, { op, path, from, value }: Operation): Pieces<void> {
   const tokens = tokensOf(path, op)
   switch (op) {
     case 'add':
-      return document.add(tokens, cloneJson(value))
+      return document.add(tokens, yield* cloneInPieces(value))
     case 'remove':
       return document.remove(tokens)
     case 'replace':
-      return document.replace(tokens, cloneJson(value))
+      return document.replace(tokens, yield* cloneInPieces(value))
     case 'test':
       // A missing value equals null, as in the library that upstream uses; numbers equal by their value (RFC 6902, 4.6).
-      if (deepEqual(document.find(tokens).value, value, { numbersByValue: true })) return
+      if (yield* equalInPieces(document.find(tokens).value, value, { numbersByValue: true })) return
       throw new TestError(`testing value ${path} failed: test failed`)
     case 'copy':
-      return document.add(tokens, document.copy(document.get(tokensOf(from, op), op)))
+      return document.add(tokens, yield* document.copy(document.get(tokensOf(from, op), op)))
     case 'move': {
       const source = tokensOf(from, op)
       if (tokens.length > source.length && source.every((token, i) => tokens[i] === token)) {
@@ -161,11 +162,17 @@ function apply(document: Document, { op, path, from, value }: Operation): void {
  * @throws ApiError 400 for a patch that is none, 413 for too many operations, 422 for one that does not apply: a
  *   FailedTest where it says itself that it must not
  */
-export function applyJsonPatch(current: unknown, patch: unknown): unknown {
+export const applyJsonPatch = (current: unknown, patch: unknown): unknown => atOnce(jsonPatchInPieces(current, patch))
+
+/** As applyJsonPatch(). */
+export function* jsonPatchInPieces(current: unknown, patch: unknown): Pieces<unknown> {
   const operations = parseOperations(patch)
-  const document = new Document(cloneJson(current))
+  const document = new Document(yield* cloneInPieces(current))
   try {
-    for (const operation of operations) apply(document, operation)
+    for (const [i, operation] of operations.entries()) {
+      yield* apply(document, operation)
+      if (i % FEW_ENTRIES === 0) yield
+    }
   } catch (error) {
     if (!(error instanceof OperationError)) throw error
     const message = 'the server rejected our request due to an error in our request'

@@ -6,7 +6,8 @@ import { ApiError } from '../../../../shared/machinery/status.ts'
 import { CelError } from '../../../cel/errors.ts'
 import { toJson } from '../../../cel/to-json.ts'
 import { mergeApplied } from '../../patch/apply/merge.ts'
-import { applyJsonPatch, FailedTest } from '../../patch/json-patch.ts'
+import { inTurns } from '../../../pieces/pacer.ts'
+import { FailedTest, jsonPatchInPieces } from '../../patch/json-patch.ts'
 import type { ResourceDescriptor } from '../../registry/resource.ts'
 import { fieldFact, typeOfFact } from '../../schema/table.ts'
 import type { FieldFact } from '../../schema/facts.ts'
@@ -59,7 +60,7 @@ async function applied(
 async function patched(evaluation: Evaluation, { expression }: CompiledMutation, live: AnyObject): Promise<unknown> {
   const operations = toJson(await evaluation.run(expression))
   try {
-    return applyJsonPatch(live, operations)
+    return await inTurns(jsonPatchInPieces(live, operations))
   } catch (error) {
     // What a patch tests says for which objects it is meant.
     if (error instanceof FailedTest) return live

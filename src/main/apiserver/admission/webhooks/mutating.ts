@@ -9,7 +9,8 @@ import { cloneJson } from '../../../../shared/machinery/json-object.ts'
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
 import { ApiError, internalError } from '../../../../shared/machinery/status.ts'
 import { decodeBody } from '../../codec/decode-body.ts'
-import { applyJsonPatch } from '../../patch/json-patch.ts'
+import { inTurns } from '../../../pieces/pacer.ts'
+import { jsonPatchInPieces } from '../../patch/json-patch.ts'
 import type { ResourceDescriptor } from '../../registry/resource.ts'
 import { become, isUnchanged, takeBack } from '../changed-object.ts'
 import type { AdmissionRequest } from '../contract.ts'
@@ -39,7 +40,7 @@ async function patched(
 ): Promise<AnyObject> {
   try {
     const { value: operations } = await decodeBody('application/json', Buffer.from(patch, 'base64'))
-    const result = applyJsonPatch(object, operations)
+    const result = await inTurns(jsonPatchInPieces(object, operations))
     return await takeBack(result, shown, request)
   } catch (error) {
     if (!(error instanceof ApiError) || error.code >= 500) throw error

@@ -1,9 +1,10 @@
 // The envelope around protobuf objects: four bytes of magic, then a runtime.Unknown with the type and the message.
 import { getField, isObject } from '../../../../shared/machinery/json-object.ts'
 import { ByteCache } from '../../../store/byte-cache.ts'
-import { Pacer } from '../../../pieces/pacer.ts'
+import { isLarge } from '../../../pieces/large-json.ts'
+import { atOnce, inTurns, Pacer, type Pieces } from '../../../pieces/pacer.ts'
 import { schemaIdOf } from '../../schema/table.ts'
-import { decodeMessage, decodeMessageInSlices, encodeMessage, hasMessage } from './message.ts'
+import { decodeMessage, decodeMessageInSlices, encodeMessage, encodeMessageInPieces, hasMessage } from './message.ts'
 import { BYTES, readFields, WireError, Writer } from '../../../../shared/protobuf/wire.ts'
 
 /** Items that are encoded between two looks at the clock. */
@@ -26,21 +27,25 @@ export function messageIdOf(apiVersion: unknown, kind: unknown): string | undefi
 }
 
 /** @returns the bytes, or undefined when objects of this kind have no protobuf form: answer in JSON then. */
-export function encodeProtobuf(object: unknown): Buffer | undefined {
+export const encodeProtobuf = (object: unknown): Buffer | undefined => atOnce(encodeInPieces(object))
+
+function* encodeInPieces(object: unknown): Pieces<Buffer | undefined> {
   if (!isObject(object)) return undefined
   const { apiVersion, kind } = { apiVersion: getField(object, 'apiVersion'), kind: getField(object, 'kind') }
   const id = messageIdOf(apiVersion, kind)
   if (id === undefined) return undefined
-  return envelope(String(apiVersion), String(kind), [encodeMessage(id, object)])
+  return envelope(String(apiVersion), String(kind), [
+    isLarge(object) ? yield* encodeMessageInPieces(id, object) : encodeMessage(id, object),
+  ])
 }
 
 /** What items of long lists were encoded to, each as a field of its list, for the next who asks. */
 const encodedItems = new ByteCache<object>(32 * 1024 * 1024)
 
-/** As encodeProtobuf(), for lists of any length: other work gets its turns meanwhile. Items must not change later. */
+/** As encodeProtobuf(), for what is of any length: other work gets its turns meanwhile. Items must not change later. */
 export async function encodeProtobufInSlices(object: unknown): Promise<Buffer | undefined> {
   const items = isObject(object) ? getField(object, 'items') : undefined
-  if (!isObject(object) || !Array.isArray(items) || items.length < FEW_ITEMS) return encodeProtobuf(object)
+  if (!isObject(object) || !Array.isArray(items) || items.length < FEW_ITEMS) return inTurns(encodeInPieces(object))
   const { apiVersion, kind } = { apiVersion: getField(object, 'apiVersion'), kind: getField(object, 'kind') }
   const id = messageIdOf(apiVersion, kind)
   if (id === undefined) return undefined
@@ -66,8 +71,8 @@ function envelope(apiVersion: string, kind: string, parts: readonly Buffer[]): B
 }
 
 /** @returns one frame of a watch: its length in four bytes, then the event with the object in its own envelope. */
-export function encodeWatchFrame(type: string, object: unknown): Buffer | undefined {
-  const bytes = encodeProtobuf(object)
+export function* encodeWatchFrame(type: string, object: unknown): Pieces<Buffer | undefined> {
+  const bytes = yield* encodeInPieces(object)
   if (!bytes) return undefined
   const event = new Writer().text(1, type).bytes(2, new Writer().bytes(1, bytes).finish()).finish()
   const length = Buffer.alloc(4)

@@ -1,11 +1,12 @@
 // API objects as protobuf messages, by the schema table and the table of field numbers.
 import { getField, isObject, type JsonObject, setField } from '../../../../shared/machinery/json-object.ts'
-import { Pacer } from '../../../pieces/pacer.ts'
+import { encodeJsonInPieces, FEW_ENTRIES, isLarge } from '../../../pieces/large-json.ts'
+import { Pacer, type Pieces } from '../../../pieces/pacer.ts'
 import { MAX_DEPTH } from '../../schema/decode-context.ts'
 import { fieldFact, typeFact } from '../../schema/table.ts'
 import type { FieldFact } from '../../schema/facts.ts'
 import numbers from './numbers.json' with { type: 'json' }
-import { decodeScalar, encodeScalar, isScalar } from './scalars.ts'
+import { decodeScalar, encodeScalar, isScalar, writeTextMessage } from './scalars.ts'
 import { readFields, WireError, type WireField, Writer } from '../../../../shared/protobuf/wire.ts'
 
 type Numbers = Readonly<Record<string, Readonly<Record<string, readonly number[]>>>>
@@ -108,6 +109,25 @@ function writeMessage(writer: Writer, schemaId: string, object: unknown): void {
   if (isObject(object)) writeLayout(writer, layoutOf(schemaId), object)
 }
 
+/** As encodeMessage(). */
+export function* encodeMessageInPieces(schemaId: string, object: unknown): Pieces<Buffer> {
+  const writer = new Writer()
+  yield* writeMessageInPieces(writer, schemaId, object)
+  return writer.finish()
+}
+
+function* writeMessageInPieces(writer: Writer, schemaId: string, object: unknown): Pieces<void> {
+  if (!isObject(object) || !isLarge(object)) return writeMessage(writer, schemaId, object)
+  const layout = layoutOf(schemaId)
+  for (const name of Object.keys(object)) {
+    const field = layout.byName.get(name)
+    const value = object[name]
+    if (field && value !== undefined && value !== null)
+      yield* writeFieldInPieces(writer, field.number, value, field.fact)
+  }
+  writeEmbedded(writer, layout, object)
+}
+
 /** Fields come in the object's order: it has a few of those that its type knows. */
 function writeLayout(writer: Writer, layout: Layout, object: JsonObject): void {
   for (const name of Object.keys(object)) {
@@ -116,6 +136,10 @@ function writeLayout(writer: Writer, layout: Layout, object: JsonObject): void {
     const value = object[name]
     if (value !== undefined && value !== null) writeField(writer, field.number, value, field.fact)
   }
+  writeEmbedded(writer, layout, object)
+}
+
+function writeEmbedded(writer: Writer, layout: Layout, object: JsonObject): void {
   for (const [number, inner] of layout.embedded) {
     const before = writer.length
     const start = writer.begin(number)
@@ -144,18 +168,47 @@ function writeField(writer: Writer, number: number, value: unknown, fact: FieldF
   }
 }
 
+/** As writeField(). */
+function* writeFieldInPieces(writer: Writer, number: number, value: unknown, fact: FieldFact): Pieces<void> {
+  if (!isLarge(value)) return writeField(writer, number, value, fact)
+  yield
+  if (fact.t === 'array' && Array.isArray(value)) {
+    const item = fact.i ?? ANY
+    for (const [i, element] of value.entries()) {
+      yield* writeFieldInPieces(writer, number, element, item)
+      if (i % FEW_ENTRIES === 0) yield
+    }
+  } else if (fact.t === 'map' && isObject(value)) {
+    const item = fact.i ?? ANY
+    const keys = Object.keys(value).sort()
+    yield
+    for (const [i, key] of keys.entries()) {
+      writeEntry(writer, number, key, value[key], item)
+      if (i % FEW_ENTRIES === 0) yield
+    }
+  } else if (fact.t === 'ref') {
+    const start = writer.begin(number)
+    yield* writeMessageInPieces(writer, fact.r ?? '', value)
+    writer.end(start)
+  } else if (UNIONS.has(fact)) writeField(writer, number, value, fact)
+  // Raw JSON, such as who owns what.
+  else writeTextMessage(writer, number, yield* encodeJsonInPieces(value))
+}
+
 function writeMap(writer: Writer, number: number, map: JsonObject, item: FieldFact): void {
-  for (const key of Object.keys(map).sort()) {
-    const entry = writer.begin(number)
-    writer.text(1, key)
-    // A list as a map's value is a message of its own, with the items in field 1.
-    if (item.t === 'array') {
-      const list = writer.begin(2)
-      writeField(writer, 1, map[key], item)
-      writer.end(list)
-    } else writeField(writer, 2, map[key], item)
-    writer.end(entry)
-  }
+  for (const key of Object.keys(map).sort()) writeEntry(writer, number, key, map[key], item)
+}
+
+function writeEntry(writer: Writer, number: number, key: string, value: unknown, item: FieldFact): void {
+  const entry = writer.begin(number)
+  writer.text(1, key)
+  // A list as a map's value is a message of its own, with the items in field 1.
+  if (item.t === 'array') {
+    const list = writer.begin(2)
+    writeField(writer, 1, value, item)
+    writer.end(list)
+  } else writeField(writer, 2, value, item)
+  writer.end(entry)
 }
 
 function writeUnion(writer: Writer, number: number, value: unknown, { schema, other, kind }: Union): void {

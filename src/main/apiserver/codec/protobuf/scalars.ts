@@ -52,7 +52,7 @@ export function encodeScalar(writer: Writer, number: number, value: unknown, fac
   }
 }
 
-function writeTextMessage(writer: Writer, number: number, text: string): void {
+export function writeTextMessage(writer: Writer, number: number, text: string): void {
   const start = writer.begin(number)
   writer.text(1, text).end(start)
 }

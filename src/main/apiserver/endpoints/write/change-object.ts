@@ -4,13 +4,13 @@
 // A version in the new object makes the write conditional. Nothing special is needed for patches: a patch that does
 // not name a version yields the version just read, so that only a race makes it stale, and a race starts over.
 import { formatTime } from '../../../../shared/machinery/clock.ts'
-import { deepEqual } from '../../../../shared/machinery/deep-equal.ts'
 import type { FieldError } from '../../../../shared/machinery/field-error.ts'
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
 import { apiVersionOf } from '../../../../shared/machinery/resource-type.ts'
 import { conflict, notFound, staleVersion } from '../../../../shared/machinery/status.ts'
 import { type Stored, StoreError } from '../../../store/contract.ts'
-import { pieceByPiece } from '../../../pieces/pacer.ts'
+import { equalInPieces } from '../../../pieces/large-json.ts'
+import { inTurns, pieceByPiece } from '../../../pieces/pacer.ts'
 import type { AdmissionRequest } from '../../admission/contract.ts'
 import { keyOf, prepareViews, servedForm, storedForm, viewOf } from '../../keys.ts'
 import type { ResourceDescriptor } from '../../registry/resource.ts'
@@ -164,15 +164,17 @@ async function admitAndStore(
   if (!whole) await track()
   if (pacer.due) await pacer.pause()
   const rules = rulesFor(resource, object, old, options)
-  await validateChange(resource, object, old, rules, options.strategy === 'status', options.warn)
+  const isStatus = options.strategy === 'status'
+  await validateChange(resource, object, old, rules, { isStatus, pacer, warn: options.warn })
   if (whole) for (const text of resource.warnings?.(object, old) ?? []) options.warn?.(text)
   if (pacer.due) await pacer.pause()
   await parts.admission.validate(request)
   if (pacer.due) await pacer.pause()
   const finished = isFinished(resource, object)
   const nullIsValue = resource.custom !== undefined
-  keepTimes(object, old, nullIsValue)
-  if (!finished && deepEqual(object, old, { nullIsValue })) return { object: old, deleted: false }
+  await inTurns(keepTimes(object, old, nullIsValue), pacer)
+  const isSame = !finished && (await inTurns(equalInPieces(object, old, { nullIsValue }), pacer))
+  if (isSame) return { object: old, deleted: false }
   if (pacer.due) await pacer.pause()
   if (options.dryRun) {
     const read = resource.custom ? await servedForm(resource, await storedForm(resource, object)) : object

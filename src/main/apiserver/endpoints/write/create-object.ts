@@ -104,7 +104,7 @@ async function admitAndStore(
   dropSameOwners(object, options.warn, ' after mutating admission happens')
   resource.prepareForCreate?.(object, request.warn)
   if (pacer.due) await pacer.pause()
-  await validateCreate(resource, object, options.warn)
+  await validateCreate(resource, object, pacer, options.warn)
   if (pacer.due) await pacer.pause()
   await parts.admission.validate(request)
   if (pacer.due) await pacer.pause()

@@ -1,8 +1,9 @@
 // What is done about managedFields once an object is ready to be stored.
-import { deepEqual } from '../../../../shared/machinery/deep-equal.ts'
 import type { ManagedFieldsEntry } from '../../../../shared/api/meta/v1.ts'
 import { decodeManagers } from '../../patch/apply/managers.ts'
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
+import { equalInPieces } from '../../../pieces/large-json.ts'
+import type { Pieces } from '../../../pieces/pacer.ts'
 import { StoreError } from '../../../store/contract.ts'
 
 const withoutOwners = ({ metadata: { managedFields: _, ...metadata }, ...content }: AnyObject) => ({
@@ -14,12 +15,13 @@ const withoutOwners = ({ metadata: { managedFields: _, ...metadata }, ...content
  * A write that changed nothing but when its owners are said to have written changes nothing: values that are brought to
  * their common form, or that defaults and plugins bring back, are the same again by now.
  */
-export function keepTimes(object: AnyObject, old: AnyObject, nullIsValue: boolean): void {
+export function* keepTimes(object: AnyObject, old: AnyObject, nullIsValue: boolean): Pieces<void> {
   const [owners, before] = [object.metadata.managedFields, old.metadata.managedFields]
   if (!owners || owners.length !== before?.length) return
   if (owners.every(({ time }, i) => time === before[i]?.time)) return
-  const sameButTime = owners.every((owner, i) => deepEqual({ ...owner, time: before[i]?.time }, before[i]))
-  if (sameButTime && deepEqual(withoutOwners(object), withoutOwners(old), { nullIsValue }))
+  for (const [i, owner] of owners.entries())
+    if (!(yield* equalInPieces({ ...owner, time: before[i]?.time }, before[i]))) return
+  if (yield* equalInPieces(withoutOwners(object), withoutOwners(old), { nullIsValue }))
     object.metadata.managedFields = before
 }
 

@@ -41,7 +41,11 @@ const isWithin = (path: string, unknown: ReadonlySet<string>): boolean =>
 function inOrder(unknown: readonly string[], duplicates: readonly string[], text: string): string[] {
   const places = new Map<string, number[]>()
   let count = 0
-  scanJson(text, MAX_DEPTH, path => places.set(path, [...(places.get(path) ?? []), count++]))
+  scanJson(text, MAX_DEPTH, path => {
+    const known = places.get(path)
+    if (known) known.push(count++)
+    else places.set(path, [count++])
+  })
   const found = [
     ...unknown.map(path => ({ finding: named('unknown', [path]), at: places.get(path)?.[0] ?? 0 })),
     ...duplicates.map(path => ({ finding: named('duplicate', [path]), at: places.get(path)?.[1] ?? 0 })),
@@ -77,13 +81,18 @@ const OPERATION_FIELDS = new Set(['op', 'path', 'from', 'value'])
 /** Of a JSON patch: what its operations say besides, or say twice. */
 function findingsOfOperations(patch: unknown, duplicates: readonly string[]): string[] {
   const operations = Array.isArray(patch) ? patch : []
+  const doubled = new Map<string, string[]>()
+  for (const path of duplicates) {
+    const operation = path.slice(0, path.indexOf(']') + 1)
+    const known = doubled.get(operation)
+    if (known) known.push(path)
+    else doubled.set(operation, [path])
+  }
   return operations.flatMap((operation, i) => [
     ...Object.keys(isObject(operation) ? operation : {})
       .filter(key => !OPERATION_FIELDS.has(key))
       .map(key => `json patch unknown field "[${i}].${key}"`),
-    ...duplicates
-      .filter(path => path.startsWith(`[${i}].`))
-      .map(path => `json patch duplicate field ${JSON.stringify(path)}`),
+    ...(doubled.get(`[${i}]`) ?? []).map(path => `json patch duplicate field ${JSON.stringify(path)}`),
   ])
 }
 

@@ -2,6 +2,7 @@
 import type { FieldError } from '../../../../shared/machinery/field-error.ts'
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
 import { invalid } from '../../../../shared/machinery/status.ts'
+import type { Pacer } from '../../../pieces/pacer.ts'
 import { type ResourceDescriptor, toldAs } from '../../registry/resource.ts'
 import { requiredErrors } from '../../schema/decode.ts'
 import { validateObjectMeta } from '../../schema/validate-meta.ts'
@@ -29,36 +30,49 @@ function check(resource: ResourceDescriptor, name: string, errors: readonly Fiel
 type Warn = (text: string) => void
 const silent: Warn = () => undefined
 
-/** @throws ApiError 422 */
+/** @param pacer pauses between the checks of large objects @throws ApiError 422 */
 export async function validateCreate(
   resource: ResourceDescriptor,
   object: AnyObject,
+  pacer: Pacer,
   warn: Warn = silent,
 ): Promise<void> {
-  check(resource, object.metadata.name, [
+  const missing = resource.custom ? [] : requiredErrors(resource.schema, object)
+  if (pacer.due) await pacer.pause()
+  const rules = resource.validate?.(object) ?? []
+  if (pacer.due) await pacer.pause()
+  const found = [
     ...validateObjectMeta(object.metadata, resource),
-    ...besides(resource.custom ? [] : requiredErrors(resource.schema, object), resource.validate?.(object) ?? []),
+    ...besides(missing, rules),
     ...((await resource.check?.(object, undefined, warn, false)) ?? []),
-  ])
+  ]
+  if (pacer.due) await pacer.pause()
+  check(resource, object.metadata.name, found)
   for (const text of resource.warnings?.(object, undefined) ?? []) warn(text)
 }
 
-/**
- * @param rules the checks of this path: the main resource's, a subresource's, or none
- * @param isStatus whether it is an update of the status alone
- * @throws ApiError 422
- */
+interface ChangeToValidate {
+  /** It is an update of the status alone. */
+  readonly isStatus: boolean
+  /** Pauses between the checks of large objects. */
+  readonly pacer: Pacer
+  readonly warn?: Warn | undefined
+}
+
+/** @param rules what this path's checks found: the main resource's, a subresource's, or none @throws ApiError 422 */
 export async function validateChange(
   resource: ResourceDescriptor,
   object: AnyObject,
   old: AnyObject,
   rules: readonly FieldError[],
-  isStatus: boolean,
-  warn: Warn = silent,
+  { isStatus, pacer, warn = silent }: ChangeToValidate,
 ): Promise<void> {
-  check(resource, object.metadata.name, [
+  if (pacer.due) await pacer.pause()
+  const found = [
     ...validateObjectMeta(object.metadata, resource, old.metadata),
     ...besides(resource.custom ? [] : requiredErrors(resource.schema, object), rules),
     ...((await resource.check?.(object, old, warn, isStatus)) ?? []),
-  ])
+  ]
+  if (pacer.due) await pacer.pause()
+  check(resource, object.metadata.name, found)
 }

@@ -56,7 +56,8 @@ export function mergeList(
 }
 
 function mergePrimitives(current: readonly unknown[], items: readonly unknown[], deletions: readonly unknown[] = []) {
-  return [...new Set([...current.filter(item => !deletions.includes(item)), ...items])]
+  const deleted = new Set(deletions)
+  return [...new Set([...current.filter(item => !deleted.has(item)), ...items])]
 }
 
 function mergeMaps(
@@ -73,7 +74,9 @@ function mergeMaps(
   const changes = new Map<string, JsonObject[]>()
   for (const item of ordinary) {
     const id = identity(item)
-    changes.set(id, [...(changes.get(id) ?? []), item])
+    const same = changes.get(id)
+    if (same) same.push(item)
+    else changes.set(id, [item])
   }
   for (const item of current) {
     const id = identity(item)

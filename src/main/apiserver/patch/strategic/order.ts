@@ -12,6 +12,13 @@ const indexOf = (items: readonly unknown[], identity: Identity): Map<string, num
   return index
 }
 
+interface Placed {
+  readonly item: unknown
+  /** Where the patch has it, and where the server had it. */
+  readonly patchAt: number | undefined
+  readonly serverAt: number | undefined
+}
+
 /**
  * @param merged all elements
  * @param wanted elements, or at least their identities, in the order that the patch asks for
@@ -25,24 +32,26 @@ export function orderMerged(
 ): unknown[] {
   const inPatch = indexOf(wanted, identity)
   const inServer = indexOf(server, identity)
-  const rank = (index: Map<string, number>) => (item: unknown) => index.get(identity(item)) ?? Infinity
-  const by = (of: (item: unknown) => number) => (a: unknown, b: unknown) => {
-    const difference = of(a) - of(b)
+  const placed = merged.map((item): Placed => {
+    const id = identity(item)
+    return { item, patchAt: inPatch.get(id), serverAt: inServer.get(id) }
+  })
+  const by = (at: 'patchAt' | 'serverAt') => (a: Placed, b: Placed) => {
+    const difference = (a[at] ?? Infinity) - (b[at] ?? Infinity)
     return Number.isNaN(difference) ? 0 : difference
   }
-  const named = merged.filter(item => inPatch.has(identity(item))).sort(by(rank(inPatch)))
-  const others = merged.filter(item => !inPatch.has(identity(item))).sort(by(rank(inServer)))
+  const named = placed.filter(({ patchAt }) => patchAt !== undefined).sort(by('patchAt'))
+  const others = placed.filter(({ patchAt }) => patchAt === undefined).sort(by('serverAt'))
 
   // Two sorted lists become one; an element that the server did not know goes in front.
   const result: unknown[] = []
   let i = 0
   let j = 0
   while (i < others.length || j < named.length) {
-    const serverAt = i < others.length ? inServer.get(identity(others[i])) : undefined
-    const patchAt = j < named.length ? inServer.get(identity(named[j])) : undefined
-    const takeOther =
-      j >= named.length || (i < others.length && serverAt !== undefined && patchAt !== undefined && serverAt < patchAt)
-    result.push(takeOther ? others[i++] : named[j++])
+    const [other, one] = [others[i], named[j]]
+    const isBefore = other?.serverAt !== undefined && one?.serverAt !== undefined && other.serverAt < one.serverAt
+    const takeOther = j >= named.length || isBefore
+    result.push((takeOther ? others[i++] : named[j++])?.item)
   }
   return result
 }

@@ -38,20 +38,24 @@ function retainKeys(original: JsonObject, patch: JsonObject): JsonObject {
   return kept
 }
 
-/** @returns the merged map; neither argument is changed, and what the patch leaves alone is shared. */
+/**
+ * @returns the merged map, with the fields in their order and new ones behind them; neither argument is changed, and what
+ *   the patch leaves alone is shared
+ */
 export function mergeMap(given: JsonObject, patch: JsonObject, fact: FieldFact | undefined): JsonObject {
   const type = patchTypeOf(patch)
   if (type === 'delete') return {}
   if (type === 'replace') return withoutDirectives(patch) as JsonObject
   const original = retainKeys(given, patch)
   const result: JsonObject = {}
-  for (const key of Object.keys(original)) {
-    if (!touches(patch, key)) setField(result, key, original[key])
-  }
-  for (const key of touchedKeys(patch)) {
+  const merge = (key: string) => {
     const merged = mergeField(original, patch, key, factInside(fact, key))
     if (merged !== undefined) setField(result, key, merged)
   }
+  for (const key of Object.keys(original))
+    if (touches(patch, key)) merge(key)
+    else setField(result, key, original[key])
+  for (const key of touchedKeys(patch)) if (!Object.hasOwn(original, key)) merge(key)
   return result
 }
 
