@@ -1,5 +1,6 @@
 // Composes the agent: runtime → node → network → kubelet → tunnel, and stops them in reverse.
 import { existsSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { PersistentVolume, type Service, Service as ServiceType } from '../shared/api/core/v1.ts'
@@ -8,6 +9,7 @@ import { InformerFactory } from '../shared/client/informer-factory.ts'
 import { type Clock, delay } from '../shared/machinery/clock.ts'
 import { MAX_HEADER_BYTES } from '../shared/machinery/header-size.ts'
 import { LOCAL_VOLUMES_PATH } from '../shared/machinery/local-volumes.ts'
+import { LOG_FOLDER } from '../shared/machinery/log-folder.ts'
 import type { Log } from '../shared/machinery/log.ts'
 import { Owned } from '../shared/machinery/owned.ts'
 import { type ApiConnection, connectApi } from './api-client.ts'
@@ -16,7 +18,7 @@ import type { ApiContext } from './api/contract.ts'
 import { DelegatedAccess } from './api/delegated-access.ts'
 import { openKubeletPort } from './api/kubelet-port.ts'
 import { createKubeletApi } from './api/server.ts'
-import { type AgentConfig, cniFoldersOf, firstAddress, ipv6RangesOf } from './config.ts'
+import { type AgentConfig, cniFoldersOf, firstAddress, ipv6RangesOf, logFolderOf } from './config.ts'
 import type { NodeIdentity } from './contracts.ts'
 import { rotateCertificate } from './identity/rotation.ts'
 import { DEFAULT_THRESHOLDS } from './kubelet/eviction/thresholds.ts'
@@ -32,6 +34,7 @@ import { linkKubeletFolder } from './kubelet/plugins/kubelet-folder.ts'
 import { PluginManager } from './kubelet/plugins/plugin-manager.ts'
 import { configurationOf, shutdownPeriodsOf } from './kubelet/configuration.ts'
 import { Kubelet } from './kubelet/kubelet.ts'
+import { LogLinks } from './kubelet/log-links.ts'
 import { Removals } from './kubelet/removals.ts'
 import { NOT_KNOWN_YET } from './kubelet/node/conditions.ts'
 import { guessNodeIPv6, machineFacts, machineUsage } from './kubelet/node/machine.ts'
@@ -252,6 +255,10 @@ export async function startAgent({
     const localVolumes = new LocalVolumes({ dataDir, nodeName, client: api.client, volumes, recorder, clock, log })
     owned.use(localVolumes)
     const objects = new ApiObjectSource(api.client, clock, dataDir)
+    const tools = config.hostFiles === 'parent' ? hostToolsOf(process.ppid) : hostTools
+    const logFolder = logFolderOf(config)
+    await mkdir(logFolder, { recursive: true }).catch(() => undefined) // it is made when it is needed
+    const logLinks = new LogLinks({ folder: logFolder, engineFolder: version.rootDir, root: tools.root, log })
     const parts: KubeletParts = {
       node: identity,
       nodeMemoryBytes: machine.memoryBytes,
@@ -298,7 +305,8 @@ export async function startAgent({
       terminations,
       handlers: version.handlers,
       recursiveReadOnlyMounts: version.recursiveReadOnlyMounts,
-      tools: config.hostFiles === 'parent' ? hostToolsOf(process.ppid) : hostTools,
+      tools: { ...tools, ...(logFolder !== LOG_FOLDER && { logFolder }) },
+      logLinks,
       clock,
       log,
     }
@@ -336,7 +344,7 @@ export async function startAgent({
 
     const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES })
     const apiContext: ApiContext = {
-      kubelet, runtime, machine, network: podNetwork, dataDir, imageDir: version.rootDir, stats, probeCounts,
+      kubelet, runtime, machine, network: podNetwork, dataDir, logFolder, imageDir: version.rootDir, stats, probeCounts,
       terminations, nodeName, clock, log,
       startedAtMs: clock.now(),
       configuration: configurationOf(config, thresholds),

@@ -1,9 +1,11 @@
 // Leaves the machine as it was before it became a node.
 import { rm } from 'node:fs/promises'
 import { type Clock, delay, systemClock } from '../shared/machinery/clock.ts'
-import { type AgentConfig, cniFoldersOf } from './config.ts'
+import { silentLog } from '../shared/machinery/log.ts'
+import { type AgentConfig, cniFoldersOf, logFolderOf } from './config.ts'
 import { instanceId } from './instance.ts'
 import { removePulledImages } from './kubelet/images/image-gc.ts'
+import { LogLinks } from './kubelet/log-links.ts'
 import { unlinkKubeletFolder } from './kubelet/plugins/kubelet-folder.ts'
 import { podCgroups } from './kubelet/cgroups/pod-cgroups.ts'
 import { DockerRuntime } from './kubelet/runtime/docker/docker-runtime.ts'
@@ -31,7 +33,7 @@ export async function cleanUpNode(
   await removeContainers(runtime, removed, clock)
   const images = await removePulledImages(runtime, dataDir)
   await runtime.removePauseImage()
-  const { cgroupDriver: driver } = await runtime.version()
+  const { cgroupDriver: driver, rootDir } = await runtime.version()
   const cgroups = podCgroups({ driver, cpus: 1, amountsOf: pod => podAmountsOf(pod, config) })
   for (const uid of removed.pods) await cgroups.remove(uid)
   await cgroups.removeAll()
@@ -40,6 +42,7 @@ export async function cleanUpNode(
   await removeContainers(runtime, removed, clock)
   if (network) await cleanUpNetwork({ stateDir: `${dataDir}/network`, cni: cniFoldersOf(config) })
   await unmountBelow(dataDir, hostTools)
+  await new LogLinks({ folder: logFolderOf(config), engineFolder: rootDir, log: silentLog }).clear()
   if (config.kubeletLink !== undefined) await unlinkKubeletFolder(dataDir, config.kubeletLink)
   await rm(dataDir, { recursive: true, force: true })
   return [

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import * as v from 'valibot'
 import { parseRange } from '../shared/machinery/cidr.ts'
+import { LOG_FOLDER } from '../shared/machinery/log-folder.ts'
 import { familyOf } from '../shared/machinery/ip-address.ts'
 import { NETWORK_BACKENDS } from '../shared/machinery/node-network.ts'
 import type { IPv6Ranges } from './network/ipv6.ts'
@@ -42,6 +43,8 @@ const schema = v.object({
   dataDir: v.pipe(v.string(), v.startsWith('/')),
   /** Where a link to the data folder is made, for programs that look for the kubelet's folder. Default: nowhere. */
   kubeletLink: v.optional(v.pipe(v.string(), v.startsWith('/'))),
+  /** What pods know as `/var/log`. Default: that of the machine if it is this node, or one in the data folder. */
+  logFolder: v.optional(v.pipe(v.string(), v.startsWith('/'))),
   /** Where it is told that the network namespace is this agent's. Default: where all agents of the machine see it. */
   claimFolder: v.optional(v.pipe(v.string(), v.startsWith('/'))),
   dockerSocket: v.optional(v.string(), '/var/run/docker.sock'),
@@ -125,6 +128,13 @@ export function readConfig(path: string): AgentConfig {
 export function firstAddress(cidr: string): string {
   const [base = ''] = cidr.split('/')
   return base.replace(/\d+$/, last => String(Number(last) + 1))
+}
+
+/** Where the node has what pods know as `/var/log`. */
+export function logFolderOf({ logFolder, dataDir, hostContainer, hostFiles }: AgentConfig): string {
+  if (logFolder !== undefined) return logFolder
+  const isMachine = hostContainer === undefined && hostFiles === 'own'
+  return isMachine ? LOG_FOLDER : `${dataDir}/log`
 }
 
 /** @returns the cluster's second family; undefined where it has IPv4 alone */

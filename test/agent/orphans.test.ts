@@ -9,7 +9,7 @@ const orphan = (uid: string) => ({
   name: uid,
   namespace: 'default',
   sandboxes: [],
-  containers: [{ id: `box-${uid}`, state: 'exited' as const }],
+  containers: [{ id: `box-${uid}`, name: 'main', attempt: 0, state: 'exited' as const }],
 })
 
 function node(pods: readonly string[]) {

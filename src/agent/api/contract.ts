@@ -25,6 +25,8 @@ export interface ApiContext {
   readonly machine: MachineFacts
   readonly network: Pick<NodeNetwork, 'connections' | 'metrics' | 'arrivals'>
   readonly dataDir: string
+  /** Of the node's own log files. */
+  readonly logFolder: string
   /** The engine's own folder. */
   readonly imageDir: string
   readonly stats: StatsCollector

@@ -10,8 +10,6 @@ import { HttpError } from './contract.ts'
 /** Of Linux; Node does not name it. */
 const O_PATH = 0o10000000
 
-export const LOG_FOLDER = '/var/log'
-
 /** @param path what follows `/logs/`, split; it ends with '' where the request ended with a slash */
 export async function serveNodeLogs(folder: string, path: readonly string[], response: ServerResponse): Promise<void> {
   const names = path.filter(name => name !== '')

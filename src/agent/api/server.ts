@@ -8,7 +8,7 @@ import { RuntimeError } from '../kubelet/runtime/contract.ts'
 import { arrivalsFrom } from './arrivals.ts'
 import { serveExec } from './exec.ts'
 import { serveLogs } from './logs.ts'
-import { LOG_FOLDER, serveNodeLogs } from './node-logs.ts'
+import { serveNodeLogs } from './node-logs.ts'
 import { servePortForward } from './port-forward.ts'
 import { cadvisorMetrics } from './metrics/cadvisor.ts'
 import { kubeletMetrics } from './metrics/kubelet.ts'
@@ -133,7 +133,7 @@ async function serve(context: ApiContext, message: IncomingMessage, response: Se
       return
   }
   if (root === 'containerLogs' && rest.length === 3) return serveLogs(context, rest, query, response)
-  if (root === 'logs' && rest.length > 0) return serveNodeLogs(LOG_FOLDER, rest, response)
+  if (root === 'logs' && rest.length > 0) return serveNodeLogs(context.logFolder, rest, response)
   if (root === 'exec' || root === 'attach' || root === 'portForward')
     throw new HttpError(400, 'Upgrade request required')
   throw new HttpError(404, '404 page not found')

@@ -116,6 +116,7 @@ export class Kubelet implements AsyncDisposable {
     if (!isApiThere || isStatic(pod)) return
     this.#checkpoints.save({ ...worker.pod, status: worker.status })
     await this.#checkpoints.flushed()
+    await this.#parts.logLinks.settled()
   }
 
   pod(namespace: string, name: string): Pod | undefined {
@@ -328,6 +329,7 @@ export class Kubelet implements AsyncDisposable {
   async #relist(): Promise<void> {
     const found = await this.#parts.runtime.outlines().catch(() => undefined) // when it is back, all are woken
     if (!found || this.#stop.signal.aborted) return
+    this.#parts.logLinks.sync(found)
     const outlines = new Map(found.map(outline => [outline.uid, JSON.stringify(outline)]))
     for (const [uid, worker] of this.#workers) if (outlines.get(uid) !== this.#outlines.get(uid)) worker.wake()
     this.#outlines = outlines

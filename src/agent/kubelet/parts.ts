@@ -14,6 +14,7 @@ import type { NodeFacts } from './admission/admit.ts'
 import type { PodCgroups } from './cgroups/contract.ts'
 import type { ImagePuller } from './images/image-puller.ts'
 import type { ProbeCounts } from './probes/probe-counts.ts'
+import type { LogLinks } from './log-links.ts'
 import type { Removals } from './removals.ts'
 import type { ContainerRuntime } from './runtime/contract.ts'
 import type { ObjectSource } from './spec/env.ts'
@@ -76,6 +77,7 @@ export interface KubeletParts {
   readonly dataDir: string
   readonly runtime: ContainerRuntime
   readonly removals: Removals
+  readonly logLinks: LogLinks
   readonly network: NodeNetwork
   readonly cgroups: PodCgroups
   readonly client: Client

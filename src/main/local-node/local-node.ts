@@ -48,6 +48,7 @@ interface AgentSettings {
   readonly claimFolder?: string
   readonly cniConfDir?: string
   readonly hostFiles?: 'parent'
+  readonly logFolder?: string
 }
 
 export interface AgentNetworkSettings {
@@ -154,7 +155,11 @@ class LocalNodes implements AsyncDisposable {
     }
     const folder = layout.agent
     if (plan.run === 'inside')
-      return { dockerSocket, folder, servers, claimFolder: claimFolderOf(dockerSocket), cniConfDir: cniFolder() }
+      // The machine's own logs are not for its user to write.
+      return {
+        ...{ dockerSocket, folder, servers, claimFolder: claimFolderOf(dockerSocket), cniConfDir: cniFolder() },
+        logFolder: join(folder, 'data/log'),
+      }
     return { dockerSocket, folder, servers: this.#options.servers }
   }
 

@@ -184,10 +184,13 @@ describe('the kubelet folder', () => {
 
   it('is where hostPath volumes that name it lead', async () => {
     const source = { path: '/var/lib/kubelet/device-plugins', type: 'DirectoryOrCreate' }
-    expect(await prepareHostPath(source, { dataDir })).toBe(join(dataDir, 'device-plugins'))
-    await expect(prepareHostPath({ path: '/var/lib/kubelet/none', type: 'Socket' }, { dataDir })).rejects.toThrow(
-      'hostPath type check failed: /var/lib/kubelet/none is not a socket file',
-    )
+    expect(await prepareHostPath(source, { dataDir, tools: {} })).toBe(join(dataDir, 'device-plugins'))
+    await expect(
+      prepareHostPath({ path: '/var/lib/kubelet/none', type: 'Socket' }, { dataDir, tools: {} }),
+    ).rejects.toThrow('hostPath type check failed: /var/lib/kubelet/none is not a socket file')
+    const tools = { logFolder: join(dataDir, 'log') }
+    const logs = { path: '/var/log/pods', type: 'DirectoryOrCreate' }
+    expect(await prepareHostPath(logs, { dataDir, tools })).toBe(join(dataDir, 'log/pods'))
   })
 
   it('is linked to for programs of the host, unless something is there', async () => {

@@ -8,7 +8,7 @@ import { dirname, posix } from 'node:path'
 export const KUBELET_FOLDER = '/var/lib/kubelet'
 
 /** @returns the path below `to` that is the same as `path` below `from`; any other path as it is */
-const moved = (path: string, from: string, to: string): string => {
+export const moved = (path: string, from: string, to: string): string => {
   const plain = posix.normalize(path)
   return plain === from || plain.startsWith(`${from}/`) || plain === `${from}/` ? to + plain.slice(from.length) : path
 }

@@ -53,7 +53,7 @@ export interface PodIdentity {
 /** What the runtime has of a pod, without the details. */
 export interface PodOutline extends PodIdentity {
   readonly sandboxes: readonly Pick<RuntimeContainer, 'id' | 'state'>[]
-  readonly containers: readonly Pick<RuntimeContainer, 'id' | 'state'>[]
+  readonly containers: readonly Pick<RuntimeContainer, 'id' | 'name' | 'attempt' | 'state'>[]
 }
 
 export interface SandboxSpec {

@@ -65,6 +65,7 @@ export async function createContainer(parts: KubeletParts, input: StartInput): P
   const image = await parts.images.ensure(pod, container, input.signal)
   const spec = await withReason('CreateContainerConfigError', () => specOf(parts, input, image))
   const id = await withReason('CreateContainerError', () => parts.runtime.createContainer(spec))
+  parts.logLinks.add(pod.metadata, { id, name: container.name, attempt: input.attempt })
   const about = containerReference(pod, container.name)
   parts.recorder.event(about, 'Normal', 'Created', 'Container created')
   return id

@@ -2,7 +2,9 @@
 import { mkdir, open, stat } from 'node:fs/promises'
 import type { Stats } from 'node:fs'
 import type { HostPathVolumeSource } from '../../../shared/api/core/v1.ts'
-import { ownPath } from '../plugins/kubelet-folder.ts'
+import { LOG_FOLDER } from '../../../shared/machinery/log-folder.ts'
+import { moved, ownPath } from '../plugins/kubelet-folder.ts'
+import type { HostTools } from './mounts.ts'
 
 const CHECKS: Readonly<Record<string, { is: (stats: Stats) => boolean; what: string }>> = {
   Directory: { is: s => s.isDirectory(), what: 'a directory' },
@@ -15,8 +17,7 @@ const CHECKS: Readonly<Record<string, { is: (stats: Stats) => boolean; what: str
 }
 
 export interface HostPathOptions {
-  /** Where the machine's files are. */
-  readonly root?: string | undefined
+  readonly tools: Pick<HostTools, 'root' | 'logFolder'>
   /** The node's folder, which stands for the kubelet's. */
   readonly dataDir: string
 }
@@ -27,9 +28,9 @@ export interface HostPathOptions {
  */
 export async function prepareHostPath(
   { path, type = '' }: HostPathVolumeSource,
-  { root = '', dataDir }: HostPathOptions,
+  { tools: { root = '', logFolder }, dataDir }: HostPathOptions,
 ): Promise<string> {
-  const onMachine = ownPath(dataDir, path)
+  const onMachine = ownPath(dataDir, logFolder === undefined ? path : moved(path, LOG_FOLDER, logFolder))
   const here = root + onMachine
   const found = await stat(here).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined

@@ -9,6 +9,8 @@ const PATH = `${process.env.PATH ?? ''}:/usr/sbin:/sbin:/usr/bin:/bin`
 export interface HostTools {
   /** Where the machine's files are, for paths that users name. Default: where this process has its own. */
   readonly root?: string
+  /** What stands for `/var/log` where users name it: a node that is not the machine has its own. Default: that itself. */
+  readonly logFolder?: string
   /** Of the mounts there. Default: of those of this process. @see proc_pid_mountinfo(5) */
   readonly mountTable?: string
   /** @param args of mount(8) */

@@ -26,7 +26,7 @@ export interface PersistentOptions {
 /** @returns the host path @throws Error in upstream's words */
 export async function preparePersistent(volume: PersistentVolume, options: PersistentOptions): Promise<string> {
   const { hostPath, local, nfs, mountOptions = [] } = volume.spec
-  if (hostPath) return prepareHostPath(hostPath, { root: options.tools.root, dataDir: options.dataDir })
+  if (hostPath) return prepareHostPath(hostPath, options)
   if (local) {
     await options.ensureLocal(volume)
     return prepareLocal(local.path, volume.spec.volumeMode === 'Block', options)

@@ -77,7 +77,7 @@ async function prepare(input: ProjectionInput, volume: Volume, options: PrepareO
   const { podDir, dataDir, tools, images, written } = options
   const folder = join(podDir, 'volumes', volume.name)
   const { fsGroup: gid, fsGroupChangePolicy: policy } = input.pod.spec.securityContext ?? {}
-  if (volume.hostPath) return writable(await prepareHostPath(volume.hostPath, { root: tools.root, dataDir }))
+  if (volume.hostPath) return writable(await prepareHostPath(volume.hostPath, options))
   if (volume.emptyDir) {
     const memoryBytes = parseQuantity(input.facts.allocatable['memory'] ?? '0').value()
     await prepareEmptyDir(folder, volume.emptyDir, memoryBytes, input.pod, tools)

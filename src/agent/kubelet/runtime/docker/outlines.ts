@@ -20,7 +20,12 @@ export function outlinesOf(listed: readonly Listed[]): PodOutline[] {
     const ofKind = (kind: string) =>
       own
         .filter(({ Labels }) => Labels[LABEL.kind] === kind)
-        .map(({ Id, State }) => ({ id: Id, state: stateOf(State) }))
+        .map(({ Id, State, Labels }) => ({
+          id: Id,
+          name: Labels[LABEL.containerName] ?? '',
+          attempt: Number(Labels[LABEL.attempt] ?? 0),
+          state: stateOf(State),
+        }))
     const labels = own[0]?.Labels
     return {
       uid,
