@@ -46,6 +46,7 @@ import type { CarriedFlag } from './cli/carried-flags.ts'
 import { readPassphrase } from './cli/encryption-flags.ts'
 import type { ListenAddress, StoreChoice } from './cli/listen-address.ts'
 import { controllerMetrics } from './controllers/controller-metrics.ts'
+import type { ControllerChoice } from './controllers/choice.ts'
 import { startControllers } from './controllers/index.ts'
 import type { ClusterNetwork, ClusterRanges } from './addresses/cluster-network.ts'
 import { type DataDirLayout, ensureDataDir } from './data-folder/data-dir.ts'
@@ -92,6 +93,8 @@ export type ApiServerSettings = Pick<
   readonly audit?: Omit<AuditOptions, 'sink'> & { readonly log: AuditLogOptions }
   /** What admission plugins are told. */
   readonly admissionSettings?: AdmissionSettings
+  /** Ports that Services get of every node. Default: 30000–32767. */
+  readonly nodePortRange?: readonly [first: number, last: number]
   /** How long Events are kept after they were written last. */
   readonly eventTtlMs?: number
   /** How much of the past is kept in memory for watches and exact revisions. */
@@ -119,6 +122,8 @@ export interface ControlPlaneOptions {
   /** How pods' packets travel between nodes. Default: as last, and `auto` for a new cluster. */
   readonly networkBackend?: NetworkBackend
   readonly apiServer?: ApiServerSettings
+  /** Which controllers run. Default: all. */
+  readonly controllers?: ControllerChoice
   /** Default: one profile as upstream's. */
   readonly scheduler?: SchedulerConfiguration
   /** Of `flotilla serve`: for whoever moves it. */
@@ -196,6 +201,7 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
       nodes: tunnels,
       log,
       settings: options.apiServer?.admissionSettings,
+      nodePortRange: options.apiServer?.nodePortRange,
     }),
   )
   const answers = owned.use(new AnswerDesk())
@@ -218,6 +224,7 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
     eventTtlMs: ttlMs = DEFAULT_EVENT_TTL_MS,
     watchCacheBytes: _opened,
     admissionSettings: _told,
+    nodePortRange: _given,
     ...settings
   } = options.apiServer ?? {}
   let bootstrapped = false
@@ -332,6 +339,7 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
           pki,
           clusterCidrs: network.clusterCIDRs,
           serviceCidrs: network.serviceCIDRs,
+          ...(options.controllers && { choice: options.controllers }),
           signToken: async ({ namespace, serviceAccount, secret }) => {
             const { issue, apiAudiences: audiences } = server.tokens
             const boundTo = { kind: 'Secret' as const, ...secret }

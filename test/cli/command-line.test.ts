@@ -28,6 +28,14 @@ describe('flotilla', () => {
     [['serve', '--lisen', 'x'], /unknown option '--lisen'.*--listen/],
     [['serve', '--listen', 'nowhere'], /--listen wants HOST:PORT/],
     [['serve', '--nodeport-addresses', 'primary,eth0'], /--nodeport-addresses wants IPv4 ranges .* not "eth0"/],
+    [
+      ['serve', '--controllers', '*,-servicelb'],
+      /--controllers: there is no controller "-servicelb"; there are .*service-lb-/,
+    ],
+    [
+      ['serve', '--service-node-port-range', '32767-30000'],
+      /--service-node-port-range wants ports such as 30000-32767/,
+    ],
     [['serve', '--store', 'sqlite'], /--store wants nedb or etcd=/],
     [['fly'], /unknown command 'fly'/],
     [['serve', '--scheduler-config', '/nowhere.yaml'], /--scheduler-config \/nowhere.yaml: ENOENT/],

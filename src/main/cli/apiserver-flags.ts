@@ -16,6 +16,7 @@ export interface ApiServerFlags {
   readonly oidcSigningAlgs: string
   readonly oidcCaFile?: string
   readonly admissionControlConfigFile?: string
+  readonly serviceNodePortRange?: string
   readonly auditPolicyFile?: string
   readonly auditLogPath?: string
   readonly auditLogMode: string
@@ -55,6 +56,7 @@ export function addApiServerOptions(serve: Command): void {
       '--admission-control-config-file <file>',
       'an AdmissionConfiguration: what PodSecurity and ResourceQuota are told',
     )
+    .option('--service-node-port-range <first-last>', 'ports that Services get of every node (30000-32767)')
     .option('--audit-policy-file <file>', 'a Policy of audit.k8s.io: what is written down; needed for an audit log')
     .option('--audit-log-path <file>', 'where audit events go, a line of JSON each; "-" is standard output')
     .option(

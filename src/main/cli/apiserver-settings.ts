@@ -11,6 +11,7 @@ import { parseTokenFile } from '../apiserver/authn/token-file.ts'
 import type { ApiServerSettings } from '../control-plane.ts'
 import { addApiServerOptions, type ApiServerFlags } from './apiserver-flags.ts'
 import { readFlagFile as read } from './flag-file.ts'
+import { parsePortRange } from './port-range.ts'
 import { UsageError } from './usage-error.ts'
 
 function usernamePrefix({ oidcUsernamePrefix, oidcUsernameClaim, oidcIssuerUrl }: ApiServerFlags): string {
@@ -130,7 +131,7 @@ function told(flags: ApiServerFlags): Record<string, string> {
 
 /** @throws UsageError */
 export async function apiServerSettings(flags: ApiServerFlags): Promise<ApiServerSettings> {
-  const { tokenAuthFile } = flags
+  const { tokenAuthFile, serviceNodePortRange } = flags
   const audit = await auditOf(flags)
   const admissionSettings = await admissionOf(flags.admissionControlConfigFile)
   const strictTransportSecurity = transportSecurityOf(flags.strictTransportSecurityDirectives)
@@ -140,6 +141,7 @@ export async function apiServerSettings(flags: ApiServerFlags): Promise<ApiServe
     authentication: await authenticationOf(flags),
     ...(audit ? { audit } : {}),
     ...(admissionSettings ? { admissionSettings } : {}),
+    ...(serviceNodePortRange !== undefined && { nodePortRange: parsePortRange(serviceNodePortRange) }),
     ...(strictTransportSecurity ? { strictTransportSecurity } : {}),
     priorityAndFairness: isTrue('--enable-priority-and-fairness', flags.enablePriorityAndFairness),
     limits: {

@@ -18,6 +18,7 @@ import { addImageCommands } from './image/commands.ts'
 import { addLocalCommands } from './local/commands.ts'
 import { addNodeCommands } from './node/commands.ts'
 import { networkBackendOption } from './network-backend-option.ts'
+import { parseControllers } from './controllers-flag.ts'
 import { parseNodePortAddresses } from './node-port-addresses.ts'
 import { addSchedulingCommands } from './scheduling.ts'
 import { type RangeFlags, parseClusterRanges } from './cluster-ranges.ts'
@@ -36,6 +37,7 @@ type ServeFlags = {
   localCluster?: string
   advertise?: string[]
   schedulerConfig?: string
+  controllers?: string
   nodeportAddresses?: string
   loopbackNodePorts?: boolean
   networkBackend?: NetworkBackend
@@ -66,6 +68,10 @@ function build(): Command {
       '--scheduler-config <file>',
       'a KubeSchedulerConfiguration: profiles, plugins with their arguments, extenders',
     )
+    .option(
+      '--controllers <list>',
+      'which run: names of kube-controller-manager, each alone or after -, and * for all others (*)',
+    )
     .option('--nodeport-addresses <list>', "ranges of the nodes' addresses that answer for node ports, or primary")
     .option(
       '--loopback-node-ports',
@@ -79,6 +85,7 @@ function build(): Command {
       for (const name of advertise)
         if (!isHostName(name)) throw new UsageError(`--advertise wants a host name or an address, not "${name}"`)
       const nodePortAddresses = options.nodeportAddresses && parseNodePortAddresses(options.nodeportAddresses)
+      const controllers = options.controllers === undefined ? undefined : parseControllers(options.controllers)
       const listen = parseListenAddress(options.listen)
       const store = parseStoreChoice(options.store, options)
       await (
@@ -91,6 +98,7 @@ function build(): Command {
         localNode,
         ...(options.localCluster && { localCluster: options.localCluster }),
         schedulerConfig,
+        ...(controllers && { controllers }),
         encryption: options,
         apiServer: options,
         ...(nodePortAddresses ? { nodePortAddresses } : {}),

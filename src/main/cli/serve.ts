@@ -5,6 +5,7 @@ import { systemClock } from '../../shared/machinery/clock.ts'
 import type { NetworkBackend } from '../../shared/machinery/node-network.ts'
 import type { ClusterRanges } from '../addresses/cluster-network.ts'
 import { type ControlPlaneOptions, startControlPlane } from '../control-plane.ts'
+import type { ControllerChoice } from '../controllers/choice.ts'
 import { keepHeapLean } from '../process/lean-heap.ts'
 import { MovedError } from '../move/mark.ts'
 import { startSignpost } from '../move/signpost.ts'
@@ -28,6 +29,8 @@ export interface ServeOptions {
   readonly localCluster?: string
   readonly encryption: EncryptionFlags
   readonly apiServer: ApiServerFlags
+  /** Of `--controllers`. */
+  readonly controllers?: ControllerChoice
   /** A file. */
   readonly schedulerConfig: string | undefined
   readonly nodePortAddresses?: readonly string[]
@@ -67,6 +70,7 @@ async function serveUntilStopped(options: ServeOptions): Promise<void> {
     apiServer: await apiServerSettings(options.apiServer),
     ...(encryption ? { encryption } : {}),
     ...(scheduler ? { scheduler } : {}),
+    ...(options.controllers && { controllers: options.controllers }),
     ...(options.nodePortAddresses ? { nodePortAddresses: options.nodePortAddresses } : {}),
     loopbackNodePorts: options.loopbackNodePorts,
     ranges: options.ranges,

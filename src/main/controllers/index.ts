@@ -6,6 +6,7 @@ import { type Controller, controller } from '../../shared/client/reconciler.ts'
 import type { Clock } from '../../shared/machinery/clock.ts'
 import type { Log } from '../../shared/machinery/log.ts'
 import type { Pki } from '../pki/pki.ts'
+import type { ControllerChoice } from './choice.ts'
 import { BootstrapSigner } from './bootstrapsigner/controller.ts'
 import { ClusterRoleAggregation } from './clusterrole-aggregation/controller.ts'
 import { CronJobController } from './cronjob/controller.ts'
@@ -72,6 +73,8 @@ export interface ControllerOptions {
   readonly clusterCidrs?: readonly string[]
   /** Of Services. */
   readonly serviceCidrs?: readonly string[]
+  /** Which of them run. Default: all. */
+  readonly choice?: ControllerChoice
   /** Shared by all that judge by time passed; it ticks while `startControllers` runs. */
   readonly time?: ObservedTime
 }
@@ -154,10 +157,10 @@ export const controllers = ({
 
 /** Starts all controllers. They stop when the signal aborts or the manager is disposed, whichever is first. */
 export function startControllers(options: StartControllersOptions, signal?: AbortSignal): ControllerManager {
-  const { client, clientFor, clock, log, metrics } = options
+  const { client, clientFor, clock, log, metrics, choice = () => true } = options
   const time = options.time ?? new ObservedTime(clock)
   const manager = new ControllerManager({
-    controllers: controllers({ ...options, time }),
+    controllers: controllers({ ...options, time }).filter(({ name }) => choice(name)),
     client,
     clientFor,
     clock,

@@ -358,6 +358,22 @@ describe('node ports', () => {
     )
   })
 
+  test('are of another range where one was chosen', async () => {
+    plugin[Symbol.dispose]()
+    plugin = open({ nodePortRange: [8000, 8001] })
+    const { spec } = await create('np', {
+      type: 'NodePort',
+      ports: [
+        { name: 'a', port: 80 },
+        { name: 'b', port: 81 },
+      ],
+    })
+    expect(spec.ports!.map(({ nodePort }) => nodePort).toSorted()).toEqual([8000, 8001])
+    await expect(create('more', { type: 'NodePort', ports: [{ port: 80, nodePort: 30_000 }] })).rejects.toThrow(
+      'provided port is not in the valid range. The range of valid ports is 8000-8001',
+    )
+  })
+
   test('stay when an update does not mention them, and go with the type', async () => {
     const before = await create('np', { type: 'NodePort', ports: [{ port: 80 }] })
     const port = before.spec.ports![0]!.nodePort

@@ -6,6 +6,7 @@ import { bootstrapCluster } from '../../../src/main/apiserver/bootstrap/bootstra
 import { subresourceHandlers } from '../../../src/main/apiserver/endpoints/subresources.ts'
 import type { MetricsCollector } from '../../../src/main/apiserver/metrics-api/collector.ts'
 import { NodeTunnels } from '../../../src/main/apiserver/proxy/node-tunnels.ts'
+import type { ControllerChoice } from '../../../src/main/controllers/choice.ts'
 import { startControllers } from '../../../src/main/controllers/index.ts'
 import { Event, Pod } from '../../../src/shared/api/core/v1.ts'
 import type { Client } from '../../../src/shared/client/client.ts'
@@ -28,9 +29,15 @@ export interface Cluster extends AsyncDisposable {
 /** Dual-stack: what asks for nothing else is IPv4. */
 const SERVICES = ['10.96.0.0/16', 'fd00:10:96::/112']
 
+export interface ClusterOptions {
+  readonly clock?: Clock
+  readonly metrics?: MetricsCollector
+  readonly choice?: ControllerChoice
+}
+
 /** @param options.clock that of the controllers; the server's is the system's */
-export async function startCluster(options: { clock?: Clock; metrics?: MetricsCollector } = {}): Promise<Cluster> {
-  const { clock = systemClock, metrics } = options
+export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
+  const { clock = systemClock, metrics, choice } = options
   const disposables: Disposable[] = []
   const tunnels = new NodeTunnels(systemClock)
   const api = await startTestApiServer({
@@ -64,6 +71,7 @@ export async function startCluster(options: { clock?: Clock; metrics?: MetricsCo
       }),
     clock,
     log,
+    ...(choice && { choice }),
     rootCa: api.pki.caPem,
     pki: api.pki,
     clusterCidrs: ['10.244.0.0/16', 'fd00:10:244::/48'],

@@ -43,6 +43,8 @@ export interface AdmissionOptions {
   readonly nodes: NodeDialer
   readonly log?: Log
   readonly settings?: AdmissionSettings | undefined
+  /** Default: 30000–32767. */
+  readonly nodePortRange?: readonly [first: number, last: number] | undefined
 }
 
 export interface Admission extends Disposable {
@@ -51,8 +53,8 @@ export interface Admission extends Disposable {
 
 /** Follows the store; dispose it before the store. */
 export function createAdmission(options: AdmissionOptions): Admission {
-  const { store, serviceCIDRs, settings } = options
-  const allocator = serviceAllocator(store, { clusterIPRanges: serviceCIDRs })
+  const { store, serviceCIDRs, settings, nodePortRange } = options
+  const allocator = serviceAllocator(store, { clusterIPRanges: serviceCIDRs, ...(nodePortRange && { nodePortRange }) })
   const policy = new PolicyIndex(store)
   const quota = resourceQuota(store, systemClock, settings?.limitedResources)
   const webhooks = webhookPlugins(options)
