@@ -30,6 +30,7 @@ import { StatsCollector } from './kubelet/stats/collector.ts'
 import { instanceId } from './instance.ts'
 import { ImagePuller } from './kubelet/images/image-puller.ts'
 import { PullRecords } from './kubelet/images/pull-records.ts'
+import { DeviceManager } from './kubelet/devices/device-manager.ts'
 import { linkKubeletFolder } from './kubelet/plugins/kubelet-folder.ts'
 import { PluginManager } from './kubelet/plugins/plugin-manager.ts'
 import { configurationOf, shutdownPeriodsOf } from './kubelet/configuration.ts'
@@ -190,6 +191,14 @@ export async function startAgent({
     let isStarting = hasJoined
     const problems = new Set([NETWORK_NOT_READY])
     owned.defer(clock.after(MOST_STARTING_MS, () => (isStarting = false)))
+    const devices = new DeviceManager({
+      dataDir,
+      isActive: uid => running.kubelet?.active.some(({ metadata }) => metadata.uid === uid) ?? true,
+      onCapacity: () => void reporter.report(stop.signal).catch(() => undefined), // its own loop tries again
+      onHealth: pods => running.kubelet?.wake(pods),
+      clock,
+      log,
+    })
     const reporter = new NodeReporter({
       client: api.client,
       runtime,
@@ -203,6 +212,7 @@ export async function startAgent({
       version: KUBERNETES_VERSION,
       diskPath: dataDir,
       isStarting: () => isStarting,
+      devices: () => devices.amounts,
       problems: () => [
         ...problems,
         ...[running.network?.podNetwork.problem ?? []].flat(),
@@ -254,6 +264,8 @@ export async function startAgent({
     const volumes = informers.informer(PersistentVolume)
     const localVolumes = new LocalVolumes({ dataDir, nodeName, client: api.client, volumes, recorder, clock, log })
     owned.use(localVolumes)
+    const kubeletLinkProblem = config.kubeletLink && (await linkKubeletFolder(dataDir, config.kubeletLink))
+    if (kubeletLinkProblem) log.warn({}, kubeletLinkProblem)
     const objects = new ApiObjectSource(api.client, clock, dataDir)
     const tools = config.hostFiles === 'parent' ? hostToolsOf(process.ppid) : hostTools
     const logFolder = logFolderOf(config)
@@ -273,7 +285,7 @@ export async function startAgent({
         labels: reporter.labels,
         appArmor: machine.appArmor,
         isShuttingDown: running.shutdowns?.isShuttingDown ?? false,
-        allocatable,
+        allocatable: { ...allocatable, ...devices.allocatable },
         pressures: evictions.pressures,
       }),
       dataDir,
@@ -305,20 +317,23 @@ export async function startAgent({
       terminations,
       handlers: version.handlers,
       recursiveReadOnlyMounts: version.recursiveReadOnlyMounts,
+      engineReadsCdi: version.readsCdi,
+      devices,
       tools: { ...tools, ...(logFolder !== LOG_FOLDER && { logFolder }) },
       logLinks,
       clock,
       log,
     }
-    const pluginProblem = config.kubeletLink && (await linkKubeletFolder(dataDir, config.kubeletLink))
-    if (pluginProblem) log.warn({}, pluginProblem)
-    const plugins = owned.use(new PluginManager({ dataDir, handlers: {}, clock, log }))
-    await plugins.start()
     await Promise.race([services.synced(), delay(clock, SERVICES_WAIT_MS, stop.signal)]).catch(() => undefined) // without them
     const kubelet = new Kubelet(parts)
+    await devices.load()
     await kubelet.start()
     running.kubelet = kubelet
     owned.use(kubelet)
+    owned.use(devices)
+    await devices.start()
+    const plugins = owned.use(new PluginManager({ dataDir, handlers: { DevicePlugin: devices }, clock, log }))
+    await plugins.start()
     running.shutdowns = new ShutdownManager({
       source: shutdowns,
       periods: shutdownPeriodsOf(config),

@@ -42,6 +42,7 @@ function start(pulled: Promise<void> = Promise.resolve()) {
     },
     node: { nodeName: 'n', nodeIP: '10.0.0.1' },
     cgroups: { parentOf: () => undefined },
+    devices: { beforeStart: () => Promise.resolve([]) },
     recorder: { event: () => undefined },
     services: () => [],
     allocatable: {},

@@ -169,7 +169,8 @@ export class Kubelet implements AsyncDisposable {
     })
     this.#workers.set(uid, created)
     if (rejection?.reason === 'NodeAffinity') void this.#judgeAgain(created)
-    else this.#carryOut(created, rejection)
+    else if (isNew) this.#carryOut(created, rejection)
+    else created.wake()
   }
 
   #shortageFor(uid: string, resize: WaitingResize): Shortage | undefined {
@@ -185,9 +186,20 @@ export class Kubelet implements AsyncDisposable {
   }
 
   #carryOut(worker: PodWorker, rejection: Rejection | undefined): void {
-    if (!rejection) worker.wake()
+    if (!rejection && this.#parts.devices.concerns(worker.pod)) void this.#giveDevices(worker)
+    else if (!rejection) worker.wake()
     else if (rejection.isShortage && isCritical(worker.pod)) this.#room = this.#room.then(() => this.#makeRoom(worker))
     else this.#reject(worker, rejection)
+  }
+
+  /** Before anything of the pod starts. */
+  async #giveDevices(worker: PodWorker): Promise<void> {
+    try {
+      await this.#parts.devices.allocate(worker.pod)
+    } catch (error) {
+      return this.#reject(worker, unexpected(`Allocate failed due to ${(error as Error).message}, which is unexpected`))
+    }
+    worker.wake()
   }
 
   /** Ends pods that matter less; they are gone when the critical pod starts. */
@@ -195,14 +207,17 @@ export class Kubelet implements AsyncDisposable {
     const { pod } = worker
     const others = this.#others(pod.metadata.uid)
     try {
-      const victims = victimsOf(pod, others, shortagesOf(pod, others, this.#parts.allocatable))
+      const victims = victimsOf(pod, others, shortagesOf(pod, others, this.#parts.nodeFacts().allocatable))
       await Promise.all(victims.map(victim => this.#preempt(victim)))
     } catch (error) {
       const why = `preemption: error finding a set of pods to preempt: ${(error as Error).message}`
-      const message = `Unexpected error while attempting to recover from admission failure: ${why}`
-      return this.#reject(worker, { reason: 'UnexpectedAdmissionError', message })
+      return this.#reject(
+        worker,
+        unexpected(`Unexpected error while attempting to recover from admission failure: ${why}`),
+      )
     }
-    worker.wake()
+    if (this.#parts.devices.concerns(pod)) await this.#giveDevices(worker)
+    else worker.wake()
   }
 
   async #preempt({ metadata: { uid } }: Pod): Promise<void> {
@@ -313,6 +328,11 @@ export class Kubelet implements AsyncDisposable {
       this.#workers.get(event.podUid)?.nudge(event)
   }
 
+  /** @param uids of pods of which something is to be looked at again */
+  wake(uids: ReadonlySet<string>): void {
+    for (const uid of uids) this.#workers.get(uid)?.wake()
+  }
+
   #wakeAll(): void {
     for (const worker of this.#workers.values()) worker.wake()
   }
@@ -348,3 +368,5 @@ export class Kubelet implements AsyncDisposable {
     this.#parts.log.debug({ pods: pods.map(({ pod }) => describePod(pod)) }, 'kubelet stopped')
   }
 }
+
+const unexpected = (message: string): Rejection => ({ reason: 'UnexpectedAdmissionError', message })

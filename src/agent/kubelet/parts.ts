@@ -12,6 +12,7 @@ import type { HostPort, NodeIdentity, PodNetwork } from '../contracts.ts'
 import type { WireguardState } from '../network/contract.ts'
 import type { NodeFacts } from './admission/admit.ts'
 import type { PodCgroups } from './cgroups/contract.ts'
+import type { DeviceManager } from './devices/device-manager.ts'
 import type { ImagePuller } from './images/image-puller.ts'
 import type { ProbeCounts } from './probes/probe-counts.ts'
 import type { LogLinks } from './log-links.ts'
@@ -88,6 +89,9 @@ export interface KubeletParts {
   readonly handlers: readonly string[]
   /** Whether the engine can make a read-only mount cover those below it. */
   readonly recursiveReadOnlyMounts: boolean
+  /** Whether the engine reads what the Container Device Interface says of devices. */
+  readonly engineReadsCdi: boolean
+  readonly devices: DeviceManager
   readonly localVolumes: LocalVolumes
   /** How soon a changed ConfigMap, Secret or an ageing token reaches its files. */
   readonly volumeRefreshMs: number

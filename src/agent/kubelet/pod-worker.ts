@@ -372,7 +372,7 @@ export class PodWorker {
   async #report(runtime: RuntimePod, ending = this.#ending): Promise<void> {
     const { node, clock, terminations } = this.#parts
     const before = this.#status
-    this.#status = podStatusOf({
+    const status = podStatusOf({
       pod: this.#pod,
       previous: before,
       runtime,
@@ -390,8 +390,15 @@ export class PodWorker {
       ending,
       nowMs: clock.now(),
     })
+    this.#status = this.#withDevices(status)
     terminations.observe(before, this.#status)
     if (!this.#removed) this.#writer.set(this.#status)
+  }
+
+  #withDevices(status: PodStatus): PodStatus {
+    const { containerStatuses } = status
+    if (!containerStatuses) return status
+    return { ...status, containerStatuses: this.#parts.devices.withHealth(this.#pod, containerStatuses) }
   }
 
   /** Everything stops; a pod that is being deleted is then removed from the node and from the API. */

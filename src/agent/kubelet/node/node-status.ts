@@ -14,6 +14,7 @@ import type { ContainerRuntime, RuntimeVersion } from '../runtime/contract.ts'
 import { extendedResources, goneResources } from './extended-resources.ts'
 import { asQuantities } from './huge-pages.ts'
 import { type MachineFacts, machineUsage } from './machine.ts'
+import type { Amounts } from '../devices/device-manager.ts'
 import { NodeEvents } from './node-events.ts'
 import {
   ipv6Condition,
@@ -43,6 +44,8 @@ export interface NodeReporterOptions {
   readonly diskPath: string
   /** While it does, what was told of the node stands: pods run on, and stay in their Services. */
   readonly isStarting?: () => boolean
+  /** What device plugins have, and what of it can be used. */
+  readonly devices?: () => { readonly capacity: Amounts; readonly allocatable: Amounts }
   /** What keeps the node from being ready, beside the runtime. */
   readonly problems: () => readonly string[]
   /** What the node is short of, by condition. */
@@ -221,13 +224,15 @@ export class NodeReporter {
       liveRestoreCondition(engine),
     ]
     const allocatable = allocatableOf(machine, usage.diskTotalBytes)
+    const devices = this.#options.devices?.()
     return {
       capacity: {
         ...allocatable,
         memory: `${Math.floor(machine.memoryBytes / 1024)}Ki`,
         'ephemeral-storage': `${Math.floor(usage.diskTotalBytes / 1024)}Ki`,
+        ...devices?.capacity,
       },
-      allocatable: { ...allocatable, ...extendedResources(node) },
+      allocatable: { ...allocatable, ...extendedResources(node), ...devices?.allocatable },
       conditions: mergeConditions(drafts, node.status.conditions ?? [], formatTime(clock.now())),
       addresses: [
         ...nodeIPs.map(address => ({ type: 'InternalIP', address })),

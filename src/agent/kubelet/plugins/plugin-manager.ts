@@ -148,7 +148,7 @@ export class PluginManager implements AsyncDisposable {
     try {
       await tell(true)
     } catch (error) {
-      await handler.deregister(plugin)
+      if (!signal.aborted) await handler.deregister(plugin)
       throw error
     }
     place.registered = { socket, plugin, handler }

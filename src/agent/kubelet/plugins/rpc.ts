@@ -2,6 +2,7 @@
 // The library is loaded when the first plugin comes.
 import { closeSync, openSync } from 'node:fs'
 import { chmod, mkdir, rm } from 'node:fs/promises'
+import { type Socket, createServer } from 'node:net'
 import { basename, dirname } from 'node:path'
 import type { Client, ServiceDefinition, ServiceError, UntypedServiceImplementation } from '@grpc/grpc-js'
 import type { MessageType } from '../../../shared/protobuf/message.ts'
@@ -68,10 +69,13 @@ export interface CallLimits {
 export class RpcClient implements Disposable {
   readonly #client: Client
   readonly #path: ShortPath
+  /** For what is told of it. */
+  readonly #at: string
 
-  private constructor(client: Client, path: ShortPath) {
+  private constructor(client: Client, path: ShortPath, at: string) {
     this.#client = client
     this.#path = path
+    this.#at = at
   }
 
   /** @param socketPath of any length @throws Error when the folder of the socket is not there */
@@ -85,7 +89,7 @@ export class RpcClient implements Disposable {
       'grpc.max_reconnect_backoff_ms': 3_000,
       'grpc.default_authority': 'localhost',
     })
-    return new RpcClient(client, path)
+    return new RpcClient(client, path, socketPath)
   }
 
   /** @throws RpcError */
@@ -107,6 +111,15 @@ export class RpcClient implements Disposable {
         },
       ) // prettier-ignore
       signal?.addEventListener('abort', cancel, { once: true })
+    })
+  }
+
+  /** Resolves when somebody listens. @throws RpcError when nobody does in time */
+  ready(timeoutMs: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#client.waitForReady(Date.now() + timeoutMs, error =>
+        error ? reject(new RpcError('Unavailable', `${this.#at}: ${error.message}`)) : resolve(),
+      )
     })
   }
 
@@ -151,8 +164,47 @@ export const serves = <Received, Answer>(
   answer: (request: Received, signal: AbortSignal) => Promise<Answer> | AsyncIterable<Answer>,
 ): Served => ({ path, isStream, decode: decodeRequest, encode: encodeResponse as (answer: never) => Buffer, answer })
 
-/** Serves methods on a socket, which replaces what is there. @param mode of the socket's file */
+/**
+ * Serves methods on a socket, which replaces what is there. The library is loaded when the first caller comes.
+ *
+ * @param mode of the socket's file
+ */
 export async function serveRpc(socketPath: string, methods: readonly Served[], mode = 0o600): Promise<AsyncDisposable> {
+  await mkdir(dirname(socketPath), { recursive: true, mode: 0o755 })
+  await rm(socketPath, { force: true })
+  let accepting: Promise<Accepting> | undefined
+  const listener = createServer({ pauseOnConnect: true }, socket => {
+    socket.on('error', () => undefined) // told to whoever speaks over it
+    accepting ??= accept(methods)
+    void accepting.then(({ take }) => {
+      socket.resume()
+      take(socket)
+    })
+  })
+  const path = shortPath(socketPath)
+  try {
+    await new Promise<void>((resolve, reject) => listener.once('error', reject).listen(path.short, resolve))
+    await chmod(socketPath, mode)
+  } catch (error) {
+    listener.close()
+    path.close()
+    throw error
+  }
+  return {
+    async [Symbol.asyncDispose]() {
+      listener.close() // which removes its socket
+      path.close()
+      await accepting?.then(({ end }) => end())
+    },
+  }
+}
+
+interface Accepting {
+  take(socket: Socket): void
+  end(): void
+}
+
+async function accept(methods: readonly Served[]): Promise<Accepting> {
   const { Server, ServerCredentials } = await import('@grpc/grpc-js')
   const server = new Server()
   const definition: Record<string, ServiceDefinition[string]> = {}
@@ -166,26 +218,12 @@ export async function serveRpc(socketPath: string, methods: readonly Served[], m
     implementation[path] = isStream ? streamHandler(answer) : unaryHandler(answer)
   }
   server.addService(definition, implementation)
-  await mkdir(dirname(socketPath), { recursive: true, mode: 0o750 })
-  await rm(socketPath, { force: true })
-  const path = shortPath(socketPath)
-  try {
-    await new Promise<void>((resolve, reject) => {
-      server.bindAsync(`unix:${path.short}`, ServerCredentials.createInsecure(), error =>
-        error ? reject(error) : resolve(),
-      )
-    })
-    await chmod(socketPath, mode)
-  } catch (error) {
-    server.forceShutdown()
-    path.close()
-    throw error
-  }
+  const injector = server.createConnectionInjector(ServerCredentials.createInsecure())
   return {
-    async [Symbol.asyncDispose]() {
+    take: socket => injector.injectConnection(socket),
+    end() {
+      injector.destroy()
       server.forceShutdown()
-      path.close()
-      await rm(socketPath, { force: true })
     },
   }
 }

@@ -109,6 +109,10 @@ export interface ContainerSpec {
   readonly workingDir?: string
   readonly mounts: readonly Mount[]
   readonly devices: readonly Device[]
+  /** Devices that the engine finds itself, by the names that its own parts know. */
+  readonly deviceRequests: readonly { readonly driver: 'cdi' | 'nvidia'; readonly ids: readonly string[] }[]
+  /** For the engine's runtime. */
+  readonly annotations: Readonly<Record<string, string>>
   readonly tty: boolean
   readonly stdin: boolean
   readonly stdinOnce: boolean
@@ -280,6 +284,8 @@ export interface RuntimeVersion {
   readonly rootDir: string
   /** Whether containers outlive a restart or an upgrade of the engine. */
   readonly liveRestore: boolean
+  /** Whether it reads what the Container Device Interface says of devices. */
+  readonly readsCdi: boolean
   /** Whether a read-only mount can cover the mounts below it. */
   readonly recursiveReadOnlyMounts: boolean
 }

@@ -96,10 +96,11 @@ export async function removeDead({ runtime }: KubeletParts, { metadata }: Pod): 
 
 /** Containers, files and memories of a pod that has stopped. */
 export async function forgetPod(parts: KubeletParts, pod: Pod, { containers }: RuntimePod): Promise<void> {
-  const { images, tokens, backoff, probeCounts, tools, dataDir } = parts
+  const { devices, images, tokens, backoff, probeCounts, tools, dataDir } = parts
   const { uid } = pod.metadata
   await removeVolumes({ podDir: podDirOf(dataDir, uid), tools })
   await dispose(parts, pod, containers)
+  devices.forget(uid)
   images.forget(uid)
   tokens.forget(uid)
   probeCounts.forget(uid)

@@ -2,6 +2,7 @@
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join, normalize, posix } from 'node:path'
 import type { Container, Pod } from '../../../shared/api/core/v1.ts'
+import { devicesOfContainer } from '../devices/container-devices.ts'
 import { runHook } from '../lifecycle/hook.ts'
 import { type KubeletParts, factsOf, nodeLimitsOf, podDirOf } from '../parts.ts'
 import { containerReference } from '../references.ts'
@@ -139,7 +140,8 @@ async function specOf(parts: KubeletParts, input: StartInput, image: RuntimeImag
   const cgroupParent = parts.cgroups.parentOf(pod.metadata.uid)
   const messageFile = await prepareTerminationMessage(podDir, container.name, attempt)
   const ofVolumes = await mountsOf(container, volumes, env, { podDir, tools, recursiveReadOnlyMounts })
-  const mounts = withOwnMounts(ofVolumes, podDir, {
+  const { additions, ...ofDevices } = await devicesOfContainer(parts, pod, container)
+  const mounts = withOwnMounts([...ofVolumes, ...additions.mounts], podDir, {
     hostPath: messageFile,
     containerPath: container.terminationMessagePath || DEFAULT_TERMINATION_MESSAGE_PATH,
     readOnly: false,
@@ -154,10 +156,16 @@ async function specOf(parts: KubeletParts, input: StartInput, image: RuntimeImag
     image: container.image ?? '',
     imageId: image.id,
     ...expandCommand(container, env),
-    env: [...env].map(([name, value]) => `${name}=${value}`),
+    env: merged(
+      ofDevices.env,
+      [...env].map(([name, value]) => `${name}=${value}`),
+      additions.env,
+    ),
     ...(container.workingDir ? { workingDir: container.workingDir } : {}),
     mounts,
-    devices: devicesOf(container, volumes),
+    devices: [...devicesOf(container, volumes), ...additions.devices],
+    deviceRequests: ofDevices.deviceRequests,
+    annotations: ofDevices.annotations,
     tty: container.tty ?? false,
     stdin: container.stdin ?? false,
     stdinOnce: container.stdinOnce ?? false,
@@ -166,11 +174,16 @@ async function specOf(parts: KubeletParts, input: StartInput, image: RuntimeImag
     ...(container.lifecycle?.stopSignal ? { stopSignal: container.lifecycle.stopSignal } : {}),
     namespaces: namespacesOf(input),
     resources: limitsOf(pod, container, nodeLimitsOf(parts)),
-    security,
+    security: { ...security, supplementalGroups: [...security.supplementalGroups, ...additions.groups] },
     ...(cgroupParent ? { cgroupParent } : {}),
     ...(handler ? { handler } : {}),
   }
 }
+
+/** Of `NAME=value`, the last of a name. */
+const merged = (...all: readonly (readonly string[])[]): string[] => [
+  ...new Map(all.flat().map(each => [each.slice(0, each.indexOf('=')), each])).values(),
+]
 
 /** Written by the container as it ends; a file of its own for every attempt. */
 async function prepareTerminationMessage(podDir: string, name: string, attempt: number): Promise<string> {

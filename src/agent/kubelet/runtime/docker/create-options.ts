@@ -78,6 +78,8 @@ export function containerOptions(spec: ContainerSpec, instance: string, host: st
         ...bindOptions(mount),
       })) as Docker.MountConfig,
       ...(spec.devices.length > 0 ? { Devices: spec.devices.map(toDevice) } : {}),
+      ...(spec.deviceRequests.length > 0 ? { DeviceRequests: spec.deviceRequests.map(toDeviceRequest) } : {}),
+      ...(Object.keys(spec.annotations).length > 0 ? { Annotations: { ...spec.annotations } } : {}),
       ...(spec.cgroupParent ? { CgroupParent: spec.cgroupParent } : {}),
       CpuShares: resources.cpuShares,
       ...(resources.cpuQuota > 0 ? { CpuQuota: resources.cpuQuota, CpuPeriod: resources.cpuPeriod } : {}),
@@ -111,6 +113,13 @@ const toDevice = ({ hostPath, containerPath, permissions }: Device) => ({
   PathOnHost: hostPath,
   PathInContainer: containerPath,
   CgroupPermissions: permissions,
+})
+
+/** Which of a GPU's abilities a container gets is NVIDIA's own default, or its `NVIDIA_DRIVER_CAPABILITIES`. */
+const toDeviceRequest = ({ driver, ids }: ContainerSpec['deviceRequests'][number]) => ({
+  Driver: driver,
+  DeviceIDs: [...ids],
+  ...(driver === 'nvidia' ? { Capabilities: [['gpu']] } : {}),
 })
 
 /** What Docker's update call takes; a limit that is gone is told as -1. */

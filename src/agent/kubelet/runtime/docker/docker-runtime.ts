@@ -51,6 +51,8 @@ type DockerInfo = Readonly<Record<string, string>> & {
   readonly LiveRestoreEnabled?: boolean
   readonly SecurityOptions?: readonly string[] | null
   readonly DefaultRuntime?: string
+  /** Since version 25; none where it is switched off. */
+  readonly CDISpecDirs?: readonly string[] | null
 }
 
 const OLDEST_API = [1, 41] as const
@@ -115,6 +117,7 @@ export class DockerRuntime implements ContainerRuntime {
       handlers: Object.keys(info.Runtimes ?? {}),
       rootDir: info.DockerRootDir ?? '/var/lib/docker',
       liveRestore: info.LiveRestoreEnabled === true,
+      readsCdi: (info.CDISpecDirs ?? []).length > 0,
       recursiveReadOnlyMounts:
         isAtLeast(versionOf(ApiVersion), RECURSIVE_READ_ONLY_API) &&
         isAtLeast(versionOf(KernelVersion ?? ''), RECURSIVE_READ_ONLY_KERNEL),

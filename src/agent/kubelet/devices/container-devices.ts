@@ -1,0 +1,49 @@
+// All devices of one container, whoever gives them, as what its spec says to the runtime.
+import type { Container, Pod } from '../../../shared/api/core/v1.ts'
+import type { KubeletParts } from '../parts.ts'
+import { ownPath } from '../plugins/kubelet-folder.ts'
+import type { ContainerSpec } from '../runtime/contract.ts'
+import { type ContainerAdditions, additionsOf } from './cdi/edits.ts'
+import { readCdiDevices } from './cdi/spec.ts'
+
+export interface ContainerDevices extends Pick<ContainerSpec, 'annotations' | 'deviceRequests'> {
+  /** `NAME=value`: what plugins say, which gives way to the pod's own. */
+  readonly env: readonly string[]
+  /** What CDI says, which stands over the pod's own. */
+  readonly additions: Omit<ContainerAdditions, 'nvidia'>
+}
+
+/** @throws Error when a driver does not give what the container is to have */
+export async function devicesOfContainer(
+  { devices, dataDir, tools, engineReadsCdi }: KubeletParts,
+  pod: Pod,
+  container: Container,
+): Promise<ContainerDevices> {
+  const allocations = await devices.beforeStart(pod, container)
+  const responses = allocations.map(({ response }) => response)
+  const names = responses.flatMap(({ cdiDevices }) => cdiDevices.map(({ name }) => name))
+  const cdi = additionsOf(
+    engineReadsCdi ? [] : names,
+    engineReadsCdi || names.length === 0 ? NO_CDI : await readCdiDevices(tools.root),
+  )
+  const own = (path: string) => ownPath(dataDir, path)
+  return {
+    env: responses.flatMap(({ envs }) => Object.entries(envs).map(([name, value]) => `${name}=${value}`)),
+    annotations: Object.assign({}, ...responses.map(({ annotations }) => annotations)) as Record<string, string>,
+    deviceRequests: [
+      ...(engineReadsCdi && names.length > 0 ? [{ driver: 'cdi' as const, ids: [...new Set(names)] }] : []),
+      ...(cdi.nvidia.length > 0 ? [{ driver: 'nvidia' as const, ids: cdi.nvidia }] : []),
+    ],
+    additions: {
+      env: cdi.env,
+      groups: cdi.groups,
+      mounts: [
+        ...responses.flatMap(({ mounts }) => mounts.map(mount => ({ ...mount, hostPath: own(mount.hostPath) }))),
+        ...cdi.mounts.map(mount => ({ ...mount, hostPath: own(mount.hostPath) })),
+      ],
+      devices: [...responses.flatMap(response => response.devices), ...cdi.devices],
+    },
+  }
+}
+
+const NO_CDI = { devices: new Map(), problems: new Map(), broken: [] }
