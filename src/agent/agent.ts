@@ -31,6 +31,9 @@ import { instanceId } from './instance.ts'
 import { ImagePuller } from './kubelet/images/image-puller.ts'
 import { PullRecords } from './kubelet/images/pull-records.ts'
 import { DeviceManager } from './kubelet/devices/device-manager.ts'
+import { DraDrivers } from './kubelet/devices/dra-drivers.ts'
+import { servePodResources } from './kubelet/devices/pod-resources.ts'
+import { PreparedClaims } from './kubelet/devices/prepared-claims.ts'
 import { linkKubeletFolder } from './kubelet/plugins/kubelet-folder.ts'
 import { PluginManager } from './kubelet/plugins/plugin-manager.ts'
 import { configurationOf, shutdownPeriodsOf } from './kubelet/configuration.ts'
@@ -267,6 +270,14 @@ export async function startAgent({
     const kubeletLinkProblem = config.kubeletLink && (await linkKubeletFolder(dataDir, config.kubeletLink))
     if (kubeletLinkProblem) log.warn({}, kubeletLinkProblem)
     const objects = new ApiObjectSource(api.client, clock, dataDir)
+    const drivers = new DraDrivers({
+      client: api.client,
+      nodeName,
+      onHealth: driver => running.kubelet?.wake(claims.podsWith(driver)),
+      clock,
+      log,
+    })
+    const claims = new PreparedClaims({ path: `${dataDir}/prepared-claims.json`, source: objects, drivers, log })
     const tools = config.hostFiles === 'parent' ? hostToolsOf(process.ppid) : hostTools
     const logFolder = logFolderOf(config)
     await mkdir(logFolder, { recursive: true }).catch(() => undefined) // it is made when it is needed
@@ -319,6 +330,7 @@ export async function startAgent({
       recursiveReadOnlyMounts: version.recursiveReadOnlyMounts,
       engineReadsCdi: version.readsCdi,
       devices,
+      claims,
       tools: { ...tools, ...(logFolder !== LOG_FOLDER && { logFolder }) },
       logLinks,
       clock,
@@ -327,13 +339,25 @@ export async function startAgent({
     await Promise.race([services.synced(), delay(clock, SERVICES_WAIT_MS, stop.signal)]).catch(() => undefined) // without them
     const kubelet = new Kubelet(parts)
     await devices.load()
+    await claims.load()
     await kubelet.start()
     running.kubelet = kubelet
     owned.use(kubelet)
     owned.use(devices)
     await devices.start()
-    const plugins = owned.use(new PluginManager({ dataDir, handlers: { DevicePlugin: devices }, clock, log }))
+    owned.use(drivers)
+    drivers.start()
+    const handlers = { DevicePlugin: devices, DRAPlugin: drivers }
+    const plugins = owned.use(new PluginManager({ dataDir, handlers, clock, log }))
     await plugins.start()
+    owned.use(
+      await servePodResources({
+        socketPath: `${dataDir}/pod-resources/kubelet.sock`,
+        devices,
+        claims,
+        pods: () => kubelet.active,
+      }),
+    )
     running.shutdowns = new ShutdownManager({
       source: shutdowns,
       periods: shutdownPeriodsOf(config),

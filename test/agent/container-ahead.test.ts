@@ -43,6 +43,8 @@ function start(pulled: Promise<void> = Promise.resolve()) {
     node: { nodeName: 'n', nodeIP: '10.0.0.1' },
     cgroups: { parentOf: () => undefined },
     devices: { beforeStart: () => Promise.resolve([]) },
+    claims: { cdiDevices: () => [] },
+    logLinks: { add: () => undefined },
     recorder: { event: () => undefined },
     services: () => [],
     allocatable: {},

@@ -309,7 +309,10 @@ export class Kubelet implements AsyncDisposable {
     const known = new Set(this.#informer.lister.list().map(({ metadata }) => metadata.uid))
     for (const [uid, worker] of this.#workers) if (!known.has(uid) && !isStatic(worker.pod)) worker.remove(worker.pod)
     this.#syncMirrors()
-    this.#tasks.push(this.#orphans.remove().then(() => this.#removeLostLinks()))
+    this.#tasks.push(
+      this.#orphans.remove().then(() => this.#removeLostLinks()),
+      this.#parts.claims.reconcile(uid => this.#workers.has(uid)),
+    )
   }
 
   /** Of pods that went while neither the agent nor their containers were there. */
@@ -340,7 +343,10 @@ export class Kubelet implements AsyncDisposable {
   #relistLater(): void {
     this.#cancelRelist = this.#parts.clock.after(RELIST_MS, () => {
       void this.#relist()
-      if (this.#informer.hasSynced) void this.#orphans.remove()
+      if (this.#informer.hasSynced) {
+        void this.#orphans.remove()
+        void this.#parts.claims.reconcile(uid => this.#workers.has(uid))
+      }
       this.#relistLater()
     })
   }

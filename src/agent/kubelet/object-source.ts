@@ -13,7 +13,7 @@ import type { ResourceType } from '../../shared/machinery/resource-type.ts'
 import { ApiError, isNotFound } from '../../shared/machinery/status.ts'
 import type { RuntimeClassSource } from './parts.ts'
 import type { ObjectSource } from './spec/env.ts'
-import type { ResourceClaimSource } from './sync/dynamic-resources.ts'
+import type { ResourceClaimSource } from './devices/prepared-claims.ts'
 import type { ClaimSource } from './volumes/claims.ts'
 
 /** Containers of one pod, and replicas started together, share an answer. */

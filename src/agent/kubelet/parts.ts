@@ -22,7 +22,7 @@ import type { ObjectSource } from './spec/env.ts'
 import type { NodeLimits } from './spec/resources.ts'
 import type { TerminationCounts } from './status/termination-counts.ts'
 import type { CrashBackoff } from './sync/crash-backoff.ts'
-import type { ResourceClaimSource } from './sync/dynamic-resources.ts'
+import type { PreparedClaims, ResourceClaimSource } from './devices/prepared-claims.ts'
 import type { Written } from './volumes/atomic-writer.ts'
 import type { ClaimSource } from './volumes/claims.ts'
 import { takeAlone } from './volumes/exclusive.ts'
@@ -92,6 +92,7 @@ export interface KubeletParts {
   /** Whether the engine reads what the Container Device Interface says of devices. */
   readonly engineReadsCdi: boolean
   readonly devices: DeviceManager
+  readonly claims: PreparedClaims
   readonly localVolumes: LocalVolumes
   /** How soon a changed ConfigMap, Secret or an ageing token reaches its files. */
   readonly volumeRefreshMs: number

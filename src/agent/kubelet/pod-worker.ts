@@ -17,7 +17,6 @@ import { type Actions, computeActions, isSomething } from './sync/actions.ts'
 import { removeOldAttempts } from './sync/attempts.ts'
 import { deleteFromApi, emptyPod, forgetPod, releasePod, stopContainers, stopSandboxes } from './sync/end-pod.ts'
 import { hasten, killContainer } from './sync/kill.ts'
-import { devicesProblem } from './sync/dynamic-resources.ts'
 import { type ReplaceSandbox, replaceSandbox } from './sync/replace-sandbox.ts'
 import { addressesOf, writeNameFiles } from './sync/sandbox.ts'
 import { PodObserver } from './sync/pod-observer.ts'
@@ -362,11 +361,14 @@ export class PodWorker {
   }
 
   async #prepareDevices(): Promise<boolean> {
-    const problem = await devicesProblem(this.#pod, this.#parts.objects)
-    if (problem === undefined) return true
-    const message = `Failed to prepare dynamic resources: prepare dynamic resources: ${problem}`
-    this.#parts.recorder.event(podReference(this.#pod), 'Warning', 'FailedPrepareDynamicResources', message)
-    return false
+    try {
+      await this.#parts.claims.prepare(this.#pod)
+      return true
+    } catch (error) {
+      const message = `Failed to prepare dynamic resources: prepare dynamic resources: ${(error as Error).message}`
+      this.#parts.recorder.event(podReference(this.#pod), 'Warning', 'FailedPrepareDynamicResources', message)
+      return false
+    }
   }
 
   async #report(runtime: RuntimePod, ending = this.#ending): Promise<void> {
@@ -398,7 +400,9 @@ export class PodWorker {
   #withDevices(status: PodStatus): PodStatus {
     const { containerStatuses } = status
     if (!containerStatuses) return status
-    return { ...status, containerStatuses: this.#parts.devices.withHealth(this.#pod, containerStatuses) }
+    const { devices, claims } = this.#parts
+    const ofPlugins = devices.withHealth(this.#pod, containerStatuses)
+    return { ...status, containerStatuses: claims.withHealth(this.#pod, ofPlugins) }
   }
 
   /** Everything stops; a pod that is being deleted is then removed from the node and from the API. */

@@ -79,6 +79,14 @@ export const text = (number: number): Field<string> => ({
   write: (writer, value) => void (value !== '' && writer.text(number, value)),
 })
 
+/** Left out is not the same as empty. */
+export const optionalText = (number: number): Field<string | undefined, string> => ({
+  ...text(number),
+  zero: () => undefined,
+  read: value => bytesOf(value).toString('utf8'),
+  write: (writer, value) => void writer.text(number, value),
+})
+
 export const bytes = (number: number): Field<Buffer> => ({
   number,
   zero: () => Buffer.alloc(0),

@@ -15,13 +15,14 @@ export interface ContainerDevices extends Pick<ContainerSpec, 'annotations' | 'd
 
 /** @throws Error when a driver does not give what the container is to have */
 export async function devicesOfContainer(
-  { devices, dataDir, tools, engineReadsCdi }: KubeletParts,
+  { devices, claims, dataDir, tools, engineReadsCdi }: KubeletParts,
   pod: Pod,
   container: Container,
 ): Promise<ContainerDevices> {
   const allocations = await devices.beforeStart(pod, container)
   const responses = allocations.map(({ response }) => response)
-  const names = responses.flatMap(({ cdiDevices }) => cdiDevices.map(({ name }) => name))
+  const ofPlugins = responses.flatMap(({ cdiDevices }) => cdiDevices.map(({ name }) => name))
+  const names = [...ofPlugins, ...claims.cdiDevices(pod, container)]
   const cdi = additionsOf(
     engineReadsCdi ? [] : names,
     engineReadsCdi || names.length === 0 ? NO_CDI : await readCdiDevices(tools.root),

@@ -59,6 +59,9 @@ export class RpcError extends Error {
 const toRpcError = ({ code, details, message }: ServiceError): RpcError =>
   new RpcError(CODES[code] ?? 'Unknown', details || message)
 
+/** Of a channel. @see https://github.com/grpc/grpc/blob/master/doc/connectivity-semantics-and-api.md */
+const READY = 2
+
 export interface CallLimits {
   /** Default: none. */
   readonly timeoutMs?: number
@@ -71,6 +74,7 @@ export class RpcClient implements Disposable {
   readonly #path: ShortPath
   /** For what is told of it. */
   readonly #at: string
+  #isClosed = false
 
   private constructor(client: Client, path: ShortPath, at: string) {
     this.#client = client
@@ -123,6 +127,20 @@ export class RpcClient implements Disposable {
     })
   }
 
+  /** Connects, and again whenever the connection ends, until this is closed. @param onChange told each time */
+  follow(onChange: (isConnected: boolean) => void): void {
+    const channel = this.#client.getChannel()
+    let was: boolean | undefined
+    const look = () => {
+      const state = channel.getConnectivityState(true)
+      if (was !== (state === READY)) onChange((was = state === READY))
+      channel.watchConnectivityState(state, Number.POSITIVE_INFINITY, error => {
+        if (!error && !this.#isClosed) look()
+      })
+    }
+    look()
+  }
+
   /** Answers as they come; ends when the plugin ends it. @throws RpcError when it breaks off, or the signal aborts */
   async *stream<Request, Response>(
     { path, encodeRequest, decodeResponse }: Method<Request, Response>,
@@ -144,6 +162,7 @@ export class RpcClient implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#isClosed = true
     this.#client.close()
     this.#path.close()
   }

@@ -42,8 +42,9 @@ export async function stopSandboxes(
 
 /** Gives back what the pod had of the node while it ran. */
 export async function releasePod(parts: KubeletParts, pod: Pod, { sandboxes }: RuntimePod): Promise<void> {
-  const { cgroups, dataDir } = parts
+  const { cgroups, claims, dataDir } = parts
   const { uid } = pod.metadata
+  await claims.unprepare(uid)
   letGo(dataDir, uid)
   await allDone([disconnect(parts, pod), stopSandboxes(parts, pod, sandboxes).then(() => cgroups.remove(uid))])
 }
