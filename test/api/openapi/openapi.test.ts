@@ -10,7 +10,11 @@ import { readFields } from '../../../src/shared/protobuf/wire.ts'
 import { type ForeignSpec, foreignSpec } from '../../../src/main/apiserver/openapi/foreign-spec.ts'
 import { openapiHandler } from '../../../src/main/apiserver/openapi/handler.ts'
 import { builtinResources } from '../../../src/main/apiserver/registry/index.ts'
-import { defineResource, type ResourceDescriptor } from '../../../src/main/apiserver/registry/resource.ts'
+import {
+  type CustomSchema,
+  defineResource,
+  type ResourceDescriptor,
+} from '../../../src/main/apiserver/registry/resource.ts'
 import { CustomResourceDefinition } from '../../../src/shared/api/apiextensions/v1.ts'
 import { Deployment } from '../../../src/shared/api/apps/v1.ts'
 import { ConfigMap, Pod } from '../../../src/shared/api/core/v1.ts'
@@ -90,12 +94,15 @@ describe('openapiHandler()', () => {
   test('tells of the lists of resources where their version is described', async () => {
     const { paths } = await document('/openapi/v3/apis/apps/v1')
     expect(paths['/apis/apps/v1/']!['get']).toMatchObject({ operationId: 'getAppsV1APIResources' })
-    const own = [
-      defineResource({
-        type: Deployment,
-        custom: { fact: { t: 'any' }, openapi: {}, decode: () => ({ object: {} as never, unknown: [], errors: [] }) },
-      }),
-    ]
+    const custom: CustomSchema = {
+      fact: { t: 'any' },
+      openapi: {},
+      *decode() {
+        yield
+        return { object: {} as never, unknown: [], errors: [] }
+      },
+    }
+    const own = [defineResource({ type: Deployment, custom })]
     const answer = await openapiHandler('/openapi/v3', undefined, own, descriptions)
     expect(Object.keys((JSON.parse(answer!.bytes.toString()) as Document).paths)).not.toContain('apis/apps')
   })

@@ -5,7 +5,8 @@ import type { AnyObject } from '../../../shared/machinery/object.ts'
 import { internalError } from '../../../shared/machinery/status.ts'
 import { dropEmptyMetadata } from '../endpoints/write/empty-metadata.ts'
 import type { ResourceDescriptor } from '../registry/resource.ts'
-import { decodeObject } from '../schema/decode.ts'
+import { inTurns } from '../../pieces/pacer.ts'
+import { decodeObjectInPieces } from '../schema/decode.ts'
 import type { AdmissionRequest } from './contract.ts'
 import { convertVersion } from './matching/convert.ts'
 
@@ -20,7 +21,9 @@ export async function takeBack(
   { resource, kind }: Pick<AdmissionRequest, 'resource' | 'kind'>,
 ): Promise<AnyObject> {
   const custom = kind ? undefined : shown.custom
-  const { object, errors } = custom ? custom.decode(value) : decodeObject(kind?.schema ?? shown.schema, value)
+  const { object, errors } = await inTurns(
+    custom?.decode(value) ?? decodeObjectInPieces(kind?.schema ?? shown.schema, value),
+  )
   if (errors[0] !== undefined) throw internalError(errors[0])
   if (kind) return object
   const back = await convertVersion(object, shown, resource)

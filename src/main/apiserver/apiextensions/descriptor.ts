@@ -18,18 +18,19 @@ import {
   type WebhookConversion,
 } from '../registry/resource.ts'
 import { keepField, METADATA_OF_OBJECT } from '../registry/support/strategy.ts'
-import { decodeObject } from '../schema/decode.ts'
+import { atOnce, inTurns, type Pieces } from '../../pieces/pacer.ts'
+import { decodeObjectInPieces } from '../schema/decode.ts'
 import { finalizerWarnings } from '../schema/validate-meta.ts'
 import { hasDefaults, setSchemaDefaults } from './defaults.ts'
 import { embeddedErrors } from './embedded.ts'
 import { compileJsonPath, fieldsIn } from './json-path.ts'
-import { prune } from './prune.ts'
+import { isSettled, prune, pruneInPieces } from './prune.ts'
 import type { WebhookTransport } from '../webhook/transport.ts'
 import { conversionOf } from './webhook-conversion.ts'
 import { compileRules } from './rules/compile.ts'
 import { validateRules } from './rules/validate.ts'
 import { factOf, propertyOf, type Schema } from './schema.ts'
-import { validateValue } from './validate-value.ts'
+import { validateInPieces } from './validate-value.ts'
 import { encodeJson } from '../../../shared/machinery/json-text.ts'
 
 const EVERYTHING: Schema = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true }
@@ -53,12 +54,13 @@ export function customSchema(schema: Schema): CustomSchema {
   return {
     fact: factOf(schema, true),
     openapi: schema,
-    decode(value, wording) {
+    *decode(value, wording) {
       const isApplied = wording === 'apply'
-      const { value: pruned, unknown, unknownMetadata, tooDeep, errors: unreadable } = prune(value, schema, isApplied)
-      const object = pruned as AnyObject
+      const pruned = yield* pruneInPieces(value, schema, isApplied)
+      const { unknown, unknownMetadata, tooDeep, errors: unreadable } = pruned
+      const object = pruned.value as AnyObject
       // Also of what is applied: empty labels are owned, and dropped before they are stored.
-      const meta = decodeObject('meta.v1.ObjectMeta', object.metadata ?? {}, 'metadata')
+      const meta = yield* decodeObjectInPieces('meta.v1.ObjectMeta', object.metadata ?? {}, 'metadata')
       object.metadata = meta.object as unknown as AnyObject['metadata']
       return {
         object,
@@ -178,25 +180,27 @@ function scaleErrors(
 }
 
 /** Items that are there twice are no news where the object had such before: a definition may have become stricter. */
-function withoutInherited(errors: readonly FieldError[], before: object | undefined, schema: Schema): FieldError[] {
+function* findingsOf(value: unknown, before: object | undefined, schema: Schema): Pieces<readonly FieldError[]> {
+  const errors = yield* validateInPieces(value, schema, '', before)
   const isTwice = ({ type }: FieldError) => type === 'FieldValueDuplicate'
-  if (!before || !errors.some(isTwice) || !validateValue(before, schema, '').some(isTwice)) return [...errors]
-  return errors.filter(error => !isTwice(error))
-}
-
-function findingsOf(value: unknown, before: object | undefined, schema: Schema): FieldError[] {
-  return withoutInherited(validateValue(value, schema, '', before), before, schema)
+  const isInherited = before && errors.some(isTwice) && (yield* validateInPieces(before, schema, '')).some(isTwice)
+  return isInherited ? errors.filter(error => !isTwice(error)) : errors
 }
 
 /** A status that is written by itself is held against its part of the schema alone; texts name places in it. */
-function findingsOfStatus(object: AnyObject, old: AnyObject | undefined, schema: Schema): FieldError[] {
+function* findingsOfStatus(
+  object: AnyObject,
+  old: AnyObject | undefined,
+  schema: Schema,
+): Pieces<readonly FieldError[]> {
   const [part, status, before] = [
     propertyOf(schema, 'status'),
     getField(object, 'status'),
     old && getField(old, 'status'),
   ]
   if (!part || status === undefined) return []
-  return findingsOf(status, isObject(before) ? before : undefined, part).map(error => ({
+  const found = yield* findingsOf(status, isObject(before) ? before : undefined, part)
+  return found.map(error => ({
     ...error,
     field: error.field === '' || error.field === '<nil>' ? 'status' : `status.${error.field}`,
   }))
@@ -239,7 +243,7 @@ function settler({ spec: { group, versions } }: CustomResourceDefinition): (stor
   )
   return stored => {
     const known = terms.get(stored.apiVersion)
-    if (!known) return stored
+    if (!known || isSettled(stored, known.schema)) return stored
     const { value, unknown, tooDeep } = prune(stored, known.schema)
     if (tooDeep || (unknown.length === 0 && !known.defaulting)) return stored
     if (known.defaulting) setSchemaDefaults(value, known.schema)
@@ -270,13 +274,14 @@ function describe(
   const scale = scaleOf(version)
   const custom = customSchema(schema)
   const rules = compileRules(schema)
-  const findings = (object: AnyObject, old: AnyObject | undefined) => {
+  function* findings(object: AnyObject, old: AnyObject | undefined): Pieces<readonly FieldError[]> {
     const { metadata: _metadata, ...content } = object
-    const found = findingsOf({ ...content, metadata: {} }, old && { ...old, metadata: {} }, schema)
+    const found = yield* findingsOf({ ...content, metadata: {} }, old && { ...old, metadata: {} }, schema)
+    yield
     return [...found, ...embeddedErrors(content, schema)]
   }
   const check: ResourceDescriptor['check'] = async (object, old, warn, isStatus) => {
-    const found = isStatus ? findingsOfStatus(object, old, schema) : findings(object, old)
+    const found = await inTurns(isStatus ? findingsOfStatus(object, old, schema) : findings(object, old))
     const errors = [...found, ...scaleErrors(object, version, isStatus)]
     if (!rules) return errors
     if (errors.some(({ type: of }) => BLOCKING.has(of))) return [...errors, UNCHECKED]
@@ -298,7 +303,7 @@ function describe(
       if (conversion && given.apiVersion !== served)
         throw new Error(`${given.apiVersion} ${names.kind} was not converted to ${served} before it was read`)
       // What a webhook made may hold anything.
-      const object = conversion ? custom.decode(given).object : settled(given)
+      const object = conversion ? atOnce(custom.decode(given)).object : settled(given)
       if (!defaulting) return object.apiVersion === served ? object : { ...object, apiVersion: served }
       const copy = { ...cloneJson(object), apiVersion: served }
       setSchemaDefaults(copy, schema)

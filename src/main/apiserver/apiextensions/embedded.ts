@@ -28,9 +28,25 @@ function typeErrors(object: JsonObject, path: string): FieldError[] {
   return errors
 }
 
+const known = new WeakMap<Schema, boolean>()
+
+/** @returns whether there may be objects in values of a schema */
+function mayHoldObjects(schema: Schema): boolean {
+  let may = known.get(schema)
+  if (may === undefined) known.set(schema, (may = holdsObjects(schema)))
+  return may
+}
+
+const holdsObjects = (schema: Schema): boolean =>
+  schema['x-kubernetes-embedded-resource'] === true ||
+  [...Object.values(schema.properties ?? {}), schema.items, schema.additionalProperties].some(inner => {
+    const nested = schemaIn(inner)
+    return nested !== undefined && mayHoldObjects(nested)
+  })
+
 /** @returns what is wrong with the objects inside a value; its own metadata is looked at elsewhere */
 export function embeddedErrors(value: unknown, schema: Schema | undefined, path = ''): FieldError[] {
-  if (!schema) return []
+  if (!schema || !mayHoldObjects(schema)) return []
   if (Array.isArray(value)) {
     const items = schemaIn(schema.items)
     return items ? value.flatMap((item, i) => embeddedErrors(item, items, `${path}[${i}]`)) : []

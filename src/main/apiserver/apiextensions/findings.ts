@@ -1,6 +1,6 @@
 // What is found wrong with a value, each thing once, and how many checks were made: of several schemas that refuse a
 // value, that with the most checks is the one that was meant.
-import { describeFieldErrors, type FieldError } from '../../../shared/machinery/field-error.ts'
+import type { FieldError } from '../../../shared/machinery/field-error.ts'
 
 export class Findings {
   readonly errors: FieldError[] = []
@@ -12,7 +12,7 @@ export class Findings {
   }
 
   add(error: FieldError): void {
-    const text = describeFieldErrors([error])
+    const text = `${error.field}: ${error.message}`
     if (this.#told.has(text)) return
     this.#told.add(text)
     this.errors.push(error)

@@ -8,6 +8,8 @@ import {
   tooMany,
 } from '../../../shared/machinery/field-error.ts'
 import { getField, isObject, type JsonObject } from '../../../shared/machinery/json-object.ts'
+import { equalInPieces, FEW_ENTRIES, isLarge } from '../../pieces/large-json.ts'
+import { atOnce, type Pieces } from '../../pieces/pacer.ts'
 import { Findings } from './findings.ts'
 import { propertyOf, type Schema, schemaIn } from './schema.ts'
 import { encodeJson } from '../../../shared/machinery/json-text.ts'
@@ -19,45 +21,112 @@ function keyReader(schema: Schema): (item: unknown) => string {
   return item => encodeJson(isObject(item) ? Object.fromEntries(keys.map(name => [name, getField(item, name)])) : item)
 }
 
+/** The items of a list that is checked: which are there twice, and what each is held against. */
+class Items {
+  /** Undefined where nothing is said of items. */
+  readonly schema: Schema | undefined
+  readonly #found: Findings
+  readonly #type: string | undefined
+  readonly #keyOf: (item: unknown) => string
+  readonly #seen = new Set<string>()
+  /** Only the items of a list by key can be told to be the same as before. */
+  readonly #before: ReadonlyMap<string, unknown>
+
+  constructor(found: Findings, schema: Schema, old: unknown) {
+    this.schema = schemaIn(schema.items)
+    this.#found = found
+    this.#type = schema['x-kubernetes-list-type']
+    this.#keyOf = keyReader(schema)
+    this.#before = new Map(
+      this.#type === 'map' && Array.isArray(old) ? old.map(item => [this.#keyOf(item), item as unknown]) : [],
+    )
+  }
+
+  /** @returns what the item was before */
+  see(item: unknown, at: string): unknown {
+    if (this.#type === 'set' || (this.#type === 'map' && isObject(item))) {
+      const text = this.#type === 'set' ? encodeJson(item) : this.#keyOf(item)
+      if (this.#seen.has(text))
+        this.#found.add({ type: 'FieldValueDuplicate', field: at, message: `Duplicate value: ${text}` })
+      this.#seen.add(text)
+    }
+    return this.#before.size > 0 ? this.#before.get(this.#keyOf(item)) : undefined
+  }
+}
+
+function ofItems(found: Findings, { length }: readonly unknown[], { minItems, maxItems }: Schema, path: string): void {
+  if (minItems !== undefined && length < minItems)
+    found.add(invalidValue(path, length, `${path} in body should have at least ${minItems} items`))
+  if (maxItems !== undefined && length > maxItems) found.add(tooMany(path, length, maxItems))
+}
+
 function ofArray(found: Findings, value: readonly unknown[], schema: Schema, path: string, old: unknown): void {
-  const { minItems, maxItems } = schema
   found.count(2)
-  const listType = schema['x-kubernetes-list-type']
-  const seen = new Set<string>()
-  const items = schemaIn(schema.items)
-  const keyOf = keyReader(schema)
-  // Only the items of a list by key can be told to be the same as before.
-  const before = new Map(
-    listType === 'map' && Array.isArray(old) ? old.map(item => [keyOf(item), item as unknown]) : [],
-  )
+  const items = new Items(found, schema, old)
   value.forEach((item, i) => {
     const at = `${path}[${i}]`
-    if (listType === 'set' || (listType === 'map' && isObject(item))) {
-      const text = listType === 'set' ? encodeJson(item) : keyOf(item)
-      if (seen.has(text)) found.add({ type: 'FieldValueDuplicate', field: at, message: `Duplicate value: ${text}` })
-      seen.add(text)
-    }
-    if (items) check(found, item, items, at, before.get(keyOf(item)))
+    const before = items.see(item, at)
+    if (items.schema) check(found, item, items.schema, at, before)
   })
-  if (minItems !== undefined && value.length < minItems)
-    found.add(invalidValue(path, value.length, `${path} in body should have at least ${minItems} items`))
-  if (maxItems !== undefined && value.length > maxItems) found.add(tooMany(path, value.length, maxItems))
+  ofItems(found, value, schema, path)
+}
+
+/** As ofArray(). */
+function* arrayInPieces(
+  found: Findings,
+  value: readonly unknown[],
+  schema: Schema,
+  path: string,
+  old: unknown,
+): Pieces<void> {
+  found.count(2)
+  const items = new Items(found, schema, old)
+  for (const [i, item] of value.entries()) {
+    if (i % FEW_ENTRIES === 0) yield
+    const at = `${path}[${i}]`
+    const before = items.see(item, at)
+    if (items.schema) yield* checkInPieces(found, item, items.schema, at, before)
+  }
+  ofItems(found, value, schema, path)
+}
+
+function ofKeys(found: Findings, { length }: readonly string[], schema: Schema, path: string): void {
+  const { minProperties, maxProperties } = schema
+  found.count(1)
+  if (minProperties !== undefined && length < minProperties)
+    found.add(invalidValue(path, length, `${path} in body should have at least ${minProperties} properties`))
+  if (maxProperties !== undefined && length > maxProperties) found.add(tooMany(path, length, maxProperties))
+}
+
+const below = (path: string, key: string) => (path ? `${path}.${key}` : key)
+const oldField = (old: unknown, key: string) => (isObject(old) ? getField(old, key) : undefined)
+
+function ofRequired(found: Findings, value: JsonObject, schema: Schema, path: string): void {
+  for (const key of schema.required ?? []) if (!Object.hasOwn(value, key)) found.add(required(below(path, key)))
 }
 
 function ofObject(found: Findings, value: JsonObject, schema: Schema, path: string, old: unknown): void {
-  const { minProperties, maxProperties } = schema
-  found.count(1)
   const keys = Object.keys(value)
-  const at = (key: string) => (path ? `${path}.${key}` : key)
-  if (minProperties !== undefined && keys.length < minProperties)
-    found.add(invalidValue(path, keys.length, `${path} in body should have at least ${minProperties} properties`))
-  if (maxProperties !== undefined && keys.length > maxProperties) found.add(tooMany(path, keys.length, maxProperties))
+  ofKeys(found, keys, schema, path)
   const additional = schemaIn(schema.additionalProperties)
   for (const key of keys) {
     const inner = propertyOf(schema, key) ?? additional
-    if (inner) check(found, value[key], inner, at(key), isObject(old) ? getField(old, key) : undefined)
+    if (inner) check(found, value[key], inner, below(path, key), oldField(old, key))
   }
-  for (const key of schema.required ?? []) if (!Object.hasOwn(value, key)) found.add(required(at(key)))
+  ofRequired(found, value, schema, path)
+}
+
+/** As ofObject(). */
+function* objectInPieces(found: Findings, value: JsonObject, schema: Schema, path: string, old: unknown): Pieces<void> {
+  const keys = Object.keys(value)
+  ofKeys(found, keys, schema, path)
+  const additional = schemaIn(schema.additionalProperties)
+  for (const [i, key] of keys.entries()) {
+    if (i % FEW_ENTRIES === 0) yield
+    const inner = propertyOf(schema, key) ?? additional
+    if (inner) yield* checkInPieces(found, value[key], inner, below(path, key), oldField(old, key))
+  }
+  ofRequired(found, value, schema, path)
 }
 
 /** Which schema a junctor is about is said by the text alone. */
@@ -120,15 +189,17 @@ function checksOf(value: unknown, schema: Schema, problem: FieldError | undefine
   return 2 + (isTyped ? (problem ? 1 : 2) : 0)
 }
 
-function check(found: Findings, value: unknown, schema: Schema, path: string, old?: unknown): void {
-  if (old !== undefined && (deepEqual(value, old, { nullIsValue: true }) || isReordered(value, old, schema))) return
+/** What is said of a value as a whole. */
+function ofWhole(found: Findings, value: unknown, schema: Schema, path: string): void {
   const problem = typeError(value, schema, path)
   if (problem) found.add(problem)
   found.count(checksOf(value, schema, problem))
   if (value !== null) ofJunctors(found, value, schema, path)
   if (typeof value === 'number' || typeof value === 'bigint') ofNumber(found, value, schema, path)
   else if (typeof value === 'string') ofString(found, value, schema, path)
-  else if (Array.isArray(value)) ofArray(found, value, schema, path, old)
+}
+
+function ofEnum(found: Findings, value: unknown, schema: Schema, path: string): void {
   if (schema.enum && !(value === null && schema.nullable) && !schema.enum.some(allowed => deepEqual(allowed, value)))
     found.add(
       notSupported(
@@ -137,15 +208,44 @@ function check(found: Findings, value: unknown, schema: Schema, path: string, ol
         schema.enum.map(each => (typeof each === 'string' ? each : encodeJson(each))),
       ),
     )
+}
+
+function check(found: Findings, value: unknown, schema: Schema, path: string, old?: unknown): void {
+  if (old !== undefined && (deepEqual(value, old, { nullIsValue: true }) || isReordered(value, old, schema))) return
+  ofWhole(found, value, schema, path)
+  if (Array.isArray(value)) ofArray(found, value, schema, path, old)
+  ofEnum(found, value, schema, path)
   if (isObject(value)) ofObject(found, value, schema, path, old)
+}
+
+/** As check(). */
+function* checkInPieces(found: Findings, value: unknown, schema: Schema, path: string, old?: unknown): Pieces<void> {
+  if (!isLarge(value)) return check(found, value, schema, path, old)
+  if (old !== undefined && (yield* equalInPieces(value, old, { nullIsValue: true }))) return
+  yield
+  if (old !== undefined && isReordered(value, old, schema)) return
+  ofWhole(found, value, schema, path)
+  yield
+  if (Array.isArray(value)) yield* arrayInPieces(found, value, schema, path, old)
+  ofEnum(found, value, schema, path)
+  if (isObject(value)) yield* objectInPieces(found, value, schema, path, old)
 }
 
 /**
  * @param old the value at the same place before an update: what has not changed is not held against anybody, since the
  *   definition may have become stricter meanwhile
  */
-export function validateValue(value: unknown, schema: Schema, path: string, old?: unknown): readonly FieldError[] {
+export const validateValue = (value: unknown, schema: Schema, path: string, old?: unknown): readonly FieldError[] =>
+  atOnce(validateInPieces(value, schema, path, old))
+
+/** As validateValue(). */
+export function* validateInPieces(
+  value: unknown,
+  schema: Schema,
+  path: string,
+  old?: unknown,
+): Pieces<readonly FieldError[]> {
   const found = new Findings()
-  check(found, value, schema, path, old)
+  yield* checkInPieces(found, value, schema, path, old)
   return found.errors
 }

@@ -10,7 +10,7 @@ import { hasPlainStatus, type ResourceDescriptor } from '../registry/resource.ts
 import { answerOne } from './read/answer-one.ts'
 import type { EndpointParts } from './parts.ts'
 import { boolParameter } from './read/list-options.ts'
-import { decodeObject } from '../schema/decode.ts'
+import { decodeObjectInPieces } from '../schema/decode.ts'
 import { decodeFields } from './write/decode-request.ts'
 import { findingsOfApplied } from './write/strict-findings.ts'
 import { fieldValidationOf, writeOptionsOf } from './write/write-options.ts'
@@ -80,7 +80,8 @@ export async function apply(
     })
     const merged = await inTurns(pieces)
     // Empty values are owned, but not stored, and amounts are stored in one way of the many to write them.
-    return keptGiven && merged !== current ? decodeObject(resource.schema, merged).object : merged
+    if (!keptGiven || merged === current) return merged
+    return (await inTurns(decodeObjectInPieces(resource.schema, merged))).object
   }
 
   for (;;) {

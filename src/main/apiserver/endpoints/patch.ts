@@ -63,9 +63,10 @@ export async function patched(
   const pacer = pieceByPiece()
   const result = await inTurns(apply(isKept ? { ...current, metadata } : current), pacer)
   if (pacer.due) await pacer.pause()
-  const { object, unknown, errors } = resource.custom
-    ? resource.custom.decode(result)
-    : await inTurns(decodeObjectInPieces(resource.schema, result, strategic ? 'map' : 'json'), pacer)
+  const { object, unknown, errors } = await inTurns(
+    resource.custom?.decode(result) ?? decodeObjectInPieces(resource.schema, result, strategic ? 'map' : 'json'),
+    pacer,
+  )
   const refuse = (why: string) =>
     invalid({ group: '', kind: '' }, '', [
       invalidValue('patch', strategic ? inGoWords(patch) : encodeJson(atOnce(apply(current))), why),

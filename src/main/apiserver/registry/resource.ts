@@ -3,6 +3,7 @@ import type { JSONSchemaProps } from '../../../shared/api/apiextensions/v1.ts'
 import type { FieldError } from '../../../shared/machinery/field-error.ts'
 import type { AnyObject, KubeObject } from '../../../shared/machinery/object.ts'
 import type { ResourceType } from '../../../shared/machinery/resource-type.ts'
+import type { Pieces } from '../../pieces/pacer.ts'
 import type { Decoded } from '../schema/decode.ts'
 import { addPrinted } from '../schema/printed.ts'
 import type { FieldFact } from '../schema/facts.ts'
@@ -35,7 +36,7 @@ export interface CustomSchema {
   readonly fact: FieldFact
   /** As OpenAPI 3.0. */
   readonly openapi: JSONSchemaProps
-  readonly decode: (value: unknown, wording?: 'apply') => Decoded
+  readonly decode: (value: unknown, wording?: 'apply') => Pieces<Decoded>
 }
 
 export interface WebhookConversion {

@@ -160,9 +160,10 @@ export async function decodeFields(
     unknown,
     errors,
     keptGiven = false,
-  } = typeof schema === 'string'
-    ? await inTurns(decodeObjectInPieces(schema, value, wording), pacer)
-    : schema.decode(value, wording)
+  } = await inTurns(
+    typeof schema === 'string' ? decodeObjectInPieces(schema, value, wording) : schema.decode(value, wording),
+    pacer,
+  )
   if (errors[0] !== undefined) throw badRequest(errors[0])
   // `/v1` is `v1`, and a version may have others that say the same.
   if (wording === 'apply' || (kind.also && object.apiVersion !== '')) object.apiVersion = apiVersionOf(kind)

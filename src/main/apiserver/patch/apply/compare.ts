@@ -2,7 +2,9 @@
 import { deepEqual, sameJson } from '../../../../shared/machinery/deep-equal.ts'
 import { getField, type JsonObject } from '../../../../shared/machinery/json-object.ts'
 import { fieldFact, itemFact, typeOfFact } from '../../schema/table.ts'
-import type { FieldFact } from '../../schema/facts.ts'
+import type { FieldFact, TypeFact } from '../../schema/facts.ts'
+import { FEW_ENTRIES, isLarge } from '../../../pieces/large-json.ts'
+import type { Pieces } from '../../../pieces/pacer.ts'
 import { difference, EMPTY, type FieldSet, isEmpty, MEMBER } from './field-set.ts'
 import { fieldsOf, fieldStep, newFieldOf, newFieldsOf, type Part, partsOf, shapeOf } from './typed-value.ts'
 
@@ -63,6 +65,11 @@ class Differences {
     if (!isEmpty(set)) (this.#removed ??= new Map<string, FieldSet>()).set(step, set)
   }
 
+  add(step: string, { changed, removed }: Comparison): void {
+    this.change(step, changed)
+    this.remove(step, removed)
+  }
+
   get found(): Comparison {
     if (!this.#changed && !this.#removed) return NOTHING
     const setOf = (children: Map<string, FieldSet> | undefined) => (children ? { member: false, children } : EMPTY)
@@ -71,33 +78,102 @@ class Differences {
 }
 
 /** Structs and maps, key by key: steps are only made for what differs. */
-function compareFields(old: JsonObject, next: JsonObject, fact: FieldFact | undefined, isStruct: boolean): Comparison {
-  const differences = new Differences()
-  const type = isStruct ? typeOfFact(fact) : undefined
-  const wholeField = (of: JsonObject, key: string) =>
-    type ? newFieldOf(of, key, type, fact?.r) : newFieldsOf(of[key], itemFact(fact))
-  for (const key of Object.keys(old)) {
-    const before = old[key]
-    if (before === undefined) continue
-    const after = getField(next, key)
-    if (before === after) continue
-    if (after === undefined) {
-      differences.remove(fieldStep(key), wholeField(old, key))
-      continue
-    }
-    // Whether a map is empty is no change of its own: what came or went inside says it.
-    const inner = compare(before, after, type ? fieldFact(type, key) : itemFact(fact))
-    if (inner === NOTHING) continue
-    differences.change(fieldStep(key), inner.changed)
-    differences.remove(fieldStep(key), inner.removed)
+class Fields extends Differences {
+  readonly #type: TypeFact | undefined
+  readonly #fact: FieldFact | undefined
+
+  constructor(fact: FieldFact | undefined, isStruct: boolean) {
+    super()
+    this.#fact = fact
+    this.#type = isStruct ? typeOfFact(fact) : undefined
   }
-  for (const key of Object.keys(next)) {
-    const after = next[key]
-    if (after === undefined || getField(old, key) !== undefined) continue
-    differences.change(fieldStep(key), wholeField(next, key))
+
+  factOf(key: string): FieldFact | undefined {
+    return this.#type ? fieldFact(this.#type, key) : itemFact(this.#fact)
+  }
+
+  #whole(of: JsonObject, key: string): FieldSet {
+    return this.#type ? newFieldOf(of, key, this.#type, this.#fact?.r) : newFieldsOf(of[key], itemFact(this.#fact))
+  }
+
+  /** What is only there now, or was only there before. */
+  come(next: JsonObject, key: string): void {
+    this.change(fieldStep(key), this.#whole(next, key))
+  }
+  gone(old: JsonObject, key: string): void {
+    this.remove(fieldStep(key), this.#whole(old, key))
+  }
+
+  /** Whether a map is empty is no change of its own: what came or went inside says it. */
+  inside(key: string, inner: Comparison): void {
+    if (inner !== NOTHING) this.add(fieldStep(key), inner)
+  }
+}
+
+function compareFields(old: JsonObject, next: JsonObject, fact: FieldFact | undefined, isStruct: boolean): Comparison {
+  const fields = new Fields(fact, isStruct)
+  for (const key of Object.keys(old)) {
+    const [before, after] = [old[key], getField(next, key)]
+    if (before === undefined || before === after) continue
+    if (after === undefined) fields.gone(old, key)
+    else fields.inside(key, compare(before, after, fields.factOf(key)))
+  }
+  for (const key of Object.keys(next))
+    if (next[key] !== undefined && getField(old, key) === undefined) fields.come(next, key)
+  return fields.found
+}
+
+/** As compare(). */
+export function* compareInPieces(old: unknown, next: unknown, fact: FieldFact | undefined): Pieces<Comparison> {
+  if (old === next) return NOTHING
+  const shape = isLarge(next) || isLarge(old) ? shapeOf(next, fact) : 'leaf'
+  if (shape === 'leaf' || shapeOf(old, fact) !== shape) return compare(old, next, fact)
+  yield
+  return shape === 'struct' || shape === 'map'
+    ? yield* compareFieldsInPieces(old as JsonObject, next as JsonObject, fact, shape === 'struct')
+    : yield* compareListsInPieces(old, next, fact)
+}
+
+/** As compareFields(). */
+function* compareFieldsInPieces(
+  old: JsonObject,
+  next: JsonObject,
+  fact: FieldFact | undefined,
+  isStruct: boolean,
+): Pieces<Comparison> {
+  const fields = new Fields(fact, isStruct)
+  for (const [i, key] of Object.keys(old).entries()) {
+    if (i % FEW_ENTRIES === 0) yield
+    const [before, after] = [old[key], getField(next, key)]
+    if (before === undefined || before === after) continue
+    if (after === undefined) fields.gone(old, key)
+    else if (typeof after !== 'object') fields.inside(key, compare(before, after, fields.factOf(key)))
+    else fields.inside(key, yield* compareInPieces(before, after, fields.factOf(key)))
+  }
+  for (const [i, key] of Object.keys(next).entries()) {
+    if (i % FEW_ENTRIES === 0) yield
+    if (next[key] !== undefined && getField(old, key) === undefined) fields.come(next, key)
+  }
+  return fields.found
+}
+
+function* compareListsInPieces(old: unknown, next: unknown, fact: FieldFact | undefined): Pieces<Comparison> {
+  if (sameJson(old, next)) return NOTHING
+  yield
+  const before = byStep(partsOf(old, fact))
+  yield
+  const after = byStep(partsOf(next, fact))
+  const differences = new Differences()
+  for (const [i, step] of stepsOf(before, after).entries()) {
+    if (i % FEW_ENTRIES === 0) yield
+    differences.add(step, compareItems(before.get(step) ?? [], after.get(step) ?? []))
   }
   return differences.found
 }
+
+const stepsOf = (before: Map<string, Part[]>, after: Map<string, Part[]>): string[] => [
+  ...new Set([...before.keys(), ...after.keys()]),
+]
 
 export function compare(old: unknown, next: unknown, fact: FieldFact | undefined): Comparison {
   if (old === next) return NOTHING
@@ -118,10 +194,7 @@ export function compare(old: unknown, next: unknown, fact: FieldFact | undefined
   const differences = new Differences()
   const before = byStep(partsOf(old, fact))
   const after = byStep(partsOf(next, fact))
-  for (const step of new Set([...before.keys(), ...after.keys()])) {
-    const { changed, removed } = compareItems(before.get(step) ?? [], after.get(step) ?? [])
-    differences.change(step, changed)
-    differences.remove(step, removed)
-  }
+  for (const step of stepsOf(before, after))
+    differences.add(step, compareItems(before.get(step) ?? [], after.get(step) ?? []))
   return differences.found
 }

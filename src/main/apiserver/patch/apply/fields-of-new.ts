@@ -7,7 +7,7 @@ import type { Pieces } from '../../../pieces/pacer.ts'
 import type { FieldFact } from '../../schema/facts.ts'
 import { isPrintedZero } from '../../schema/printed.ts'
 import type { FieldSet } from './field-set.ts'
-import { newInPieces } from './in-pieces.ts'
+import { fieldsInPieces } from './in-pieces.ts'
 import { fieldApart, trackable } from './managers.ts'
 import { filledFieldsOf } from './typed-value.ts'
 
@@ -43,7 +43,7 @@ export function* fieldsOfNew(object: AnyObject, schemaId: string, subresource: s
   const [found] = at < 0 ? [remember(object, schemaId, subresource)] : alike.splice(at, 1)
   if (!found) {
     yield
-    const all = yield* newInPieces(object, { t: 'ref', r: schemaId }, true)
+    const all = yield* fieldsInPieces(object, { t: 'ref', r: schemaId }, 'filled')
     return trackable(all, fieldApart(subresource))
   }
   alike.unshift(found)

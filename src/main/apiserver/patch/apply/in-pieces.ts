@@ -10,6 +10,7 @@ import { EMPTY, encodeFields, type FieldSet, isEmpty, MEMBER } from './field-set
 import {
   addField,
   addPart,
+  fieldsOf,
   fieldStep,
   filledFieldsOf,
   isPlainMap,
@@ -18,33 +19,40 @@ import {
   shapeOf,
 } from './typed-value.ts'
 
-/** @returns what is new in a value where there was nothing, or an empty one of its type */
-export function* newInPieces(value: unknown, fact: FieldFact | undefined, filled: boolean): Pieces<FieldSet> {
-  if (!isLarge(value)) return filled ? filledFieldsOf(value, fact) : newFieldsOf(value, fact)
+/**
+ * All fields of a value; or what is new in it where there was nothing, the maps, lists and structs as well; or where there
+ * was an empty one of its type.
+ */
+type Asked = 'all' | 'new' | 'filled'
+const WHOLE = { all: fieldsOf, new: newFieldsOf, filled: filledFieldsOf }
+
+export function* fieldsInPieces(value: unknown, fact: FieldFact | undefined, asked: Asked): Pieces<FieldSet> {
+  if (!isLarge(value)) return WHOLE[asked](value, fact)
   yield
   const shape = shapeOf(value, fact)
-  if (filled && shape !== 'struct' && isPrintedZero(value)) return EMPTY
+  if (asked === 'filled' && shape !== 'struct' && isPrintedZero(value)) return EMPTY
   if (shape === 'leaf') return MEMBER
   const children = new Map<string, FieldSet>()
-  if (shape === 'struct') yield* addStruct(children, value as JsonObject, fact, filled)
+  if (shape === 'struct') yield* addStruct(children, value as JsonObject, fact, asked)
   else if (isPlainMap(shape, fact)) yield* addKeys(children, value as JsonObject)
-  else yield* addParts(children, value as JsonObject | unknown[], fact)
+  else yield* addParts(children, value as JsonObject | unknown[], fact, asked === 'all' ? 'all' : 'new')
   const inner = children.size > 0 ? { member: false, children } : EMPTY
-  return filled ? inner : { member: true, children: inner.children }
+  return asked === 'new' ? { member: true, children: inner.children } : inner
 }
 
 function* addStruct(
   children: Map<string, FieldSet>,
   struct: JsonObject,
   fact: FieldFact | undefined,
-  filled: boolean,
+  asked: Asked,
 ): Pieces<void> {
   const type = typeOfFact(fact)
   for (const key of Object.keys(struct)) {
     const value = struct[key]
     if (value === undefined) continue
-    const inner = yield* newInPieces(value, fieldFact(type, key), filled && isPrinted(fact?.r, key))
-    if (!filled) addField(children, key, value, inner, Object.hasOwn(type.fields, key))
+    const isNew = asked === 'filled' && !isPrinted(fact?.r, key)
+    const inner = yield* fieldsInPieces(value, fieldFact(type, key), isNew ? 'new' : asked)
+    if (asked !== 'filled') addField(children, key, value, inner, Object.hasOwn(type.fields, key))
     else if (!isEmpty(inner)) children.set(fieldStep(key), inner)
   }
 }
@@ -60,9 +68,10 @@ function* addParts(
   children: Map<string, FieldSet>,
   value: JsonObject | unknown[],
   fact: FieldFact | undefined,
+  asked: Asked,
 ): Pieces<void> {
   for (const some of inSlices(value)) {
-    for (const part of partsOf(some, fact)) addPart(children, part, yield* newInPieces(part.value, part.fact, false))
+    for (const part of partsOf(some, fact)) addPart(children, part, yield* fieldsInPieces(part.value, part.fact, asked))
     yield
   }
 }

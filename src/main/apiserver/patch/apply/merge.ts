@@ -1,17 +1,19 @@
 // Lays an applied configuration over the live object, and takes out what its manager no longer applies.
 import { cloneJson, type JsonObject, setField } from '../../../../shared/machinery/json-object.ts'
 import { badRequest } from '../../../../shared/machinery/status.ts'
+import { cloneInPieces, FEW_ENTRIES, isLarge } from '../../../pieces/large-json.ts'
+import type { Pieces } from '../../../pieces/pacer.ts'
 import type { FieldFact } from '../../schema/facts.ts'
 import { type FieldSet, showPath } from './field-set.ts'
-import { type Part, partsOf, shapeOf } from './typed-value.ts'
+import { isPlainMap, type Part, partsOf, type Shape, shapeOf } from './typed-value.ts'
 
 /** @param which object it is about @throws ApiError 400 when an associative list holds a key twice */
-export function refuseDuplicates(
+export function* refuseDuplicates(
   value: unknown,
   fact: FieldFact | undefined,
   which: string,
   path: readonly string[] = [],
-): void {
+): Pieces<void> {
   const seen = new Set<string>()
   for (const part of partsOf(value, fact)) {
     if (seen.has(part.step)) {
@@ -21,43 +23,96 @@ export function refuseDuplicates(
       )
     }
     seen.add(part.step)
-    refuseDuplicates(part.value, part.fact, which, [...path, part.step])
+    if (seen.size % FEW_ENTRIES === 0) yield
+    const shape = shapeOf(part.value, part.fact)
+    if (shape !== 'leaf' && !isPlainMap(shape, part.fact))
+      yield* refuseDuplicates(part.value, part.fact, which, [...path, part.step])
   }
 }
+
+const isList = (shape: Shape): boolean => shape === 'set' || shape === 'list'
+const nameOf = ({ step }: Part): string => step.slice(2)
+
+/** Of what is owned part by part, null says nothing of the parts that others brought. */
+const leavesAll = (live: unknown, applied: unknown, fact: FieldFact | undefined): boolean =>
+  applied === null && fact?.t !== 'deduced' && shapeOf(live, fact) !== 'leaf'
 
 /** @returns a new value; list items that both have stand in the configuration's order. */
 export function mergeApplied(live: unknown, applied: unknown, fact: FieldFact | undefined): unknown {
   const shape = shapeOf(applied, fact)
-  // Of what is owned part by part, null says nothing of the parts that others brought.
-  if (applied === null && fact?.t !== 'deduced' && shapeOf(live, fact) !== 'leaf') return cloneJson(live)
+  if (leavesAll(live, applied, fact)) return cloneJson(live)
   if (shape === 'leaf' || live === undefined || shapeOf(live, fact) !== shape) return cloneJson(applied)
+  if (isPlainMap(shape, fact)) return mergePlain(live as JsonObject, applied as JsonObject)
+  const pairs = pairsOf(live, applied, fact, shape)
+  const merge = ({ left, right }: Pair) =>
+    right ? mergeApplied(left?.value, right.value, right.fact) : cloneJson(left?.value)
+  if (isList(shape)) return pairs.map(merge)
+  const result: JsonObject = {}
+  for (const pair of pairs) setField(result, pair.name, merge(pair))
+  return result
+}
+
+/** As mergeApplied(). */
+export function* mergeInPieces(live: unknown, applied: unknown, fact: FieldFact | undefined): Pieces<unknown> {
+  if (!isLarge(live) && !isLarge(applied)) return mergeApplied(live, applied, fact)
+  yield
+  const shape = shapeOf(applied, fact)
+  if (leavesAll(live, applied, fact)) return yield* cloneInPieces(live)
+  if (shape === 'leaf' || live === undefined || shapeOf(live, fact) !== shape) return yield* cloneInPieces(applied)
+  if (isPlainMap(shape, fact)) return mergePlain(live as JsonObject, applied as JsonObject)
+  const [list, map]: [unknown[], JsonObject] = [[], {}]
+  for (const [i, { name, left, right }] of pairsOf(live, applied, fact, shape).entries()) {
+    if (i % FEW_ENTRIES === 0) yield
+    const merged = right
+      ? yield* mergeInPieces(left?.value, right.value, right.fact)
+      : yield* cloneInPieces(left?.value)
+    if (isList(shape)) list.push(merged)
+    else setField(map, name, merged)
+  }
+  return isList(shape) ? list : map
+}
+
+/** Values that are one thing each, by far the most of the largest objects: no parts are made of them. */
+function mergePlain(live: JsonObject, applied: JsonObject): JsonObject {
+  const result: JsonObject = {}
+  for (const map of [live, applied]) for (const key of Object.keys(map)) setField(result, key, cloneJson(map[key]))
+  return result
+}
+
+/** What comes to stand in one place of the merged value: of the live object, of the configuration, or of both. */
+interface Pair {
+  readonly name: string
+  readonly left: Part | undefined
+  readonly right: Part | undefined
+}
+
+function pairsOf(live: unknown, applied: unknown, fact: FieldFact | undefined, shape: Shape): Pair[] {
   const there = partsOf(live, fact)
   const given = partsOf(applied, fact)
-  if (shape === 'set' || shape === 'list') return mergeItems(there, given)
-  const result: JsonObject = {}
-  const before = new Map(there.map(part => [part.step, part]))
-  for (const part of there) setField(result, part.step.slice(2), cloneJson(part.value))
-  for (const part of given) {
-    setField(result, part.step.slice(2), mergeApplied(before.get(part.step)?.value, part.value, part.fact))
-  }
-  return result
+  if (isList(shape)) return pairItems(there, given)
+  const after = new Map(given.map(part => [part.step, part]))
+  const before = new Set(there.map(({ step }) => step))
+  return [
+    ...there.map(left => ({ name: nameOf(left), left, right: after.get(left.step) })),
+    ...given.filter(({ step }) => !before.has(step)).map(right => ({ name: nameOf(right), left: undefined, right })),
+  ]
 }
 
 /**
  * Walks both lists at once. Items that both have come in the configuration's order; those that only the server has
  * keep their place before the shared item that follows them.
  */
-function mergeItems(there: readonly Part[], given: readonly Part[]): unknown[] {
+function pairItems(there: readonly Part[], given: readonly Part[]): Pair[] {
   const inLive = new Map<string, Part>()
   for (const part of there) if (!inLive.has(part.step)) inLive.set(part.step, part)
   const inGiven = new Set(given.map(part => part.step))
   const shared = given.map(part => part.step).filter(step => inLive.has(step))
   const done = new Set<string>()
-  const result: unknown[] = []
+  const result: Pair[] = []
   let [l, r, s] = [0, 0, 0]
   const take = (part: Part) => {
     done.add(part.step)
-    result.push(mergeApplied(inLive.get(part.step)?.value, part.value, part.fact))
+    result.push({ name: '', left: inLive.get(part.step), right: part })
     if (shared[s] === part.step) s += 1
     r += 1
   }
@@ -65,7 +120,7 @@ function mergeItems(there: readonly Part[], given: readonly Part[]): unknown[] {
     const left = there[l]
     const right = given[r]
     if (left && !inGiven.has(left.step)) {
-      result.push(cloneJson(left.value))
+      result.push({ name: '', left, right: undefined })
       l += 1
     } else if (left && (done.has(left.step) || (right && left.step !== right.step && left.step !== shared[s]))) {
       // Already merged, or to be merged later, where the configuration has it.
@@ -84,8 +139,12 @@ function mergeItems(there: readonly Part[], given: readonly Part[]): unknown[] {
  * @param last what the manager owned before
  * @param owned what all managers own now, this one's new configuration included
  */
-export const prune = (value: unknown, fact: FieldFact | undefined, last: FieldSet, owned: FieldSet): unknown =>
-  withoutAbandoned(value, fact, { last, owned, isOurs: false, isAbandoned: false })
+export const pruneInPieces = (
+  value: unknown,
+  fact: FieldFact | undefined,
+  last: FieldSet,
+  owned: FieldSet,
+): Pieces<unknown> => abandonedLeftOut(value, fact, { last, owned, isOurs: false, isAbandoned: false })
 
 interface Place {
   readonly last: FieldSet
@@ -96,24 +155,59 @@ interface Place {
   readonly isAbandoned: boolean
 }
 
-const isMember = (set: FieldSet | undefined, { named }: Part): boolean =>
+const isMember = (set: FieldSet | undefined, named: boolean | undefined): boolean =>
   set !== undefined && (set.member || (named === true && set.children.size > 0))
+
+/** @returns where a part's own parts are; nothing for one that goes */
+function placeIn(place: Place, step: string, inner: FieldSet, named?: boolean): Place | undefined {
+  const now = place.owned?.children.get(step)
+  const wasOurs = isMember(inner, named)
+  const isOurs = place.isOurs || wasOurs
+  const isAbandoned = place.isAbandoned || (isOurs && !isMember(now, named))
+  return wasOurs && isAbandoned ? undefined : { last: inner, owned: now, isOurs, isAbandoned }
+}
 
 function withoutAbandoned(value: unknown, fact: FieldFact | undefined, place: Place): unknown {
   const shape = shapeOf(value, fact)
   if (shape === 'leaf') return value
-  const kept = partsOf(value, fact).flatMap(part => {
-    const last = place.last.children.get(part.step)
-    if (!last) return [part]
-    const owned = place.owned?.children.get(part.step)
-    const wasOurs = isMember(last, part)
-    const isOurs = place.isOurs || wasOurs
-    const isAbandoned = place.isAbandoned || (isOurs && !isMember(owned, part))
-    if (wasOurs && isAbandoned) return []
-    return [{ ...part, value: withoutAbandoned(part.value, part.fact, { last, owned, isOurs, isAbandoned }) }]
-  })
-  if (shape === 'set' || shape === 'list') return kept.map(part => part.value)
+  if (isPlainMap(shape, fact)) return plainWithoutAbandoned(value as JsonObject, place)
+  const [list, map]: [unknown[], JsonObject] = [[], {}]
+  for (const part of partsOf(value, fact)) {
+    const inner = place.last.children.get(part.step)
+    const within = inner && placeIn(place, part.step, inner, part.named)
+    if (inner && !within) continue
+    const kept = within ? withoutAbandoned(part.value, part.fact, within) : part.value
+    if (isList(shape)) list.push(kept)
+    else setField(map, nameOf(part), kept)
+  }
+  return isList(shape) ? list : map
+}
+
+/** As withoutAbandoned(). */
+function* abandonedLeftOut(value: unknown, fact: FieldFact | undefined, place: Place): Pieces<unknown> {
+  if (!isLarge(value)) return withoutAbandoned(value, fact, place)
+  yield
+  const shape = shapeOf(value, fact)
+  if (shape === 'leaf') return value
+  if (isPlainMap(shape, fact)) return plainWithoutAbandoned(value as JsonObject, place)
+  const [list, map]: [unknown[], JsonObject] = [[], {}]
+  for (const [i, part] of partsOf(value, fact).entries()) {
+    if (i % FEW_ENTRIES === 0) yield
+    const inner = place.last.children.get(part.step)
+    const within = inner && placeIn(place, part.step, inner, part.named)
+    if (inner && !within) continue
+    const kept = within ? yield* abandonedLeftOut(part.value, part.fact, within) : part.value
+    if (isList(shape)) list.push(kept)
+    else setField(map, nameOf(part), kept)
+  }
+  return isList(shape) ? list : map
+}
+
+function plainWithoutAbandoned(map: JsonObject, place: Place): JsonObject {
   const result: JsonObject = {}
-  for (const part of kept) setField(result, part.step.slice(2), part.value)
+  for (const key of Object.keys(map)) {
+    const inner = place.last.children.get(`f:${key}`)
+    if (!inner || placeIn(place, `f:${key}`, inner)) setField(result, key, map[key])
+  }
   return result
 }

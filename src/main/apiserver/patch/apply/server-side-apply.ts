@@ -3,14 +3,14 @@
 // @see https://kubernetes.io/docs/reference/using-api/server-side-apply/
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
 import { required } from '../../../../shared/machinery/field-error.ts'
-import { cloneJson, isObject, type JsonObject } from '../../../../shared/machinery/json-object.ts'
-import { deepEqual } from '../../../../shared/machinery/deep-equal.ts'
+import { isObject, type JsonObject } from '../../../../shared/machinery/json-object.ts'
 import { badRequest, invalid } from '../../../../shared/machinery/status.ts'
+import { equalInPieces } from '../../../pieces/large-json.ts'
 import { atOnce, type Pieces } from '../../../pieces/pacer.ts'
 import type { KeptMetadata } from '../../registry/resource.ts'
 import type { FieldFact } from '../../schema/facts.ts'
 import { applyConflict } from './conflicts.ts'
-import { besides, compare } from './compare.ts'
+import { besides, compareInPieces } from './compare.ts'
 import { type FieldSet, difference, intersection, isEmpty, union } from './field-set.ts'
 import { keepLastApplied, leftByClientSideApply } from './last-applied.ts'
 import {
@@ -25,9 +25,10 @@ import {
   trackable,
   UNTRACKED_FIELDS,
 } from './managers.ts'
-import { mergeApplied, prune, refuseDuplicates } from './merge.ts'
+import { fieldsInPieces } from './in-pieces.ts'
+import { mergeInPieces, pruneInPieces, refuseDuplicates } from './merge.ts'
 import { takeFromOthers } from './track-update.ts'
-import { fieldsOf, filledFieldsOf } from './typed-value.ts'
+import { filledFieldsOf } from './typed-value.ts'
 
 export interface Apply {
   /** The stored object; undefined when apply creates it. Not changed. */
@@ -56,7 +57,7 @@ export interface Apply {
  * null: programs write `creationTimestamp: null` of what they have not made yet.
  */
 function writable({ applied, keptMetadata = [], subresource, plainStatus }: Apply): AnyObject {
-  const copy = cloneJson(applied)
+  const copy: AnyObject = { ...applied, metadata: { ...applied.metadata } }
   const metadata = copy.metadata as unknown as JsonObject
   for (const field of UNTRACKED_FIELDS) if (metadata[field] === null) delete metadata[field]
   const apart = fieldApart(subresource, plainStatus)
@@ -109,30 +110,30 @@ export function* applyInPieces(apply: Apply): Pieces<AnyObject> {
   // Built-in kinds keep no null: there it is the same as nothing.
   const storesNull = apply.fact !== undefined
   const applied = writable(apply)
-  refuseDuplicates(applied, fact, whichOf(applied))
+  yield* refuseDuplicates(applied, fact, whichOf(applied))
   yield
   const managers = managersOf(apply, fact)
   const own = { manager, operation: 'Apply', apiVersion: applied.apiVersion, subresource } as const
   const id = identityOf(own)
   const last = managers.get(id)
-  const set = trackable(fieldsOf(applied, fact), fieldApart(subresource, apply.plainStatus))
+  const set = trackable(yield* fieldsInPieces(applied, fact, 'all'), fieldApart(subresource, apply.plainStatus))
   managers.set(id, { ...own, time: last?.time, set })
   yield
   const live: AnyObject | Record<string, unknown> = current ?? {}
-  let merged = mergeApplied(live, applied, fact)
+  let merged = yield* mergeInPieces(live, applied, fact)
   yield
-  if (last) merged = prune(merged, fact, last.set, ownedBy(managers))
-  const comparison = besides(fieldApart(subresource, apply.plainStatus), compare(live, merged, fact))
+  if (last) merged = yield* pruneInPieces(merged, fact, last.set, yield* ownedBy(managers))
+  const comparison = besides(fieldApart(subresource, apply.plainStatus), yield* compareInPieces(live, merged, fact))
   yield
   if (!force) {
     const taken = difference(comparison.changed, leftByClientSideApply(current, manager, fact))
     refuseConflicts(managers, id, taken, apply.shownVersion)
   }
-  takeFromOthers(managers, comparison, id)
+  yield* takeFromOthers(managers, comparison, id)
   yield
   if (isEmpty(set)) managers.delete(id)
   // The time says when its manager last changed the object, and scaling is never dated.
-  else if (subresource !== 'scale' && !deepEqual(live, merged, { nullIsValue: storesNull }))
+  else if (subresource !== 'scale' && !(yield* equalInPieces(live, merged, { nullIsValue: storesNull })))
     managers.set(id, { ...own, time, set })
   capUpdaters(managers)
 
@@ -151,8 +152,14 @@ export const whichOf = ({ apiVersion, kind, metadata: { namespace = '', name } }
   `${namespace}/${name}; ${apiVersion.includes('/') ? '' : '/'}${apiVersion}, Kind=${kind}`
 
 /** Everything that anybody owns, and what belongs to the object itself. */
-const ownedBy = (managers: Managers): FieldSet =>
-  [...managers.values()].reduce((all, manager) => union(all, manager.set), IDENTITY)
+function* ownedBy(managers: Managers): Pieces<FieldSet> {
+  let all = IDENTITY
+  for (const { set } of managers.values()) {
+    all = union(all, set)
+    yield
+  }
+  return all
+}
 
 function refuseConflicts(managers: Managers, own: string, changed: FieldSet, shownVersion?: string): void {
   const conflicts = [...managers].flatMap(([id, manager]) => {

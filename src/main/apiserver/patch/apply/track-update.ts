@@ -4,9 +4,10 @@ import { sameJson } from '../../../../shared/machinery/deep-equal.ts'
 import { atOnce, type Pieces } from '../../../pieces/pacer.ts'
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
 import type { FieldFact } from '../../schema/facts.ts'
-import { besides, compare, type Comparison } from './compare.ts'
-import { fieldsOfNew, workedOut } from './fields-of-new.ts'
+import { besides, compareInPieces, type Comparison } from './compare.ts'
+import { fieldsOfNew } from './fields-of-new.ts'
 import { difference, EMPTY, isEmpty, overlaps, sameSet, union } from './field-set.ts'
+import { fieldsInPieces } from './in-pieces.ts'
 import {
   capUpdaters,
   decodeManagers,
@@ -17,7 +18,6 @@ import {
   type Managers,
   trackable,
 } from './managers.ts'
-import { filledFieldsOf } from './typed-value.ts'
 
 export interface UpdateToTrack {
   /** The stored object; undefined on create. */
@@ -52,12 +52,13 @@ function startingPoint({ old, object, subresource, fact }: UpdateToTrack): Manag
 }
 
 /** Takes changed and removed fields away from everybody but `except`. */
-export function takeFromOthers(managers: Managers, { changed, removed }: Comparison, except: string): void {
+export function* takeFromOthers(managers: Managers, { changed, removed }: Comparison, except: string): Pieces<void> {
   for (const [id, manager] of managers) {
     if (id === except || !(overlaps(changed, manager.set) || overlaps(removed, manager.set))) continue
     const set = difference(difference(manager.set, changed), removed)
     if (isEmpty(set)) managers.delete(id)
     else managers.set(id, { ...manager, set })
+    yield
   }
 }
 
@@ -75,7 +76,7 @@ export function* trackInPieces(update: UpdateToTrack): Pieces<ManagedFieldsEntry
   // Who makes an object that says nothing of managers owns all of it.
   if (!old && object.metadata.managedFields === undefined) {
     const set = update.fact
-      ? workedOut(object, update.fact, subresource, plainStatus)
+      ? trackable(yield* fieldsInPieces(object, update.fact, 'filled'), fieldApart(subresource, plainStatus))
       : yield* fieldsOfNew(object, schemaId, subresource)
     yield
     return isEmpty(set) ? [] : [yield* encodeManager({ ...own, time, set })]
@@ -84,11 +85,14 @@ export function* trackInPieces(update: UpdateToTrack): Pieces<ManagedFieldsEntry
   yield
   // Nobody owns anything of it: so it stays until the first apply, which says who wrote it before.
   if (old && managers.size === 0) return []
-  const all = old ? compare(old, object, fact) : { changed: filledFieldsOf(object, fact), removed: EMPTY }
+  const all = old
+    ? yield* compareInPieces(old, object, fact)
+    : { changed: yield* fieldsInPieces(object, fact, 'filled'), removed: EMPTY }
   yield
   const comparison = besides(fieldApart(subresource, plainStatus), all)
   const id = identityOf(own)
-  takeFromOthers(managers, comparison, id)
+  yield* takeFromOthers(managers, comparison, id)
+  yield
 
   const before = managers.get(id)
   const gone = update.nobodys ? comparison.changed : comparison.removed

@@ -73,7 +73,10 @@ const openapi: JSONSchemaProps = {
 const custom: CustomSchema = {
   fact: { t: 'any' },
   openapi,
-  decode: value => ({ object: value as AnyObject, unknown: [], errors: [] }),
+  *decode(value) {
+    yield
+    return { object: value as AnyObject, unknown: [], errors: [] }
+  },
 }
 
 const define = (type: ResourceType<ObjectRevision>, shortName: string): ResourceDescriptor =>

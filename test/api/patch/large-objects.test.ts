@@ -1,0 +1,99 @@
+// What is applied to the largest objects is merged and compared piece by piece, and comes to the same as at once.
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { compare, compareInPieces } from '../../../src/main/apiserver/patch/apply/compare.ts'
+import { encodeFields } from '../../../src/main/apiserver/patch/apply/field-set.ts'
+import { fieldsInPieces } from '../../../src/main/apiserver/patch/apply/in-pieces.ts'
+import { mergeApplied, mergeInPieces, pruneInPieces } from '../../../src/main/apiserver/patch/apply/merge.ts'
+import { serverSideApply } from '../../../src/main/apiserver/patch/apply/server-side-apply.ts'
+import { fieldsOf } from '../../../src/main/apiserver/patch/apply/typed-value.ts'
+import type { FieldFact } from '../../../src/main/apiserver/schema/facts.ts'
+import { atOnce, type Pieces } from '../../../src/main/pieces/pacer.ts'
+import type { AnyObject } from '../../../src/shared/machinery/object.ts'
+
+const MANY = 3_000
+const POD: FieldFact = { t: 'ref', r: 'core.v1.Pod' }
+const MAP: FieldFact = { t: 'ref', r: 'core.v1.ConfigMap' }
+const numbers = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i)
+
+const podOf = (names: readonly number[], value: string) => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name: 'a', finalizers: names.map(i => `example.com/f${i}`) },
+  spec: { containers: [{ name: 'c', image: 'i', env: names.map(i => ({ name: `N${i}`, value })) }] },
+})
+const mapOf = (names: readonly number[], value: string) => ({
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  metadata: { name: 'a' },
+  data: Object.fromEntries(names.map(i => [`k${i}`, value])),
+})
+
+/** @returns what it comes to, once others had their turn */
+function inPieces<T>(pieces: Pieces<T>): T {
+  let turns = 0
+  for (;;) {
+    const { done, value } = pieces.next()
+    if (!done) turns++
+    else {
+      expect(turns).toBeGreaterThan(1)
+      return value
+    }
+  }
+}
+
+const shown = ({ changed, removed }: ReturnType<typeof compare>) => [encodeFields(changed), encodeFields(removed)]
+
+/** Some of the names, in some order: what is there, and what is given. */
+const some = fc.tuple(fc.nat(500), fc.integer({ min: 2_000, max: MANY }), fc.boolean()).map(([from, to, turned]) => {
+  const names = numbers(from, to)
+  return turned ? names.reverse() : names
+})
+
+test.each<[what: string, fact: FieldFact, of: (names: readonly number[], value: string) => object]>([
+  ['lists', POD, podOf],
+  ['maps', MAP, mapOf],
+])('of very many, %s are merged, compared and owned in pieces as at once', (_what, fact, of) => {
+  fc.assert(
+    fc.property(some, some, fc.constantFrom('a', 'b'), (there, given, value) => {
+      const [live, applied] = [of(there, 'a'), of(given, value)]
+      const merged = inPieces(mergeInPieces(live, applied, fact))
+      // Their order as well.
+      expect(JSON.stringify(merged)).toBe(JSON.stringify(mergeApplied(live, applied, fact)))
+      expect(shown(inPieces(compareInPieces(live, merged, fact)))).toEqual(shown(compare(live, merged, fact)))
+      expect(encodeFields(inPieces(fieldsInPieces(applied, fact, 'all')))).toEqual(
+        encodeFields(fieldsOf(applied, fact)),
+      )
+    }),
+    { numRuns: 6 },
+  )
+})
+
+describe('what is not applied any more', () => {
+  test.each<[what: string, fact: FieldFact, of: typeof podOf | typeof mapOf]>([
+    ['lists', POD, podOf],
+    ['maps', MAP, mapOf],
+  ])('goes out of %s, and what somebody else owns stays', (_what, fact, of) => {
+    const [all, left, theirs] = [of(numbers(0, MANY), 'a'), of(numbers(0, 10), 'a'), of(numbers(2_990, MANY), 'a')]
+    const owned = fieldsOf(of([...numbers(0, 10), ...numbers(2_990, MANY)], 'a'), fact)
+    const pruned = inPieces(pruneInPieces(all, fact, fieldsOf(all, fact), owned))
+    expect(pruned).toEqual(mergeApplied(left, theirs, fact))
+  })
+
+  test('goes once it is applied without it', () => {
+    const apply = (current: AnyObject | undefined, applied: object) =>
+      serverSideApply({
+        current,
+        applied: applied as AnyObject,
+        manager: 'm',
+        force: false,
+        subresource: '',
+        time: '2026-01-01T00:00:00Z',
+        schemaId: 'core.v1.ConfigMap',
+      })
+    const before = apply(undefined, mapOf(numbers(0, MANY), 'a'))
+    const after = apply(before, mapOf(numbers(1, MANY), 'b'))
+    expect(after['data']).toEqual(mapOf(numbers(1, MANY), 'b').data)
+    expect(atOnce(compareInPieces(before, after, MAP)).removed.children.get('f:data')?.children.size).toBe(1)
+  })
+})
