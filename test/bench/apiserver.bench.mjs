@@ -1,12 +1,14 @@
 // Throughput and latency of single calls, lists and watches, in JSON and protobuf. With `FLOTILLA_BENCH_PEER=1`
 // upstream's own kube-apiserver over etcd is measured in turn with it, row by row: Go and etcd are needed, and the
 // program is built once.
-import { startSubjects } from './kube-apiserver.mjs'
+import { startSubjects, TOKEN } from './kube-apiserver.mjs'
 import { Client, load, median, ms, percentile } from './lib.mjs'
 import { PROTOBUF, protobuf } from './protobuf.mjs'
 
 const CONFIGMAPS = '/api/v1/namespaces/default/configmaps'
 const PODS = '/api/v1/namespaces/default/pods'
+/** What is asked for over a new connection: only whom the server knows may read it. */
+const CONNECT = `${CONFIGMAPS}/warm-1`
 const CLIENTS = [1, 16, 64]
 /** What Kubernetes 1.20 measured on an idle machine of this kind, where it does not run beside; see docs/benchmarks.md. */
 const BASELINE = {
@@ -99,11 +101,17 @@ function show(what, clients, results) {
   return `: ${figures(ours)}${ratio}${beside}`
 }
 
+/** How a client says who it is: both servers take either. */
+const { cert, key } = subjects[0].server.agent.options
+const IDENTITIES = {
+  'a certificate': { options: { cert, key }, headers: {} },
+  'a token': { options: {}, headers: { authorization: `Bearer ${TOKEN}` } },
+}
+
 /** A connection of its own for one call, as a client has it that was started for that. */
-async function connected({ server }) {
-  const { ca, cert, key } = server.agent.options
-  const client = new Client(server.url, { ca, cert, key })
-  await must(200, client.call('GET', '/livez'))
+async function connected({ server }, { options, headers }) {
+  const client = new Client(server.url, { ca: server.agent.options.ca, ...options })
+  await must(200, client.call('GET', CONNECT, undefined, undefined, undefined, headers))
   client.agent.destroy()
 }
 /** Opens what the calls that are timed go over. */
@@ -112,11 +120,13 @@ const open = (server, clients) =>
 
 for (const { server } of subjects)
   await load(2_000, 8, i => must(201, server.call('POST', CONFIGMAPS, configmap(`warm-${i}`))))
-for (const clients of CLIENTS) {
-  const results = []
-  for (const subject of subjects) results.push(await measured(subject.server, 300, clients, () => connected(subject)))
-  console.log(`connect, GET /livez, ${clients} clients${show('connect', clients, results)}`)
-}
+for (const [what, identity] of Object.entries(IDENTITIES))
+  for (const clients of CLIENTS) {
+    const results = []
+    for (const subject of subjects)
+      results.push(await measured(subject.server, 300, clients, () => connected(subject, identity)))
+    console.log(`connect with ${what}, GET one object, ${clients} clients${show('connect', clients, results)}`)
+  }
 for (const { what, counts, call } of ROWS)
   for (const [formatName, format] of Object.entries(FORMATS))
     for (const [i, clients] of CLIENTS.entries()) {

@@ -11,7 +11,13 @@ import { buildProgram } from '../conformance/binaries.mjs'
 import { root } from '../../scripts/lib/setup.mjs'
 import { Client, Server, cpuSeconds, rssMb } from './lib.mjs'
 
-const TOKEN = 'bench'
+/** What both servers know an admin by, besides a certificate. */
+export const TOKEN = 'bench'
+function writeTokens(folder) {
+  const path = join(folder, 'tokens.csv')
+  writeFileSync(path, `${TOKEN},admin,admin,system:masters\n`, { mode: 0o600 })
+  return path
+}
 const PATIENCE_MS = 60_000
 /** Requests a second. */
 const UNLIMITED = 100_000
@@ -37,8 +43,12 @@ const build = name => buildProgram(join(root, '.cache'), name, text => console.l
 
 /** kube-apiserver and etcd in a fresh folder. */
 export class KubeApiServer extends Client {
-  /** @param serviceRange of the Services' addresses @throws Error where the Go toolchain or etcd is missing, or they do not get ready */
-  static async start({ serviceRange = '10.97.0.0/16' } = {}) {
+  /**
+   * @param serviceRange of the Services' addresses
+   * @param clientCa who vouches for certificates of clients
+   * @throws Error where the Go toolchain or etcd is missing, or they do not get ready
+   */
+  static async start({ serviceRange = '10.97.0.0/16', clientCa } = {}) {
     const program = build('kube-apiserver')
     const folder = mkdtempSync(join(tmpdir(), 'kube-apiserver-bench-'))
     const [port, etcdPort, peerPort] = [await freePort(), await freePort(), await freePort()]
@@ -52,13 +62,15 @@ export class KubeApiServer extends Client {
     const key = join(folder, 'service-accounts.pem')
     const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
     writeFileSync(key, privateKey.export({ type: 'pkcs1', format: 'pem' }), { mode: 0o600 })
-    const tokens = join(folder, 'tokens.csv')
-    writeFileSync(tokens, `${TOKEN},admin,admin,system:masters\n`, { mode: 0o600 })
+    const tokens = writeTokens(folder)
+    const clientCaFile = join(folder, 'client-ca.pem')
+    if (clientCa) writeFileSync(clientCaFile, clientCa)
     const started = performance.now()
     const apiserver = run(program, [
       `--etcd-servers=${etcdUrl}`,
       ...['--bind-address=127.0.0.1', '--advertise-address=127.0.0.1', '--allow-privileged', `--secure-port=${port}`],
       ...[`--cert-dir=${join(folder, 'certs')}`, '--authorization-mode=Node,RBAC', `--token-auth-file=${tokens}`],
+      ...(clientCa ? [`--client-ca-file=${clientCaFile}`] : []),
       ...['--service-account-issuer=https://bench', `--service-account-key-file=${key}`],
       ...[`--service-account-signing-key-file=${key}`, `--service-cluster-ip-range=${serviceRange}`],
     ])
@@ -175,8 +187,12 @@ export class KubeApiServer extends Client {
  * @returns {Promise<{ name: string, server: Server | KubeApiServer }[]>}
  */
 export async function startSubjects() {
-  const subjects = [{ name: 'Flotilla', server: await Server.start(['--no-local-node']) }]
+  const folder = mkdtempSync(join(tmpdir(), 'flotilla-bench-tokens-'))
+  const server = await Server.start(['--no-local-node', '--token-auth-file', writeTokens(folder)])
+  rmSync(folder, { recursive: true })
+  const subjects = [{ name: 'Flotilla', server }]
   if (!process.env['FLOTILLA_BENCH_PEER']) return subjects
-  subjects.push({ name: 'kube-apiserver', server: await KubeApiServer.start() })
+  const clientCa = server.agent.options.ca
+  subjects.push({ name: 'kube-apiserver', server: await KubeApiServer.start({ clientCa }) })
   return subjects
 }
