@@ -372,7 +372,7 @@ export function check(text: string, expr: Expr, scope: Scope): Checked {
   const checker = new Checker(scope)
   const type = checker.check(expr)
   if (checker.issues.length > 0)
-    throw new CompileError(
+    throw CompileError.at(
       text,
       [...checker.issues].sort((a, b) => a.offset - b.offset),
     )

@@ -44,7 +44,7 @@ export function compileSelector(expression: string): Compiled | Error {
 
 function compile(expression: string): Compiled | Error {
   const made = tryCompile(environment, expression)
-  if (made instanceof Error) return new Error(`compilation failed: ${made.message}`)
+  if (made instanceof Error) return new Error(made.told)
   const { kind, name } = made.type
   return kind === 'bool' || kind === 'dyn' ? made : new Error(`must evaluate to bool or the unknown type, not ${name}`)
 }

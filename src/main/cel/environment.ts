@@ -15,6 +15,7 @@ import { semvers } from './library/semver.ts'
 import { standard } from './library/standard.ts'
 import { strings } from './library/strings.ts'
 import { urls } from './library/url.ts'
+import { checkLiterals } from './literals.ts'
 import { parse } from './parser.ts'
 import type { CelType } from './types.ts'
 
@@ -60,6 +61,7 @@ export class Environment {
   /** @throws CompileError */
   compile(text: string): Compiled {
     const checked: Checked = check(text, parse(text), this.#scope)
+    checkLiterals(text, checked)
     const { type, variables } = checked
     return { type, variables, maxCost: estimateCost(checked, this.#scope.variables), ...compileProgram(checked) }
   }

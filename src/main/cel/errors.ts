@@ -18,8 +18,14 @@ function showIssue({ offset, message }: Issue, text: string): string {
 /** An expression that does not parse or does not fit its types. */
 export class CompileError extends Error {
   override readonly name = 'CompileError'
-  constructor(text: string, issues: readonly Issue[]) {
-    super(issues.map(issue => showIssue(issue, text)).join('\n'))
+  /** What failed, and why. */
+  readonly told: string
+  constructor(message: string, failed = 'compilation failed') {
+    super(message)
+    this.told = `${failed}: ${message}`
+  }
+  static at(text: string, issues: readonly Issue[]): CompileError {
+    return new CompileError(issues.map(issue => showIssue(issue, text)).join('\n'))
   }
 }
 

@@ -209,6 +209,11 @@ class Estimator {
       case 'split':
         result(size)
         return times(size, 2 * TRAVERSAL)
+      case 'lists.range': {
+        const count = first?.kind === 'literal' && typeof first.value === 'bigint' ? Number(first.value) : Infinity
+        result(Math.max(0, count))
+        return Math.max(0, count) + 1 + LIST_COST
+      }
       case 'join': {
         const total =
           product(size, subject ? this.#elementSize(subject) : Infinity) +

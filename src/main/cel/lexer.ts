@@ -48,11 +48,11 @@ function number(text: string, offset: number): Token {
   const unsigned = /[uU]$/.test(text)
   const amount = BigInt(unsigned ? text.slice(0, -1) : text)
   if (unsigned) {
-    if (amount >= MAX_UINT) throw new SyntaxIssue(offset, 'invalid uint literal')
+    if (amount >= MAX_UINT) throw new SyntaxIssue(offset, 'invalid uint literal', '')
     return token(new Uint(amount))
   }
   // The smallest integer is written as a minus and this.
-  if (amount > MAX_INT) throw new SyntaxIssue(offset, 'invalid int literal')
+  if (amount > MAX_INT) throw new SyntaxIssue(offset, 'invalid int literal', '')
   return token(amount)
 }
 

@@ -182,8 +182,6 @@ export function expandMacro(
   args: readonly Expr[],
 ): Expr | undefined {
   if (!target) return fn === 'has' && args.length === 1 ? has({ make, offset, args }) : undefined
-  if (fn === 'bind' && args.length === 3 && target.kind === 'ident' && target.name === 'cel')
-    return bind({ make, offset }, variable(args[0]), args[1] as Expr, args[2] as Expr)
   const key = `${fn}/${args.length}`
   return Object.hasOwn(MEMBERS, key) ? MEMBERS[key]?.({ make, offset, target, args }) : undefined
 }

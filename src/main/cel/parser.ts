@@ -204,7 +204,7 @@ class Parser {
     const token = this.#next
     const { kind, text, offset, value } = token
     if (kind === 'literal' && value !== undefined) {
-      if (value === 2n ** 63n) throw new SyntaxIssue(offset, 'invalid int literal')
+      if (value === 2n ** 63n) throw new SyntaxIssue(offset, 'invalid int literal', '')
       this.#at++
       return this.#make(offset, { kind: 'literal', value })
     }
@@ -245,7 +245,7 @@ export function parse(text: string): Expr {
     if (text.length > MAX_LENGTH) throw new SyntaxIssue(0, `expression code point size exceeds limit: ${MAX_LENGTH}`)
     return new Parser(text).whole()
   } catch (error) {
-    if (error instanceof SyntaxIssue) throw new CompileError(text, [error.issue])
+    if (error instanceof SyntaxIssue) throw CompileError.at(text, [error.issue])
     throw error
   }
 }

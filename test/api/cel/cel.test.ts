@@ -63,7 +63,7 @@ test.each<[string, unknown]>([
   ['type(1) == int && type("") == string && type(type(1)) == type', true],
   ['int("42") + int(3.9) + int(duration("1s") > duration("500ms") ? "1" : "0")', 46],
   ['string(1.5) + string(true) + string(7u)', '1.5true7'],
-  ['int("x")', "error: type conversion error from 'string' to 'int': x"],
+  ['int(self.name)', "error: type conversion error from 'string' to 'int'"],
   ['1 == 1 || 1 / 0 == 1', true],
   ['1 / 0 == 1 || 1 == 1', true],
   ['1 / 0 == 1 && false', false],
@@ -191,6 +191,25 @@ describe('what does not compile says where', () => {
     ['[1].all(1, true)', 'ERROR: <input>:1:9: argument must be a simple name'],
     ['duration("x") == duration("1s")', 'invalid duration argument'],
     ['"a".matches("(")', 'invalid matches argument'],
+    ['cel.bind(a, 1, a) == 1', "undeclared reference to 'cel'"],
+    ['"abc".reverse()', "found no matching overload for 'reverse' applied to 'string.()'"],
+    ['quantity("1").sign()', "found no matching overload for 'sign' applied to 'kubernetes.Quantity.()'"],
+    [
+      '"%d".format([self.name])',
+      'ERROR: <input>:1:18: error during formatting: decimal clause can only be used on integers, was given string',
+    ],
+    ['"%s".format([[1, self]])', 'was given Thing'],
+    ['"%f".format([1])', 'fixed-point clause can only be used on doubles, was given int'],
+    ['"%e".format([true])', 'scientific clause can only be used on doubles, was given bool'],
+    ['"%b".format(["a"])', 'only integers and bools can be formatted as binary, was given string'],
+    ['"%X".format([1.5])', 'only integers, byte buffers, and strings can be formatted as hex, was given double'],
+    ['"%o".format([[1]])', 'octal clause can only be used on integers, was given list'],
+    ['"%s of %s".format([1])', 'ERROR: <input>:1:18: index 1 out of range'],
+    ['"%s%%".format([1, 2])', 'too many arguments supplied to string.format (expected 1, got 2)'],
+    ['"%q".format([1])', 'could not parse formatting clause: unrecognized formatting clause "q"'],
+    ['"%.2".format([1.0])', 'error while parsing precision: could not find end of precision specifier'],
+    ['"%.d".format([1])', 'error while converting precision to integer: strconv.Atoi: parsing "": invalid syntax'],
+    ['"100%".format([1])', 'unexpected end of string'],
     [`${'('.repeat(300)}1${')'.repeat(300)}`, 'expression recursion limit exceeded'],
     [Array.from({ length: 400 }, () => '-x').join('-'), 'expression recursion limit exceeded'],
   ])('%s', (text, message) => {
@@ -198,12 +217,35 @@ describe('what does not compile says where', () => {
   })
 })
 
+test.each([
+  ['true || int("x") == 1', "type conversion error from 'string' to 'int'"],
+  ['self.tags.all(t, double("x") > 1.0)', "type conversion error from 'string' to 'double'"],
+  ['int(dyn("x")) == 1', "type conversion error from 'string' to 'int'"],
+  ['uint(-1) == 1u', 'unsigned integer overflow'],
+  ['string(b"\\xff") == ""', 'invalid UTF-8 in bytes, cannot convert to string'],
+  ['self.name.find("(") == ""', 'error parsing regexp: missing closing ): `(`'],
+  ['self.name.findAll("[a", 1) == []', 'error parsing regexp: missing closing ]: `[a`'],
+])('%s is refused before it runs', (text, message) => {
+  const compiled = tryCompile(environment, text)
+  expect(compiled instanceof CompileError && compiled.told).toBe(`program instantiation failed: ${message}`)
+})
+
+test.each([
+  'int(double("1.5")) + int(string(1)) == 2',
+  '"%d %s".format([dyn("x"), self.any]) == ""',
+  '"%d".format(self.tags) == ""',
+  'self.name.find(self.name) == "" && self.name.find("(" + "b") == ""',
+  'sign(quantity("-1")) == -1',
+])('%s compiles', text => {
+  expect(refusal(text)).toBe('compiles')
+})
+
 describe('cost', () => {
   const stopped = 'error: operation cancelled: actual cost limit exceeded'
   test.each([
     ['lists.range(1000).all(a, lists.range(1000).all(b, lists.range(1000).all(c, a + b + c >= 0)))'],
 
-    [`cel.bind(a, "abcdefgh", ${nested(60, v => `${v} + ${v}`)})`],
+    [`["abcdefgh"].map(a, ${nested(30, v => `${v} + ${v}`)})`],
     ['lists.range(100000).map(x, x * 2).distinct().size() > 0'],
   ])('runs out before the server does: %s', text => {
     const startMs = performance.now()
@@ -211,12 +253,12 @@ describe('cost', () => {
     expect(performance.now() - startMs).toBeLessThan(2000)
   })
   test('lists cannot be doubled without end', () => {
-    expect(run(`cel.bind(a, [1, 2, 3, 4], ${nested(60, v => `${v} + ${v}`)})`)).toMatch(/too long|cost limit exceeded/)
+    expect(run(`[[1, 2, 3, 4]].map(a, ${nested(30, v => `${v} + ${v}`)})`)).toMatch(/too long|cost limit exceeded/)
   })
-  /** `cel.bind(b, a + a, cel.bind(c, b + b, …))`: twice as much at each step. */
+  /** `[a + a].map(b, [b + b].map(c, …))`: twice as much at each step. */
   function nested(depth: number, grow: (name: string) => string): string {
     let text = `size(v${depth})`
-    for (let i = depth; i > 0; i--) text = `cel.bind(v${i}, ${grow(i === 1 ? 'a' : `v${i - 1}`)}, ${text})`
+    for (let i = depth; i > 0; i--) text = `[${grow(i === 1 ? 'a' : `v${i - 1}`)}].map(v${i}, ${text})`
     return text
   }
   test('an estimate multiplies what the schema allows', () => {

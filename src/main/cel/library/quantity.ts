@@ -52,7 +52,7 @@ const whole = (value: bigint) => new Quantity(value * NANO)
 export const quantities: Library = [
   fn('quantity', 'string_to_quantity', 'string -> kubernetes.Quantity', quantity),
   fn('isQuantity', 'is_quantity_string', 'string -> bool', (text: string) => isQuantity(text)),
-  method('sign', 'quantity_sign', 'kubernetes.Quantity -> int', ({ quantity: { nano } }: Amount) =>
+  fn('sign', 'quantity_sign', 'kubernetes.Quantity -> int', ({ quantity: { nano } }: Amount) =>
     nano > 0n ? 1n : nano < 0n ? -1n : 0n,
   ),
   method(

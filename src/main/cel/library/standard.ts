@@ -53,10 +53,10 @@ export const TYPE_NAMES: Readonly<Record<string, string>> = {
   'google.protobuf.Duration': 'google.protobuf.Duration',
 }
 
-const wrong = (text: string, type: string) => new CelError(`type conversion error from 'string' to '${type}': ${text}`)
+const wrong = (type: string) => new CelError(`type conversion error from 'string' to '${type}'`)
 
 function parseIntText(text: string, type: string): bigint {
-  if (!/^[+-]?\d{1,20}$/.test(text)) throw wrong(text, type)
+  if (!/^[+-]?\d{1,20}$/.test(text)) throw wrong(type)
   return BigInt(text.replace(/^\+/, ''))
 }
 
@@ -76,7 +76,7 @@ function parseDouble(text: string): number {
     NaN: Number.NaN,
   }
   if (Object.hasOwn(special, text)) return special[text] ?? value
-  throw wrong(text, 'double')
+  throw wrong('double')
 }
 
 const TRUTH: Readonly<Record<string, boolean>> = {
@@ -119,7 +119,7 @@ const conversions: Library = [
   fn('double', 'string_to_double', 'string -> double', parseDouble),
   fn('bool', 'bool_to_bool', 'bool -> bool', (a: boolean) => a),
   fn('bool', 'string_to_bool', 'string -> bool', (a: string) => {
-    if (!Object.hasOwn(TRUTH, a)) throw wrong(a, 'bool')
+    if (!Object.hasOwn(TRUTH, a)) throw wrong('bool')
     return TRUTH[a] ?? false
   }),
   fn('string', 'string_to_string', 'string -> string', (a: string) => a),

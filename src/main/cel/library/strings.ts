@@ -212,7 +212,6 @@ export const strings: Library = [
   ),
   method('substring', 'string_substring_int_int', 'string; int; int -> string', slice),
   method('trim', 'string_trim', 'string -> string', trim),
-  method('reverse', 'string_reverse', 'string -> string', (a: string) => chars(a).reverse().join('')),
   method('join', 'list_join', 'list(string) -> string', join),
   method('join', 'list_join_string', 'list(string); string -> string', join),
   method('format', 'string_format', 'string; list(dyn) -> string', format),

@@ -35,7 +35,7 @@ export function compileExpression(
 ): Expression {
   if (text === undefined) return { text: '', error: 'no expression' }
   const program = tryCompile(environment, text)
-  if (program instanceof Error) return { text, error: `compilation failed: ${program.message}` }
+  if (program instanceof Error) return { text, error: program.told }
   if (wanted.length === 0 || wanted.includes(program.type.name)) return { text, program }
   const [only] = wanted
   const expected = wanted.length === 1 ? only : `one of [${wanted.join(' ')}]`

@@ -51,12 +51,11 @@ export function compileRule(rule: ValidationRule, schema: Schema, type: CelType)
   })
   const fieldPath = rule.fieldPath ? (normalFieldPath(rule.fieldPath, schema) ?? '') : ''
   const program = tryCompile(environment, rule.rule)
-  if (program instanceof Error) return { rule, fieldPath, error: `compilation failed: ${program.message}` }
+  if (program instanceof Error) return { rule, fieldPath, error: program.told }
   if (program.type.kind !== 'bool') return { rule, fieldPath, error: 'cel expression must evaluate to a bool' }
   if (!rule.messageExpression) return { rule, fieldPath, program }
   const message = tryCompile(environment, rule.messageExpression)
-  if (message instanceof Error)
-    return { rule, fieldPath, program, messageError: `messageExpression compilation failed: ${message.message}` }
+  if (message instanceof Error) return { rule, fieldPath, program, messageError: `messageExpression ${message.told}` }
   if (message.type.kind !== 'string')
     return { rule, fieldPath, program, messageError: 'messageExpression must evaluate to a string' }
   return { rule, fieldPath, program, messageProgram: message }
