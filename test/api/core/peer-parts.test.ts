@@ -140,6 +140,8 @@ describe('parts of objects', () => {
     ['sinceSeconds=0', 422, 'PodLogOptions "part" is invalid: sinceSeconds: Invalid value: 0: must be greater than 0'],
     ['limitBytes=0', 422, 'PodLogOptions "part" is invalid: limitBytes: Invalid value: 0: must be greater than 0'],
     ['tailLines=x', 400, 'strconv.ParseInt: parsing "x": invalid syntax'],
+    ['sinceTime=x', 400, 'parsing time "x" as "2006-01-02T15:04:05Z07:00": cannot parse "x" as "2006"'],
+    ['stream=x', 422, 'PodLogOptions "part" is invalid: stream: Unsupported value: "x": supported values: "All", "Stderr", "Stdout"'],
   ])('logs are not asked for with %s', async (query, code, message) => {
     const { json } = await raw(server, `${IN_DEFAULT}/pods/part/log?${query}`)
     expect([json.code, json.message]).toEqual([code, message])

@@ -21,6 +21,21 @@ function parse(value: string): { seconds: string; micros: string } | 'shape' | '
   return { seconds: new Date(ms).toISOString().slice(0, 19), micros: fraction.padEnd(6, '0').slice(0, 6) }
 }
 
+function whyNot(value: string, problem: 'shape' | 'month' | 'day' | 'time', layout: string): string {
+  const shown = JSON.stringify(value)
+  return problem === 'shape'
+    ? `parsing time ${shown} as "${layout}": cannot parse ${shown} as "2006"`
+    : `parsing time ${shown}: ${problem} out of range`
+}
+
+const TIME_LAYOUT = '2006-01-02T15:04:05Z07:00'
+
+/** @returns why a text is no time, in Go's words; undefined for one */
+export function timeProblem(value: string): string | undefined {
+  const time = parse(value)
+  return typeof time === 'object' ? undefined : whyNot(value, time, TIME_LAYOUT)
+}
+
 const decoder =
   (goType: string, layout: string, show: (time: { seconds: string; micros: string }) => string): Decoder =>
   (value, context) => {
@@ -28,16 +43,11 @@ const decoder =
     if (typeof value !== 'string') return context.wrongType(value, goType)
     const time = parse(value)
     if (typeof time === 'object') return show(time)
-    const shown = JSON.stringify(value)
-    context.errors.push(
-      time === 'shape'
-        ? `parsing time ${shown} as "${layout}": cannot parse ${shown} as "2006"`
-        : `parsing time ${shown}: ${time} out of range`,
-    )
+    context.errors.push(whyNot(value, time, layout))
     return undefined
   }
 
-const decodeAnyTime = decoder('string', '2006-01-02T15:04:05Z07:00', ({ seconds }) => `${seconds}Z`)
+const decodeAnyTime = decoder('string', TIME_LAYOUT, ({ seconds }) => `${seconds}Z`)
 
 export const decodeTime: Decoder = (value, context) =>
   typeof value === 'string' && PLAIN.test(value) ? value : decodeAnyTime(value, context)

@@ -1,12 +1,18 @@
 // pods/log, pods/exec, pods/attach and pods/portforward: checked here, served by the pod's kubelet.
 // @see https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/
 import type { Pod } from '../../../../shared/api/core/v1.ts'
-import { type FieldError, forbiddenField, invalidValue } from '../../../../shared/machinery/field-error.ts'
+import {
+  type FieldError,
+  forbiddenField,
+  invalidValue,
+  notSupported,
+} from '../../../../shared/machinery/field-error.ts'
 import { badRequest, internalError, invalid, notFound } from '../../../../shared/machinery/status.ts'
 import { assertAllowed } from '../../chain/authorize.ts'
 import { forward } from '../../proxy/forward.ts'
 import type { NodeDialer } from '../../proxy/node-tunnels.ts'
 import type { ApiRequest, ApiResponse } from '../../request.ts'
+import { timeProblem } from '../../schema/time.ts'
 import type { EndpointContext, SubresourceHandler } from '../contract.ts'
 
 type Use = 'log' | 'exec' | 'attach' | 'portforward'
@@ -49,7 +55,9 @@ const LOG_OPTIONS = [
 
 const WHOLE_NUMBER = /^[+-]?\d+$/
 
-/** @throws ApiError 400 for what is no number */
+const STREAMS = ['All', 'Stderr', 'Stdout']
+
+/** @throws ApiError 400 for what is no number or no time */
 function logOptionErrors(options: URLSearchParams): FieldError[] {
   const atLeast = (least: number, name: string, why: string): FieldError[] => {
     const value = options.get(name)
@@ -58,7 +66,11 @@ function logOptionErrors(options: URLSearchParams): FieldError[] {
       throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(value)}: invalid syntax`)
     return Number(value) < least ? [invalidValue(name, Number(value), why)] : []
   }
+  const [sinceTime, stream] = [options.get('sinceTime'), options.get('stream')]
+  const problem = sinceTime ? timeProblem(sinceTime) : undefined
+  if (problem) throw badRequest(problem)
   const errors = [
+    ...(stream === null || STREAMS.includes(stream) ? [] : [notSupported('stream', stream, STREAMS)]),
     ...atLeast(0, 'tailLines', 'must be greater than or equal to 0'),
     ...atLeast(1, 'limitBytes', 'must be greater than 0'),
   ]
