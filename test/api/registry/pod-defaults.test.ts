@@ -2,7 +2,9 @@
 import { expect, test } from 'vitest'
 import { deployments } from '../../../src/main/apiserver/registry/apps/deployment.ts'
 import { defaultPullPolicy, imageTag } from '../../../src/main/apiserver/registry/core/pod/image-tag.ts'
+import { leases } from '../../../src/main/apiserver/registry/coordination/lease.ts'
 import { pods } from '../../../src/main/apiserver/registry/core/pod.ts'
+import { resourceSlices } from '../../../src/main/apiserver/registry/resource/resource-slice.ts'
 import { admitted } from '../../suites/resource.ts'
 
 test('a pod gets everything that Kubernetes fills in', () => {
@@ -130,4 +132,35 @@ test.each([
   ['', 'IfNotPresent'],
 ])('the image %j is pulled by default %s: what cannot be read has no tag', (reference, policy) => {
   expect(defaultPullPolicy(reference)).toBe(policy)
+})
+
+test('what a feature is for that nobody has is left out, of pods, of templates, of leases and of devices', () => {
+  const spec = {
+    containers: [{ name: 'web', image: 'nginx' }],
+    schedulingGroup: { podGroupName: 'all' },
+    volumes: [
+      { name: 'a', projected: { sources: [{ podCertificate: { signerName: 'x' } }, { configMap: { name: 'b' } }] } },
+    ],
+  }
+  const kept = ({ schedulingGroup, volumes }: Partial<typeof spec>) => [
+    schedulingGroup,
+    volumes?.[0]?.projected.sources,
+  ]
+  const pod = admitted(pods, { spec })
+  expect(kept(pod['spec'] as typeof spec)).toEqual([undefined, [{}, { configMap: { name: 'b' } }]])
+  const workload = { selector: { matchLabels: { a: 'b' } }, template: { metadata: { labels: { a: 'b' } }, spec } }
+  const { template } = admitted(deployments, { spec: workload })['spec'] as typeof workload
+  expect(kept(template.spec)).toEqual([undefined, [{}, { configMap: { name: 'b' } }]])
+  const lease = admitted(leases, {
+    spec: { holderIdentity: 'a', preferredHolder: 'b', strategy: 'OldestEmulationVersion' },
+  })
+  expect(lease['spec']).toEqual({ holderIdentity: 'a' })
+  const attributes = { one: { string: 'a' }, many: { strings: ['a', 'b'] } }
+  const pool = { name: 'p', generation: 1, resourceSliceCount: 1 }
+  const slice = admitted(resourceSlices, {
+    spec: { driver: 'example.com', nodeName: 'n1', pool, devices: [{ name: 'd', attributes }] },
+  })
+  expect((slice['spec'] as { devices: object[] }).devices).toEqual([
+    { name: 'd', attributes: { one: { string: 'a' }, many: {} } },
+  ])
 })

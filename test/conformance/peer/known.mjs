@@ -71,12 +71,17 @@ const KNOWN = [
     why: 'each has an administrator of its own, who owns what is asked for',
   },
   {
-    text: /schedulingGroup|podCertificate|stopSignal|updateStrategy\.rollingUpdate\.maxUnavailable/,
-    why: 'features that are off there',
+    text: /f:(schedulingGroup|preferredHolder)\b/,
+    why: 'of what is dropped nothing is owned',
   },
   {
-    name: /schedulingGroup|podCertificate/,
-    text: /^\.metadata\.generation|^code 422/,
+    name: /^ResourceSlice .*attributes\.\w+\.(ints|bools|strings|versions) = /,
+    text: /^\.metadata\.(generation|managedFields)/,
+    why: 'what is dropped is no change',
+  },
+  { text: /cannot parse \\"Z\\" as \\"\.000000/, why: 'times of leases may do without fractions' },
+  {
+    text: /stopSignal|updateStrategy\.rollingUpdate\.maxUnavailable/,
     why: 'features that are off there',
   },
   {

@@ -9,7 +9,12 @@ export const leases = defineResource<Lease>({
   type: Lease,
   createdByUpdates: true,
   updatesNeedVersion: true,
-  setDefaults: lease => ensureStructs(lease, 'spec'),
+  setDefaults: lease => {
+    ensureStructs(lease, 'spec')
+    // Nobody coordinates who leads.
+    delete lease.spec.strategy
+    delete lease.spec.preferredHolder
+  },
   validate: validateLease,
   columns: [nameColumn, text('Holder', 'Who holds the lease.', lease => lease.spec.holderIdentity ?? ''), ageColumn],
 })

@@ -77,4 +77,4 @@ export function validateEndpointSlice({ addressType, endpoints, ports }: Endpoin
 }
 
 export const validateEndpointSliceUpdate = (slice: EndpointSlice, old: EndpointSlice): FieldError[] =>
-  immutable('addressType', slice.addressType, old.addressType)
+  immutable('addressType', slice.addressType || '', old.addressType)

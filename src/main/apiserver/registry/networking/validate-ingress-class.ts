@@ -30,4 +30,4 @@ export function validateIngressClass({ spec }: IngressClass): FieldError[] {
 }
 
 export const validateIngressClassUpdate = ({ spec }: IngressClass, old: IngressClass): FieldError[] =>
-  immutable('spec.controller', spec.controller, old.spec.controller)
+  immutable('spec.controller', spec.controller ?? '', old.spec.controller)

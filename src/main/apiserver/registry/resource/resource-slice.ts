@@ -7,11 +7,15 @@ import { entries, list } from '../support/collections.ts'
 import { ensureStructs, generationOnly } from '../support/strategy.ts'
 import { validateSlice, validateSliceUpdate } from './validate-slice.ts'
 
+const LISTS = ['ints', 'bools', 'strings', 'versions'] as const
+
 export const resourceSlices = defineResource<ResourceSlice>({
   type: ResourceSlice,
   setDefaults: slice => {
     ensureStructs(slice, 'spec')
     for (const device of list(slice.spec.devices)) {
+      // Nobody selects by several values of one attribute.
+      for (const [, attribute] of entries(device.attributes)) for (const name of LISTS) delete attribute[name]
       for (const taint of list(device.taints)) taint.timeAdded ??= formatTime(Date.now())
       for (const [, mapping] of entries(device.nodeAllocatableResourceMappings)) mapping.allocationMultiplier ??= '1'
     }

@@ -24,14 +24,12 @@ import { atMost, each, labelKey, obey, oneOf, requiredAnd, uniqueBy } from '../s
 import { DEVICE_TAINT_EFFECTS } from './validate-requests.ts'
 
 const MOST_ATTRIBUTES = 32
-const MOST_ATTRIBUTE_VALUES = 48
 const MOST_TEXT_BYTES = 64
 const MOST_COUNTERS = 32
 const MOST_CONSUMPTIONS = 2
 const MOST_CONDITIONS = 4
 const MOST_AMOUNTS = 10
-const VALUES = ['int', 'bool', 'string', 'version', 'ints', 'bools', 'strings', 'versions'] as const
-const LISTS = ['ints', 'bools', 'strings', 'versions'] as const
+const VALUES = ['int', 'bool', 'string', 'version'] as const
 
 /** Selectors are compiled for texts of that length at most. */
 const textErrors = (path: string, text: string | undefined): FieldError[] =>
@@ -53,24 +51,12 @@ function attributeErrors(path: string, attribute: DeviceAttribute): FieldError[]
   const given = VALUES.filter(name => attribute[name] !== undefined)
   if (given.length !== 1)
     return [given.length === 0 ? required(path, 'exactly one value must be specified') : invalidValue(path, attribute, 'exactly one value must be specified')] // prettier-ignore
-  return [
-    ...textErrors(`${path}.string`, attribute.string),
-    ...each(`${path}.strings`, attribute.strings, textErrors),
-    ...versionErrors(`${path}.version`, attribute.version),
-    ...each(`${path}.versions`, attribute.versions, versionErrors),
-  ]
+  return [...textErrors(`${path}.string`, attribute.string), ...versionErrors(`${path}.version`, attribute.version)]
 }
 
-const valuesIn = (attribute: DeviceAttribute): number =>
-  Math.max(
-    1,
-    LISTS.reduce((sum, name) => sum + list<unknown>(attribute[name]).length, 0),
-  )
-
 /** Whether it has what only fewer devices of a slice may have. */
-export const isDetailed = ({ taints, consumesCounters, attributes }: Device): boolean =>
-  list(taints).length + list(consumesCounters).length > 0 ||
-  entries(attributes).some(([, attribute]) => LISTS.some(name => attribute[name] !== undefined))
+export const isDetailed = ({ taints, consumesCounters }: Device): boolean =>
+  list(taints).length + list(consumesCounters).length > 0
 
 function rangeErrors(
   path: string,
@@ -205,13 +191,11 @@ function bindingErrors(path: string, { bindingConditions, bindingFailureConditio
 export function deviceErrors(path: string, device: Device, byDevice: boolean): FieldError[] {
   const { name, attributes, capacity, taints, consumesCounters, allowMultipleAllocations = false } = device
   const count = entries(attributes).length + entries(capacity).length
-  const values = entries(attributes).reduce((sum, [, attribute]) => sum + valuesIn(attribute), 0)
-  const few = (what: string, found: number, most: number) =>
-    found > most ? [invalidValue(path, found, `the total number of ${what} must not exceed ${most}`)] : []
   return [
     ...requiredAnd(`${path}.name`, name, dns1123Label),
-    ...few('attributes and capacities', count, MOST_ATTRIBUTES),
-    ...few('attribute values', values, MOST_ATTRIBUTE_VALUES),
+    ...(count > MOST_ATTRIBUTES
+      ? [invalidValue(path, count, `the total number of attributes and capacities must not exceed ${MOST_ATTRIBUTES}`)]
+      : []),
     ...entries(attributes).flatMap(([key, attribute]) => attributeErrors(`${path}.attributes[${key}]`, attribute)),
     ...entries(capacity).flatMap(([key, each]) =>
       capacityErrors(`${path}.capacity[${key}]`, each, allowMultipleAllocations),

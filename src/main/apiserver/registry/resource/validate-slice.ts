@@ -4,7 +4,7 @@ import { type FieldError, invalidValue, required, tooLong } from '../../../../sh
 import { dns1123Label, dns1123Subdomain, DNS_SUBDOMAIN_MAX_BYTES } from '../../../../shared/machinery/names.ts'
 import { validateNodeSelector } from '../core/pod/validate-affinity.ts'
 import { list } from '../support/collections.ts'
-import { atMost, each, immutable, nonNegative, obey, positive, requiredAnd, uniqueBy } from '../support/rules.ts'
+import { atMost, each, immutable, obey, requiredAnd, uniqueBy } from '../support/rules.ts'
 import { countersErrors, deviceErrors, isDetailed } from './validate-devices.ts'
 import { driverName } from './validate-requests.ts'
 
@@ -52,8 +52,12 @@ export function validateSlice(slice: ResourceSlice): FieldError[] {
     ...poolNameErrors('spec.pool.name', pool?.name),
     ...(slice.spec.nodeName === undefined ? [] : requiredAnd('spec.nodeName', slice.spec.nodeName, dns1123Subdomain)),
     ...FLAGS.flatMap(name => onlyTrue(`spec.${name}`, slice.spec[name])),
-    ...nonNegative('spec.pool.generation', pool?.generation),
-    ...positive('spec.pool.resourceSliceCount', pool?.resourceSliceCount),
+    ...((pool?.generation ?? 0) < 0
+      ? [invalidValue('spec.pool.generation', pool.generation, 'must be greater than or equal to zero')]
+      : []),
+    ...((pool?.resourceSliceCount ?? 0) <= 0
+      ? [invalidValue('spec.pool.resourceSliceCount', pool?.resourceSliceCount ?? 0, 'must be greater than zero')]
+      : []),
     ...whereErrors(slice),
     ...atMost('spec.devices', devices, detailed ? MOST_DETAILED : MOST_DEVICES),
     ...each('spec.devices', devices, (at, device) => deviceErrors(at, device, perDeviceNodeSelection)),
@@ -71,7 +75,7 @@ export function validateSlice(slice: ResourceSlice): FieldError[] {
 }
 
 export const validateSliceUpdate = ({ spec }: ResourceSlice, { spec: old }: ResourceSlice): FieldError[] => [
-  ...immutable('spec.pool.name', spec.pool?.name, old.pool?.name),
-  ...immutable('spec.driver', spec.driver, old.driver),
+  ...immutable('spec.pool.name', spec.pool?.name ?? '', old.pool?.name),
+  ...immutable('spec.driver', spec.driver ?? '', old.driver),
   ...immutable('spec.nodeName', spec.nodeName, old.nodeName),
 ]

@@ -67,6 +67,8 @@ export function setPodSpecDefaults(spec: PodSpec): void {
   // The deprecated alias follows the field that it stands for.
   if (spec.serviceAccountName) spec.serviceAccount = spec.serviceAccountName
   else if (spec.serviceAccount) spec.serviceAccountName = spec.serviceAccount
+  // Nobody schedules groups of pods.
+  delete spec.schedulingGroup
   for (const volume of list(spec.volumes)) setVolumeDefaults(volume)
   for (const container of list(spec.initContainers)) setContainerDefaults(container)
   for (const container of list(spec.containers)) setContainerDefaults(container)

@@ -1,18 +1,11 @@
 // Projected volumes: several sources in one folder.
 import type { ProjectedVolumeSource, VolumeProjection } from '../../../../../shared/api/core/v1.ts'
-import {
-  type FieldError,
-  forbiddenField,
-  invalidValue,
-  notSupported,
-  required,
-} from '../../../../../shared/machinery/field-error.ts'
+import { type FieldError, forbiddenField, invalidValue, required } from '../../../../../shared/machinery/field-error.ts'
 import { list } from '../../support/collections.ts'
 import { each, fileMode, requiredText } from '../../support/rules.ts'
 import { nonReservedPath } from './paths.ts'
 import { validateDownwardFile, validateItems } from './validate-items.ts'
 
-const KEY_TYPES = ['RSA3072', 'RSA4096', 'ECDSAP256', 'ECDSAP384', 'ECDSAP521', 'ED25519']
 const TEN_MINUTES = 600
 const MAX_SECONDS = 2 ** 32
 
@@ -51,21 +44,6 @@ function trustBundleErrors(path: string, bundle: NonNullable<VolumeProjection['c
   ]
 }
 
-function certificateErrors(path: string, certificate: NonNullable<VolumeProjection['podCertificate']>, claim: Claim) {
-  const { keyType, maxExpirationSeconds: seconds, credentialBundlePath, keyPath, certificateChainPath } = certificate
-  const errors = requiredText(`${path}.signerName`, certificate.signerName)
-  if (!KEY_TYPES.includes(keyType)) errors.push(notSupported(`${path}.keyType`, keyType ?? '', KEY_TYPES))
-  if (seconds !== undefined && seconds < 3600)
-    errors.push(
-      invalidValue(`${path}.maxExpirationSeconds`, seconds, 'if provided, maxExpirationSeconds must be >= 3600'),
-    )
-  for (const [field, file] of Object.entries({ credentialBundlePath, keyPath, certificateChainPath }))
-    if (file) errors.push(...nonReservedPath(`${path}.${field}`, file), ...claim(file, file))
-  if (!credentialBundlePath && !keyPath && !certificateChainPath)
-    errors.push(required(path, 'specify at least one of credentialBundlePath, keyPath, and certificateChainPath'))
-  return errors
-}
-
 export function validateProjected(path: string, volume: ProjectedVolumeSource): FieldError[] {
   const files = new Set<string>()
   const claim: Claim = (file, shown) => {
@@ -95,7 +73,6 @@ export function validateProjected(path: string, volume: ProjectedVolumeSource): 
         const { clusterTrustBundle: bundle } = source
         errors.push(...trustBundleErrors(`${at}.clusterTrustBundle`, bundle), ...claim(bundle.path, bundle.path))
       }
-      if (source.podCertificate) errors.push(...certificateErrors(`${at}.podCertificate`, source.podCertificate, claim))
       if (Object.keys(source).length > 1)
         errors.push(forbiddenField(at, 'may not specify more than 1 volume type per source'))
       return errors

@@ -16,7 +16,8 @@ function setFileDefaults(files: readonly DownwardAPIVolumeFile[] | undefined): v
 function setProjectionDefaults(projection: VolumeProjection): void {
   setFileDefaults(projection.downwardAPI?.items)
   if (projection.serviceAccountToken) projection.serviceAccountToken.expirationSeconds ??= 3600
-  if (projection.podCertificate) projection.podCertificate.maxExpirationSeconds ??= 86_400
+  // Nobody issues certificates to pods.
+  delete projection.podCertificate
 }
 
 export function setVolumeDefaults(volume: Volume): void {
