@@ -8,6 +8,7 @@ import { createEventRecorder } from '../shared/client/events.ts'
 import { InformerFactory } from '../shared/client/informer-factory.ts'
 import { type Clock, delay } from '../shared/machinery/clock.ts'
 import { MAX_HEADER_BYTES } from '../shared/machinery/header-size.ts'
+import { CONTROLLER_ATTACHES } from '../shared/machinery/csi-volumes.ts'
 import { LOCAL_VOLUMES_PATH } from '../shared/machinery/local-volumes.ts'
 import { LOG_FOLDER } from '../shared/machinery/log-folder.ts'
 import type { Log } from '../shared/machinery/log.ts'
@@ -24,6 +25,9 @@ import { rotateCertificate } from './identity/rotation.ts'
 import { DEFAULT_THRESHOLDS } from './kubelet/eviction/thresholds.ts'
 import { podCgroups } from './kubelet/cgroups/pod-cgroups.ts'
 import { EvictionManager } from './kubelet/eviction/eviction-manager.ts'
+import { CsiDrivers } from './kubelet/csi/csi-drivers.ts'
+import { CsiNode } from './kubelet/csi/csi-node.ts'
+import { CsiVolumes } from './kubelet/csi/csi-volumes.ts'
 import { ImageGc } from './kubelet/images/image-gc.ts'
 import { ProbeCounts } from './kubelet/probes/probe-counts.ts'
 import { StatsCollector } from './kubelet/stats/collector.ts'
@@ -148,7 +152,7 @@ export async function startAgent({
     const recorder = createEventRecorder({
       client: api.client, clock, component: 'kubelet', host: nodeName, signal: stop.signal,
     }) // prettier-ignore
-    const running: { kubelet?: Kubelet; network?: NodeNetwork; shutdowns?: ShutdownManager } = {}
+    const running: { kubelet?: Kubelet; network?: NodeNetwork; shutdowns?: ShutdownManager; csi?: CsiVolumes } = {}
     const stats = new StatsCollector(runtime, () => running.kubelet?.active ?? [], clock)
     const probeCounts = new ProbeCounts()
     const terminations = new TerminationCounts()
@@ -210,7 +214,8 @@ export async function startAgent({
       nodeName,
       nodeIPs: nodeIPsOf(identity),
       labels: config.labels,
-      annotations: { [LOCAL_VOLUMES_PATH]: localVolumesPath(dataDir) },
+      annotations: { [LOCAL_VOLUMES_PATH]: localVolumesPath(dataDir), [CONTROLLER_ATTACHES]: 'true' },
+      volumesInUse: () => running.csi?.inUse,
       taints: config.taints,
       version: KUBERNETES_VERSION,
       diskPath: dataDir,
@@ -282,6 +287,17 @@ export async function startAgent({
     const logFolder = logFolderOf(config)
     await mkdir(logFolder, { recursive: true }).catch(() => undefined) // it is made when it is needed
     const logLinks = new LogLinks({ folder: logFolder, engineFolder: version.rootDir, root: tools.root, log })
+    const tokens = new ApiTokenSource(api.client, clock)
+    const csiNode = new CsiNode({ client: api.client, nodeName, clock, signal: stop.signal, log })
+    const csiDrivers = owned.use(
+      new CsiDrivers({ csiNode, onRegistered: () => running.kubelet?.driverCame(), signal: stop.signal }),
+    )
+    const csi = new CsiVolumes({
+      dataDir, nodeName, drivers: csiDrivers, objects, tokens, clock, log,
+      tellInUse: () => reporter.tellVolumesInUse(stop.signal),
+    }) // prettier-ignore
+    await csi.load()
+    running.csi = csi
     const parts: KubeletParts = {
       node: identity,
       nodeMemoryBytes: machine.memoryBytes,
@@ -321,7 +337,8 @@ export async function startAgent({
       objects,
       localVolumes,
       volumeRefreshMs,
-      tokens: new ApiTokenSource(api.client, clock),
+      csi,
+      tokens,
       services: (): readonly Service[] => services.lister.list(),
       backoff: new CrashBackoff(clock),
       probeCounts,
@@ -347,7 +364,7 @@ export async function startAgent({
     await devices.start()
     owned.use(drivers)
     drivers.start()
-    const handlers = { DevicePlugin: devices, DRAPlugin: drivers }
+    const handlers = { CSIPlugin: csiDrivers, DevicePlugin: devices, DRAPlugin: drivers }
     const plugins = owned.use(new PluginManager({ dataDir, handlers, clock, log }))
     await plugins.start()
     owned.use(
@@ -376,6 +393,7 @@ export async function startAgent({
       log,
     })
     const housekeeping = Promise.all([
+      csiNode.start(),
       evictions.run(stop.signal),
       collectImages(imageGc, clock, stop.signal, log, forgetGone),
       running.shutdowns.run(stop.signal),

@@ -36,6 +36,7 @@ beforeAll(async () => {
     diskPath: tmpdir(),
     problems: () => [],
     pressures: () => new Set(),
+    volumesInUse: () => [],
     relayed: () => [],
     wireguard: () => wireguard,
     recorder: { event: () => undefined },

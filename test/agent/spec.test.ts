@@ -283,7 +283,7 @@ describe('read-only mounts', () => {
   const mountsWith = (mode: string, recursiveReadOnlyMounts: boolean) => {
     const volumeMounts = [{ name: 'v', mountPath: '/v', readOnly: true, recursiveReadOnly: mode }]
     const volumes = new Map([['v', { path: '/somewhere', readOnly: false, block: false }]])
-    return mountsOf(container({ volumeMounts }), volumes, new Map(), { podDir: '/pod', tools: hostTools, recursiveReadOnlyMounts }) // prettier-ignore
+    return mountsOf(container({ volumeMounts }), volumes, new Map(), { podDir: '/pod', dataDir: '/', tools: hostTools, recursiveReadOnlyMounts }) // prettier-ignore
   }
   it('cover the mounts below them where that is asked for and the engine can', async () => {
     expect((await mountsWith('Enabled', true))[0]?.recursiveReadOnly).toBe(true)

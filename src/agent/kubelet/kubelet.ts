@@ -2,13 +2,15 @@
 import { Pod } from '../../shared/api/core/v1.ts'
 import { Informer } from '../../shared/client/informer.ts'
 import { keyOf } from '../../shared/client/object-key.ts'
+import { Serialised } from '../network/serialised.ts'
 import { Checkpoints } from './checkpoints.ts'
 import { type Rejection, rejectionOf } from './admission/admit.ts'
 import { type Shortage, shortageOf, shortagesOf } from './admission/fit.ts'
 import { type WaitingResize, besideResizes } from './admission/resize-order.ts'
 import { victimsOf } from './admission/preemption.ts'
 import { Orphans } from './orphans.ts'
-import { type KubeletParts, podDirOf } from './parts.ts'
+import { type KubeletParts, clearOptions } from './parts.ts'
+import { podDirOf } from './pod-dir.ts'
 import { podReference } from './references.ts'
 import { PodWorker } from './pod-worker.ts'
 import { describePod } from './spec/containers.ts'
@@ -33,6 +35,7 @@ export class Kubelet implements AsyncDisposable {
   readonly #informer: Informer<Pod>
   readonly #mirrors: MirrorPods
   readonly #orphans: Orphans
+  readonly #orphanedVolumes = new Serialised(() => this.#releaseOrphanedVolumes())
   /** Critical pods get room one after the other, so that none counts on what another one frees. */
   #room: Promise<void> = Promise.resolve()
   /** As the manifests have them now. */
@@ -57,13 +60,13 @@ export class Kubelet implements AsyncDisposable {
       node: parts.nodeReference,
       log: parts.log,
     })
-    const { runtime, cgroups, network, tools, dataDir, log } = parts
+    const { runtime, cgroups, network, log } = parts
     this.#orphans = new Orphans({
       runtime,
       cgroups,
       podNetwork: network.podNetwork,
-      removeVolumes: uid => removeVolumes({ podDir: podDirOf(dataDir, uid), tools }),
-      isKnown: uid => this.#workers.has(uid) || parts.removals.has(uid),
+      removeVolumes: uid => removeVolumes(clearOptions(parts, uid)),
+      isKnown: uid => this.#isKnown(uid),
       signal: this.#stop.signal,
       log,
     })
@@ -80,8 +83,8 @@ export class Kubelet implements AsyncDisposable {
   }
 
   claimVolumes(pod: Pod): Promise<ClaimVolume[]> {
-    const { objects, dataDir } = this.#parts
-    return claimVolumes(pod, podDirOf(dataDir, pod.metadata.uid), objects)
+    const { objects, dataDir, csi } = this.#parts
+    return claimVolumes(pod, { podDir: podDirOf(dataDir, pod.metadata.uid), source: objects, csi })
   }
 
   /** Removes what pods that are over left of their containers. */
@@ -312,7 +315,31 @@ export class Kubelet implements AsyncDisposable {
     this.#tasks.push(
       this.#orphans.remove().then(() => this.#removeLostLinks()),
       this.#parts.claims.reconcile(uid => this.#workers.has(uid)),
+      this.#orphanedVolumes.run(),
     )
+  }
+
+  #isKnown(uid: string): boolean {
+    return this.#workers.has(uid) || this.#parts.removals.has(uid)
+  }
+
+  #removeOrphans(): void {
+    void this.#orphans.remove()
+    void this.#orphanedVolumes.run()
+    void this.#parts.claims.reconcile(uid => this.#workers.has(uid))
+  }
+
+  /** Volumes of drivers, of pods that went while neither the agent nor their containers were there. */
+  async #releaseOrphanedVolumes(): Promise<void> {
+    const { csi, log } = this.#parts
+    for (const uid of csi.pods) {
+      if (this.#stop.signal.aborted) return
+      if (this.#isKnown(uid)) continue
+      await removeVolumes(clearOptions(this.#parts, uid)).catch((error: unknown) =>
+        log.warn({ uid, error: String(error) }, 'volumes of a pod that is gone not taken back'),
+      )
+    }
+    await csi.unstageUnused()
   }
 
   /** Of pods that went while neither the agent nor their containers were there. */
@@ -336,6 +363,12 @@ export class Kubelet implements AsyncDisposable {
     for (const uid of uids) this.#workers.get(uid)?.wake()
   }
 
+  /** Volumes of pods may be had now, or taken back. */
+  driverCame(): void {
+    this.#wakeAll()
+    if (this.#informer.hasSynced) void this.#orphanedVolumes.run()
+  }
+
   #wakeAll(): void {
     for (const worker of this.#workers.values()) worker.wake()
   }
@@ -343,10 +376,7 @@ export class Kubelet implements AsyncDisposable {
   #relistLater(): void {
     this.#cancelRelist = this.#parts.clock.after(RELIST_MS, () => {
       void this.#relist()
-      if (this.#informer.hasSynced) {
-        void this.#orphans.remove()
-        void this.#parts.claims.reconcile(uid => this.#workers.has(uid))
-      }
+      if (this.#informer.hasSynced) this.#removeOrphans()
       this.#relistLater()
     })
   }
@@ -370,6 +400,7 @@ export class Kubelet implements AsyncDisposable {
     await Promise.all(pods.map(worker => worker.close()))
     await Promise.all(this.#tasks)
     await this.#orphans.settled()
+    await this.#orphanedVolumes.settled()
     await this.#checkpoints.flushed()
     this.#parts.log.debug({ pods: pods.map(({ pod }) => describePod(pod)) }, 'kubelet stopped')
   }

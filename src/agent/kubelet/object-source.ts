@@ -6,11 +6,13 @@ import { join } from 'node:path'
 import { ConfigMap, PersistentVolume, PersistentVolumeClaim, Secret } from '../../shared/api/core/v1.ts'
 import { ResourceClaim } from '../../shared/api/resource/v1.ts'
 import { RuntimeClass } from '../../shared/api/node/v1.ts'
+import { CSIDriver, VolumeAttachment } from '../../shared/api/storage/v1.ts'
 import type { Client } from '../../shared/client/client.ts'
 import type { Clock } from '../../shared/machinery/clock.ts'
 import type { KubeObject } from '../../shared/machinery/object.ts'
 import type { ResourceType } from '../../shared/machinery/resource-type.ts'
 import { ApiError, isNotFound } from '../../shared/machinery/status.ts'
+import type { CsiSource } from './csi/csi-volumes.ts'
 import type { RuntimeClassSource } from './parts.ts'
 import type { ObjectSource } from './spec/env.ts'
 import type { ResourceClaimSource } from './devices/prepared-claims.ts'
@@ -25,7 +27,7 @@ interface Entry {
   readonly object: Promise<KubeObject | undefined>
 }
 
-export class ApiObjectSource implements ObjectSource, ClaimSource, ResourceClaimSource, RuntimeClassSource {
+export class ApiObjectSource implements ObjectSource, ClaimSource, ResourceClaimSource, RuntimeClassSource, CsiSource {
   readonly #client: Client
   readonly #clock: Clock
   readonly #folder: string
@@ -47,6 +49,13 @@ export class ApiObjectSource implements ObjectSource, ClaimSource, ResourceClaim
     this.#fetch(ResourceClaim, namespace, name, `ResourceClaim/${namespace}/${name}`)
   runtimeClass = (name: string) => this.#get(RuntimeClass, '', name)
   secret = (namespace: string, name: string) => this.#get(Secret, namespace, name)
+  csiDriver = (name: string) => this.#get(CSIDriver, '', name)
+  /** Asked anew each time: a pod waits for what changes in it. One that is not there is not this node's to ask for. */
+  attachment = (name: string) =>
+    this.#fetch(VolumeAttachment, '', name, `VolumeAttachment//${name}`).catch((error: unknown) => {
+      if (error instanceof ApiError && error.code === 403) return undefined
+      throw error
+    })
 
   #get<T extends KubeObject>(type: ResourceType<T>, namespace: string, name: string): Promise<T | undefined> {
     const key = `${type.kind}/${namespace}/${name}`

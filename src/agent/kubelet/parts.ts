@@ -1,5 +1,4 @@
 // What every pod's worker shares: the node's runtime, network, clients and folders.
-import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import type { Pod, Service } from '../../shared/api/core/v1.ts'
 import type { RuntimeClass } from '../../shared/api/node/v1.ts'
@@ -16,11 +15,13 @@ import type { DeviceManager } from './devices/device-manager.ts'
 import type { ImagePuller } from './images/image-puller.ts'
 import type { ProbeCounts } from './probes/probe-counts.ts'
 import type { LogLinks } from './log-links.ts'
+import { podDirOf } from './pod-dir.ts'
 import type { Removals } from './removals.ts'
 import type { ContainerRuntime } from './runtime/contract.ts'
 import type { ObjectSource } from './spec/env.ts'
 import type { NodeLimits } from './spec/resources.ts'
 import type { TerminationCounts } from './status/termination-counts.ts'
+import type { CsiVolumes } from './csi/csi-volumes.ts'
 import type { CrashBackoff } from './sync/crash-backoff.ts'
 import type { PreparedClaims, ResourceClaimSource } from './devices/prepared-claims.ts'
 import type { Written } from './volumes/atomic-writer.ts'
@@ -29,7 +30,7 @@ import { takeAlone } from './volumes/exclusive.ts'
 import type { LocalVolumes } from './volumes/local-volumes.ts'
 import type { HostTools } from './volumes/mounts.ts'
 import type { TokenSource } from './volumes/projected.ts'
-import type { PrepareOptions } from './volumes/volumes.ts'
+import type { ClearOptions, PrepareOptions } from './volumes/volumes.ts'
 
 /** The network as the kubelet uses it. */
 export interface NodeNetwork {
@@ -94,6 +95,7 @@ export interface KubeletParts {
   readonly devices: DeviceManager
   readonly claims: PreparedClaims
   readonly localVolumes: LocalVolumes
+  readonly csi: CsiVolumes
   /** How soon a changed ConfigMap, Secret or an ageing token reaches its files. */
   readonly volumeRefreshMs: number
   readonly tokens: TokenSource
@@ -107,10 +109,14 @@ export interface KubeletParts {
   readonly log: Log
 }
 
-export const podDirOf = (dataDir: string, uid: string): string =>
-  join(dataDir, 'pods', uid.replace(/[^A-Za-z0-9-]/g, '_'))
+/** @returns how all that a pod has of volumes is given back */
+export const clearOptions = ({ dataDir, tools, csi }: KubeletParts, podUid: string): ClearOptions => ({
+  podDir: podDirOf(dataDir, podUid),
+  tools,
+  release: () => csi.release(podUid),
+})
 
-/** @param signal gives up pulling images */
+/** @param signal gives up pulling images, and waiting for volumes */
 export const volumeOptions = (
   parts: KubeletParts,
   pod: Pod,
@@ -125,6 +131,8 @@ export const volumeOptions = (
     ensureImage: (owner, container) => parts.images.ensure(owner, container, signal),
   },
   ensureLocal: volume => parts.localVolumes.ensure(volume),
+  csi: parts.csi,
+  signal,
   takeAlone: volume => takeAlone(volume, { dataDir: parts.dataDir, uid: pod.metadata.uid, podDirOf }),
   written,
 })

@@ -4,10 +4,9 @@ import { ServiceAccount } from '../../shared/api/core/v1.ts'
 import type { Client } from '../../shared/client/client.ts'
 import type { Clock } from '../../shared/machinery/clock.ts'
 import { ApiError } from '../../shared/machinery/status.ts'
-import { type TokenSource, TokenUnavailable } from './volumes/projected.ts'
+import { type IssuedToken, type TokenSource, TokenUnavailable } from './volumes/projected.ts'
 
-interface Token {
-  readonly text: string
+interface Token extends IssuedToken {
   readonly renewAtMs: number
   readonly expiresAtMs: number
 }
@@ -27,17 +26,26 @@ export class ApiTokenSource implements TokenSource {
   }
 
   async token(pod: Pod, audience: string | undefined, expirationSeconds: number): Promise<string> {
+    return (await this.issued(pod, audience, expirationSeconds)).token
+  }
+
+  async issued(pod: Pod, audience: string | undefined, expirationSeconds: number): Promise<IssuedToken> {
+    const { token, expirationTimestamp } = await this.#issue(pod, audience, expirationSeconds)
+    return { token, expirationTimestamp }
+  }
+
+  async #issue(pod: Pod, audience: string | undefined, expirationSeconds: number): Promise<Token> {
     const key = `${pod.metadata.uid} ${audience ?? ''} ${expirationSeconds}`
     const known = this.#tokens.get(key)
     const now = this.#clock.now()
-    if (known && now < known.renewAtMs) return known.text
+    if (known && now < known.renewAtMs) return known
     try {
       const token = await this.#request(pod, audience, expirationSeconds)
       this.#tokens.set(key, token)
-      return token.text
+      return token
     } catch (error) {
       // The API server is away: a token that is still valid does.
-      if (known && now < known.expiresAtMs) return known.text
+      if (known && now < known.expiresAtMs) return known
       if (error instanceof ApiError && error.code < 500) throw error
       throw new TokenUnavailable((error as Error).message)
     }
@@ -63,7 +71,8 @@ export class ApiTokenSource implements TokenSource {
     )) as { status: { token: string; expirationTimestamp: string } }
     const expiresAtMs = Date.parse(answer.status.expirationTimestamp)
     return {
-      text: answer.status.token,
+      token: answer.status.token,
+      expirationTimestamp: answer.status.expirationTimestamp,
       expiresAtMs,
       renewAtMs: now + Math.min((expiresAtMs - now) * RENEW_AT, MAX_AGE_MS),
     }

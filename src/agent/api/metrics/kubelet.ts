@@ -1,5 +1,5 @@
 // /metrics: the kubelet's own.
-import type { StatsFs } from 'node:fs'
+import type { Disk } from '../../kubelet/stats/claim-volumes.ts'
 import type { ApiContext, PodSource } from '../contract.ts'
 import { Families } from './families.ts'
 
@@ -35,7 +35,7 @@ async function addClaims(all: Families, kubelet: PodSource): Promise<void> {
     ),
   )
   const claims = new Map(ofPods.flat().map(found => [`${found.namespace}/${found.claim}`, found]))
-  const family = (name: string, help: string, value: (disk: StatsFs) => number) =>
+  const family = (name: string, help: string, value: (disk: Disk) => number) =>
     all.add(
       `kubelet_volume_stats_${name}`,
       'gauge',

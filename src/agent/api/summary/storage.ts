@@ -1,10 +1,10 @@
 // What the node and its pods fill of the node's disks, as /stats/summary shows it.
-import type { StatsFs } from 'node:fs'
 import { statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Pod } from '../../../shared/api/core/v1.ts'
 import type { MachineUsage } from '../../kubelet/node/machine.ts'
-import { podDirOf } from '../../kubelet/parts.ts'
+import { podDirOf } from '../../kubelet/pod-dir.ts'
+import type { Disk } from '../../kubelet/stats/claim-volumes.ts'
 import { type PodDiskUsage, totalBytes } from '../../kubelet/stats/disk-usage.ts'
 import type { ApiContext } from '../contract.ts'
 
@@ -25,7 +25,7 @@ export const ownShareOf = (usage: MachineUsage, usedBytes: number, time: string)
 })
 
 /** @param usedBytes undefined = of the whole file system */
-const volumeOf = (name: string, disk: StatsFs, time: string, usedBytes?: number) => ({
+const volumeOf = (name: string, disk: Disk, time: string, usedBytes?: number) => ({
   time,
   name,
   availableBytes: disk.bavail * disk.bsize,

@@ -56,6 +56,8 @@ export interface NodeReporterOptions {
   readonly wireguard: () => WireguardState | typeof NOT_KNOWN_YET | undefined
   /** In a cluster of both families: why pods have IPv4 only; undefined when they have both. */
   readonly ipv6Problem?: () => string | undefined
+  /** Unique names of volumes that must not be detached from the node; undefined = not known yet: what was told stands. */
+  readonly volumesInUse: () => readonly string[] | undefined
   readonly recorder: EventRecorder
   readonly clock: Clock
   readonly log: Log
@@ -90,6 +92,7 @@ export class NodeReporter {
   #node: Node | undefined
   #reportedAt = 0
   #engine: RuntimeVersion
+  #last: Promise<void> = Promise.resolve()
 
   constructor(options: NodeReporterOptions) {
     this.#options = options
@@ -135,8 +138,25 @@ export class NodeReporter {
     }
   }
 
-  /** Sends the status if it changed or is due. @throws ApiError */
-  async report(signal: AbortSignal): Promise<void> {
+  /**
+   * Sends the status if it changed or is due; one after the other, so that what is sent last is what was seen last.
+   * @throws ApiError
+   */
+  report(signal: AbortSignal): Promise<void> {
+    const report = this.#last.catch(() => undefined).then(() => this.#report(signal))
+    this.#last = report
+    return report
+  }
+
+  /** Tells which volumes are in use. @returns those that are said to be attached after that @throws ApiError */
+  async tellVolumesInUse(signal: AbortSignal): Promise<ReadonlySet<string>> {
+    await this.report(signal)
+    const { client, nodeName } = this.#options
+    this.#node = await client.get(Node, { name: nodeName }, { signal })
+    return new Set((this.#node.status.volumesAttached ?? []).map(({ name }) => name))
+  }
+
+  async #report(signal: AbortSignal): Promise<void> {
     const { client, clock, nodeName } = this.#options
     const node = await this.#registered(signal)
     this.#node = node
@@ -148,7 +168,8 @@ export class NodeReporter {
     if (!due && !gone && deepEqual(withoutHeartbeats(status), withoutHeartbeats(this.#reported))) return
     // Strategic merge takes addresses of one type for one and the same: of two InternalIPs, the second would be left.
     const addresses = [{ $patch: 'replace' }, ...(status.addresses ?? [])]
-    const patch = { status: { ...status, addresses, allocatable: { ...status.allocatable, ...gone } } }
+    const volumesInUse = status.volumesInUse ?? null
+    const patch = { status: { ...status, addresses, volumesInUse, allocatable: { ...status.allocatable, ...gone } } }
     await client.patch(Node, { name: nodeName }, patch, { subresource: 'status', signal })
     this.#events.reported(node, status)
     this.#reported = status
@@ -225,7 +246,9 @@ export class NodeReporter {
     ]
     const allocatable = allocatableOf(machine, usage.diskTotalBytes)
     const devices = this.#options.devices?.()
+    const volumesInUse = this.#options.volumesInUse() ?? node.status.volumesInUse ?? []
     return {
+      ...(volumesInUse.length > 0 ? { volumesInUse: [...volumesInUse] } : {}),
       capacity: {
         ...allocatable,
         memory: `${Math.floor(machine.memoryBytes / 1024)}Ki`,

@@ -3,34 +3,68 @@ import type { StatsFs } from 'node:fs'
 import { statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { PersistentVolume, Pod } from '../../../shared/api/core/v1.ts'
+import { BYTES, INODES, type VolumeStats } from '../csi/csi-api.ts'
+import type { CsiVolumes } from '../csi/csi-volumes.ts'
 import { type ClaimSource, boundVolume, claimNameOf } from '../volumes/claims.ts'
 
 export interface ClaimVolume {
   /** In the pod's spec. */
   readonly name: string
   readonly claim: string
-  readonly disk: StatsFs
+  readonly disk: Disk
 }
 
-/**
- * Volumes that are paths of the host tell of none: the disk that they are on is everybody's.
- * @param podDir the pod's own folder on the node
- */
-export async function claimVolumes(pod: Pod, podDir: string, source: ClaimSource): Promise<ClaimVolume[]> {
+/** As statfs(2) tells of a file system. */
+export type Disk = Pick<StatsFs, 'bsize' | 'blocks' | 'bfree' | 'bavail' | 'files' | 'ffree'>
+
+export interface ClaimVolumesOptions {
+  /** The pod's own folder on the node. */
+  readonly podDir: string
+  readonly source: ClaimSource
+  readonly csi: Pick<CsiVolumes, 'targetOf' | 'stats'>
+}
+
+/** Volumes that are paths of the host tell of none: the disk that they are on is everybody's. */
+export async function claimVolumes(pod: Pod, { podDir, source, csi }: ClaimVolumesOptions): Promise<ClaimVolume[]> {
   const found = (pod.spec.volumes ?? []).map(async volume => {
     const claim = claimNameOf(pod, volume)
     if (claim === undefined) return undefined
     try {
-      const path = pathOf(await boundVolume(pod, volume, source), join(podDir, 'volumes', volume.name))
-      return path === undefined ? undefined : { name: volume.name, claim, disk: await statfs(path) }
+      const bound = await boundVolume(pod, volume, source)
+      const disk = bound.spec.csi ? await diskOfDriver(pod, bound, csi) : await diskOf(bound, join(podDir, 'volumes', volume.name)) // prettier-ignore
+      return disk && { name: volume.name, claim, disk }
     } catch {
-      return undefined // not bound, not mounted yet, or the API does not answer
+      return undefined // not bound, not mounted yet, or the API or the driver does not answer
     }
   })
   return (await Promise.all(found)).filter(volume => volume !== undefined)
 }
 
-const pathOf = ({ spec }: PersistentVolume, mountPoint: string): string | undefined => {
+async function diskOf({ spec }: PersistentVolume, mountPoint: string): Promise<Disk | undefined> {
   if (spec.volumeMode === 'Block') return undefined
-  return spec.local?.path ?? (spec.nfs ? join(mountPoint, 'mount') : undefined)
+  const path = spec.local?.path ?? (spec.nfs ? join(mountPoint, 'mount') : undefined)
+  return path === undefined ? undefined : statfs(path)
+}
+
+async function diskOfDriver(
+  { metadata: { uid } }: Pod,
+  { metadata: { name } }: PersistentVolume,
+  csi: ClaimVolumesOptions['csi'],
+): Promise<Disk | undefined> {
+  const target = csi.targetOf(uid, name)
+  const stats = target === undefined ? undefined : await csi.stats(target)
+  return stats && asDisk(stats)
+}
+
+function asDisk({ usage }: VolumeStats): Disk {
+  const bytes = usage.find(({ unit }) => unit === BYTES)
+  const inodes = usage.find(({ unit }) => unit === INODES)
+  return {
+    bsize: 1,
+    blocks: bytes?.total ?? 0,
+    bavail: bytes?.available ?? 0,
+    bfree: bytes ? bytes.total - bytes.used : 0,
+    files: inodes?.total ?? 0,
+    ffree: inodes?.available ?? 0,
+  }
 }

@@ -1,7 +1,7 @@
 // The end of a pod: everything stops; of one that is being deleted nothing stays on the node.
 import { Pod } from '../../../shared/api/core/v1.ts'
 import { isNotFound } from '../../../shared/machinery/status.ts'
-import { type KubeletParts, podDirOf } from '../parts.ts'
+import { type KubeletParts, clearOptions } from '../parts.ts'
 import { podReference } from '../references.ts'
 import type { RuntimeContainer, RuntimePod } from '../runtime/contract.ts'
 import { isStatic } from '../static/manifests.ts'
@@ -84,8 +84,7 @@ async function allDone(works: readonly Promise<unknown>[]): Promise<void> {
  * logged. Of one that was evicted for what it had, the containers go as well.
  */
 export async function emptyPod(parts: KubeletParts, pod: Pod, { containers }: RuntimePod): Promise<void> {
-  const { dataDir, tools } = parts
-  await clearVolumes({ podDir: podDirOf(dataDir, pod.metadata.uid), tools })
+  await clearVolumes(clearOptions(parts, pod.metadata.uid))
   if (pod.status.reason === EVICTED) await dispose(parts, pod, containers)
 }
 
@@ -97,9 +96,9 @@ export async function removeDead({ runtime }: KubeletParts, { metadata }: Pod): 
 
 /** Containers, files and memories of a pod that has stopped. */
 export async function forgetPod(parts: KubeletParts, pod: Pod, { containers }: RuntimePod): Promise<void> {
-  const { devices, images, tokens, backoff, probeCounts, tools, dataDir } = parts
+  const { devices, images, tokens, backoff, probeCounts } = parts
   const { uid } = pod.metadata
-  await removeVolumes({ podDir: podDirOf(dataDir, uid), tools })
+  await removeVolumes(clearOptions(parts, uid))
   await dispose(parts, pod, containers)
   devices.forget(uid)
   images.forget(uid)

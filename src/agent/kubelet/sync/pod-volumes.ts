@@ -1,6 +1,7 @@
 // The volumes of one pod over its life: prepared before its first container, their files kept current while it runs.
 import type { Pod, Volume } from '../../../shared/api/core/v1.ts'
 import { type KubeletParts, factsOf, volumeOptions } from '../parts.ts'
+import { keepCsiVolumes, mayBeCsi } from '../csi/csi-upkeep.ts'
 import { podReference } from '../references.ts'
 import { addressesOf } from './sandbox.ts'
 import { type Volumes, VolumeError, isLive, prepareVolumes } from '../volumes/volumes.ts'
@@ -44,7 +45,8 @@ export class PodVolumes {
       return await prepareVolumes({ pod, facts, objects, tokens }, which, options)
     } catch (error) {
       if (!(error instanceof VolumeError)) throw error
-      recorder.event(podReference(pod), 'Warning', 'FailedMount', error.message)
+      // Of a pod that ends, waiting was given up.
+      if (!this.#signal.aborted) recorder.event(podReference(pod), 'Warning', 'FailedMount', error.message)
       return undefined
     }
   }
@@ -53,7 +55,8 @@ export class PodVolumes {
   keepCurrent(pod: Pod): void {
     const isNew = this.#pod === undefined
     this.#pod = pod
-    if (isNew && pod.spec.volumes?.some(isLive)) this.#refreshIn(this.#volumes ? this.#parts.volumeRefreshMs : 0)
+    if (isNew && pod.spec.volumes?.some(volume => isLive(volume) || mayBeCsi(volume)))
+      this.#refreshIn(this.#volumes ? this.#parts.volumeRefreshMs : 0)
   }
 
   #refreshIn(delayMs: number): void {
@@ -65,6 +68,7 @@ export class PodVolumes {
     if (this.#signal.aborted || !this.#pod) return
     try {
       await this.#attempt(this.#pod, (this.#pod.spec.volumes ?? []).filter(isLive))
+      await keepCsiVolumes(this.#parts, this.#pod, this.#signal)
     } finally {
       this.#refreshIn(this.#parts.volumeRefreshMs)
     }

@@ -4,7 +4,8 @@ import { join, normalize, posix } from 'node:path'
 import type { Container, Pod } from '../../../shared/api/core/v1.ts'
 import { devicesOfContainer } from '../devices/container-devices.ts'
 import { runHook } from '../lifecycle/hook.ts'
-import { type KubeletParts, factsOf, nodeLimitsOf, podDirOf } from '../parts.ts'
+import { type KubeletParts, factsOf, nodeLimitsOf } from '../parts.ts'
+import { podDirOf } from '../pod-dir.ts'
 import { containerReference } from '../references.ts'
 import type { ContainerNamespaces, ContainerSpec, Mount, RuntimeImage, RuntimePod } from '../runtime/contract.ts'
 import { ContainerConfigError } from '../spec/config-error.ts'
@@ -139,7 +140,7 @@ async function specOf(parts: KubeletParts, input: StartInput, image: RuntimeImag
   const handler = await runtimeHandler(parts, pod)
   const cgroupParent = parts.cgroups.parentOf(pod.metadata.uid)
   const messageFile = await prepareTerminationMessage(podDir, container.name, attempt)
-  const ofVolumes = await mountsOf(container, volumes, env, { podDir, tools, recursiveReadOnlyMounts })
+  const ofVolumes = await mountsOf(container, volumes, env, { podDir, dataDir, tools, recursiveReadOnlyMounts })
   const { additions, ...ofDevices } = await devicesOfContainer(parts, pod, container)
   const mounts = withOwnMounts([...ofVolumes, ...additions.mounts], podDir, {
     hostPath: messageFile,

@@ -4,7 +4,7 @@ import type { Container, VolumeMount } from '../../../shared/api/core/v1.ts'
 import type { Device, Mount } from '../runtime/contract.ts'
 import { ContainerConfigError } from '../spec/config-error.ts'
 import { expand } from '../spec/expansion.ts'
-import { type HostTools, canBeFollowed } from './mounts.ts'
+import { type HostTools, canBeFollowed, makeShared } from './mounts.ts'
 import { bindSubPath } from './sub-path.ts'
 import { type PreparedVolume, VolumeError, type Volumes, type VolumesOptions } from './volumes.ts'
 
@@ -19,12 +19,18 @@ function refuseWithoutRecursion({ name, readOnly, recursiveReadOnly }: VolumeMou
     )
 }
 
+export interface MountsOptions extends VolumesOptions {
+  /** The node's folder. */
+  readonly dataDir: string
+  readonly recursiveReadOnlyMounts: boolean
+}
+
 /** @throws VolumeError, ContainerConfigError */
 export async function mountsOf(
   container: Container,
   volumes: Volumes,
   env: ReadonlyMap<string, string>,
-  { podDir, tools, recursiveReadOnlyMounts }: VolumesOptions & { readonly recursiveReadOnlyMounts: boolean },
+  { podDir, dataDir, tools, recursiveReadOnlyMounts }: MountsOptions,
 ): Promise<Mount[]> {
   const mounts: Mount[] = []
   for (const [index, mount] of (container.volumeMounts ?? []).entries()) {
@@ -40,7 +46,7 @@ export async function mountsOf(
         containerPath: mount.mountPath.startsWith('/') ? mount.mountPath : `/${mount.mountPath}`,
         readOnly: volume.readOnly || (mount.readOnly ?? false),
         ...(recursiveReadOnly ? { recursiveReadOnly } : {}),
-        ...(await propagationOf(mount.mountPropagation, hostPath, tools)),
+        ...(await propagationOf(mount.mountPropagation, hostPath, { dataDir, tools })),
       })
     } catch (error) {
       throw new VolumeError(
@@ -81,8 +87,11 @@ function expandAll(text: string, env: ReadonlyMap<string, string>): string {
 async function propagationOf(
   propagation: string | undefined,
   hostPath: string,
-  tools: HostTools,
+  { dataDir, tools }: { readonly dataDir: string; readonly tools: HostTools },
 ): Promise<Pick<Mount, 'propagation'>> {
-  if (propagation === 'Bidirectional') return { propagation: 'rshared' }
+  if (propagation === 'Bidirectional') {
+    await makeShared(hostPath, dataDir, tools)
+    return { propagation: 'rshared' }
+  }
   return propagation === 'HostToContainer' && (await canBeFollowed(hostPath, tools)) ? { propagation: 'rslave' } : {}
 }

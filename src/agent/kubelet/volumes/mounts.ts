@@ -42,6 +42,8 @@ interface MountPoint {
   readonly path: string
   /** Is told of mounts that are made elsewhere below what it shows. */
   readonly isFollowing: boolean
+  /** Tells others of mounts that are made below it. */
+  readonly isShared: boolean
 }
 
 async function readTable(path = '/proc/self/mountinfo'): Promise<MountPoint[]> {
@@ -55,6 +57,7 @@ async function readTable(path = '/proc/self/mountinfo'): Promise<MountPoint[]> {
       return {
         path: unescape(fields[4] ?? ''),
         isFollowing: optional.some(field => /^(shared|master):/.test(field)),
+        isShared: optional.some(field => field.startsWith('shared:')),
       }
     })
 }
@@ -65,10 +68,23 @@ export const isMountPoint = async (path: string): Promise<boolean> => (await mou
 
 /** @param path without links @returns whether mounts that are made below it later can show in a container, as `rslave` asks */
 export async function canBeFollowed(path: string, { mountTable }: Pick<HostTools, 'mountTable'>): Promise<boolean> {
+  return (await mountOf(path, mountTable))?.isFollowing ?? true
+}
+
+async function mountOf(path: string, mountTable: string | undefined): Promise<MountPoint | undefined> {
   const above = (await readTable(mountTable)).filter(mount => isBelow(path, mount.path))
   // Of several at one place the last one lies on top.
-  const nearest = above.toSorted((a, b) => a.path.length - b.path.length).at(-1)
-  return nearest?.isFollowing ?? true
+  return above.toSorted((a, b) => a.path.length - b.path.length).at(-1)
+}
+
+/**
+ * Makes what a container mounts below a path of the node's folder show on the node, as drivers need it where the machine
+ * keeps mounts to itself. What lies elsewhere is the machine's to share.
+ */
+export async function makeShared(path: string, dataDir: string, tools: HostTools): Promise<void> {
+  if (!isBelow(path, dataDir) || (await mountOf(path, tools.mountTable))?.isShared !== false) return
+  if (!(await isMountPoint(dataDir))) await tools.mount(['--rbind', dataDir, dataDir])
+  await tools.mount(['--make-rshared', dataDir])
 }
 
 const isBelow = (path: string, folder: string): boolean =>

@@ -18,6 +18,12 @@ export class TokenUnavailable extends Error {
   override readonly name = 'TokenUnavailable'
 }
 
+export interface IssuedToken {
+  readonly token: string
+  /** RFC 3339. */
+  readonly expirationTimestamp: string
+}
+
 export interface TokenSource {
   /**
    * A token bound to the pod, renewed when it has lived most of its life.
@@ -25,6 +31,8 @@ export interface TokenSource {
    * @throws TokenUnavailable, ApiError
    */
   token(pod: Pod, audience: string | undefined, expirationSeconds: number): Promise<string>
+  /** The same, with the time at which it ends. */
+  issued(pod: Pod, audience: string | undefined, expirationSeconds: number): Promise<IssuedToken>
   /** The pod is gone. */
   forget(podUid: string): void
 }

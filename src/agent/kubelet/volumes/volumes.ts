@@ -4,6 +4,8 @@ import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { PersistentVolume, ProjectedVolumeSource, Volume } from '../../../shared/api/core/v1.ts'
 import { parseQuantity } from '../../../shared/machinery/quantity.ts'
+import { CsiError } from '../csi/csi-error.ts'
+import type { CsiVolumes } from '../csi/csi-volumes.ts'
 import { type WriteOptions, type Written, isWritten, writeAtomically } from './atomic-writer.ts'
 import { ClaimError, type ClaimSource, boundVolume } from './claims.ts'
 import { prepareEmptyDir } from './empty-dir.ts'
@@ -33,6 +35,9 @@ export interface PrepareOptions extends VolumesOptions {
   readonly ensureLocal: (volume: PersistentVolume) => Promise<void>
   /** Takes a volume that one pod alone may use. @throws Error while another one has it */
   readonly takeAlone: (volume: PersistentVolume) => void
+  readonly csi: Pick<CsiVolumes, 'preparePersistent' | 'prepareInline'>
+  /** Gives up waiting. */
+  readonly signal: AbortSignal
   /** Of the pod's volumes that show objects: what is known to be in them. */
   readonly written: Written
 }
@@ -62,7 +67,7 @@ export async function prepareVolumes(
         return [volume.name, await prepare(input, volume, options)] as const
       } catch (error) {
         const { message } = error as Error
-        if (error instanceof ClaimError) throw new VolumeError(message)
+        if (error instanceof ClaimError || error instanceof CsiError) throw new VolumeError(message)
         throw new VolumeError(`MountVolume.SetUp failed for volume "${volume.name}" : ${message}`)
       }
     }),
@@ -92,11 +97,18 @@ async function prepare(input: ProjectionInput, volume: Volume, options: PrepareO
     const found = await boundVolume(input.pod, volume, options.claims)
     options.takeAlone(found)
     const isReadOnly = volume.persistentVolumeClaim?.readOnly ?? false
-    const { ensureLocal } = options
-    const path = await preparePersistent(found, {
-      mountPoint: folder, group: { gid, policy }, readOnly: isReadOnly, tools, dataDir, ensureLocal,
-    }) // prettier-ignore
+    const { ensureLocal, csi, signal } = options
+    const { name } = volume
+    const path = found.spec.csi
+      ? await csi.preparePersistent(input.pod, found, { name, group: { gid, policy }, readOnly: isReadOnly, signal })
+      : await preparePersistent(found, {
+          mountPoint: folder, group: { gid, policy }, readOnly: isReadOnly, tools, dataDir, ensureLocal,
+        }) // prettier-ignore
     return { path, readOnly: isReadOnly, block: found.spec.volumeMode === 'Block' }
+  }
+  if (volume.csi) {
+    const path = await options.csi.prepareInline(input.pod, volume, { gid, policy })
+    return { path, readOnly: volume.csi.readOnly ?? false, block: false }
   }
   const projection = projectionOf(volume)
   if (projection) {
@@ -125,18 +137,29 @@ async function project(
 /** @returns whether the volume's files show something that can change while the pod runs */
 export const isLive = (volume: Volume): boolean => projectionOf(volume) !== undefined
 
+export interface ClearOptions extends VolumesOptions {
+  /** Has drivers take back what they have mounted for the pod. */
+  readonly release: () => Promise<void>
+}
+
 /** Of a pod that is over, though its object is still there: memory, disk and mounts are given back. */
-export async function clearVolumes({ podDir, tools }: VolumesOptions): Promise<void> {
-  for (const name of ['volume-subpaths', 'volumes']) {
-    const folder = join(podDir, name)
-    if (!existsSync(folder)) continue
-    await unmountBelow(folder, tools)
-    await rm(folder, { recursive: true, force: true })
-  }
+export async function clearVolumes({ podDir, tools, release }: ClearOptions): Promise<void> {
+  // Parts of volumes are mounted from what drivers take back.
+  await clear(join(podDir, 'volume-subpaths'), tools)
+  await release()
+  for (const name of ['volumes', 'volumeDevices']) await clear(join(podDir, name), tools)
+}
+
+async function clear(folder: string, tools: HostTools): Promise<void> {
+  if (!existsSync(folder)) return
+  await unmountBelow(folder, tools)
+  await rm(folder, { recursive: true, force: true })
 }
 
 /** Unmounts and deletes everything of the pod; what hostPath and persistent volumes point to is not touched. */
-export async function removeVolumes({ podDir, tools }: VolumesOptions): Promise<void> {
+export async function removeVolumes(options: ClearOptions): Promise<void> {
+  await clearVolumes(options)
+  const { podDir, tools } = options
   await unmountBelow(podDir, tools)
   await rm(podDir, { recursive: true, force: true })
 }
