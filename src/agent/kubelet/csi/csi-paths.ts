@@ -80,18 +80,22 @@ export async function writeNote(path: string, data: object): Promise<void> {
   await rename(`${path}.tmp`, path)
 }
 
+/** @returns undefined where there is none, or a power cut left nothing of it: then nothing is mounted either */
 async function readNote(path: string): Promise<VolumeData | undefined> {
-  const text = await readFile(path, 'utf8').catch(() => undefined)
-  if (text === undefined) return undefined
-  const { specVolID = '', volumeHandle, driverName, nodeName = '', attachmentID = '', ...rest } = JSON.parse(text) as Partial<VolumeData> // prettier-ignore
-  if (typeof volumeHandle !== 'string' || typeof driverName !== 'string') return undefined
-  const { volumeLifecycleMode = 'Persistent' } = rest
-  return { specVolID, volumeHandle, driverName, nodeName, volumeLifecycleMode, attachmentID }
+  try {
+    const note = JSON.parse(await readFile(path, 'utf8')) as Partial<VolumeData>
+    const { specVolID = '', volumeHandle, driverName, nodeName = '', attachmentID = '' } = note
+    if (typeof volumeHandle !== 'string' || typeof driverName !== 'string') return undefined
+    const { volumeLifecycleMode = 'Persistent' } = note
+    return { specVolID, volumeHandle, driverName, nodeName, volumeLifecycleMode, attachmentID }
+  } catch {
+    return undefined
+  }
 }
 
 const namesIn = (folder: string): Promise<string[]> => readdir(folder).catch(() => [])
 
-/** @returns what pods may have mounted, by the notes of another run @throws Error for a note that cannot be read */
+/** @returns what pods may have mounted, by the notes of another run */
 export async function findPublished(dataDir: string): Promise<Published[]> {
   const found: Published[] = []
   for (const podUid of await namesIn(join(dataDir, 'pods')))
