@@ -220,6 +220,25 @@ test('without its template, class or free devices a pod waits and says why', asy
   await bound('no-class')
 })
 
+test('a selector that cannot be asked ends the attempt, as a fault of the scheduler’s', async () => {
+  await addDevices('odd', 'a', 1)
+  const selectors = [{ cel: { expression: 'device.attributes["odd.example.com"].missing == 1' } }]
+  await cluster.client.create(DeviceClass, { metadata: { name: 'odd' }, spec: { selectors } })
+  await addClaim('odd', 'odd')
+  await addPod('puzzled', { resourceClaimName: 'odd' })
+  await eventually(async () =>
+    expect((await podOf('puzzled')).status.conditions).toMatchObject([
+      {
+        type: 'PodScheduled',
+        reason: 'SchedulerError',
+        message:
+          'running "DynamicResources" filter plugin: class odd: selector #0: CEL runtime error: no such key: missing',
+      },
+    ]),
+  )
+  await remove('puzzled')
+})
+
 test('a pod that came to its node without the scheduler gets its reservation from the controller', async () => {
   await addDriver('usb', { a: 1 })
   await addClaim('plugged', 'usb')

@@ -53,6 +53,9 @@ test('every address of a Service has an IPAddress, which goes with it', async ()
     },
     spec: { parentRef: { resource: 'services', namespace, name: 'web' } },
   })
+  expect((await cluster.client.get(IPAddress, { name: spec.clusterIP ?? '' })).spec.parentRef).not.toHaveProperty(
+    'group',
+  )
   await cluster.client.delete(IPAddress, { name: spec.clusterIP ?? '' })
   await eventually(async () => {
     await clock.advance(1_000)
@@ -128,6 +131,24 @@ test('another range gives addresses once it is added, and is kept while one of t
   await expect(serve('late', '10.97.5.6')).rejects.toThrow('is not in the valid range')
   await cluster.client.delete(Service, { namespace, name: 'web' })
   await isGone(() => cidrOf('more'))
+})
+
+test('of two ranges that go and hold the same address, the smaller one goes first', async () => {
+  const add = async (name: string, cidr: string) => {
+    await cluster.client.create(ServiceCIDR, { metadata: { name }, spec: { cidrs: [cidr] } })
+    await eventually(async () => expect(await ready(name)).toMatchObject({ status: 'True' }))
+  }
+  await add('outer', '10.97.0.0/24')
+  await add('inner', '10.97.0.0/28')
+  await serve('web', '10.97.0.5')
+  for (const name of ['outer', 'inner']) await cluster.client.delete(ServiceCIDR, { name })
+  await isGone(() => cidrOf('inner'))
+  await eventually(async () => {
+    await clock.advance(1_000)
+    expect(await ready('outer')).toMatchObject({ status: 'False', reason: 'Terminating' })
+  })
+  await cluster.client.delete(Service, { namespace, name: 'web' })
+  await isGone(() => cidrOf('outer'))
 })
 
 test('nothing is given of the cluster’s own range once that is deleted, and what has an address of it keeps it', async () => {

@@ -265,6 +265,11 @@ class RunningScheduler {
     const share = profile.percentageOfNodesToScore
     const found = findFeasible(profile, state, info, this.#cache, this.#start, share, promisedTo)
     this.#start = found.nextStart
+    const { failure } = found
+    if (failure !== undefined) {
+      this.#writes.start(() => this.#fail(profile, queued, failure))
+      return undefined
+    }
     const feasible = advice ? found.feasible.filter(({ name }) => advice.accepted.has(name)) : found.feasible
     const ownScores =
       feasible.length > 1 ? scoreNodes(profile, state, info, feasible) : feasible.map(node => ({ node, total: 0 }))

@@ -28,5 +28,5 @@ export const addressesOf = ({ spec }: Service): string[] =>
 
 export const addressObject = (address: string, { namespace, name }: AddressOwner) => ({
   metadata: { name: address, labels: { [MANAGED_BY]: MANAGER, [FAMILY]: familyOf(address) } },
-  spec: { parentRef: { group: '', resource: 'services', namespace, name } },
+  spec: { parentRef: { resource: 'services', namespace, name } },
 })

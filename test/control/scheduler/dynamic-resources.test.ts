@@ -171,7 +171,7 @@ test('parts of one device share its counters, also with what is given away', () 
 describe('what is wrong is told', () => {
   const two = slice([gpu('x')], { pool: { name: 'a', generation: 1, resourceSliceCount: 2 } })
   test.each<[string, World, DeviceClaim, string]>([
-    ['a selector that fails', { slices: [slice([gpu('x')])] }, { requests: [exactly({ deviceClassName: 'broken' })] }, `class broken: selector #0 on device ${DRIVER}/a/x: CEL runtime error: no such key: missing`],
+    ['a selector that fails', { slices: [slice([gpu('x')])] }, { requests: [exactly({ deviceClassName: 'broken' })] }, 'class broken: selector #0: CEL runtime error: no such key: missing'],
     ['all devices of a pool that changes', { slices: [two] }, { requests: [exactly({ allocationMode: 'All' })] }, `claim default/c0, request r: asks for all devices, but resource pool ${DRIVER}/a is currently being updated`],
     ['two devices of one name', { slices: [slice([gpu('x'), gpu('x')])] }, { requests: [exactly()] }, 'invalid resource pools were encountered'],
     ['a search that goes on and on', { slices: [slice([gpu('x'), gpu('y')])], steps: 1 }, { requests: [exactly({ count: 2 })] }, 'too many combinations of devices were tried'],

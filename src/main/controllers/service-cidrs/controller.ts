@@ -43,13 +43,15 @@ export class ServiceCidrs implements Reconciler<ServiceCIDR> {
       return done
     }
     if (!finalizers.includes(FINALIZER)) return done
-    if (isInUse(cidr, context)) {
+    const leftMs = Date.parse(deletionTimestamp) + GRACE_MS - context.clock.now()
+    // One that goes as well holds the addresses for as long as it is there; of two, the smaller one goes first.
+    const others = (other: ServiceCIDR) => leftMs > 0 || outlasts(other, cidr)
+    if (isInUse(cidr, others, context)) {
       const message =
         'There are still IPAddresses referencing the ServiceCIDR, please remove them or create a new ServiceCIDR'
       await tell(cidr, { status: 'False', reason: 'Terminating', message }, context)
       return done
     }
-    const leftMs = Date.parse(deletionTimestamp) + GRACE_MS - context.clock.now()
     if (leftMs > 0) return requeueAfter(leftMs)
     await setFinalizer(context, ServiceCIDR, cidr, FINALIZER, false)
     return done
@@ -64,10 +66,19 @@ const leaving = ({ lister }: Context) =>
 
 const holds = ({ spec }: ServiceCIDR, address: string) => (spec.cidrs ?? []).some(range => cidrContains(range, address))
 
-function isInUse(cidr: ServiceCIDR, { lister }: Context): boolean {
+/** The length of the shortest prefix: the larger a range, the shorter. */
+const sizeOf = ({ spec }: ServiceCIDR) => Math.min(...(spec.cidrs ?? []).map(cidr => Number(cidr.split('/')[1])))
+
+function outlasts(other: ServiceCIDR, cidr: ServiceCIDR): boolean {
+  if (!other.metadata.deletionTimestamp) return true
+  const [theirs, own] = [sizeOf(other), sizeOf(cidr)]
+  return theirs < own || (theirs === own && other.metadata.name > cidr.metadata.name)
+}
+
+function isInUse(cidr: ServiceCIDR, counts: (other: ServiceCIDR) => boolean, { lister }: Context): boolean {
   const others = lister(ServiceCIDR)
     .list()
-    .filter(({ metadata }) => metadata.uid !== cidr.metadata.uid && !metadata.deletionTimestamp)
+    .filter(other => other.metadata.uid !== cidr.metadata.uid && counts(other))
   return lister(IPAddress)
     .list()
     .some(({ metadata: { name } }) => holds(cidr, name) && !others.some(other => holds(other, name)))

@@ -17,6 +17,8 @@ export interface Feasibility {
   readonly rejection?: Rejection
   /** Where the next cycle starts to look. */
   readonly nextStart: number
+  /** A filter could not judge the pod: nothing follows from what the others say. */
+  readonly failure?: string
 }
 
 /** Upstream's adaptive sample: all of up to 100 nodes, then a falling share of them, never below 5 %. */
@@ -83,6 +85,10 @@ export function findFeasible(
     const rejection = rejectionOf(node)
     if (rejection) ruledOut.add(node.name, rejection)
     else feasible.push(node)
+    if (rejection?.code === 'Error') {
+      const failure = `running "${rejection.plugin}" filter plugin: ${rejection.reasons.join(', ')}`
+      return { ...found([], start), failure }
+    }
   }
   return found(feasible, all.length === 0 ? 0 : (start + looked) % all.length)
 }

@@ -4,9 +4,17 @@
 import { Pod } from '../../../../shared/api/core/v1.ts'
 import { type AllocationResult, type DeviceClass, ResourceClaim } from '../../../../shared/api/resource/v1.ts'
 import type { EventRecorder } from '../../../../shared/client/events.ts'
+import { deepEqual } from '../../../../shared/machinery/deep-equal.ts'
 import { matchesNodeSelector } from '../../../../shared/machinery/node-selector.ts'
-import { canBeReserved, claimNameOf, isReservedFor, notMadeFor } from '../../../../shared/machinery/resource-claims.ts'
-import { on } from '../../framework/cluster-event.ts'
+import { controllerOf } from '../../../../shared/machinery/owner.ts'
+import {
+  canBeReserved,
+  claimNameOf,
+  claimNamesOf,
+  isReservedFor,
+  notMadeFor,
+} from '../../../../shared/machinery/resource-claims.ts'
+import { type ClusterEvent, on } from '../../framework/cluster-event.ts'
 import type { StateKey } from '../../framework/cycle-state.ts'
 import type { Listers } from '../../framework/listers.ts'
 import type { SchedulerPlugin } from '../../framework/plugin.ts'
@@ -96,6 +104,17 @@ export function dynamicResources(parts: DynamicResourcesParts): SchedulerPlugin 
     )
   }
 
+  /** Devices of another claim that are free again, or news of the pod's own. */
+  function claimHelps(pod: Pod, { action, object, old }: ClusterEvent): boolean {
+    const [claim, before] = [object as ResourceClaim, old as ResourceClaim | undefined]
+    const holds = (each: ResourceClaim | undefined) => each?.status.allocation !== undefined
+    if (action === 'deleted' ? holds(claim) : holds(before) && !holds(claim)) return true
+    const isOwn =
+      controllerOf(claim)?.uid === pod.metadata.uid ||
+      (claim.metadata.namespace === pod.metadata.namespace && claimNamesOf(pod).includes(claim.metadata.name))
+    return isOwn && (action !== 'updated' || !deepEqual(claim.status, before?.status))
+  }
+
   /** What the pod's own claim asks for. */
   function ownWish(pod: Pod, devices: ReadonlyMap<string, DeviceClass>) {
     const asked = requestsOf(pod, devices)
@@ -124,7 +143,7 @@ export function dynamicResources(parts: DynamicResourcesParts): SchedulerPlugin 
   return {
     name: 'DynamicResources',
     requeueOn: [
-      on('ResourceClaim', ['added', 'updated', 'deleted']),
+      on('ResourceClaim', ['added', 'updated', 'deleted'], claimHelps),
       on('ResourceSlice', ['added', 'updated']),
       on('DeviceClass', ['added', 'updated']),
       on('Node', ['added', 'updated']),

@@ -39,8 +39,7 @@ export class Matching {
       const selector = compileSelector(cel.expression)
       if (selector instanceof Error) return { problem: `${at}: CEL compile error: ${selector.message}` }
       const match = this.#ask(() => selects(selector, this.#valueOf(device)))
-      if (typeof match === 'object')
-        return { problem: `${at} on device ${device.id}: CEL runtime error: ${match.problem}` }
+      if (typeof match === 'object') return { problem: `${at}: CEL runtime error: ${match.problem}` }
       if (!match) return false
     }
     return true
