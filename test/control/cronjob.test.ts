@@ -63,6 +63,21 @@ describe('cronjob', () => {
     )
   })
 
+  test('a Job that is not to be kept is only told of as deleted', async () => {
+    await create({ successfulJobsHistoryLimit: 0 })
+    const told = () => eventsAbout(cluster.client, namespace, 'tick')
+    await soon(async () => {
+      await finishAll()
+      expect(await told()).toContainEqual(expect.stringMatching(/^SuccessfulDelete: Deleted job tick-\d+$/))
+    })
+    await soon(async () => {
+      const { status } = await cluster.client.get(CronJob, { namespace, name: 'tick' })
+      expect(status).toMatchObject({ lastSuccessfulTime: expect.any(String) as string })
+      expect(status.active ?? []).toEqual([])
+    })
+    expect(await told()).not.toContainEqual(expect.stringContaining('SawCompletedJob'))
+  })
+
   test('Allow starts the next one while the last one runs', async () => {
     await create({ concurrencyPolicy: 'Allow' })
     for (const running of [1, 2]) {

@@ -24,6 +24,8 @@ const slice = (spec: Fields) => ({
 const AT = 'spec.devices.requests[0]'
 const [LABEL = ''] = labelValue('-')
 const [SUBDOMAIN = ''] = dns1123Subdomain('-')
+const IDENTIFIER =
+  "a valid C identifier must start with alphabetic character or '_', followed by a string of alphanumeric characters or '_' (e.g. 'my_name',  or 'MY_NAME',  or 'MyName', regex used for validation is '[A-Za-z_][A-Za-z0-9_]*')"
 /** With what takes its time. */
 async function refusals(kind: string, value: unknown): Promise<string[]> {
   const resource = resourceOf(kind)
@@ -43,6 +45,8 @@ test.each<[string, Fields, string | undefined]>([
   ['one name twice', { requests: [...exactly({}).requests, ...exactly({}).requests] }, 'spec.devices.requests[1]: Duplicate value: "r"'],
   ['a constraint on a request that is not there', { ...exactly({}), constraints: [{ matchAttribute: 'a.example.com/numa', requests: ['s'] }] }, `spec.devices.constraints[0].requests[0]: Invalid value: "s": must be the name of a request in the claim or the name of a request and a subrequest separated by '/'`],
   ['a constraint that names a request twice', { ...exactly({}), constraints: [{ matchAttribute: 'a.example.com/numa', requests: ['r', 'r'] }] }, 'spec.devices.constraints[0].requests[1]: Duplicate value: "r"'],
+  ['a constraint by an attribute of nobody', { ...exactly({}), constraints: [{ matchAttribute: 'numa' }] }, 'spec.devices.constraints[0].matchAttribute: Invalid value: "numa": a fully qualified name must be a domain and a name separated by a slash'],
+  ['a constraint by what is no name', { ...exactly({}), constraints: [{ distinctAttribute: 'example.com/a-b' }] }, `spec.devices.constraints[0].distinctAttribute: Invalid value: "a-b": ${IDENTIFIER}`],
   ['a constraint without an attribute', { ...exactly({}), constraints: [{}] }, 'spec.devices.constraints[0]: Required value: exactly one of "matchAttribute" or "distinctAttribute" is required'],
   ['what tolerates every taint', exactly({ tolerations: [{ operator: 'Exists' }, { effect: 'None' }] }), undefined],
   ['a toleration of no label', exactly({ tolerations: [{ key: 'a', value: '-' }] }), `${AT}.exactly.tolerations[0].value: Invalid value: "-": ${LABEL}`],
@@ -99,6 +103,11 @@ test.each<[string, Fields, string | undefined]>([
   ['what it need not say', { allNodes: false }, 'spec.allNodes: Invalid value: false: must be either unset or set to true'],
   ['a device twice', { devices: [{ name: 'd' }, { name: 'd' }] }, 'spec.devices[1]: Duplicate value: "d"'],
   ['an attribute without a value', { devices: [{ name: 'd', attributes: { cores: {} } }] }, 'spec.devices[0].attributes[cores]: Required value: exactly one value must be specified'],
+  ['names of whoever says what they mean', { devices: [{ name: 'd', attributes: { 'example.com/cores': { int: 4 } }, capacity: { _m: { value: '1' } } }] }, undefined],
+  ['an attribute whose name is none', { devices: [{ name: 'd', attributes: { 'two-parts': { int: 4 } } }] }, `spec.devices[0].attributes: Invalid value: "two-parts": ${IDENTIFIER}`],
+  ['a capacity whose name is none', { devices: [{ name: 'd', capacity: { 'example.com/': { value: '1' } } }] }, 'spec.devices[0].capacity: Invalid value: "": the name must not be empty'],
+  ['a name that is too long', { devices: [{ name: 'd', attributes: { ['x'.repeat(33)]: { int: 4 } } }] }, 'spec.devices[0].attributes: Too long: may not be more than 32 bytes'],
+  ['a domain that is none', { devices: [{ name: 'd', attributes: { '-/x': { int: 4 } } }] }, `spec.devices[0].attributes: Invalid value: "-": ${SUBDOMAIN}`],
   ['a taint of no label', { devices: [{ name: 'd', taints: [{ key: 'a', value: '-', effect: 'None' }] }] }, `spec.devices[0].taints[0].value: Invalid value: "-": ${LABEL}`],
   ['a text that is too long', { devices: [{ name: 'd', attributes: { model: { string: 'x'.repeat(65) } } }] }, 'spec.devices[0].attributes[model].string: Too long: may not be more than 64 bytes'],
   ['a version that is none', { devices: [{ name: 'd', attributes: { v: { version: '1' } } }] }, 'spec.devices[0].attributes[v].version: Invalid value: "1": must be a string compatible with semver.org spec 2.0.0'],

@@ -31,8 +31,8 @@ export class CronJobController implements Reconciler<CronJob> {
 
   async reconcile(cronJob: CronJob, context: ControllerContext): Promise<Result> {
     const jobs = context.lister(Job).by(byControllerUid, cronJob.metadata.uid)
-    await cleanUp(context, cronJob, jobs)
-    const followed = await follow(context, cronJob, jobs)
+    const removed = await cleanUp(context, cronJob, jobs)
+    const followed = await follow(context, cronJob, jobs, removed)
     if (cronJob.metadata.deletionTimestamp || cronJob.spec.suspend) {
       await save(context, cronJob, followed)
       return done
@@ -44,7 +44,12 @@ export class CronJobController implements Reconciler<CronJob> {
 }
 
 /** Which of the Jobs that it started still run, and when one last succeeded. */
-async function follow(context: ControllerContext, cronJob: CronJob, jobs: readonly Job[]): Promise<CronJobStatus> {
+async function follow(
+  context: ControllerContext,
+  cronJob: CronJob,
+  jobs: readonly Job[],
+  removed: ReadonlySet<string>,
+): Promise<CronJobStatus> {
   const { events } = context
   const active = await activeJobs(context, cronJob, jobs)
   const listed = new Map(jobs.map(job => [job.metadata.uid, job]))
@@ -52,6 +57,7 @@ async function follow(context: ControllerContext, cronJob: CronJob, jobs: readon
   for (const reference of active) {
     const job = listed.get(reference.uid ?? '')
     const finished = job && finishedCondition(job)
+    if (finished && removed.has(job.metadata.uid)) continue // its deletion was told
     if (finished) {
       const message = `Saw completed job: ${job.metadata.name}, condition: ${finished.type}`
       events.event(cronJob, 'Normal', 'SawCompletedJob', message)
@@ -188,8 +194,13 @@ async function start(
   }
 }
 
-/** Keeps the newest finished Jobs, counted by success and failure. */
-async function cleanUp(context: ControllerContext, cronJob: CronJob, jobs: readonly Job[]): Promise<void> {
+/** Keeps the newest finished Jobs, counted by success and failure. @returns the uids of the others */
+async function cleanUp(
+  context: ControllerContext,
+  cronJob: CronJob,
+  jobs: readonly Job[],
+): Promise<ReadonlySet<string>> {
+  const removed = new Set<string>()
   const { successfulJobsHistoryLimit = 3, failedJobsHistoryLimit = 1 } = cronJob.spec
   for (const [type, limit] of [
     ['Complete', successfulJobsHistoryLimit],
@@ -198,9 +209,12 @@ async function cleanUp(context: ControllerContext, cronJob: CronJob, jobs: reado
     const finished = jobs
       .filter(job => finishedCondition(job)?.type === type && !job.metadata.deletionTimestamp)
       .sort((a, b) => ((a.status.startTime ?? '') < (b.status.startTime ?? '') ? -1 : 1))
-    for (const job of finished.slice(0, Math.max(0, finished.length - limit)))
+    for (const job of finished.slice(0, Math.max(0, finished.length - limit))) {
       await remove(context, cronJob, job.metadata)
+      removed.add(job.metadata.uid)
+    }
   }
+  return removed
 }
 
 async function remove(

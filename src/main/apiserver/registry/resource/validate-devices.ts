@@ -21,7 +21,7 @@ import { versionOf } from '../../../cel/library/semver.ts'
 import { validateNodeSelector } from '../core/pod/validate-affinity.ts'
 import { entries, list } from '../support/collections.ts'
 import { atMost, each, labelKey, obey, oneOf, requiredAnd, uniqueBy } from '../support/rules.ts'
-import { DEVICE_TAINT_EFFECTS } from './validate-requests.ts'
+import { DEVICE_TAINT_EFFECTS, attributeName } from './validate-requests.ts'
 
 const MOST_ATTRIBUTES = 32
 const MOST_TEXT_BYTES = 64
@@ -196,10 +196,14 @@ export function deviceErrors(path: string, device: Device, byDevice: boolean): F
     ...(count > MOST_ATTRIBUTES
       ? [invalidValue(path, count, `the total number of attributes and capacities must not exceed ${MOST_ATTRIBUTES}`)]
       : []),
-    ...entries(attributes).flatMap(([key, attribute]) => attributeErrors(`${path}.attributes[${key}]`, attribute)),
-    ...entries(capacity).flatMap(([key, each]) =>
-      capacityErrors(`${path}.capacity[${key}]`, each, allowMultipleAllocations),
-    ),
+    ...entries(attributes).flatMap(([key, attribute]) => [
+      ...attributeName(`${path}.attributes`, key),
+      ...attributeErrors(`${path}.attributes[${key}]`, attribute),
+    ]),
+    ...entries(capacity).flatMap(([key, each]) => [
+      ...attributeName(`${path}.capacity`, key),
+      ...capacityErrors(`${path}.capacity[${key}]`, each, allowMultipleAllocations),
+    ]),
     ...each(`${path}.taints`, taints, (at, { key, value, effect }) => [
       ...labelKey(`${at}.key`, key ?? ''),
       ...obey(`${at}.value`, value ?? '', labelValue),

@@ -9,7 +9,13 @@ import type {
 } from '../../../../shared/api/resource/v1.ts'
 import { type FieldError, invalidValue, required, tooLong } from '../../../../shared/machinery/field-error.ts'
 import { isObject } from '../../../../shared/machinery/json-object.ts'
-import { dns1123Label, dns1123Subdomain, labelValue } from '../../../../shared/machinery/names.ts'
+import {
+  byteLength,
+  dns1123Label,
+  dns1123Subdomain,
+  labelValue,
+  regexMessage,
+} from '../../../../shared/machinery/names.ts'
 import { list } from '../support/collections.ts'
 import { atMost, each, labelKey, obey, oneOf, requiredAnd, uniqueBy } from '../support/rules.ts'
 import { validateSelectors } from './validate-selectors.ts'
@@ -27,6 +33,39 @@ function bounded<T>(path: string, items: readonly T[] | undefined, most: number,
 
 export const driverName = (path: string, name: string | undefined): FieldError[] =>
   name && name.length > 63 ? [tooLong(path, 63)] : requiredAnd(path, name, text => dns1123Subdomain(text.toLowerCase()))
+
+const MOST_IDENTIFIER_BYTES = 32
+const IDENTIFIER = '[A-Za-z_][A-Za-z0-9_]*'
+const isIdentifier = new RegExp(`^${IDENTIFIER}$`)
+const identifierMessage = regexMessage(
+  "a valid C identifier must start with alphabetic character or '_', followed by a string of alphanumeric characters or '_'",
+  IDENTIFIER,
+  ...['my_name', 'MY_NAME', 'MyName'],
+)
+
+const identifierErrors = (path: string, identifier: string): FieldError[] => [
+  ...(byteLength(identifier) > MOST_IDENTIFIER_BYTES ? [tooLong(path, MOST_IDENTIFIER_BYTES)] : []),
+  ...(isIdentifier.test(identifier) ? [] : [invalidValue(path, identifier, identifierMessage)]),
+]
+
+/** Of an attribute or a capacity: an identifier, after the domain of whoever says what it means. */
+export function attributeName(path: string, name: string): FieldError[] {
+  const [first = '', second, ...more] = name.split('/')
+  if (second === undefined) return identifierErrors(path, first)
+  // Upstream lets names with more slashes be.
+  if (more.length > 0) return []
+  return [
+    ...(first === '' ? [invalidValue(path, '', 'the domain must not be empty')] : driverName(path, first)),
+    ...(second === '' ? [invalidValue(path, '', 'the name must not be empty')] : identifierErrors(path, second)),
+  ]
+}
+
+const fullAttributeName = (path: string, name: string): FieldError[] => [
+  ...attributeName(path, name),
+  ...(name.includes('/')
+    ? []
+    : [invalidValue(path, name, 'a fully qualified name must be a domain and a name separated by a slash')]),
+]
 
 /** What it holds is the driver's business. */
 function parametersErrors(path: string, { parameters }: { readonly parameters?: unknown }): FieldError[] {
@@ -129,15 +168,8 @@ export function validateDeviceClaim(path: string, devices: DeviceClaim | undefin
         ...(given.length === 1
           ? []
           : [required(at, 'exactly one of "matchAttribute" or "distinctAttribute" is required')]),
-        ...given
-          .filter(name => !/^[^/]+\/[^/]+$/.test(name))
-          .map(name =>
-            invalidValue(
-              matchAttribute === undefined ? `${at}.distinctAttribute` : `${at}.matchAttribute`,
-              name,
-              'must include a domain',
-            ),
-          ),
+        ...(matchAttribute === undefined ? [] : fullAttributeName(`${at}.matchAttribute`, matchAttribute)),
+        ...(distinctAttribute === undefined ? [] : fullAttributeName(`${at}.distinctAttribute`, distinctAttribute)),
       ]
     }),
     ...validateConfig(`${path}.config`, devices?.config),
