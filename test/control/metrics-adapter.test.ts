@@ -9,6 +9,7 @@ import { APIService } from '../../src/shared/api/apiregistration/v1.ts'
 import { Deployment } from '../../src/shared/api/apps/v1.ts'
 import { HorizontalPodAutoscaler, type MetricSpec } from '../../src/shared/api/autoscaling/v2.ts'
 import { ConfigMap, Pod, ServiceAccount } from '../../src/shared/api/core/v1.ts'
+import type { ObjectRef } from '../../src/shared/client/client.ts'
 import { ControllerManager } from '../../src/shared/client/controller-manager.ts'
 import { controller } from '../../src/shared/client/reconciler.ts'
 import { formatTime } from '../../src/shared/machinery/clock.ts'
@@ -225,8 +226,51 @@ describe('an adapter that serves external.metrics.k8s.io', () => {
     await serve(EXTERNAL, 'v1beta1', caBundle)
     const path = `/apis/${EXTERNAL}/v1beta1/namespaces/${namespace}/queue?labelSelector=of%3Dorders`
     values.set(path, { a: '7', b: '8' })
-    expect((await autoscaled(external)).replicas).toBe(3)
+    expect(await autoscaled(external)).toEqual({
+      replicas: 3,
+      why:
+        'ValidMetricFound: the HPA was able to successfully calculate a replica count from external metric ' +
+        'queue(&LabelSelector{MatchLabels:map[string]string{of: orders,},MatchExpressions:[]LabelSelectorRequirement{},})',
+    })
     values.set(path, {})
     expect((await autoscaled(external)).why).toMatch(/no metrics returned from external metrics API$/)
+  })
+  test('what was scaled to none, and then beyond its bounds, comes down at once to what is asked for; what is measured is told', async () => {
+    const path = `/apis/${EXTERNAL}/v1beta1/namespaces/${namespace}/queue?labelSelector=of%3Dorders`
+    values.set(path, { a: '20' })
+    const [target, ref] = ['web', 'web-again'].map(name => ({ namespace, name })) as [ObjectRef, ObjectRef]
+    const replicas = async () => (await cluster.admin.get(Deployment, target)).spec.replicas
+    await cluster.admin.patch(Deployment, target, { spec: { replicas: 0 } })
+    await cluster.admin.create(HorizontalPodAutoscaler, {
+      metadata: { namespace, name: 'web-again' },
+      spec: {
+        scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' },
+        ...{ maxReplicas: 10, metrics: [external] },
+      },
+    })
+    await eventually(async () => {
+      await clock.advance(1_000)
+      const { status } = await cluster.admin.get(HorizontalPodAutoscaler, ref)
+      expect(conditionOf(status.conditions, 'ScalingActive')).toMatchObject({ reason: 'ScalingDisabled' })
+    })
+    await cluster.admin.patch(Deployment, target, { spec: { replicas: 20 } })
+    const since = clock.now()
+    const other = { ...external, external: { ...external.external!, metric: { name: 'unknown' } } }
+    await eventually(async () => {
+      await clock.advance(1_000)
+      expect(await replicas()).toBe(4)
+    })
+    // Not after the five minutes in which it would keep what it found.
+    expect(clock.now() - since).toBeLessThan(240_000)
+    // What can be measured is told beside what cannot.
+    values.set(path, { a: '15' })
+    await cluster.admin.patch(HorizontalPodAutoscaler, ref, { spec: { metrics: [external, other] } }, { type: 'merge' })
+    await eventually(async () => {
+      await clock.advance(1_000)
+      const { status } = await cluster.admin.get(HorizontalPodAutoscaler, ref)
+      expect(conditionOf(status.conditions, 'ScalingActive')).toMatchObject({ reason: 'FailedGetExternalMetric' })
+      expect(status.currentMetrics).toMatchObject([{ external: { metric: { name: 'queue' } } }])
+    })
+    await cluster.admin.delete(HorizontalPodAutoscaler, ref)
   })
 })

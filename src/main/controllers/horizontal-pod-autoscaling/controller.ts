@@ -41,6 +41,8 @@ const toleranceOf = (given: string | number | undefined) =>
 /** What one pass finds out; written at its end, whatever happened. */
 class Findings {
   conditions: readonly HorizontalPodAutoscalerCondition[]
+  /** What could be measured, also where that is not enough to decide. */
+  readonly metrics: MetricStatus[] = []
   readonly #now: string
   constructor(hpa: Hpa, clock: Clock) {
     this.conditions = hpa.status.conditions ?? []
@@ -96,10 +98,13 @@ export class HorizontalPodAutoscaling implements Reconciler<Hpa> {
     }
     findings.set('AbleToScale', true, 'SucceededGetScale', "the HPA controller was able to get the target's current scale") // prettier-ignore
     const current = target.scale.spec?.replicas ?? 0
+    // What is recommended begins with what is found first.
+    this.#historyOf(hpa, current, clock.now())
     const decision = await this.#decide(hpa, target, context, findings)
     if (!decision) {
-      const desiredReplicas = hpa.status.desiredReplicas
-      await this.#write(hpa, context, findings, { currentReplicas: current, desiredReplicas })
+      const { desiredReplicas } = hpa.status
+      const currentMetrics = findings.metrics
+      await this.#write(hpa, context, findings, { currentReplicas: current, desiredReplicas, currentMetrics })
       return
     }
     const scaled = decision.replicas !== current && (await this.#rescale(hpa, target, decision, context, findings))
@@ -126,16 +131,15 @@ export class HorizontalPodAutoscaling implements Reconciler<Hpa> {
     }
     if (current > max) return { replicas: max, why: 'Current number of replicas above Spec.MaxReplicas' }
     if (current < min) return { replicas: min, why: 'Current number of replicas below Spec.MinReplicas' }
-    const found = await this.#evaluate(hpa, scale, context, findings)
-    if (!found) return undefined
-    const { best, metrics } = found
+    const best = await this.#evaluate(hpa, scale, context, findings)
+    if (!best) return undefined
     const nowMs = context.clock.now()
     const history = this.#historyOf(hpa, current, nowMs)
     const { replicas, ability, limit } = normalize({ current, desired: best.replicas, min, max, behavior, history, nowMs }) // prettier-ignore
     findings.set('AbleToScale', true, ability.reason, ability.message)
     findings.set('ScalingLimited', limit.limited, limit.reason, limit.message)
     const why = replicas > current ? `${best.name} above target` : 'All metrics below target'
-    return { replicas, why, metrics }
+    return { replicas, why, metrics: findings.metrics }
   }
 
   /** The metric that asks for most decides; one that fails must not make the target smaller. */
@@ -144,7 +148,7 @@ export class HorizontalPodAutoscaling implements Reconciler<Hpa> {
     scale: ScaleTarget['scale'],
     context: Context,
     findings: Findings,
-  ): Promise<{ best: Evaluated; metrics: MetricStatus[] } | undefined> {
+  ): Promise<Evaluated | undefined> {
     const matcher = this.#selectorOf(hpa, scale, context, findings)
     if (!matcher) return undefined
     const { client, clock, events } = context
@@ -165,7 +169,7 @@ export class HorizontalPodAutoscaling implements Reconciler<Hpa> {
       nowMs: clock.now(),
     }
     const specs = hpa.spec.metrics ?? []
-    const metrics: MetricStatus[] = []
+    const { metrics } = findings
     let best: Evaluated | undefined
     let failures = 0
     let first: MetricError | undefined
@@ -189,7 +193,7 @@ export class HorizontalPodAutoscaling implements Reconciler<Hpa> {
     }
     if (!best) return undefined
     findings.set('ScalingActive', true, 'ValidMetricFound', `the HPA was able to successfully calculate a replica count from ${best.name}`) // prettier-ignore
-    return { best, metrics }
+    return best
   }
 
   #selectorOf(
@@ -272,9 +276,10 @@ export class HorizontalPodAutoscaling implements Reconciler<Hpa> {
     changes: Partial<HorizontalPodAutoscalerStatus>,
   ): Promise<void> {
     const { generation } = hpa.metadata
+    const { currentMetrics, ...others } = { ...hpa.status, ...changes }
     const status = {
-      ...hpa.status,
-      ...changes,
+      ...others,
+      ...(currentMetrics?.length ? { currentMetrics } : {}),
       conditions: [...conditions],
       ...(generation === undefined ? {} : { observedGeneration: generation }),
     }

@@ -55,6 +55,20 @@ const unable =
 const describeSelector = (selector: MetricIdentifier['selector']) =>
   selector ? fromLabelSelector(selector).format() : 'nil'
 
+/** As Go prints it, in messages that people search for. */
+function printed(selector: MetricIdentifier['selector']): string {
+  if (!selector) return 'nil'
+  const { matchLabels = {}, matchExpressions = [] } = selector
+  const labels = Object.keys(matchLabels)
+    .sort()
+    .map(key => `${key}: ${matchLabels[key]},`)
+  const expressions = matchExpressions.map(
+    ({ key, operator, values = [] }) =>
+      `LabelSelectorRequirement{Key:${key},Operator:${operator},Values:[${values.join(' ')}],},`,
+  )
+  return `&LabelSelector{MatchLabels:map[string]string{${labels.join('')}},MatchExpressions:[]LabelSelectorRequirement{${expressions.join('')}},}`
+}
+
 const quantity = (milli: number) => new Quantity(BigInt(Math.round(milli)) * 1_000_000n).toString()
 const milliOf = (value: string | number) => parseQuantity(value).milli()
 
@@ -82,7 +96,7 @@ async function ofResource(
       return { ...byAverage(question, resource, milliOf(averageValue)), name: `${resource} resource` }
     return {
       ...byUtilization(question, resource, container, averageUtilization ?? 0),
-      name: `${resource} resource utilization (percentage of request)`,
+      name: `${resource} ${container === undefined ? '' : 'container '}resource utilization (percentage of request)`,
     }
   } catch (error) {
     throw new Error(`failed to get ${resource} ${kind}: ${(error as Error).message}`, { cause: error })
@@ -146,9 +160,9 @@ const evaluators: Readonly<
       const { metric, describedObject } = source
       const used = await objectMetric(client, namespace, describedObject, metric).catch(unable(metric.name))
       const name = `${describedObject.kind} metric ${metric.name}`
-      const done = (replicas: number, shown: object): Evaluated => ({
+      const done = (replicas: number, shown: object, as = name): Evaluated => ({
         replicas,
-        name,
+        name: as,
         status: { type: 'Object', object: { metric, describedObject, current: shown } },
       })
       if (source.target.type === 'Value') {
@@ -156,7 +170,8 @@ const evaluators: Readonly<
         return done(byValue(specReplicas, used, wanted, readyCount(target), tolerances), { value: quantity(used) })
       }
       const proposal = byValuePerPod(used, milliOf(source.target.averageValue ?? '0'), statusReplicas, tolerances)
-      return done(proposal.replicas, current(proposal))
+      // Upstream calls it that as well.
+      return done(proposal.replicas, current(proposal), `external metric ${metric.name}(${printed(metric.selector)})`)
     },
   },
   External: {
@@ -168,7 +183,7 @@ const evaluators: Readonly<
       const { metric } = source
       const which = `${namespace}/${metric.name}/${describeSelector(metric.selector)}`
       const used = await externalMetric(client, namespace, metric).catch(unable(which, 'external metric'))
-      const name = `external metric ${metric.name}`
+      const name = `external metric ${metric.name}(${printed(metric.selector)})`
       const done = (replicas: number, shown: object): Evaluated => ({
         replicas,
         name,
