@@ -33,10 +33,11 @@ const KNOWN = [
   },
   { text: /UnmanagedPods/, why: 'the pods are named, not the selector' },
   { text: /currentMetrics: nothing, not (null|\[\{"type":""\}\])/, why: 'what is not known is left out' },
+  { text: /currentMetrics\[\d\]: nothing, not \{"type":""\}/, why: 'the same' },
   { text: /unable to fetch metrics|no metrics returned/, why: 'metrics are served here' },
   {
-    name: /a quota counts|two budgets of one pod/,
-    text: /^\.(ResourceQuota|PodDisruptionBudget)\/(all|b)\.status/,
+    name: /a quota counts|two budgets of one pod|budgets of sets/,
+    text: /^\.(ResourceQuota|PodDisruptionBudget)\/(all|b|db)\.status/,
     why: 'it is counted at once here, with the next full look there',
   },
   {
@@ -51,8 +52,21 @@ const KNOWN = [
   },
   {
     text: /UnexpectedJob CronJob\/tick/,
-    name: /replaces what still runs/,
+    name: /replaces what still runs|forbids another/,
     why: 'a matter of chance: whether the Job or the status that names it is seen first',
+  },
+  {
+    text: /MultiplePodDisruptionBudgets/,
+    why: 'told with each change of the pod, of any one of its budgets, there; once here',
+  },
+  {
+    text: /^\.Deployment\/.*\.(reason: "ReplicaSetUpdated", not "NewReplicaSetCreated"|message: .*is progressing\.", not "Created new replica set)/,
+    why: 'a matter of chance there: whether the status that names the new set was written, or met a conflict',
+  },
+  {
+    name: /a namespace that cannot end yet › pods/,
+    text: /^\.ConfigMap\/first\.data\.conditions/,
+    why: 'that pods are left is told here',
   },
   { text: /skip schedule deleting pod|WaitForPodScheduled/, why: 'told by what is looked at again and again there' },
 ]

@@ -61,15 +61,20 @@ function learnHashes(objects, known) {
 
 const MADE_UP = /^(.*-)[bcdfghjklmnpqrstvwxz2456789]{5}$/
 
+/** Claims that were made for a pod, also those that are gone. */
+const claimsOf = ({ resourceClaimStatuses = [], extendedResourceClaimStatus } = {}) =>
+  [...resourceClaimStatuses, extendedResourceClaimStatus].flatMap(each => each?.resourceClaimName ?? [])
+
 /** Names that somebody made up, of now and of before: with what they begin. */
 function madeUpNames(objects) {
-  const names = objects.flatMap(({ kind, metadata, involvedObject }) =>
-    metadata.generateName || kind === 'EndpointSlice'
+  const names = objects.flatMap(({ kind, metadata, involvedObject, status }) => [
+    ...claimsOf(status),
+    ...(metadata.generateName || kind === 'EndpointSlice'
       ? [metadata.name]
       : involvedObject?.kind === 'Pod'
         ? [involvedObject.name]
-        : [],
-  )
+        : []),
+  ])
   return [...new Set(names)].flatMap(name => {
     const match = MADE_UP.exec(name)
     return match ? [[name, `${match[1]}<name>`]] : []
@@ -91,8 +96,14 @@ const strip = (value, key = '') => {
 /** How many steps a change takes is a matter of chance, and so is whether its events are put together. */
 const chance = message =>
   message.replace('(combined from similar events): ', '').replace(/from \d+ to \d+/, 'from <n> to <n>')
-/** Without the number of steps that it took. */
-const textOf = value => JSON.stringify(value).replace(/"generation":\d+,?/, '')
+const inOrder = value =>
+  typeof value !== 'object' || value === null
+    ? value
+    : Array.isArray(value)
+      ? value.map(inOrder)
+      : Object.fromEntries(Object.keys(value).sort().map(key => [key, inOrder(value[key])])) // prettier-ignore
+/** The same whatever the order of fields, and without the number of steps that it took. */
+const textOf = value => JSON.stringify(inOrder(value)).replace(/"generation":\d+,?/, '')
 const byText = (a, b) => (textOf(a) < textOf(b) ? -1 : 1)
 const eventText = ({ type, reason, message, involvedObject, source, reportingComponent }) =>
   `${type} ${reason} ${involvedObject.kind}/${involvedObject.name} by ${source?.component || reportingComponent}: ${chance(message ?? '')}`

@@ -32,6 +32,21 @@ const required = terms => ({
   },
 })
 
+const ROLES = '/apis/rbac.authorization.k8s.io/v1/clusterroles'
+const POLICIES = '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies'
+
+/** Copies what is told of another namespace into that of the scenario, where it is compared. */
+async function copyNamespace(side, name, as) {
+  const { status, spec } = await side.get(`/api/v1/namespaces/${name}`)
+  const conditions = status?.conditions?.map(({ lastTransitionTime: _, ...condition }) => condition)
+  const data = {
+    conditions: JSON.stringify(conditions, null, 1) ?? '',
+    phase: status?.phase ?? '',
+    spec: JSON.stringify(spec) ?? '',
+  }
+  await side.create(MAPS, { metadata: { name: as }, data })
+}
+
 export const scenarios = [
   {
     name: 'a volume is bound, used, released and bound again',
@@ -451,6 +466,225 @@ export const scenarios = [
             spec: { taints: [{ key: 'worse', effect: 'NoExecute' }] },
           }),
         { quietMs: 4_000 },
+      ],
+    ],
+  },
+  {
+    name: 'owners of the cluster',
+    quietMs: 5_000,
+    more: ['/apis/rbac.authorization.k8s.io/v1/clusterroles?labelSelector=scenario-owners'],
+    steps: [
+      [
+        'a role owns objects of a namespace, and other roles',
+        async side => {
+          const role = (name, more = {}) =>
+            side.create(ROLES, { metadata: { name, labels: { 'scenario-owners': 'yes' }, ...more } })
+          const of = ({ metadata }, more) =>
+            owner({ apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', metadata }, more)
+          const [kept, deleted, orphaned] = [await role('kept'), await role('deleted'), await role('orphaned')]
+          await role('of-deleted', of(deleted, { blockOwnerDeletion: true }))
+          await role('of-orphaned', of(orphaned))
+          await side.create(MAPS, { metadata: { name: 'of-deleted', ...of(deleted, { blockOwnerDeletion: true }) } })
+          await side.create(MAPS, { metadata: { name: 'of-orphaned', ...of(orphaned) } })
+          const both = [...of(kept).ownerReferences, ...of(deleted).ownerReferences]
+          await side.create(MAPS, { metadata: { name: 'of-both', ownerReferences: both } })
+          const map = { kind: 'ConfigMap', ...(await side.create(MAPS, { metadata: { name: 'map' } })) }
+          await role('of-a-namespace', owner(map))
+        },
+      ],
+      [
+        'one is deleted in the foreground',
+        side => side.remove(`${ROLES}/deleted`, { propagationPolicy: 'Foreground' }),
+      ],
+      ['one is orphaned', side => side.remove(`${ROLES}/orphaned`, { propagationPolicy: 'Orphan' })],
+      [
+        'those that are left',
+        async side => {
+          for (const name of ['kept', 'of-orphaned', 'of-a-namespace']) await side.remove(`${ROLES}/${name}`)
+        },
+      ],
+    ],
+  },
+  {
+    name: 'a namespace that cannot end yet',
+    steps: [
+      [
+        'pods that are slow to end, a finalizer of its own, and what is held',
+        async side => {
+          const name = `slow-${side.namespace}`
+          await side.create('/api/v1/namespaces', { metadata: { name }, spec: { finalizers: ['example.com/own'] } })
+          const inside = `/api/v1/namespaces/${name}`
+          for (let tries = 0; tries < 100; tries++) {
+            if ((await side.get(`${inside}/serviceaccounts/default`)).code !== 404) break
+            await new Promise(resolve => setTimeout(resolve, 100))
+          }
+          await side.create(`${inside}/pods`, pod('slow', {}, { annotations: { 'hollow/stay': 'yes' } }))
+          for (const held of ['one', 'two'])
+            await side.create(`${inside}/configmaps`, { metadata: { name: held, finalizers: ['example.com/held'] } })
+          await new Promise(resolve => setTimeout(resolve, 2_000))
+          await side.remove(inside)
+          await new Promise(resolve => setTimeout(resolve, 8_000))
+          await copyNamespace(side, name, 'first')
+        },
+      ],
+      [
+        'the pod is gone',
+        async side => {
+          const name = `slow-${side.namespace}`
+          await side.remove(`/api/v1/namespaces/${name}/pods/slow`, { gracePeriodSeconds: 0 })
+          await new Promise(resolve => setTimeout(resolve, 25_000))
+          await copyNamespace(side, name, 'second')
+        },
+      ],
+      [
+        'nothing is held',
+        async side => {
+          const name = `slow-${side.namespace}`
+          for (const held of ['one', 'two'])
+            await side.merge(`/api/v1/namespaces/${name}/configmaps/${held}`, { metadata: { finalizers: null } })
+          await new Promise(resolve => setTimeout(resolve, 25_000))
+          await copyNamespace(side, name, 'third')
+        },
+      ],
+    ],
+  },
+  {
+    name: 'what pods are told of their end',
+    steps: [
+      [
+        'pods that are slow to end',
+        async side => {
+          await side.nodes.add(`tainted-${side.namespace}`, { labels: { only: side.namespace } })
+          const spec = { nodeSelector: { only: side.namespace } }
+          const slow = { labels: { app: 'slow' }, annotations: { 'hollow/stay': 'yes' } }
+          const tolerate = tolerationSeconds => ({
+            tolerations: [{ key: 'bad', operator: 'Exists', effect: 'NoExecute', tolerationSeconds }],
+          })
+          await side.create(PODS, pod('tainted', spec, slow))
+          await side.create(PODS, pod('tolerates-none', { ...spec, ...tolerate(0) }, slow))
+          await side.create(PODS, pod('tolerates-less', { ...spec, ...tolerate(-5) }, slow))
+          await side.create(PODS, pod('evicted', {}, slow))
+          await side.create(PODS, pod('deleted', {}, slow))
+        },
+        { quietMs: 4_000 },
+      ],
+      [
+        'they are to end',
+        async side => {
+          await side.merge(`/api/v1/nodes/tainted-${side.namespace}`, {
+            spec: { taints: [{ key: 'bad', effect: 'NoExecute', value: 'very' }] },
+          })
+          await side.create(`${PODS}/evicted/eviction`, {
+            ...{ apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name: 'evicted' } },
+          })
+          await side.remove(`${PODS}/deleted`)
+        },
+        { quietMs: 5_000 },
+      ],
+      [
+        'their node is gone',
+        side => side.remove(`/api/v1/nodes/tainted-${side.namespace}`),
+        { quietMs: 65_000, mostMs: 100_000 },
+      ],
+    ],
+  },
+  {
+    name: 'claims that choose their volume by labels, by name and by size',
+    quietMs: 16_000,
+    more: ['/api/v1/persistentvolumes?labelSelector=scenario%3Dchosen'],
+    steps: [
+      [
+        'volumes',
+        async side => {
+          const chosen = (name, tier, storage, more = {}) => {
+            const made = volume(name, { storageClassName: 'chosen', capacity: { storage }, ...more })
+            return side.create(VOLUMES, {
+              ...made,
+              metadata: { ...made.metadata, labels: { scenario: 'chosen', tier } },
+            })
+          }
+          await chosen('chosen-small', 'slow', '1Gi')
+          await chosen('chosen-large', 'slow', '10Gi')
+          await chosen('chosen-fast', 'fast', '20Gi')
+          await chosen('chosen-block', 'slow', '1Gi', { volumeMode: 'Block' })
+          await chosen('chosen-released', 'released', '1Gi')
+        },
+        { quietMs: 2_500 },
+      ],
+      [
+        'claims',
+        async side => {
+          const chosen = (name, spec, storage = '1Gi') =>
+            side.create(
+              CLAIMS,
+              claim(name, { storageClassName: 'chosen', resources: { requests: { storage } }, ...spec }),
+            )
+          await chosen('fast', { selector: { matchLabels: { tier: 'fast' } } })
+          await chosen('released', { selector: { matchLabels: { tier: 'released' } } })
+          await chosen('named', { volumeName: 'chosen-large' })
+          await chosen('taken', { volumeName: 'chosen-fast' })
+          await chosen('other-mode', { volumeMode: 'Block' })
+          await chosen('none', { selector: { matchLabels: { tier: 'none' } } })
+          await chosen('too-large', {}, '30Gi')
+          await chosen('many', { accessModes: ['ReadWriteMany'] })
+        },
+      ],
+      ['one is let go', side => side.remove(`${CLAIMS}/released`)],
+      ['one that was taken is let go', side => side.remove(`${CLAIMS}/fast`)],
+      [
+        'all',
+        async side => {
+          for (const name of ['small', 'large', 'fast', 'block', 'released'])
+            await side.remove(`${VOLUMES}/chosen-${name}`)
+        },
+      ],
+    ],
+  },
+  {
+    name: 'what is wrong with a policy',
+    quietMs: 5_000,
+    more: [`${POLICIES}/scenario-right`, `${POLICIES}/scenario-wrong`, `${POLICIES}/scenario-unknown`],
+    steps: [
+      [
+        'policies',
+        async side => {
+          const rule = (apiGroups, resources) => ({
+            resourceRules: [{ apiGroups, apiVersions: ['*'], operations: ['CREATE'], resources }],
+          })
+          const policy = (name, matchConstraints, validations, more = {}) =>
+            side.create(POLICIES, { metadata: { name }, spec: { matchConstraints, validations, ...more } })
+          await policy('scenario-right', rule(['apps'], ['deployments']), [
+            { expression: 'object.spec.replicas < 100000' },
+          ])
+          await policy(
+            'scenario-wrong',
+            rule(['apps'], ['deployments', 'replicasets']),
+            [
+              { expression: 'object.spec.replicas > "1"' },
+              { expression: 'object.spec.nothing == 1', messageExpression: 'object.spec.replicas' },
+              { expression: 'variables.wrong == 2' },
+            ],
+            { variables: [{ name: 'wrong', expression: 'object.metadata.nothing' }] },
+          ).catch(() => undefined)
+          await policy('scenario-unknown', rule(['example.com'], ['nothings']), [
+            { expression: 'object.spec.anything == 1' },
+          ])
+        },
+      ],
+      [
+        'one is changed',
+        side =>
+          side
+            .merge(`${POLICIES}/scenario-right`, {
+              spec: { validations: [{ expression: 'object.spec.replicas.nothing() && object.spec.nothing' }] },
+            })
+            .catch(() => undefined),
+      ],
+      [
+        'they are deleted',
+        async side => {
+          for (const name of ['right', 'wrong', 'unknown']) await side.remove(`${POLICIES}/scenario-${name}`)
+        },
       ],
     ],
   },

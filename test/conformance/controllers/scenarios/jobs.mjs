@@ -44,6 +44,54 @@ const cron = (spec, image = 'done') => ({
   spec: { jobTemplate: { spec: { template: template(image) } }, ...spec },
 })
 
+/** Makes the CronJob. @returns metadata of Jobs that are its own */
+async function ownTick(side, spec, image) {
+  const { metadata, kind = 'CronJob', apiVersion = 'batch/v1' } = await side.create(CRON, cron(spec, image))
+  const { name, uid } = metadata
+  return { ownerReferences: [{ apiVersion, kind, name, uid, controller: true, blockOwnerDeletion: true }] }
+}
+/** Goes on for long enough to start one Job. */
+async function tickFor(side, spec) {
+  await side.merge(`${CRON}/tick`, { spec: { suspend: false, ...spec } })
+  await new Promise(resolve => setTimeout(resolve, 5_000))
+  await side.merge(`${CRON}/tick`, { spec: { suspend: true } })
+}
+/** A CronJob that is late, of which a Job still runs. */
+async function besideOne(side, spec) {
+  const owner = await ownTick(side, { schedule: '* * * * *', suspend: true, ...spec }, 'run')
+  const running = await side.create(JOBS, { metadata: { name: 'tick-before', ...owner }, spec: job({}, 'run').spec })
+  const { name, namespace, uid } = running.metadata
+  const active = [{ apiVersion: 'batch/v1', kind: 'Job', name, namespace, uid }]
+  const lastScheduleTime = new Date(Date.now() - 300_000).toISOString().replace(/\.\d+Z/, 'Z')
+  await side.merge(`${CRON}/tick/status`, { status: { lastScheduleTime, active } })
+  await tickFor(side, {})
+}
+
+/** Pods that do not end by themselves. */
+const staying = { 'hollow/stay': 'yes' }
+const stay = (image, more) => ({ metadata: { annotations: staying }, ...template(image, more) })
+/** Ends those that are on their way out. */
+async function letGo(side) {
+  const { items } = await side.get('v1/pods')
+  for (const { metadata, status, spec } of items) {
+    if (!metadata.deletionTimestamp) continue
+    const path = `v1/pods/${metadata.name}`
+    const containerStatuses = spec.containers.map(({ name, image }) => ({
+      ...{ name, image, imageID: '', restartCount: 0, ready: false },
+      state: { terminated: { exitCode: 137, reason: 'Error' } },
+    }))
+    if (status.phase === 'Running')
+      await side.merge(`${path}/status`, { status: { phase: 'Failed', containerStatuses } })
+    await side.remove(path, { gracePeriodSeconds: 0 })
+  }
+}
+const asking = cpu => {
+  const { spec } = template('run')
+  return { spec: { ...spec, containers: [{ ...spec.containers[0], resources: { requests: { cpu } } }] } }
+}
+const succeeded = async side =>
+  (await side.get('v1/pods')).items.find(({ status }) => status.phase === 'Succeeded').metadata.name
+
 export const scenarios = [
   { name: 'a Job of one pod', steps: [create(job({})), remove('Background')] },
   { name: 'a Job of 5 pods, 2 at once', steps: [create(job({ completions: 5, parallelism: 2 }))] },
@@ -116,6 +164,8 @@ export const scenarios = [
   },
   {
     name: 'a Job with a policy that looks away from disruptions',
+    // It waits for ten seconds before it replaces what has failed.
+    quietMs: 12_000,
     steps: [
       create(
         job(
@@ -366,25 +416,154 @@ export const scenarios = [
   {
     name: 'a CronJob that replaces what still runs',
     steps: [
+      ['every minute, beside a Job of its own that runs', side => besideOne(side, { concurrencyPolicy: 'Replace' })],
+    ],
+  },
+  {
+    name: 'a CronJob that forbids another while one still runs',
+    steps: [
+      ['every minute, beside a Job of its own that runs', side => besideOne(side, { concurrencyPolicy: 'Forbid' })],
+      ['any number at once', side => tickFor(side, { concurrencyPolicy: 'Allow' })],
+    ],
+  },
+  {
+    name: 'a CronJob that keeps nothing of what is done',
+    steps: [
       [
-        'every minute, beside a Job of its own that runs',
+        'Jobs that succeed and fail',
         async side => {
-          const late = cron({ schedule: '* * * * *', concurrencyPolicy: 'Replace', suspend: true }, 'run')
-          const { metadata, kind = 'CronJob', apiVersion = 'batch/v1' } = await side.create(CRON, late)
-          const ownerReferences = [
-            { apiVersion, kind, name: metadata.name, uid: metadata.uid, controller: true, blockOwnerDeletion: true },
-          ]
-          const { spec } = job({}, 'run')
-          const running = await side.create(JOBS, { metadata: { name: 'tick-before', ownerReferences }, spec })
-          const { name, namespace, uid } = running.metadata
-          const active = [{ apiVersion: 'batch/v1', kind: 'Job', name, namespace, uid }]
-          const lastScheduleTime = new Date(Date.now() - 300_000).toISOString().replace(/\.\d+Z/, 'Z')
-          await side.merge(`${CRON}/tick/status`, { status: { lastScheduleTime, active } })
-          await side.merge(`${CRON}/tick`, { spec: { suspend: false } })
-          await new Promise(resolve => setTimeout(resolve, 5_000))
-          await side.merge(`${CRON}/tick`, { spec: { suspend: true } })
+          const held = { successfulJobsHistoryLimit: 0, failedJobsHistoryLimit: 0 }
+          const owner = await ownTick(side, { schedule: '0 0 1 1 *', suspend: true, ...held })
+          for (const [name, image] of [
+            ['tick-good', 'done'],
+            ['tick-bad', 'fail'],
+          ])
+            await side.create(JOBS, { metadata: { name, ...owner }, spec: job({ backoffLimit: 0 }, image).spec })
+        },
+        { quietMs: 4_000 },
+      ],
+    ],
+  },
+  {
+    name: 'a CronJob that keeps the newest of what is done',
+    steps: [
+      [
+        'Jobs that succeed, one after the other',
+        async side => {
+          const owner = await ownTick(side, { schedule: '0 0 1 1 *', suspend: true, successfulJobsHistoryLimit: 1 })
+          for (const name of ['tick-one', 'tick-two', 'tick-three']) {
+            await side.create(JOBS, { metadata: { name, ...owner }, spec: job({}).spec })
+            await new Promise(resolve => setTimeout(resolve, 2_500))
+          }
         },
       ],
+      ['none any more', side => side.merge(`${CRON}/tick`, { spec: { successfulJobsHistoryLimit: 0 } })],
+    ],
+  },
+  {
+    name: 'a Job that succeeds by its policy, and waits for its pods to end',
+    steps: [
+      create(
+        job(
+          {
+            ...{ completionMode: 'Indexed', completions: 3, parallelism: 3, podReplacementPolicy: 'Failed' },
+            successPolicy: { rules: [{ succeededIndexes: '1' }] },
+            template: stay('run'),
+          },
+          'run',
+        ),
+      ),
+      finish('the second succeeds', 'Succeeded', 0, index(1)),
+      ['the others are gone', side => letGo(side)],
+    ],
+  },
+  {
+    name: 'a Job that fails while its pods are slow to end',
+    steps: [
+      create(job({ parallelism: 2, completions: 2, backoffLimit: 0, template: stay('run') })),
+      finish('one fails', 'Failed', 1, first),
+      ['the other is gone', side => letGo(side)],
+    ],
+  },
+  {
+    name: 'a Job that is suspended while its pods are slow to end',
+    steps: [
+      create(job({ parallelism: 2, completions: 4, template: stay('run') })),
+      patch('suspend', { suspend: true }),
+      patch('resume', { suspend: false }),
+      ['those before are gone', side => letGo(side)],
+      patch('fewer at once', { parallelism: 1 }),
+    ],
+  },
+  {
+    name: 'an indexed Job with a limit per index replaces what has failed',
+    quietMs: 12_000,
+    steps: [
+      create(
+        job({
+          ...{ completionMode: 'Indexed', completions: 2, parallelism: 2, backoffLimitPerIndex: 1 },
+          ...{ podReplacementPolicy: 'Failed', template: stay('run') },
+        }),
+      ),
+      ['its first pod is deleted', async side => side.remove(`v1/pods/${(await side.pods())[0]}`)],
+      ['it is gone', side => letGo(side)],
+    ],
+  },
+  {
+    name: 'a suspended Job is given other resources, and a Job that runs is not',
+    steps: [
+      create(job({ suspend: true }, 'run')),
+      patch('more', { template: asking('200m') }),
+      patch('resume', { suspend: false }),
+      ['more while it runs', side => side.merge(work, { spec: { template: asking('300m') } }).catch(() => undefined)],
+      patch('suspend', { suspend: true }),
+      patch('more again', { template: asking('400m') }),
+      patch('resume again', { suspend: false }),
+    ],
+  },
+  {
+    name: 'a Job that is gone at once, and one that is gone when it failed',
+    steps: [
+      create(job({ ttlSecondsAfterFinished: 0 })),
+      [
+        'one that fails',
+        side =>
+          side.create(JOBS, {
+            metadata: { name: 'bad', finalizers: ['example.com/held'] },
+            spec: job({ ttlSecondsAfterFinished: 1, backoffLimit: 0 }, 'fail').spec,
+          }),
+        { quietMs: 4_000 },
+      ],
+      ['it is let go', side => side.merge(`${JOBS}/bad`, { metadata: { finalizers: null } })],
+    ],
+  },
+  {
+    name: 'a Job with a policy that fails it for a condition',
+    steps: [
+      create(
+        job(
+          {
+            ...{ backoffLimit: 3, parallelism: 2, completions: 3 },
+            podFailurePolicy: {
+              rules: [{ action: 'FailJob', onPodConditions: [{ type: 'DisruptionTarget', status: 'True' }] }],
+            },
+          },
+          'run',
+        ),
+      ),
+      finish('one succeeds', 'Succeeded', 0, first),
+      finish('one is disrupted', 'Failed', 137, first, target),
+    ],
+  },
+  {
+    name: 'pods of a Job that are deleted once they have succeeded',
+    steps: [
+      create(job({ completions: 3, parallelism: 1 }, 'run')),
+      finish('one succeeds', 'Succeeded', 0),
+      ['it is deleted', async side => side.remove(`v1/pods/${await succeeded(side)}`)],
+      finish('another', 'Succeeded', 0),
+      patch('two at once', { parallelism: 2 }),
+      finish('the rest', 'Succeeded', 0),
     ],
   },
 ]

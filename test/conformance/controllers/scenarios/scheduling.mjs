@@ -327,4 +327,89 @@ export const scenarios = [
       ],
     ],
   },
+  {
+    name: 'pods behind gates, and what changes meanwhile',
+    steps: [
+      ['nodes', nodes(['a', 'c'])],
+      [
+        'gated pods',
+        create(
+          side =>
+            pod('gated', {
+              schedulingGates: [{ name: 'example.com/one' }, { name: 'example.com/two' }],
+              nodeSelector: { only: side.namespace, letter: 'a' },
+            })(side),
+          pod('moved', { schedulingGates: [{ name: 'example.com/one' }] }),
+        ),
+      ],
+      [
+        'one gate is opened, and a pod is sent elsewhere',
+        async side => {
+          await side.merge('v1/pods/gated', { spec: { schedulingGates: [{ name: 'example.com/two' }] } })
+          await side.merge('v1/pods/moved', { spec: { nodeSelector: { only: side.namespace, letter: 'c' } } })
+        },
+      ],
+      [
+        'all are opened',
+        async side => {
+          for (const name of ['gated', 'moved'])
+            await side.merge(`v1/pods/${name}`, { spec: { schedulingGates: null } })
+        },
+      ],
+    ],
+  },
+  {
+    name: 'pods that ask for something as a whole',
+    steps: [
+      ['a node', nodes(['a'], { allocatable: { cpu: '4', memory: '4Gi', pods: '10' } })],
+      [
+        'pods',
+        create(
+          pod('whole', { resources: { requests: { cpu: '2' } }, containers: [container({ cpu: '1' })] }),
+          pod('too-much', { resources: { requests: { cpu: '3' } }, containers: [container({ cpu: '1' })] }),
+          pod('as-limited', { resources: { limits: { memory: '3Gi' } }, containers: [container({ cpu: '500m' })] }),
+          pod('no-memory', { resources: { limits: { memory: '2Gi' } } }),
+        ),
+      ],
+      ['one leaves', side => side.remove('v1/pods/whole')],
+    ],
+  },
+  {
+    name: 'pods that are made anew where they were pushed away',
+    steps: [
+      [
+        'classes and nodes',
+        async side => {
+          await nodes(['a', 'c'], two)(side)
+          await priority('low', 10)(side)
+          await priority('high', 1000)(side)
+        },
+      ],
+      [
+        'full nodes, of pods that are slow to end',
+        async side => {
+          for (const letter of ['a', 'c']) {
+            const made = podOf(`low-${letter}`, 'low', {
+              containers: [container({ cpu: '2' })],
+              nodeSelector: { only: side.namespace, letter },
+            })(side)
+            made.metadata.annotations = { 'hollow/stay': 'yes' }
+            await side.create('v1/pods', made)
+          }
+        },
+      ],
+      [
+        'an important one for the first node',
+        side =>
+          create(
+            podOf('important', 'high', {
+              containers: [container({ cpu: '2' })],
+              nodeSelector: { only: side.namespace, letter: 'a' },
+            }),
+          )(side),
+      ],
+      ['the one before is gone', side => side.remove('v1/pods/low-a', { gracePeriodSeconds: 0 })],
+      place('places'),
+    ],
+  },
 ]

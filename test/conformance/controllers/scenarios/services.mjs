@@ -39,6 +39,39 @@ const evict = (name, more = {}) => [
       .catch(error => error),
 ]
 
+const CRDS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions'
+/** A kind of the namespace's own, which can be scaled. @returns its group */
+async function kindOf(side) {
+  const group = `${side.namespace}.example.com`
+  const count = { type: 'integer' }
+  const properties = { replicas: count }
+  const schema = {
+    type: 'object',
+    properties: { spec: { type: 'object', properties }, status: { type: 'object', properties } },
+  }
+  await side.create(CRDS, {
+    metadata: { name: `fleets.${group}` },
+    spec: {
+      ...{ group, scope: 'Namespaced', names: { plural: 'fleets', kind: 'Fleet' } },
+      versions: [
+        {
+          ...{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: schema } },
+          subresources: {
+            status: {},
+            scale: { specReplicasPath: '.spec.replicas', statusReplicasPath: '.status.replicas' },
+          },
+        },
+      ],
+    },
+  })
+  for (let tries = 0; tries < 100; tries++) {
+    const { status } = await side.get(`${CRDS}/fleets.${group}`)
+    if (status?.conditions?.some(({ type, status: value }) => type === 'Established' && value === 'True')) break
+    await new Promise(resolve => setTimeout(resolve, 100))
+  }
+  return group
+}
+
 export const scenarios = [
   {
     name: 'a Service and its pods',
@@ -416,6 +449,129 @@ export const scenarios = [
           const { status } = await side.get('v1/pods/usual')
           await side.merge('v1/pods/usual/status', { status: { ...status, phase: 'Succeeded' } })
         },
+      ],
+    ],
+  },
+  {
+    name: 'a headless Service of pods that are not ready, or end',
+    steps: [
+      [
+        'all',
+        async side => {
+          await side.create(
+            SERVICES,
+            service('db', { clusterIP: 'None', selector: { app: 'db' }, ports, publishNotReadyAddresses: true }),
+          )
+          await side.create('v1/pods', pod('slow', 'db', 'unready', { hostname: 'slow', subdomain: 'db' }))
+          await side.create('v1/pods', pod('leaving', 'db', 'run', {}, { 'hollow/stay': 'yes' }))
+          await side.create('v1/pods', pod('waits', 'db', 'starting'))
+        },
+      ],
+      ['one is told to end', side => side.remove('v1/pods/leaving')],
+      ['only ready ones', side => side.merge('v1/services/db', { spec: { publishNotReadyAddresses: null } })],
+      ['no port', side => side.merge('v1/services/db', { spec: { ports: null } })],
+      ['no pods', side => side.merge('v1/services/db', { spec: { selector: { app: 'none' } } })],
+    ],
+  },
+  {
+    name: 'a Service becomes a name outside, and one inside again',
+    steps: [
+      [
+        'with a pod',
+        async side => {
+          await side.create(SERVICES, service('web', { selector: { app: 'web' }, ports }))
+          await side.create('v1/pods', pod('one', 'web'))
+        },
+      ],
+      [
+        'outside',
+        side =>
+          side.merge('v1/services/web', {
+            spec: { type: 'ExternalName', externalName: 'example.com', clusterIP: null, clusterIPs: null },
+          }),
+      ],
+      ['inside', side => side.merge('v1/services/web', { spec: { type: 'ClusterIP', externalName: null } })],
+      ['at nodes', side => side.merge('v1/services/web', { spec: { type: 'NodePort' } })],
+    ],
+  },
+  {
+    name: 'a budget of pods that somebody else scales',
+    steps: [
+      [
+        'a kind, one of it, and its pods',
+        async side => {
+          const group = await kindOf(side)
+          const fleet = await side.create(`${group}/v1/fleets`, {
+            ...{ apiVersion: `${group}/v1`, kind: 'Fleet', metadata: { name: 'web' }, spec: { replicas: 3 } },
+          })
+          const { name, uid } = fleet.metadata
+          const ownerReferences = [{ apiVersion: `${group}/v1`, kind: 'Fleet', name, uid, controller: true }]
+          for (const each of ['one', 'two', 'three']) {
+            const made = pod(each, 'web')
+            await side.create('v1/pods', { ...made, metadata: { ...made.metadata, ownerReferences } })
+          }
+          await side.create(PDBS, {
+            metadata: { name: 'web' },
+            spec: { maxUnavailable: 1, selector: { matchLabels: { app: 'web' } } },
+          })
+        },
+      ],
+      evict('one'),
+      evict('two'),
+      [
+        'it is to have five',
+        side => side.merge(`${side.namespace}.example.com/v1/fleets/web`, { spec: { replicas: 5 } }),
+        { quietMs: 4_000 },
+      ],
+      ['a pod of nobody beside them', side => side.create('v1/pods', pod('alone', 'web'))],
+    ],
+  },
+  {
+    name: 'budgets of sets, of nothing, and of all',
+    steps: [
+      [
+        'all',
+        async side => {
+          const budget = (name, spec) => side.create(PDBS, { metadata: { name }, spec })
+          await budget('all', { maxUnavailable: '50%', selector: {} })
+          await budget('none', { minAvailable: 1 })
+          await budget('db', { maxUnavailable: 1, selector: { matchLabels: { app: 'db' } } })
+          await side.create('apps/v1/statefulsets', deployment('db', 3))
+          await side.create('v1/replicationcontrollers', {
+            metadata: { name: 'old' },
+            spec: { replicas: 2, selector: { app: 'old' }, template: template('old') },
+          })
+        },
+      ],
+      evict('db-1', { deleteOptions: { dryRun: ['All'] } }),
+      ['one fails', side => side.merge('v1/pods/db-0/status', { status: { phase: 'Failed' } })],
+    ],
+  },
+  {
+    name: 'pods that ask for something as a whole, and their quotas',
+    steps: [
+      [
+        'quotas',
+        async side => {
+          await side.create('v1/resourcequotas', {
+            metadata: { name: 'all' },
+            spec: { hard: { 'requests.cpu': '2', 'limits.cpu': '4', 'requests.memory': '2Gi', pods: '5' } },
+          })
+        },
+      ],
+      [
+        'pods',
+        async side => {
+          const as = (name, resources) => {
+            const made = pod(name, name, 'run', { resources })
+            made.spec.containers[0].resources = { requests: { cpu: '100m' } }
+            return side.create('v1/pods', made)
+          }
+          await as('whole', { requests: { cpu: '1', memory: '1Gi' }, limits: { cpu: '2' } })
+          await as('limited', { limits: { cpu: '500m', memory: '512Mi' } })
+          await as('too-much', { requests: { cpu: '1', memory: '1Gi' }, limits: { cpu: '1' } }).catch(() => undefined)
+        },
+        { quietMs: 6_000 },
       ],
     ],
   },

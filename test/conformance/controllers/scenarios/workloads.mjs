@@ -44,6 +44,38 @@ const emptyClaim = {
   spec: { accessModes: ['ReadWriteOnce'], storageClassName: 'none', resources: { requests: { storage: '1Gi' } } },
 }
 
+/** Removes it, and leaves what is its own. */
+const leave = path => [
+  'it is deleted, what is its own is left',
+  side => side.remove(path, { propagationPolicy: 'Orphan' }),
+]
+/** Pods that do not end by themselves. */
+const slow = (app, spec = {}) =>
+  workload(app, {
+    template: template(app, 'run', {}, { labels: { app }, annotations: { 'hollow/stay': 'yes' } }),
+    ...spec,
+  })
+/** Ends those that are on their way out. */
+const letGo = [
+  'the pods that end are gone',
+  async side => {
+    for (const { metadata } of (await side.get('v1/pods')).items)
+      if (metadata.deletionTimestamp) await side.remove(`v1/pods/${metadata.name}`, { gracePeriodSeconds: 0 })
+  },
+]
+/** Somebody says of all pods that their gate is open, and their kubelet that they are ready then. */
+const openGates = [
+  'the gates are opened',
+  async side => {
+    for (const { metadata, status } of (await side.get('v1/pods')).items) {
+      const others = status.conditions.filter(({ type }) => type !== 'Ready')
+      const lastTransitionTime = new Date().toISOString().replace(/\.\d+Z/, 'Z')
+      const more = ['example.com/open', 'Ready'].map(type => ({ type, status: 'True', lastTransitionTime }))
+      await side.merge(`v1/pods/${metadata.name}/status`, { status: { conditions: [...others, ...more] } })
+    }
+  },
+]
+
 export const scenarios = [
   {
     name: 'a Deployment is scaled, rolled out, rolled back and deleted',
@@ -353,6 +385,115 @@ export const scenarios = [
         spec: { updateStrategy: { rollingUpdate: { maxUnavailable: 0, maxSurge: '34%' } } },
       }),
       patch('one that runs', agent, image('run')),
+    ],
+  },
+  {
+    name: 'a Deployment counts pods that are slow to end',
+    steps: [
+      create(DEPLOYMENTS, slow('web')),
+      patch('scale to 1', web, { spec: { replicas: 1 } }),
+      letGo,
+      patch('a new template', web, { spec: { template: { metadata: { annotations: { a: '1' } } } } }),
+      letGo,
+    ],
+  },
+  {
+    name: 'a Deployment that is recreated waits for pods that are slow to end',
+    steps: [
+      create(DEPLOYMENTS, slow('web', { strategy: { type: 'Recreate' } })),
+      patch('a new template', web, { spec: { template: { metadata: { annotations: { a: '1' } } } } }),
+      letGo,
+    ],
+  },
+  {
+    name: 'a Deployment that keeps no history',
+    steps: [
+      create(DEPLOYMENTS, workload('web', { revisionHistoryLimit: 0 })),
+      patch('second', web, { spec: { template: { metadata: { annotations: { a: '1' } } } } }),
+      patch('third', web, { spec: { template: { metadata: { annotations: { a: '2' } } } } }),
+      patch('the first again', web, { spec: { template: { metadata: { annotations: null } } } }),
+    ],
+  },
+  {
+    name: 'a Deployment of pods whose gates somebody opens',
+    steps: [
+      create(DEPLOYMENTS, workload('web', {}, 'run', { readinessGates: [{ conditionType: 'example.com/open' }] })),
+      openGates,
+      patch('a new template', web, { spec: { template: { metadata: { annotations: { a: '1' } } } } }),
+      openGates,
+    ],
+  },
+  {
+    name: 'sets find again what was left of them',
+    quietMs: 4_000,
+    steps: [
+      create(DEPLOYMENTS, workload('web')),
+      create(STATEFUL, stateful()),
+      create(DAEMONS, daemon()),
+      leave(web),
+      leave(db),
+      leave(agent),
+      ['the Deployment again', side => side.create(DEPLOYMENTS, workload('web'))],
+      ['the StatefulSet again', side => side.create(STATEFUL, stateful())],
+      ['the DaemonSet again', side => side.create(DAEMONS, daemon())],
+    ],
+  },
+  {
+    name: 'a StatefulSet whose pods have to be ready for a while',
+    quietMs: 6_000,
+    steps: [
+      create(STATEFUL, stateful({ minReadySeconds: 2 })),
+      patch('a new template', db, { spec: { template: { metadata: { annotations: { a: '1' } } } } }),
+      patch('for long', db, { spec: { minReadySeconds: 3600 } }),
+      patch('another template', db, { spec: { template: { metadata: { annotations: { a: '2' } } } } }),
+    ],
+  },
+  {
+    name: 'a StatefulSet that counts from elsewhere, with claims',
+    steps: [
+      create(
+        STATEFUL,
+        stateful({
+          volumeClaimTemplates: [emptyClaim],
+          persistentVolumeClaimRetentionPolicy: { whenScaled: 'Delete', whenDeleted: 'Delete' },
+        }),
+      ),
+      patch('from 2 on', db, { spec: { ordinals: { start: 2 } } }),
+      patch('from 0 on', db, { spec: { ordinals: null } }),
+      leave(db),
+    ],
+  },
+  {
+    name: 'a StatefulSet whose pods fail and are deleted by others',
+    steps: [
+      create(STATEFUL, stateful({ podManagementPolicy: 'Parallel', revisionHistoryLimit: 1 })),
+      [
+        'one fails, one is deleted',
+        async side => {
+          await side.merge('v1/pods/db-1/status', { status: { phase: 'Failed' } })
+          await side.remove('v1/pods/db-2')
+        },
+      ],
+      patch('second', db, { spec: { template: { metadata: { annotations: { a: '1' } } } } }),
+      patch('third', db, { spec: { template: { metadata: { annotations: { a: '2' } } } } }),
+      patch('fourth', db, { spec: { template: { metadata: { annotations: { a: '3' } } } } }),
+    ],
+  },
+  {
+    name: 'a DaemonSet whose pods fail, and have to be ready for a while',
+    quietMs: 4_000,
+    steps: [
+      create(DAEMONS, daemon({ minReadySeconds: 1, revisionHistoryLimit: 0 })),
+      [
+        'all of them fail',
+        async side => {
+          for (const name of await side.pods())
+            await side.merge(`v1/pods/${name}/status`, { status: { phase: 'Failed' } })
+        },
+      ],
+      patch('a new template', agent, { spec: { template: { metadata: { annotations: { a: '1' } } } } }),
+      patch('for long', agent, { spec: { minReadySeconds: 3600 } }),
+      patch('another template', agent, { spec: { template: { metadata: { annotations: { a: '2' } } } } }),
     ],
   },
 ]
