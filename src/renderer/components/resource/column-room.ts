@@ -14,24 +14,29 @@ const MOST_WANTED = 900
 /** The arrow of the column by which the list is sorted. */
 const ARROW_PX = 16
 const SAMPLE = 100
+const USUAL = 0.75
 
-/** Px that what stands in each column wants, by its id. */
-export type Wants = ReadonlyMap<string, number>
+/** Px that what stands in a column wants, for all of it to be seen whole. */
+interface Want {
+  readonly whole: number
+  /** For three of four rows: one long name is not worth that all others are cut. */
+  readonly usual: number
+}
+/** By the columns' ids. */
+export type Wants = ReadonlyMap<string, Want>
 
 const fontOf = ({ mono, strong }: ResourceColumn): Font => (mono ? 'mono' : strong ? 'strong' : 'plain')
 
-function widestText(column: ResourceColumn, rows: readonly Row[]): number {
+function textWidths(column: ResourceColumn, rows: readonly Row[]): number[] {
   const { drawn, cell, value } = column
-  if (cell && !drawn) return 0
+  if (cell && !drawn) return []
   const text = drawn?.text ?? (row => String(value(row)))
   const around = CELL_PADDING + (drawn?.aroundPx ?? 0)
   const step = Math.max(1, Math.ceil(rows.length / SAMPLE))
-  let most = 0
-  for (let at = 0; at < rows.length; at += step) {
-    const row = rows[at]
-    if (row) most = Math.max(most, around + textWidth(text(row), drawn?.font ?? fontOf(column), MOST_WANTED))
-  }
-  return Math.min(most, MOST_WANTED)
+  return rows
+    .filter((_, at) => at % step === 0)
+    .map(row => Math.min(MOST_WANTED, around + textWidth(text(row), drawn?.font ?? fontOf(column), MOST_WANTED)))
+    .sort((a, b) => a - b)
 }
 
 /** @param before wants as they were: a column that was wide once does not jump */
@@ -45,8 +50,14 @@ export function wantsOf(
     columns.map(column => {
       const ofTitle = CELL_PADDING + ARROW_PX + Math.min(MOST_WANTED, textWidth(title(column), 'badge', MOST_WANTED))
       // Rounded, so that a character more or less moves nothing.
-      const wanted = Math.ceil(Math.max(column.least, ofTitle, widestText(column, rows)) / 8) * 8
-      return [column.id, Math.max(wanted, before?.get(column.id) ?? 0)]
+      const wanted = (px = 0) => Math.ceil(Math.max(column.least, ofTitle, px) / 8) * 8
+      const widths = textWidths(column, rows)
+      const was = before?.get(column.id)
+      const whole = Math.max(wanted(widths.at(-1)), was?.whole ?? 0)
+      return [
+        column.id,
+        { whole, usual: Math.max(wanted(widths[Math.floor((widths.length - 1) * USUAL)]), was?.usual ?? 0) },
+      ]
     }),
   )
 }
@@ -77,20 +88,16 @@ function staying(columns: Columns, need: (column: ResourceColumn) => number, roo
   return kept
 }
 
-/** What there is to spare, for those that lack least first: as many as can be are seen whole. */
-function shared(
-  columns: Columns,
-  lack: (column: ResourceColumn) => number,
-  spare: number,
-): Map<ResourceColumn, number> {
-  let left = Math.floor(spare)
-  const gained = new Map<ResourceColumn, number>()
-  for (const column of columns.toSorted((a, b) => lack(a) - lack(b))) {
-    const px = Math.max(0, Math.min(lack(column), left))
-    gained.set(column, px)
+/** @param lacks px by column; who lacks least is given first, as many as can be are to be seen whole */
+function share(lacks: ReadonlyMap<ResourceColumn, number>, room: number): ReadonlyMap<ResourceColumn, number> {
+  let left = room
+  const given = new Map<ResourceColumn, number>()
+  for (const [column, lack] of [...lacks].sort(([, a], [, b]) => a - b)) {
+    const px = Math.max(0, Math.min(lack, left))
+    given.set(column, px)
     left -= px
   }
-  return gained
+  return given
 }
 
 /**
@@ -104,22 +111,32 @@ export function placeColumns(
   chosen: Readonly<Record<string, number>> = {},
 ): readonly Place[] {
   const inner = room > 0 ? room - 2 * EDGE_PX : Infinity
-  const want = ({ id, least }: ResourceColumn) => wants.get(id) ?? least
+  const want = ({ id, least }: ResourceColumn): Want => wants.get(id) ?? { whole: least, usual: least }
   const need = (column: ResourceColumn) =>
-    chosen[column.id] ?? Math.max(column.least, Math.min(want(column), column.most ?? MOST_NEEDED))
+    chosen[column.id] ?? Math.max(column.least, Math.min(want(column).whole, column.most ?? MOST_NEEDED))
   const kept = staying(columns, need, inner)
   const over = kept.reduce((px, column) => px + need(column), 0) - inner
   const [first] = kept
   // Names are read by their beginning: they give way before the rest is cut.
   const gives = first && !chosen[first.id] ? Math.min(Math.max(0, over), need(first) - first.least) : 0
   const isCut = over > gives
-  const grows = (column: ResourceColumn) => Boolean(column.grows) && !chosen[column.id]
-  const gained = Number.isFinite(over)
-    ? shared(kept.filter(grows), column => want(column) - need(column), -over)
-    : undefined
+  const given = new Map(
+    kept.map(column => {
+      const px = column === first ? need(first) - gives : isCut ? (chosen[column.id] ?? column.least) : need(column)
+      return [column, px]
+    }),
+  )
+  const growing = kept.filter(({ id, grows }) => grows && !chosen[id])
+  // What is left goes to what most rows want first, and then to the longest texts.
+  for (const part of ['usual', 'whole'] as const) {
+    const left = Math.floor(inner - [...given.values()].reduce((sum, px) => sum + px, 0))
+    if (isCut || !Number.isFinite(left)) break
+    const lacks = new Map(growing.map(column => [column, want(column)[part] - (given.get(column) ?? 0)]))
+    for (const [column, px] of share(lacks, left)) given.set(column, (given.get(column) ?? 0) + px)
+  }
   return kept.map(column => {
-    const least = column === first ? need(first) - gives : isCut ? (chosen[column.id] ?? column.least) : need(column)
-    const leastPx = least + (gained?.get(column) ?? 0)
-    return { column, leastPx, track: grows(column) ? `minmax(${leastPx}px, ${want(column)}fr)` : `${leastPx}px` }
+    const leastPx = given.get(column) ?? 0
+    const grows = growing.includes(column)
+    return { column, leastPx, track: grows ? `minmax(${leastPx}px, ${want(column).whole}fr)` : `${leastPx}px` }
   })
 }
