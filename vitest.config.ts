@@ -31,6 +31,7 @@ const BESIDE = [
   'test/e2e/window/desktop.test.ts',
   'test/e2e/window/forms.test.ts',
   'test/e2e/window/other-clusters.test.ts',
+  'test/e2e/window/resilience.test.ts',
   'test/e2e/window/security.test.ts',
   'test/e2e/window/team.test.ts',
 ]

@@ -1,6 +1,6 @@
 // The desktop app, in the order in which it starts.
 import { join } from 'node:path'
-import { BrowserWindow, type WebContents, app, clipboard, shell } from 'electron'
+import { BrowserWindow, type WebContents, app, clipboard, powerMonitor, shell } from 'electron'
 import type { PushChannel, Pushes } from '../preload/channels.ts'
 import { UsageError } from './cli/usage-error.ts'
 import { announceNode, announceReady } from './control-plane/announce.ts'
@@ -223,6 +223,11 @@ function main(): void {
     tray?.[Symbol.dispose]()
   }
 
+  // While the computer slept, others may have given its connections up.
+  powerMonitor.on('resume', () => {
+    forwarder.endWatches()
+    clusters.endWatches()
+  })
   app.on('second-instance', (_event, argv) => window.show(placeInArguments(argv)))
   // macOS hands links over as events, also to a program that runs.
   app.on('open-url', (event, link) => {

@@ -100,6 +100,8 @@ export interface KnownCluster {
   readonly server: string
   /** Where its user works, as the kubeconfig says. */
   readonly namespace?: string
+  /** That it was added by; the app's own cluster has none. */
+  readonly kubeconfig?: { readonly path: string; readonly context: string }
 }
 
 /** What is asked of a cluster of several nodes on this machine. */

@@ -3,9 +3,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { createApiForwarder } from '../../src/main/desktop/api-forwarder.ts'
-import { contextAccess } from '../../src/main/desktop/clusters/access.ts'
+import { type ApiForwarder, createApiForwarder } from '../../src/main/desktop/api-forwarder.ts'
+import { type AccessSource, type ClusterAccess, contextAccess } from '../../src/main/desktop/clusters/access.ts'
 import { readKubeconfig } from '../../src/main/data-folder/kubeconfig-file.ts'
+import { Namespace } from '../../src/shared/api/core/v1.ts'
 import { systemClock } from '../../src/shared/machinery/clock.ts'
 import { startTestApiServer, type TestApiServer } from '../support/api-server.ts'
 
@@ -20,7 +21,50 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
+/** As the certificate of its kubeconfig lets in. */
+function admin(): AccessSource {
+  const { server, ca, cert, key } = readKubeconfig(cluster.kubeconfig)
+  const access: ClusterAccess = { server, tls: { ca, cert, key, rejectUnauthorized: true }, headers: {} }
+  return { get: () => Promise.resolve(access), refused: () => false }
+}
+
 describe('createApiForwarder()', () => {
+  const watchNamespaces = async (forwarder: ApiForwarder, resourceVersion: string) => {
+    const path = `/api/v1/namespaces?watch=1&resourceVersion=${resourceVersion}`
+    const { body } = await forwarder.forward(path, new Request('app://flotilla/'))
+    if (!body) throw new Error('it has no body')
+    return body
+  }
+  const revision = async (forwarder: ApiForwarder) => {
+    const answer = await forwarder.forward('/api/v1/namespaces', new Request('app://flotilla/'))
+    const { metadata } = (await answer.json()) as { metadata: { resourceVersion: string } }
+    return metadata.resourceVersion
+  }
+  const textOf = (body: ReadableStream<Uint8Array>) => new Response(body).text()
+
+  it('ends a watch in which nothing is said for long, without a fault, so that it is begun anew', async () => {
+    await using forwarder = createApiForwarder(admin(), { silentMs: 500 })
+    const from = await revision(forwarder)
+    const said = textOf(await watchNamespaces(forwarder, from))
+    await cluster.clientAs().create(Namespace, { metadata: { name: 'shop' } })
+    const text = await said
+    expect((JSON.parse(text.split('\n')[0] ?? '') as { object: Namespace }).object.metadata.name).toBe('shop')
+    expect(await textOf(await watchNamespaces(forwarder, from)), 'the next one goes on from where it was').toContain(
+      'shop',
+    )
+  })
+
+  it('ends all watches at once when it is told to, and leaves other answers alone', async () => {
+    await using forwarder = createApiForwarder(admin())
+    const from = await revision(forwarder)
+    const watches = await Promise.all([watchNamespaces(forwarder, from), watchNamespaces(forwarder, from)])
+    const list = await forwarder.forward('/api/v1/namespaces', new Request('app://flotilla/'))
+    const ends = watches.map(textOf)
+    forwarder.endWatches()
+    expect(await Promise.all(ends)).toEqual(['', ''])
+    expect(await list.json()).toMatchObject({ kind: 'NamespaceList' })
+  })
+
   it('gets new credentials once for all requests that were refused together, and loses none of them', async () => {
     const { server, ca, cert, key } = readKubeconfig(cluster.kubeconfig)
     const reply = (status: object) =>

@@ -1,6 +1,7 @@
 // Which columns a list has room for: what stands in them is measured, and those of the least worth leave.
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Row } from '@/api/sources.ts'
+import type { Wants } from '@/components/resource/column-room.ts'
 import type { ResourceColumn } from '@/kinds/column.ts'
 
 /** A font whose characters are ten pixels wide. */
@@ -30,7 +31,7 @@ describe('a list', () => {
     vi.resetModules()
     room = await import('@/components/resource/column-room.ts')
   })
-  const wants = (of = columns, shown = rows, before?: ReadonlyMap<string, number>) =>
+  const wants = (of = columns, shown = rows, before?: Wants) =>
     room.wantsOf(of, shown, ({ title }) => title, before)
   const place = (px: number, chosen = {}, of = columns) => room.placeColumns(of, wants(of), px, chosen)
   const ids = (px: number, chosen = {}, of = columns) => place(px, chosen, of).map(each => each.column.id)

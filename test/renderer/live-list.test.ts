@@ -88,6 +88,17 @@ describe('keepLive()', () => {
     await done
   })
 
+  it('asks in ever longer pauses for a list that is too old as soon as it is read', async () => {
+    const { source, watchedFrom } = scripted([[]], Array<Error>(40).fill(gone('too old')))
+    const { seen, stop, done } = run(source)
+    await eventually(() => watchedFrom.length === 3)
+    // Pauses of 0.5 and 1 s are behind; without any, all forty would be by now.
+    expect(watchedFrom.length).toBe(3)
+    expect(seen.states).not.toContain('disconnected')
+    stop()
+    await done
+  })
+
   it('tells that it is forbidden, with the reason, instead of trying on and on', async () => {
     const { source } = scripted([new ApiError(403, 'Forbidden', 'cannot list pods')], [])
     const { seen, stop, done } = run(source)

@@ -7,6 +7,13 @@ import { throughProxy } from './clusters/proxy.ts'
 export interface ApiForwarder extends AsyncDisposable {
   /** @param path path and query as the API server gets them */
   forward(path: string, request: Request): Promise<Response>
+  /** Ends all watches, as after sleep: who reads one goes on from where it was, over a connection that is there. */
+  endWatches(): void
+}
+
+interface ForwarderOptions {
+  /** Ms without a byte after which a watch ends; API servers send a bookmark every minute. */
+  readonly silentMs?: number
 }
 
 /** What a page may say about its request; everything else is ours to say. */
@@ -20,6 +27,60 @@ const DROPPED = new Set([
   'keep-alive',
   'set-cookie',
 ])
+
+/** More than two bookmarks are missing. */
+const SILENT_MS = 150_000
+
+const isWatch = (path: string): boolean => {
+  const watch = new URL(path, 'http://cluster').searchParams.get('watch')
+  return watch !== null && watch !== '0' && watch !== 'false'
+}
+
+/**
+ * A connection that is gone without a word, as with a VPN, would leave a watch silent for good: where nothing comes for
+ * long it ends, without a fault, as servers end watches.
+ *
+ * @param endings of all that are under way
+ */
+function endingWhereSilent(
+  body: ReadableStream<Uint8Array>,
+  silentMs: number,
+  endings: Set<() => void>,
+): ReadableStream<Uint8Array> {
+  const reader = body.getReader()
+  let end: () => void = () => undefined
+  let timer: NodeJS.Timeout | undefined
+  const forget = () => {
+    clearTimeout(timer)
+    return endings.delete(end)
+  }
+  return new ReadableStream({
+    start(controller) {
+      end = () => {
+        if (!forget()) return
+        controller.close()
+        // The connection is closed with it; that it may be broken already is nobody's concern any more.
+        reader.cancel().catch(() => undefined)
+      }
+      endings.add(end)
+    },
+    async pull(controller) {
+      timer = setTimeout(end, silentMs)
+      try {
+        const { done, value } = await reader.read()
+        clearTimeout(timer)
+        if (done) end()
+        else if (endings.has(end)) controller.enqueue(value)
+      } catch (error) {
+        if (forget()) controller.error(error)
+      }
+    },
+    cancel(reason) {
+      forget()
+      return reader.cancel(reason)
+    },
+  })
+}
 
 const refusal = (code: number, reason: string, message: string): Response =>
   Response.json(new ApiError(code, reason, message).status, { status: code })
@@ -43,7 +104,11 @@ function connectorFor({ tls, proxy }: ClusterAccess): buildConnector.BuildOption
   }
 }
 
-export function createApiForwarder(source: AccessSource): ApiForwarder {
+export function createApiForwarder(
+  source: AccessSource,
+  { silentMs = SILENT_MS }: ForwarderOptions = {},
+): ApiForwarder {
+  const endings = new Set<() => void>()
   let current: { readonly tls: ClusterAccess['tls']; readonly agent: Agent } | undefined
   const closing = new Set<Agent>()
 
@@ -99,7 +164,9 @@ export function createApiForwarder(source: AccessSource): ApiForwarder {
           answer = await send(renewed)
         }
         const kept = [...answer.headers].filter(([name]) => !DROPPED.has(name))
-        return new Response(answer.body as ReadableStream<Uint8Array> | null, {
+        const content = answer.body as ReadableStream<Uint8Array> | null
+        const isOpen = content !== null && answer.ok && isWatch(path)
+        return new Response(isOpen ? endingWhereSilent(content, silentMs, endings) : content, {
           status: answer.status,
           statusText: answer.statusText,
           headers: kept,
@@ -108,6 +175,9 @@ export function createApiForwarder(source: AccessSource): ApiForwarder {
         if (request.signal.aborted) throw error
         return refusal(502, 'ServiceUnavailable', whyUnreachable(error))
       }
+    },
+    endWatches() {
+      for (const end of [...endings]) end()
     },
     async [Symbol.asyncDispose]() {
       await Promise.all([current?.agent, ...closing].map(agent => agent?.destroy()))

@@ -77,6 +77,8 @@ export async function keepLive<Row extends Keyed>(
   let rows = new Map<string, Row>()
   let resourceVersion: string | undefined
   let retryMs = FIRST_RETRY_MS
+  /** Nothing was heard since the list. */
+  let isFresh = true
   const batch = frameBatch(() => !signal.aborted && listener.onRows([...rows.values()]))
   signal.addEventListener('abort', batch.cancel, { once: true })
 
@@ -98,12 +100,16 @@ export async function keepLive<Row extends Keyed>(
         const listed = await source.list(signal)
         rows = new Map(listed.rows.map(row => [row.key, row]))
         resourceVersion = listed.resourceVersion
+        isFresh = true
         if (!signal.aborted) listener.onRows(listed.rows)
       }
       if (!signal.aborted) listener.onState('live', undefined)
       const startedAt = performance.now()
       for await (const frame of source.watch(resourceVersion, signal)) {
-        retryMs = FIRST_RETRY_MS
+        if (frame.type !== 'ERROR') {
+          retryMs = FIRST_RETRY_MS
+          isFresh = false
+        }
         apply(frame)
       }
       // A server that ends watches at once must not be asked in a tight loop.
@@ -111,8 +117,12 @@ export async function keepLive<Row extends Keyed>(
     } catch (error) {
       if (signal.aborted) return
       if (error instanceof ApiError && (error.code === 410 || error.code === 504)) {
+        // A list that is too old as soon as it is read would be asked for without end.
+        if (isFresh || error.code === 504) {
+          await pause(retryMs, signal)
+          retryMs = Math.min(retryMs * 2, LAST_RETRY_MS)
+        }
         resourceVersion = undefined
-        if (error.code === 504) await pause(retryMs, signal)
         continue
       }
       if (isFinal(error)) {

@@ -24,6 +24,7 @@ describe.skipIf(!process.env.DISPLAY)('other clusters', () => {
   let own: Page
   let token = ''
   let viewersToken = ''
+  let nobodysToken = ''
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'flotilla-other-'))
@@ -47,6 +48,8 @@ describe.skipIf(!process.env.DISPLAY)('other clusters', () => {
       '--serviceaccount=default:viewer',
     )
     viewersToken = (await cluster.kubectl('create', 'token', 'viewer')).trim()
+    await cluster.kubectl('create', 'serviceaccount', 'nobody')
+    nobodysToken = (await cluster.kubectl('create', 'token', 'nobody')).trim()
     await cluster.kubectl('create', 'deployment', 'shop', '--image=shop:1', '--replicas=1')
     writeConfig()
     const PATH = [...(helm ? [dirname(helm)] : []), process.env.PATH].join(delimiter)
@@ -70,6 +73,7 @@ describe.skipIf(!process.env.DISPLAY)('other clusters', () => {
       'by-token': { token },
       'by-program': { exec },
       'by-view-role': { token: viewersToken },
+      'by-no-role': { token: nobodysToken },
       expired: { token: 'no-longer-good' },
     }
     const here = clusters[0]?.cluster ?? {}
@@ -167,6 +171,68 @@ describe.skipIf(!process.env.DISPLAY)('other clusters', () => {
     await page.keyboard.press('Enter')
     expect(await entry.isVisible(), 'it stays').toBe(true)
     await page.keyboard.press('Escape')
+    await page.close()
+  })
+
+  it('is honest with who may do nothing at all, at every place', async () => {
+    const page = await add('by-no-role')
+    const faults: string[] = []
+    page.on('pageerror', error => faults.push(error.message))
+    await page.getByText('Pods may not be listed.').waitFor({ timeout: 30_000 })
+    await page.getByText('Nodes may not be listed.').waitFor()
+    await page.getByText(`kubectl --kubeconfig=${join(folder, 'config')} --context=by-no-role get pods`).waitFor()
+    const told: [place: string, text: string | RegExp][] = [
+      ['Topology', 'You may not list what the map shows'],
+      ['Timeline', 'It tells of objects that you may read.'],
+      ['Hosts', 'You may not list hosts'],
+      ['Helm', /cannot list resource "secrets"/],
+      ['Who can do what', 'You may not list roles and bindings'],
+      ['Nodes', 'You may not list nodes'],
+      ['Pods', 'You may not list pods'],
+      ['Config Maps', 'You may not list configmaps'],
+      ['Namespaces', 'You may not list namespaces'],
+      ['Events', 'You may not list events'],
+    ]
+    for (const [place, text] of told) {
+      await page.getByRole('link', { name: place, exact: true }).click()
+      await page.locator('#main').getByText(text).first().waitFor({ timeout: 15_000 })
+      expect(await page.locator('[data-empty=disconnected]').count(), place).toBe(0)
+      await shoot(page, `other-cluster-nobody-${place.toLowerCase().replaceAll(' ', '-')}`)
+    }
+    expect(faults).toEqual([])
+    await page.close()
+  })
+
+  it('goes on over new connections after sleep, and after the cluster was away with what changed meanwhile', async () => {
+    await cluster.kubectl('create', 'configmap', 'stays')
+    await cluster.kubectl('create', 'configmap', 'goes')
+    const page = await add('by-token')
+    await page.getByText('Pods by state').waitFor({ timeout: 30_000 })
+    await page.getByRole('link', { name: 'Config Maps', exact: true }).click()
+    const row = (name: string) => page.locator(`[data-key="default/${name}"]`)
+    await row('goes').waitFor()
+    await row('stays').click()
+    const drawer = page.getByRole('dialog', { name: 'ConfigMap stays' })
+    await drawer.waitFor()
+
+    await app.electron.evaluate(({ powerMonitor }) => void powerMonitor.emit('resume'))
+    await cluster.kubectl('create', 'configmap', 'after-sleep')
+    await row('after-sleep').waitFor({ timeout: 20_000 })
+    const outdated = page.getByText(/Disconnected; data is/).first()
+    expect(await outdated.count(), 'nobody was away').toBe(0)
+
+    await cluster.kill()
+    await outdated.waitFor({ timeout: 20_000 })
+    expect(await row('goes').count()).toBe(1)
+    await shoot(page, 'other-cluster-away')
+    await cluster.start()
+    await cluster.kubectl('delete', 'configmap', 'goes')
+    await cluster.kubectl('create', 'configmap', 'comes')
+    await cluster.kubectl('patch', 'configmap', 'stays', '-p', '{"data":{"told":"since"}}')
+    await row('comes').waitFor({ timeout: 40_000 })
+    await row('goes').waitFor({ state: 'detached' })
+    await drawer.getByText('since').waitFor({ timeout: 40_000 })
+    await outdated.waitFor({ state: 'detached', timeout: 40_000 })
     await page.close()
   })
 

@@ -37,10 +37,13 @@ interface Opened {
   readonly other: KnownCluster
 }
 
-const knownOf = ({ id, context, server, namespace, name = context }: Settings['clusters'][number]): KnownCluster => ({
-  ...{ id, name, server },
-  ...(namespace === undefined ? {} : { namespace }),
-})
+const knownOf = (cluster: Settings['clusters'][number]): KnownCluster => {
+  const { id, path, context, server, namespace, name = context } = cluster
+  return {
+    ...{ id, name, server, kubeconfig: { path, context } },
+    ...(namespace === undefined ? {} : { namespace }),
+  }
+}
 
 export class OtherClusters implements AsyncDisposable {
   readonly #options: OtherClustersOptions
@@ -224,6 +227,11 @@ export class OtherClusters implements AsyncDisposable {
     }
     settings.change({ confirmedPrograms: [...settings.current.confirmedPrograms, key] })
     return true
+  }
+
+  /** Of all that are open: lists go on over new connections. */
+  endWatches(): void {
+    for (const { forwarder } of this.#opened.values()) forwarder.endWatches()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -30,6 +30,7 @@ export const history = {
   'Changes only': 'Nur Änderungen',
   'Pods and replica sets too': 'Auch Pods und ReplicaSets',
   '{n} moment | {n} moments': '{n} Ereignis | {n} Ereignisse',
+  'It tells of objects that you may read.': 'Erzählt wird von Objekten, die gelesen werden dürfen.',
   'Nothing was recorded yet': 'Noch nichts aufgezeichnet',
   '{n} older one; filter to see it. | {n} older ones; filter to see them.':
     '{n} älteres; zum Anzeigen filtern. | {n} ältere; zum Anzeigen filtern.',

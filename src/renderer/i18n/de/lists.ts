@@ -21,6 +21,7 @@ export const lists = {
   'You may not {verb} {plural} in {namespace}': 'Keine Berechtigung: {verb} {plural} in {namespace}',
   'The server refused this list': 'Der Server hat diese Liste abgelehnt',
   'The cluster does not answer': 'Der Cluster antwortet nicht',
+  'The server cannot answer this now': 'Der Server kann das gerade nicht beantworten',
   'Trying again by itself; the last answer was {outdated} ago.':
     'Neue Versuche laufen von selbst; die letzte Antwort kam vor {outdated}.',
   'No {kinds}': 'Keine {kinds}',

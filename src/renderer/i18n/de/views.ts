@@ -41,6 +41,7 @@ export const views = {
   'may not be listed': 'nicht einsehbar',
   'Events may not be listed.': 'Events sind nicht einsehbar.',
   'Endpoints may not be listed.': 'Endpoints sind nicht einsehbar.',
+  'Nodes may not be listed.': 'Nodes sind nicht einsehbar.',
   'Pods may not be listed.': 'Pods sind nicht einsehbar.',
   'No warnings lately.': 'In letzter Zeit keine Warnungen.',
   'Use it from a terminal': 'Im Terminal verwenden',

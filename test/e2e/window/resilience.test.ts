@@ -1,0 +1,106 @@
+// The window while things go wrong around it: it says what is the matter, and goes on by itself when it is over.
+import type { Page, Route } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Cluster } from '../support/cluster.ts'
+import { shoot } from './support/browser.ts'
+import { ClusterWindow } from './support/cluster-window.ts'
+
+/** As long as a name may be. */
+const LONG = `${'very-long-'.repeat(25)}one`
+const LONG_NAMESPACE = `${'wide-'.repeat(12)}one`
+const FROM_THE_RIGHT = 'مرحبا بالعالم – שלום עולם'
+
+const DEFINITION = `
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: { name: backups.example.com }
+spec:
+  group: example.com
+  scope: Namespaced
+  names: { plural: backups, singular: backup, kind: Backup }
+  versions:
+    - name: v1
+      served: true
+      storage: true
+      schema: { openAPIV3Schema: { type: object, x-kubernetes-preserve-unknown-fields: true } }
+`
+
+describe('the window', () => {
+  let window: ClusterWindow
+  let cluster: Cluster
+  let page: Page
+  const row = (key: string) => page.locator(`[data-key="${key}"]`)
+  beforeAll(async () => {
+    window = await ClusterWindow.open({
+      args: ['--no-local-node'],
+      async prepare(made) {
+        await made.apply(DEFINITION)
+        await made.kubectl('wait', '--for=condition=Established', 'crd/backups.example.com')
+        await made.apply('apiVersion: example.com/v1\nkind: Backup\nmetadata: { name: weekly, namespace: default }')
+      },
+    })
+    ;({ cluster, page } = window)
+  })
+  afterAll(() => window[Symbol.asyncDispose]())
+
+  it('tells an API group that cannot answer from a cluster that is away, and shows it when it answers', async () => {
+    const message = 'the server is currently unable to handle the request'
+    const status = {
+      apiVersion: 'v1',
+      kind: 'Status',
+      status: 'Failure',
+      reason: 'ServiceUnavailable',
+      code: 503,
+      message,
+    }
+    const refuse = (route: Route) => route.fulfill({ status: 503, json: status })
+    await page.route('**/apis/example.com/**', refuse)
+    await window.go('k/example.com/v1/backups')
+    await page.getByText('The server cannot answer this now').waitFor()
+    await page.getByText(message).waitFor()
+    await shoot(page, 'group-away')
+    await window.go('k/core/v1/namespaces')
+    await row('default').waitFor()
+    await window.go('k/example.com/v1/backups')
+    await page.getByText('The server cannot answer this now').waitFor()
+    await page.unroute('**/apis/example.com/**', refuse)
+    await row('default/weekly').waitFor({ timeout: 40_000 })
+  })
+
+  it.each([1280, 2560])('has room for the longest names, and for scripts from the right, at %i px', async width => {
+    await page.setViewportSize({ width, height: 800 })
+    await cluster.apply(`
+apiVersion: v1
+kind: Namespace
+metadata: { name: ${LONG_NAMESPACE} }
+---
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: ${LONG}
+  namespace: ${LONG_NAMESPACE}
+  annotations: { note: '${FROM_THE_RIGHT}' }
+data: { greeting: '${FROM_THE_RIGHT}', ${'key'.repeat(60)}: '1' }
+`)
+    for (const path of [
+      'k/core/v1/configmaps',
+      `k/core/v1/configmaps?open=${LONG_NAMESPACE}/${LONG}`,
+      `k/core/v1/configmaps?ns=${LONG_NAMESPACE}`,
+      'k/core/v1/namespaces',
+      'timeline',
+      'topology',
+    ]) {
+      await window.go(path)
+      await page.locator('#main').waitFor()
+      await page.locator('[data-empty=loading]').waitFor({ state: 'detached' })
+      const widest = await page.evaluate('[document.documentElement.scrollWidth, document.body.scrollWidth]')
+      expect(widest, path).toEqual([width, width])
+    }
+    await window.go(`k/core/v1/configmaps?open=${LONG_NAMESPACE}/${LONG}`)
+    await page.getByRole('dialog').getByText(FROM_THE_RIGHT).first().waitFor()
+    expect(await page.getByRole('dialog').evaluate(element => element.scrollWidth <= element.clientWidth)).toBe(true)
+    await shoot(page, `longest-names-${width}`)
+  })
+
+  it('broke no rule of its content security policy and threw nothing', () => expect(window.problems).toEqual([]))
+})
