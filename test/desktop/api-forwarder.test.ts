@@ -46,7 +46,7 @@ describe('createApiForwarder()', () => {
     await using forwarder = createApiForwarder(admin(), { silentMs: 500 })
     const from = await revision(forwarder)
     const said = textOf(await watchNamespaces(forwarder, from))
-    await cluster.clientAs().create(Namespace, { metadata: { name: 'shop' } })
+    await cluster.clientAs().create(Namespace, { metadata: { name: 'shop' }, spec: {} })
     const text = await said
     expect((JSON.parse(text.split('\n')[0] ?? '') as { object: Namespace }).object.metadata.name).toBe('shop')
     expect(await textOf(await watchNamespaces(forwarder, from)), 'the next one goes on from where it was').toContain(

@@ -68,3 +68,16 @@ it('where not one key fits, all are cut, and where there are none, that is told'
   const none = cellOf(configMapColumns, 'keys', make(ConfigMap, 'empty', {}), 100)
   expect(none.textContent).toBe('–')
 })
+
+it('of a name that does not fit the last word stays in sight, and all of it is read', () => {
+  const nameCell = (name: string, room: number) => cellOf(configMapColumns, 'name', make(ConfigMap, name, {}), room)
+  const cut = nameCell('recommendations-69bcd64756-8wv7d', 120)
+  expect(cut.textContent).toBe('recommendations-69bcd64756-8wv7d')
+  expect([...cut.children].map(({ textContent, className }) => [textContent, className])).toEqual([
+    ['recommendations-69bcd64756', 'truncate'],
+    ['-8wv7d', 'whitespace-nowrap'],
+  ])
+  expect(nameCell('recommendations-69bcd64756-8wv7d', 500).children).toHaveLength(0)
+  const single = nameCell('recommendationsandmanymore', 120)
+  expect([single.children.length, single.className.includes('truncate')]).toEqual([0, true])
+})

@@ -19,8 +19,8 @@ export interface Live<T extends KubeObject> {
   readonly objects: ComputedRef<readonly T[]>
   readonly state: ShallowRef<LiveState>
   readonly error: ShallowRef<ApiError | undefined>
-  /** Milliseconds since the epoch of the last moment at which the rows were known to be current. */
-  readonly currentAt: ShallowRef<number>
+  /** Milliseconds since the epoch of the last moment at which the rows were known to be current; undefined: never. */
+  readonly currentAt: ShallowRef<number | undefined>
 }
 
 interface Entry extends Live<KubeObject> {
@@ -48,7 +48,7 @@ export function startLive<T extends KubeObject>(
   const rows = shallowRef<readonly Row<T>[]>([])
   const state = shallowRef<LiveState>('loading')
   const error = shallowRef<ApiError>()
-  const currentAt = shallowRef(Date.now())
+  const currentAt = shallowRef<number>()
   void keepLive(
     source,
     {

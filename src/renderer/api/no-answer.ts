@@ -6,7 +6,7 @@ import { t } from '../i18n/i18n.ts'
 const BAD_GATEWAY = 502
 
 /** @param error of the last try; undefined where nothing came back at all */
+export const isAway = (error: ApiError | undefined): boolean => error === undefined || error.code === BAD_GATEWAY
+
 export const noAnswer = (error: ApiError | undefined): string =>
-  error === undefined || error.code === BAD_GATEWAY
-    ? t('The cluster does not answer')
-    : t('The server cannot answer this now')
+  isAway(error) ? t('The cluster does not answer') : t('The server cannot answer this now')

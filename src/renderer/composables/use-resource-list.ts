@@ -21,8 +21,8 @@ export interface LiveList<T extends KubeObject = AnyObject> {
   readonly rows: ComputedRef<readonly Row<T>[]>
   readonly state: ComputedRef<LiveState>
   readonly error: ComputedRef<ApiError | undefined>
-  /** Milliseconds since the epoch of the last moment at which the rows were known to be current. */
-  readonly currentAt: ComputedRef<number>
+  /** Milliseconds since the epoch of the last moment at which the rows were known to be current; undefined: never. */
+  readonly currentAt: ComputedRef<number | undefined>
 }
 
 const NO_ROWS: readonly never[] = []
@@ -31,7 +31,7 @@ const listOf = <T extends KubeObject>(live: ShallowRef<Live<T> | undefined>): Li
   rows: computed(() => live.value?.rows.value ?? NO_ROWS),
   state: computed(() => live.value?.state.value ?? 'loading'),
   error: computed(() => live.value?.error.value),
-  currentAt: computed(() => live.value?.currentAt.value ?? Date.now()),
+  currentAt: computed(() => live.value?.currentAt.value),
 })
 
 /** @param wanted compared by content; undefined = nothing to show now */

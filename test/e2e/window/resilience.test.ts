@@ -58,6 +58,8 @@ describe('the window', () => {
     await window.go('k/example.com/v1/backups')
     await page.getByText('The server cannot answer this now').waitFor()
     await page.getByText(message).waitFor()
+    await page.getByText('Trying again by itself.', { exact: true }).waitFor()
+    expect(await page.locator('[data-count]').count(), 'how many there are is not known').toBe(0)
     await shoot(page, 'group-away')
     await window.go('k/core/v1/namespaces')
     await row('default').waitFor()

@@ -22,6 +22,8 @@ export const lists = {
   'The server refused this list': 'Der Server hat diese Liste abgelehnt',
   'The cluster does not answer': 'Der Cluster antwortet nicht',
   'The server cannot answer this now': 'Der Server kann das gerade nicht beantworten',
+  'No answer; data is {outdated} old': 'Keine Antwort; Daten sind {outdated} alt',
+  'Trying again by itself.': 'Neue Versuche laufen von selbst.',
   'Trying again by itself; the last answer was {outdated} ago.':
     'Neue Versuche laufen von selbst; die letzte Antwort kam vor {outdated}.',
   'No {kinds}': 'Keine {kinds}',
