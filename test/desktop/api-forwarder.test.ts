@@ -8,6 +8,7 @@ import { type AccessSource, type ClusterAccess, contextAccess } from '../../src/
 import { readKubeconfig } from '../../src/main/data-folder/kubeconfig-file.ts'
 import { Namespace } from '../../src/shared/api/core/v1.ts'
 import { systemClock } from '../../src/shared/machinery/clock.ts'
+import { ManualClock } from '../support/manual-clock.ts'
 import { startTestApiServer, type TestApiServer } from '../support/api-server.ts'
 
 let cluster: TestApiServer
@@ -43,15 +44,21 @@ describe('createApiForwarder()', () => {
   const textOf = (body: ReadableStream<Uint8Array>) => new Response(body).text()
 
   it('ends a watch in which nothing is said for long, without a fault, so that it is begun anew', async () => {
-    await using forwarder = createApiForwarder(admin(), { silentMs: 500 })
+    const clock = new ManualClock()
+    await using forwarder = createApiForwarder(admin(), clock)
     const from = await revision(forwarder)
-    const said = textOf(await watchNamespaces(forwarder, from))
     await cluster.clientAs().create(Namespace, { metadata: { name: 'shop' }, spec: {} })
-    const text = await said
-    expect((JSON.parse(text.split('\n')[0] ?? '') as { object: Namespace }).object.metadata.name).toBe('shop')
-    expect(await textOf(await watchNamespaces(forwarder, from)), 'the next one goes on from where it was').toContain(
-      'shop',
-    )
+    const reader = (await watchNamespaces(forwarder, from)).getReader()
+    const first = await reader.read()
+    expect(new TextDecoder().decode(first.value)).toContain('"name":"shop"')
+    const next = reader.read()
+    await clock.advance(100_000)
+    await cluster.clientAs().create(Namespace, { metadata: { name: 'later' }, spec: {} })
+    expect(new TextDecoder().decode((await next).value), 'something was said').toContain('"name":"later"')
+    const last = reader.read()
+    await clock.advance(100_000)
+    await clock.advance(100_000)
+    expect(await last).toMatchObject({ done: true })
   })
 
   it('ends all watches at once when it is told to, and leaves other answers alone', async () => {

@@ -1,5 +1,6 @@
 // Carries a window's API requests to its cluster, as whoever the cluster knows us, with the cluster's CA pinned.
 import { Agent, buildConnector, fetch as undiciFetch } from 'undici'
+import { type Clock, systemClock } from '../../shared/machinery/clock.ts'
 import { ApiError } from '../../shared/machinery/status.ts'
 import type { AccessSource, ClusterAccess } from './clusters/access.ts'
 import { throughProxy } from './clusters/proxy.ts'
@@ -9,11 +10,6 @@ export interface ApiForwarder extends AsyncDisposable {
   forward(path: string, request: Request): Promise<Response>
   /** Ends all watches, as after sleep: who reads one goes on from where it was, over a connection that is there. */
   endWatches(): void
-}
-
-interface ForwarderOptions {
-  /** Ms without a byte after which a watch ends; API servers send a bookmark every minute. */
-  readonly silentMs?: number
 }
 
 /** What a page may say about its request; everything else is ours to say. */
@@ -28,7 +24,7 @@ const DROPPED = new Set([
   'set-cookie',
 ])
 
-/** More than two bookmarks are missing. */
+/** Without a byte in a watch: more than two of the bookmarks are missing that API servers send every minute. */
 const SILENT_MS = 150_000
 
 const isWatch = (path: string): boolean => {
@@ -44,14 +40,14 @@ const isWatch = (path: string): boolean => {
  */
 function endingWhereSilent(
   body: ReadableStream<Uint8Array>,
-  silentMs: number,
+  clock: Clock,
   endings: Set<() => void>,
 ): ReadableStream<Uint8Array> {
   const reader = body.getReader()
   let end: () => void = () => undefined
-  let timer: NodeJS.Timeout | undefined
+  let stopWaiting: () => void = () => undefined
   const forget = () => {
-    clearTimeout(timer)
+    stopWaiting()
     return endings.delete(end)
   }
   return new ReadableStream({
@@ -65,10 +61,10 @@ function endingWhereSilent(
       endings.add(end)
     },
     async pull(controller) {
-      timer = setTimeout(end, silentMs)
+      stopWaiting = clock.after(SILENT_MS, end)
       try {
         const { done, value } = await reader.read()
-        clearTimeout(timer)
+        stopWaiting()
         if (done) end()
         else if (endings.has(end)) controller.enqueue(value)
       } catch (error) {
@@ -104,10 +100,7 @@ function connectorFor({ tls, proxy }: ClusterAccess): buildConnector.BuildOption
   }
 }
 
-export function createApiForwarder(
-  source: AccessSource,
-  { silentMs = SILENT_MS }: ForwarderOptions = {},
-): ApiForwarder {
+export function createApiForwarder(source: AccessSource, clock: Clock = systemClock): ApiForwarder {
   const endings = new Set<() => void>()
   let current: { readonly tls: ClusterAccess['tls']; readonly agent: Agent } | undefined
   const closing = new Set<Agent>()
@@ -166,7 +159,7 @@ export function createApiForwarder(
         const kept = [...answer.headers].filter(([name]) => !DROPPED.has(name))
         const content = answer.body as ReadableStream<Uint8Array> | null
         const isOpen = content !== null && answer.ok && isWatch(path)
-        return new Response(isOpen ? endingWhereSilent(content, silentMs, endings) : content, {
+        return new Response(isOpen ? endingWhereSilent(content, clock, endings) : content, {
           status: answer.status,
           statusText: answer.statusText,
           headers: kept,
