@@ -31,8 +31,7 @@ describe('a list', () => {
     vi.resetModules()
     room = await import('@/components/resource/column-room.ts')
   })
-  const wants = (of = columns, shown = rows, before?: Wants) =>
-    room.wantsOf(of, shown, ({ title }) => title, before)
+  const wants = (of = columns, shown = rows, before?: Wants) => room.wantsOf(of, shown, ({ title }) => title, before)
   const place = (px: number, chosen = {}, of = columns) => room.placeColumns(of, wants(of), px, chosen)
   const ids = (px: number, chosen = {}, of = columns) => place(px, chosen, of).map(each => each.column.id)
 

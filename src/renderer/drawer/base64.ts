@@ -1,10 +1,13 @@
 // Secret values to text and back.
 
+/** @throws DOMException when it is no base64 */
+export const decodeBase64 = (encoded: string): Uint8Array<ArrayBuffer> =>
+  Uint8Array.from(atob(encoded), character => character.charCodeAt(0))
+
 /** @returns undefined when the bytes are not UTF-8 text */
 export function decodeBase64Text(encoded: string): string | undefined {
   try {
-    const bytes = Uint8Array.from(atob(encoded), character => character.charCodeAt(0))
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    return new TextDecoder('utf-8', { fatal: true }).decode(decodeBase64(encoded))
   } catch {
     return undefined
   }

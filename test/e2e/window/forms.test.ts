@@ -1,5 +1,5 @@
 // Forms for every kind, and edits that meet: in a real Chromium, on a real server.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -42,6 +42,24 @@ describe('forms', () => {
     await page.getByRole('heading', { name: 'login' }).waitFor()
     const secret: { data: object } = await read('secret', 'login')
     expect(secret.data).toEqual({ password: Buffer.from('hunter2').toString('base64') })
+  })
+
+  it('leave values that are no text in their place, to be saved as files as they are', async () => {
+    const bytes = Buffer.from([0xff, 0x00, 0xfe, 0x0a])
+    await cluster.apply(`
+apiVersion: v1
+kind: Secret
+metadata: { name: icon, namespace: default }
+data: { icon.bin: ${bytes.toString('base64')} }
+`)
+    await go('k/core/v1/secrets?ns=default&open=default/icon')
+    const drawer = page.getByRole('dialog', { name: 'Secret icon' })
+    await drawer.getByText('not text').waitFor()
+    const download = page.waitForEvent('download')
+    await drawer.getByRole('button', { name: 'Save icon.bin as a file' }).click()
+    const file = await download
+    expect(file.suggestedFilename()).toBe('icon.bin')
+    expect(readFileSync(await file.path())).toEqual(bytes)
   })
 
   it('create a StatefulSet, with what the server finds wrong at its field and a look at the result first', async () => {

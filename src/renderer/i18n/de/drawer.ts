@@ -23,6 +23,8 @@ export const drawer = {
   'It holds no keys.': 'Keine Schlüssel enthalten.',
   'Hide {key}': '{key} verbergen',
   'Show {key}': '{key} zeigen',
+  'Save {key} as a file': '{key} als Datei speichern',
+  'not text': 'kein Text',
   'Copy {key}': '{key} kopieren',
 
   // Deployments
