@@ -8,6 +8,7 @@ import { existsSync, linkSync, mkdirSync, readFileSync, readlinkSync, renameSync
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Clock } from '../shared/machinery/clock.ts'
+import { startOfProcess } from '../shared/machinery/process-stat.ts'
 
 interface Holder {
   readonly pid: number
@@ -124,10 +125,6 @@ function parse(text: string): Holder | undefined {
 
 const isAlive = ({ pid, started }: Holder): boolean => started !== '' && startOf(pid) === started
 
-/** @returns field 22 of the process's stat line, or an empty text when there is no such process. */
-function startOf(pid: number): string {
-  const line = readIfThere(`/proc/${pid}/stat`) ?? ''
-  return line.slice(line.lastIndexOf(')') + 2).split(' ')[19] ?? ''
-}
+const startOf = (pid: number): string => startOfProcess(readIfThere(`/proc/${pid}/stat`) ?? '')
 
 const networkNamespace = (): string => readlinkSync('/proc/self/ns/net').replace(/\D/g, '')

@@ -13,6 +13,7 @@ import { mergeKubeconfig, writeAtomically } from '../../src/main/data-folder/kub
 import { openLog } from '../../src/main/process/log-file.ts'
 import { openPki } from '../../src/main/pki/pki.ts'
 import { lockFolder } from '../../src/main/store/nedb/lock.ts'
+import { zombie } from '../support/zombie.ts'
 
 let folder: string
 beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'flotilla-cli-security-'))))
@@ -66,6 +67,11 @@ describe('runtime.json', () => {
   const url = 'https://127.0.0.1:1'
   it('of a killed server whose process number another program has now counts as none', () => {
     write({ pid: process.pid, url, startedAt: '', processStart: '1' })
+    expect(runningServer(folder)).toBeUndefined()
+  })
+  it('of a killed server that nobody asks how it ended counts as none', async () => {
+    using gone = await zombie()
+    write({ pid: gone.pid, url, startedAt: '', processStart: gone.started })
     expect(runningServer(folder)).toBeUndefined()
   })
   it.each([0, -1, 1.5, '1', null])('with the pid %j counts as none', pid => {

@@ -9,6 +9,7 @@ import { type NedbEngineOptions, openNedbEngine } from '../../src/main/store/ned
 import { lockFolder } from '../../src/main/store/nedb/lock.ts'
 import { systemClock } from '../../src/shared/machinery/clock.ts'
 import { eventually } from '../support/eventually.ts'
+import { zombie } from '../support/zombie.ts'
 import { tempFolder, type TempFolder } from './temp-folder.ts'
 
 let folder: TempFolder
@@ -233,7 +234,9 @@ test('a folder in use answers Locked and names the process; a dead owner is take
   const owner = JSON.parse(await readFile(lock, 'utf8')) as object
   await close()
   const dead = spawnSync(process.execPath, ['-e', '']).pid
-  for (const stale of [JSON.stringify({ ...owner, pid: dead }), JSON.stringify({ ...owner, started: '1' }), '{"torn']) {
+  using unasked = await zombie()
+  const owners = [{ pid: dead }, { started: '1' }, { pid: unasked.pid, started: unasked.started }]
+  for (const stale of [...owners.map(each => JSON.stringify({ ...owner, ...each })), '{"torn']) {
     await writeFile(lock, stale)
     await open()
     await put('/a')

@@ -1,11 +1,11 @@
 // Tells a process from a later one with the same number.
 import { readFileSync } from 'node:fs'
+import { startOfProcess } from '../../shared/machinery/process-stat.ts'
 
-/** @returns the kernel's start time of a process (field 22 of its stat line); '' where the system does not say */
+/** @returns see `startOfProcess` */
 export function processStart(pid: number): string {
   try {
-    const line = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    return line.slice(line.lastIndexOf(')') + 2).split(' ')[19] ?? ''
+    return startOfProcess(readFileSync(`/proc/${pid}/stat`, 'utf8'))
   } catch {
     return ''
   }

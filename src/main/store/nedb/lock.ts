@@ -4,6 +4,7 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { randomUUID } from 'node:crypto'
 import { type Clock, systemClock } from '../../../shared/machinery/clock.ts'
+import { startOfProcess } from '../../../shared/machinery/process-stat.ts'
 import { StoreError } from '../contract.ts'
 import { codeOf, FILE_MODE, readIfThere, removeIfThere } from './disk.ts'
 
@@ -128,8 +129,7 @@ function parse(text: string): Owner | undefined {
 
 /** @returns the kernel's start time of a process (field 22 of its stat line), or an empty text. */
 async function startOf(pid: number): Promise<string> {
-  const line = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
-  return line.slice(line.lastIndexOf(')') + 2).split(' ')[19] ?? ''
+  return startOfProcess(await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ''))
 }
 
 async function whereabouts(): Promise<Whereabouts> {
