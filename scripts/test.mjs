@@ -17,16 +17,21 @@ const STAGES = [
   // The store's tests wait for disks and power cuts half of their time. Lab hosts' images take minutes to make, for which
   // all of `hosts` would wait.
   [
-    ['api', 'control', 'cli', 'shared', 'desktop', 'window'],
+    ['api', 'control', 'cli'],
     ['store', 'lab'],
   ],
   [['network']],
   [['agent']],
-  [['hosts', 'hosts-alone', 'e2e-alone']],
+  [['hosts']],
+  // The first compare the whole machine before and after, mostly waiting; the others are in processes alone.
+  [
+    ['hosts-alone', 'e2e-alone'],
+    ['shared', 'desktop', 'window'],
+  ],
   [['e2e'], ['clients', 'e2e-beside']],
 ]
 /** Files at a time; two where nothing is said. Those of `hosts` and `store` wait much, for machines and disks of their own. */
-const WORKERS = { store: 3, hosts: 3, lab: 1, 'hosts-alone': 1, e2e: 1, 'e2e-alone': 1, 'e2e-beside': 1, clients: 1 }
+const WORKERS = { store: 3, hosts: 4, lab: 1, 'hosts-alone': 1, e2e: 1, 'e2e-alone': 1, 'e2e-beside': 1, clients: 1 }
 const areaOf = project => project.replace(/-.*/, '')
 const AREAS = [...new Set(STAGES.flat(2).map(areaOf))]
 /** Minutes that the tests of an area may take, so that the whole stays a coffee break. */
@@ -68,7 +73,7 @@ if (!env.FLOTILLA_HELM) say('Helm cannot be had: its tests are skipped')
 mkdirSync(join(root, '.cache'), { recursive: true })
 const totals = { passed: 0, failed: 0, skipped: 0 }
 const problems = []
-/** By area. */
+/** By area, and in there by project. */
 const seconds = {}
 const unsteady = []
 const allowedSkips = JSON.parse(readFileSync(join(root, 'test/allowed-skips.json'), 'utf8'))
@@ -122,7 +127,7 @@ async function runProject(project, { lane }) {
   const workers = WORKERS[project] ?? 2
   const serial = workers === 1 ? ['--no-file-parallelism'] : []
   const report = await vitest(project, project, [`--maxWorkers=${workers}`, ...serial], { lane })
-  seconds[areaOf(project)] = (seconds[areaOf(project)] ?? 0) + (Date.now() - started) / 1000
+  countTime(project, started)
   return { project, report }
 }
 
@@ -155,14 +160,23 @@ async function conclude(project, report) {
 async function retry(project, files) {
   const started = Date.now()
   const report = await vitest(project, `${project}-again`, ['--maxWorkers=1', ...files], { lane: 0 })
-  seconds[areaOf(project)] += (Date.now() - started) / 1000
+  countTime(`${project}-again`, started)
   for (const { name, status } of report?.testResults ?? []) if (status === 'passed') unsteady.push(relative(root, name))
   return report?.testResults ?? []
 }
 
-function timeOf([area, spent]) {
+function countTime(name, started) {
+  const spent = (seconds[areaOf(name)] ??= {})
+  spent[name] = (spent[name] ?? 0) + (Date.now() - started) / 1000
+}
+
+function timeOf([area, projects]) {
   const budget = BUDGET_MINUTES[area]
-  return `${area} ${Math.round(spent)} s${budget && spent > budget * 60 ? ` (over its budget of ${budget} min)` : ''}`
+  const spent = Object.values(projects).reduce((sum, each) => sum + each, 0)
+  const each = Object.entries(projects).map(([name, time]) => `${name} ${Math.round(time)}`)
+  const parts = each.length > 1 ? ` (${each.join(', ')})` : ''
+  const over = budget && spent > budget * 60 ? ` (over its budget of ${budget} min)` : ''
+  return `${area} ${Math.round(spent)} s${parts}${over}`
 }
 
 function countTest(test) {

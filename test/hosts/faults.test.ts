@@ -218,7 +218,7 @@ describe('the link', () => {
     expect((await plane.host('box')).status.away?.at(-1)).toMatchObject({ reason: 'the control plane stopped' })
     await plane.startProvisioning()
     await eventually(() => plane.kubelet('box'), 60_000)
-    await eventually(async () => expect((await plane.host('box')).status.away?.at(-1)?.until).toBeDefined())
+    await eventually(async () => expect((await plane.host('box')).status.away?.at(-1)?.until).toBeDefined(), 60_000)
   })
 })
 
@@ -390,7 +390,10 @@ test('a host that is gone can be forgotten, and cleaned by hand when it is back'
   const spec = { hostName: 'box', action: 'Remove', approved: true, force: true }
   await client.create(HostOperation, { metadata: { name: 'forget' }, spec })
   try {
-    await eventually(async () => (await client.get(HostOperation, { name: 'forget' })).status.phase === 'Succeeded')
+    await eventually(
+      async () => (await client.get(HostOperation, { name: 'forget' })).status.phase === 'Succeeded',
+      60_000,
+    )
   } finally {
     host.resume()
   }

@@ -61,7 +61,7 @@ test('joining has Docker keep containers over its restarts, by a key in the conf
   const { items } = await client().list(HostOperation)
   expect(JSON.stringify(items)).toContain(`set live-restore in ${FILE}`)
   expect(JSON.parse(host.sh(`cat ${FILE}`))).toEqual({ ...JSON.parse(CONFIGURED), 'live-restore': true })
-  await eventually(async () => (await condition('LiveRestore'))?.status === 'True')
+  await eventually(async () => (await condition('LiveRestore'))?.status === 'True', 60_000)
   expect((await plane.operate('box', 'Repair')).bytesSent ?? 0).toBe(0)
 })
 
@@ -79,6 +79,7 @@ test('a pod gets a slice of its own from systemd, with the limits of the pod as 
     () =>
       host.sh(`systemctl list-units --no-legend ${slice}; ls /run/systemd/system.control | grep ${slice} || true`) ===
       '',
+    60_000,
   )
 })
 

@@ -5,9 +5,18 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 const LONGEST = [
   ...['crashes', 'mutants', 'power-cuts', 'etcd-faults'].map(name => `/test/store/${name}.test.ts`),
-  ...['faults', 'onboarding', 'move', 'kubelet', 'machine-docker', 'packages', 'join-command', 'window', 'dnf'].map(
-    name => `/test/hosts/${name}.test.ts`,
-  ),
+  ...[
+    'faults',
+    'onboarding',
+    'move',
+    'kubelet',
+    'machine-docker',
+    'packages',
+    'odd-hosts',
+    'join-command',
+    'window',
+    'dnf',
+  ].map(name => `/test/hosts/${name}.test.ts`),
   ...['host-firewalls', 'policies', 'wireguard', 'services', 'relay', 'nodes'].map(
     name => `/test/network/${name}.test.ts`,
   ),

@@ -62,7 +62,7 @@ export class ApartCluster {
   /** @param image has curl and busybox */
   async serveWeb(image: string): Promise<void> {
     await this.kubectl(['apply', '-f', '-'], webManifest(image, { nodePort: this.#nodePort }))
-    await this.kubectl(['rollout', 'status', 'deployment/web', '--timeout=90s'])
+    await this.kubectl(['rollout', 'status', 'deployment/web', '--timeout=180s'])
   }
 
   /** Each pod reaches each other one, the Service by its name, and the API server; and this machine the node port. */
