@@ -21,7 +21,7 @@ const KNOWN = [
   },
   {
     name: /^FlowSchema |^PriorityLevelConfiguration /,
-    text: /^\.(status\.conditions|metadata\.managedFields)/,
+    text: /^\.((items\[\d+\]|rows\[\d+\]\.object)\.)?(status\.conditions|metadata\.managedFields)|^\.rows\[\d+\]\.cells/,
     why: 'flow control, which writes their status, does not run in what is compared',
   },
   {
@@ -101,6 +101,27 @@ const KNOWN = [
     why: 'of a bookmark the version is told; Go prints what else an empty object has',
   },
   { text: /^\[\d+\]: nothing, not \{"type":"BOOKMARK"/, why: 'how far versions have come by then differs' },
+  {
+    text: /metadata\.annotations: \{"deprecated\.daemonset\.template\.generation":"\d+"\}, not nothing$/,
+    why: 'an annotation of an object is one of its metadata alone as well',
+  },
+  {
+    name: /^Job \w+ › other uid$/,
+    text: /must be 'other'$|`selector` not auto-generated$/,
+    why: 'of a uid that may not be changed nothing else is said',
+  },
+  { name: /^IPAddress /, text: /^\.rows\[\d+\]\.cells\[2\]/, why: 'rows there have a cell more than columns' },
+  { name: /^SelfSubject(Rules)?Review /, text: /^\.status\.|^\.spec\.namespace/, why: 'each has a user of its own' },
+  {
+    name: /SubjectAccessReview |^TokenReview /,
+    text: /^(lacks|has) metadata: .*must be empty|^\.metadata\.(name|managedFields): nothing/,
+    why: 'who asks a question owns nothing',
+  },
+  {
+    name: /^(CustomResourceDefinition|APIService) /,
+    text: /^\.((items\[\d+\]|rows\[\d+\]\.object)\.)?(status|metadata\.managedFields)\b/,
+    why: 'their status comes a moment after them, here and there',
+  },
   { text: /^order of causes$/, why: 'Go tells some in the order of its maps' },
   { text: /clusterTrustBundle|\(Projected\) has no sources provided/, why: 'a feature that is off there' },
 ]

@@ -67,11 +67,7 @@ function fillOf(schemaId: string): Fill | undefined {
     if (fill) inner.push([field, fill])
   }
   const fill: Fill = value => {
-    for (const [field, fact] of zeros) {
-      const held = value[field]
-      // A list of nothing comes to the same, however it was said.
-      if (held === undefined || held === null || (Array.isArray(held) && held.length === 0)) value[field] = zeroOf(fact)
-    }
+    for (const [field, fact] of zeros) value[field] ??= zeroOf(fact)
     for (const [field, fillField] of inner) {
       const held = value[field]
       if (held !== undefined && held !== null) fillField(held as Fields)
