@@ -127,7 +127,6 @@ const portTexts = ({ spec }: Service): string[] =>
   (spec.ports ?? []).map(
     ({ port, nodePort, protocol }) => `${port}${nodePort ? `:${nodePort}` : ''}/${protocol ?? 'TCP'}`,
   )
-export const portsText = (service: Service): string => portTexts(service).join(', ')
 
 /** Where a service is reached from outside of the cluster. */
 export const externalText = ({ spec, status }: Service): string => {
