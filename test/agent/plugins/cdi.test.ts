@@ -31,7 +31,7 @@ describe('CDI devices', () => {
       spec(
         [
           device('one', { deviceNodes: [{ path: '/dev/one', permissions: 'r' }], additionalGids: [0, 5] }),
-          device('two', { deviceNodes: [{ path: '/dev/two', hostPath: '/dev/host-two', type: 'c', major: 1 }] }),
+          device('two', { deviceNodes: [{ path: '/dev/two', hostPath: '/dev/host-two' }] }),
         ],
         {
           env: ['A=b=c'],
@@ -49,6 +49,20 @@ describe('CDI devices', () => {
       groups: [5],
       nvidia: [],
     })
+  })
+
+  it('that are told by their numbers need not be on the machine', async () => {
+    const numbers = { type: 'c', major: 1, minor: 3, fileMode: 0o20640, gid: 7 }
+    write('etc/cdi/a.json', spec([device('one', { deviceNodes: [{ path: '/dev/one', ...numbers }] })]))
+    const { devices } = await additions('vendor.com/net=one')
+    expect(devices).toEqual([
+      {
+        hostPath: '/dev/one',
+        containerPath: '/dev/one',
+        permissions: 'rwm',
+        numbers: { type: 'c', major: 1, minor: 3, mode: 0o640, uid: 0, gid: 7 },
+      },
+    ])
   })
 
   it('are read from YAML too', async () => {

@@ -205,7 +205,10 @@ describe('device plugins', () => {
     const file = `/var/run/cdi/${vendor}.json`
     const edits = {
       env: ['FROM_CDI=yes'],
-      deviceNodes: [{ path: '/dev/by-cdi', hostPath: device }],
+      deviceNodes: [
+        { path: '/dev/by-cdi', hostPath: device },
+        { path: '/dev/by-numbers', type: 'c', major: 1, minor: 3, fileMode: 0o640, gid: 77 },
+      ],
       additionalGids: [4321],
     }
     const devices = [{ name: 'one', containerEdits: edits }]
@@ -220,6 +223,9 @@ describe('device plugins', () => {
       await node.run('cdi', { containers: [wanting(1, resource)] })
       const pod = await node.ready('cdi')
       expect(inside(pod, 'sh', '-c', 'echo x > /dev/by-cdi && echo $FROM_CDI $(id -G)')).toMatch(/^yes .*4321/)
+      expect(inside(pod, 'sh', '-c', 'echo x > /dev/by-numbers && ls -ln /dev/by-numbers')).toMatch(
+        /^crw-r----- +1 0 +77 +1, +3 /,
+      )
       await node.run('none', { containers: [wanting(1, 'example.com/none')] })
       const none = await node.until(
         'none',

@@ -1,16 +1,18 @@
 // All devices of one container, whoever gives them, as what its spec says to the runtime.
+import { join } from 'node:path'
 import type { Container, Pod } from '../../../shared/api/core/v1.ts'
 import type { KubeletParts } from '../parts.ts'
 import { ownPath } from '../plugins/kubelet-folder.ts'
-import type { ContainerSpec } from '../runtime/contract.ts'
-import { type ContainerAdditions, additionsOf } from './cdi/edits.ts'
+import type { ContainerSpec, Device } from '../runtime/contract.ts'
+import { makeDeviceNode } from './cdi/device-node.ts'
+import { type CdiNode, type ContainerAdditions, additionsOf } from './cdi/edits.ts'
 import { readCdiDevices } from './cdi/spec.ts'
 
 export interface ContainerDevices extends Pick<ContainerSpec, 'annotations' | 'deviceRequests'> {
   /** `NAME=value`: what plugins say, which gives way to the pod's own. */
   readonly env: readonly string[]
   /** What CDI says, which stands over the pod's own. */
-  readonly additions: Omit<ContainerAdditions, 'nvidia'>
+  readonly additions: Omit<ContainerAdditions, 'nvidia' | 'devices'> & { readonly devices: readonly Device[] }
 }
 
 /** @throws Error when a driver does not give what the container is to have */
@@ -28,6 +30,8 @@ export async function devicesOfContainer(
     engineReadsCdi || names.length === 0 ? NO_CDI : await readCdiDevices(tools.root),
   )
   const own = (path: string) => ownPath(dataDir, path)
+  const made = async ({ numbers, ...device }: CdiNode): Promise<Device> =>
+    numbers ? { ...device, hostPath: await makeDeviceNode(join(dataDir, 'device-nodes'), numbers) } : device
   return {
     env: responses.flatMap(({ envs }) => Object.entries(envs).map(([name, value]) => `${name}=${value}`)),
     annotations: Object.assign({}, ...responses.map(({ annotations }) => annotations)) as Record<string, string>,
@@ -42,7 +46,7 @@ export async function devicesOfContainer(
         ...responses.flatMap(({ mounts }) => mounts.map(mount => ({ ...mount, hostPath: own(mount.hostPath) }))),
         ...cdi.mounts.map(mount => ({ ...mount, hostPath: own(mount.hostPath) })),
       ],
-      devices: [...responses.flatMap(response => response.devices), ...cdi.devices],
+      devices: [...responses.flatMap(response => response.devices), ...(await Promise.all(cdi.devices.map(made)))],
     },
   }
 }

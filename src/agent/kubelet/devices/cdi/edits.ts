@@ -1,13 +1,17 @@
 // What CDI devices mean for a container in the terms of the container engine, where that does not read CDI itself.
 import type { Device, Mount } from '../../runtime/contract.ts'
+import type { NodeNumbers } from './device-node.ts'
 import { type CdiDevice, type CdiDevices, CdiError, type ContainerEdits } from './spec.ts'
+
+/** A device of the machine, or one of these numbers that is still to be made on it. */
+export type CdiNode = Device & { readonly numbers?: NodeNumbers }
 
 /** What a container gets beside what its pod says. */
 export interface ContainerAdditions {
   /** `NAME=value`, which stand over those of the pod. */
   readonly env: readonly string[]
   readonly mounts: readonly Mount[]
-  readonly devices: readonly Device[]
+  readonly devices: readonly CdiNode[]
   readonly groups: readonly number[]
   /** Devices that NVIDIA's own part of the engine is to give. */
   readonly nvidia: readonly string[]
@@ -64,8 +68,11 @@ function toMount({ hostPath, containerPath, options = [] }: MountEdit): Mount {
   return { hostPath, containerPath, readOnly: options.includes('ro'), ...(propagation ? { propagation } : {}) }
 }
 
-const toDevice = ({ path, hostPath, permissions }: NodeEdit): Device => ({
-  hostPath: hostPath ?? path,
-  containerPath: path,
-  permissions: permissions || 'rwm',
-})
+/** What says of which numbers it is need not be there on the machine. */
+function toDevice({ path, hostPath, permissions, type, major = 0, minor = 0, ...owner }: NodeEdit): CdiNode {
+  const device = { hostPath: hostPath ?? path, containerPath: path, permissions: permissions || 'rwm' }
+  if (!type || (major === 0 && type !== 'p')) return device
+  const { fileMode = ANYBODY, uid = 0, gid = 0 } = owner
+  return { ...device, numbers: { type, major, minor, mode: fileMode & 0o7777, uid, gid } }
+}
+const ANYBODY = 0o666

@@ -17,6 +17,12 @@ const deviceNode = v.object({
   path: absolute,
   hostPath: optional(absolute),
   permissions: optional(v.pipe(v.string(), v.regex(/^[rwm]*$/))),
+  type: optional(v.picklist(['b', 'c', 'u', 'p', ''])),
+  major: optional(id),
+  minor: optional(id),
+  fileMode: optional(id),
+  uid: optional(id),
+  gid: optional(id),
 })
 const mount = v.object({
   hostPath: v.string(),
