@@ -418,7 +418,7 @@ describe('while its pod runs, a volume', () => {
   })
 })
 
-describe('after its start, the agent', () => {
+describe('over its end and start, the agent', () => {
   it('knows what it had mounted: a pod that went meanwhile has its volume taken back, another one keeps it', async () => {
     const name = 'restart.example.com'
     const driver = await addDriver(name)
@@ -438,6 +438,21 @@ describe('after its start, the agent', () => {
     expect(statSync(join(driver.disk('handle-kept'), 'still-writable')).isFile()).toBe(true)
     await node.remove('kept')
     expect(driver.of('NodeUnstageVolume').map(({ volumeId }) => volumeId as string)).toContain('handle-kept')
+  })
+  it('is not held up by a driver that hangs', async () => {
+    const name = 'hung.example.com'
+    const driver = await addDriver(name)
+    await bound('hung', name)
+    driver.hang('NodePublishVolume')
+    await node.run('hung', mounting('hung'))
+    await eventually(() => driver.of('NodePublishVolume').length > 0, SLOW_MS)
+    let isStopped = false
+    void node.stopAgent().then(() => (isStopped = true))
+    await eventually(() => isStopped, SLOW_MS) // a call is given twice that
+    driver.heal()
+    await node.startAgent()
+    await node.ready('hung')
+    await node.remove('hung')
   })
   it('waits for the driver of a volume that it has to take back', async () => {
     const name = 'away.example.com'

@@ -52,6 +52,7 @@ export class TestCsiDriver implements AsyncDisposable {
   readonly #folder: string
   #server: AsyncDisposable | undefined
   #announced: Announced | undefined
+  #hangs: string | undefined
   #failure: { readonly method: string; readonly code: RpcCode; readonly message: string } | undefined
 
   private constructor(options: TestCsiDriverOptions) {
@@ -95,12 +96,17 @@ export class TestCsiDriver implements AsyncDisposable {
     return path
   }
 
+  /** Does not answer, until `heal`. */
+  hang(method: string): void {
+    this.#hangs = method
+  }
   /** Until `heal`. */
   fail(method: string, code: RpcCode, message: string): void {
     this.#failure = { method, code, message }
   }
   heal(): void {
     this.#failure = undefined
+    this.#hangs = undefined
   }
 
   of(method: string): readonly CsiCall['request'][] {
@@ -118,6 +124,7 @@ export class TestCsiDriver implements AsyncDisposable {
       answer: (async (request: R) => {
         this.calls.push({ method, request })
         const failure = this.#failure
+        if (this.#hangs === method) return new Promise(() => undefined)
         if (failure?.method === method) throw new RpcError(failure.code, failure.message)
         return answer(request)
       }) as Served['answer'],

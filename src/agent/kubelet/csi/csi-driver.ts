@@ -1,5 +1,4 @@
 // A CSI driver on this node, as the kubelet calls it.
-import type { CallLimits } from '../plugins/rpc.ts'
 import { type Method, RpcClient, RpcError } from '../plugins/rpc.ts'
 import {
   ACCESS_MODES,
@@ -23,30 +22,31 @@ export class CsiDriver implements Disposable {
   readonly name: string
   readonly endpoint: string
   readonly #client: RpcClient
+  readonly #signal: AbortSignal
   #capabilities: Promise<ReadonlySet<number>> | undefined
 
-  private constructor(name: string, endpoint: string, client: RpcClient) {
+  private constructor(name: string, endpoint: string, client: RpcClient, signal: AbortSignal) {
     this.name = name
     this.endpoint = endpoint
     this.#client = client
+    this.#signal = signal
   }
 
-  /** @param endpoint its socket, as this process finds it */
-  static async connect(name: string, endpoint: string): Promise<CsiDriver> {
-    return new CsiDriver(name, endpoint, await RpcClient.open(endpoint))
+  /**
+   * @param endpoint its socket, as this process finds it
+   * @param signal gives up what is asked of it: a driver that hangs holds up nobody who leaves
+   */
+  static async connect(name: string, endpoint: string, signal: AbortSignal): Promise<CsiDriver> {
+    return new CsiDriver(name, endpoint, await RpcClient.open(endpoint), signal)
   }
 
   /** @throws RpcError */
-  call<Request, Response>(
-    method: Method<Request, Response>,
-    request: Request,
-    { timeoutMs = CALL_MS, ...limits }: CallLimits = {},
-  ): Promise<Response> {
-    return this.#client.call(method, request, { ...limits, timeoutMs })
+  call<Request, Response>(method: Method<Request, Response>, request: Request): Promise<Response> {
+    return this.#client.call(method, request, { timeoutMs: CALL_MS, signal: this.#signal })
   }
 
-  info(signal: AbortSignal): Promise<NodeInfo> {
-    return this.call(nodeGetInfo, {}, { signal })
+  info(): Promise<NodeInfo> {
+    return this.call(nodeGetInfo, {})
   }
 
   /** Asked once: a driver that can do something else by now has registered anew. @throws RpcError */

@@ -40,9 +40,9 @@ export class CsiDrivers implements PluginHandler, Disposable {
   /** The driver is told of in the cluster before it is used. */
   async register({ name, endpoint }: Plugin): Promise<void> {
     const { csiNode, signal, onRegistered } = this.#options
-    const driver = await CsiDriver.connect(name, endpoint)
+    const driver = await CsiDriver.connect(name, endpoint, signal)
     try {
-      await csiNode.install(name, await driver.info(signal))
+      await csiNode.install(name, await driver.info())
     } catch (error) {
       driver[Symbol.dispose]()
       throw error
