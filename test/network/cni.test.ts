@@ -136,6 +136,7 @@ describe('CNI plugins that a configuration names', () => {
     agents[0] = await hosts[0]!.agent(CIDRS[0]!)
     expect(await agents[0]!.call({ do: 'addressesOf', podUid: pods[1]!.uid })).toEqual({ ips: [ips[1]] })
     pods[1]!.end()
+    await eventually(() => !existsSync(`/proc/${pods[1]!.pid}/ns/net`))
     await agents[0]!.call({ do: 'tearDown', podUid: pods[1]!.uid })
     const [call] = recorder.take()
     expect(call).toMatchObject({ command: 'DEL', netns: '', input: { prevResult: { ips: [{ address: `${ips[1]!}/24` }] } } }) // prettier-ignore

@@ -27,7 +27,7 @@ const deviceType: CelType = {
   ]),
 }
 
-const environment = new Environment({ variables: new Map([['device', deviceType]]) })
+const environment = new Environment({ variables: new Map([['device', deviceType]]), bindings: true })
 const compiled = new Map<string, Compiled | Error>()
 /** Selectors stand in classes and claims: few are different. */
 const MOST_KEPT = 500

@@ -16,6 +16,7 @@ import { standard } from './library/standard.ts'
 import { strings } from './library/strings.ts'
 import { urls } from './library/url.ts'
 import { checkLiterals } from './literals.ts'
+import type { MacroOptions } from './macros.ts'
 import { parse } from './parser.ts'
 import type { CelType } from './types.ts'
 
@@ -40,6 +41,8 @@ export interface EnvironmentOptions {
   /** Functions beyond Kubernetes' common ones. */
   readonly libraries?: readonly Library[]
   readonly structs?: Scope['structs']
+  /** Whether `cel.bind` gives names to values. Default: no. */
+  readonly bindings?: boolean
 }
 
 export interface Compiled extends Program {
@@ -52,15 +55,17 @@ export interface Compiled extends Program {
 
 export class Environment {
   readonly #scope: Scope
+  readonly #macros: MacroOptions
 
-  constructor({ variables, libraries, structs }: EnvironmentOptions) {
+  constructor({ variables, libraries, structs, bindings = false }: EnvironmentOptions) {
+    this.#macros = { bindings }
     const functions = libraries?.length ? byName([...BASE, ...libraries]) : base
     this.#scope = { functions, variables, ...(structs ? { structs } : {}) }
   }
 
   /** @throws CompileError */
   compile(text: string): Compiled {
-    const checked: Checked = check(text, parse(text), this.#scope)
+    const checked: Checked = check(text, parse(text, this.#macros), this.#scope)
     checkLiterals(text, checked)
     const { type, variables } = checked
     return { type, variables, maxCost: estimateCost(checked, this.#scope.variables), ...compileProgram(checked) }

@@ -173,15 +173,28 @@ const MEMBERS: Readonly<Record<string, (site: Site) => Expr>> = {
   'sortBy/2': sortBy,
 }
 
+/** Those that not every place has. */
+export interface MacroOptions {
+  /** `cel.bind(name, value, expression)`. */
+  readonly bindings: boolean
+}
+
+export interface CallSite {
+  readonly make: Make
+  readonly offset: number
+  readonly fn: string
+  readonly target: Expr | undefined
+  readonly args: readonly Expr[]
+}
+
 /** @returns undefined for what is no macro @throws SyntaxIssue */
 export function expandMacro(
-  make: Make,
-  offset: number,
-  fn: string,
-  target: Expr | undefined,
-  args: readonly Expr[],
+  { make, offset, fn, target, args }: CallSite,
+  { bindings }: MacroOptions,
 ): Expr | undefined {
   if (!target) return fn === 'has' && args.length === 1 ? has({ make, offset, args }) : undefined
+  if (bindings && fn === 'bind' && args.length === 3 && target.kind === 'ident' && target.name === 'cel')
+    return bind({ make, offset }, variable(args[0]), args[1] as Expr, args[2] as Expr)
   const key = `${fn}/${args.length}`
   return Object.hasOwn(MEMBERS, key) ? MEMBERS[key]?.({ make, offset, target, args }) : undefined
 }

@@ -1,7 +1,7 @@
 // Recursive descent over the tokens, in CEL's order of precedence. Calls of macros are expanded on the way.
 import { CompileError } from './errors.ts'
 import { SyntaxIssue, type Token, tokenize } from './lexer.ts'
-import { expandMacro } from './macros.ts'
+import { type MacroOptions, expandMacro } from './macros.ts'
 import { RESERVED } from './reserved-words.ts'
 import { type Expr, type Make, qualifiedName } from './syntax.ts'
 
@@ -14,12 +14,14 @@ const CONSTANTS: Readonly<Record<string, boolean | null>> = { true: true, false:
 
 class Parser {
   readonly #tokens: readonly Token[]
+  readonly #macros: MacroOptions
   #at = 0
   #ids = 0
   #depth = 0
 
-  constructor(text: string) {
+  constructor(text: string, macros: MacroOptions) {
     this.#tokens = tokenize(text)
+    this.#macros = macros
   }
 
   readonly #make: Make = (offset, body) => ({ id: ++this.#ids, offset, ...body }) as Expr
@@ -29,7 +31,7 @@ class Parser {
   }
 
   #call(offset: number, fn: string, args: Expr[], target?: Expr): Expr {
-    const expanded = expandMacro(this.#make, offset, fn, target, args)
+    const expanded = expandMacro({ make: this.#make, offset, fn, target, args }, this.#macros)
     return expanded ?? this.#make(offset, { kind: 'call', fn, target, args })
   }
 
@@ -240,10 +242,10 @@ class Parser {
 }
 
 /** @throws CompileError */
-export function parse(text: string): Expr {
+export function parse(text: string, macros: MacroOptions): Expr {
   try {
     if (text.length > MAX_LENGTH) throw new SyntaxIssue(0, `expression code point size exceeds limit: ${MAX_LENGTH}`)
-    return new Parser(text).whole()
+    return new Parser(text, macros).whole()
   } catch (error) {
     if (error instanceof SyntaxIssue) throw CompileError.at(text, [error.issue])
     throw error
