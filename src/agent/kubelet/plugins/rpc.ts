@@ -255,6 +255,7 @@ interface IncomingCall {
 interface IncomingStream extends IncomingCall {
   write(answer: unknown): boolean
   once(event: 'drain' | 'close', listener: () => void): unknown
+  removeListener(event: 'drain' | 'close', listener: () => void): unknown
   end(): void
   emit(event: 'error', error: unknown): boolean
 }
@@ -302,8 +303,13 @@ const streamHandler =
 
 const drained = (call: IncomingStream, signal: AbortSignal): Promise<void> =>
   new Promise(resolve => {
-    call.once('drain', resolve)
-    signal.addEventListener('abort', () => resolve(), { once: true })
+    const done = () => {
+      call.removeListener('drain', done)
+      signal.removeEventListener('abort', done)
+      resolve()
+    }
+    call.once('drain', done)
+    signal.addEventListener('abort', done, { once: true })
   })
 
 interface ShortPath {
