@@ -70,7 +70,7 @@ export class TestNode implements AsyncDisposable {
         dataDir: join(this.folder.path, 'data'),
         dockerSocket: '/var/run/docker.sock',
         kubeletBindAddress: '',
-        logFolder: join(this.folder.path, 'log'),
+        logFolder: join(this.folder.path, 'data/log'),
         ...settings,
       }),
     )
