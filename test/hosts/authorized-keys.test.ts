@@ -35,8 +35,11 @@ const account = () => {
   const run = (script: string, { input = '' }: { input?: string } = {}) =>
     spawnSync('sh', ['-c', script], { input, encoding: 'utf8', env: { PATH: process.env.PATH, HOME: home } })
   return {
-    hop: { user: 'ada' },
-    run: (script: string, options: { input?: string }) => Promise.resolve({ code: run(script, options).status }),
+    hop: { user: 'ada', host: 'box', port: 22 },
+    run(script: string, options: { input?: string }) {
+      const { status, stderr, stdout } = run(script, options)
+      return Promise.resolve({ code: status, stderr, stdout })
+    },
     must(script: string, options: { input?: string }) {
       const { status, stderr, stdout } = run(script, options)
       return status === 0 ? Promise.resolve(stdout) : Promise.reject(new Error(stderr))
