@@ -1,5 +1,4 @@
 // Composes the agent: runtime → node → network → kubelet → tunnel, and stops them in reverse.
-import { setMaxListeners } from 'node:events'
 import { existsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { createServer } from 'node:http'
@@ -124,7 +123,6 @@ export async function startAgent({
   housekeepingMs = HOUSEKEEPING_MS,
 }: AgentOptions): Promise<RunningAgent> {
   const stop = new AbortController()
-  setMaxListeners(0, stop.signal) // every call to a driver that is under way listens
   const owned = new Owned()
   try {
     const { nodeName, dataDir } = config
