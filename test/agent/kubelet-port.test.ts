@@ -29,6 +29,8 @@ const clock = new ManualClock()
 let cluster: SecuredCluster
 let port: number
 let opened: AsyncDisposable
+/** May read metrics. */
+let scraper: Promise<string> | undefined
 
 /** What its handlers need for the paths that are asked for here. */
 const context = {
@@ -134,6 +136,21 @@ describe('a service account', () => {
     expect(await code('/configz', pods)).toBe(403)
     expect(await code('/podsandmore', pods)).toBe(403)
     expect(await code('/pods', pods, { method: 'POST' })).toBe(403)
+  })
+  test.each([
+    '/metrics/../pods',
+    '/metrics/%2e%2e/pods',
+    '/metrics/.%2E/containerLogs/default/web/main',
+    '/metrics/..\\pods',
+    '/metrics\\..\\pods',
+    '/metrics/../../metrics/../pods?x=/metrics',
+    'http://box/pods',
+  ])('is allowed what is served, however the path %s begins', async path => {
+    const metrics = await (scraper ??= account('scraper', 'metrics'))
+    expect((await ask(path, metrics)).text).toMatch(/^Forbidden .*subresource\(s\)=\[(pods )?proxy\]\)\n$/)
+  })
+  test('is told of a path that is none', async () => {
+    expect(await code('/metrics%zz', await (scraper ??= account('scraper', 'metrics')))).toBe(400)
   })
   test('may read all of it by nodes/proxy, and start nothing in a container by reading', async () => {
     const proxy = await account('proxy', 'proxy')

@@ -8,7 +8,9 @@ import { TokenReview, type UserInfo } from '../../shared/api/authentication/v1.t
 import { SubjectAccessReview } from '../../shared/api/authorization/v1.ts'
 import type { Client } from '../../shared/client/client.ts'
 import type { Clock } from '../../shared/machinery/clock.ts'
+import { METHOD_VERBS } from '../../shared/machinery/verbs.ts'
 import { HttpError } from './contract.ts'
+import { parsePath } from './request-path.ts'
 
 /** How long the API server's word is taken, in milliseconds; the first two as upstream's kubelet. */
 const TOKEN_MS = 120_000
@@ -17,15 +19,6 @@ const REFUSED_MS = 30_000
 const MOST_REMEMBERED = 1_000
 /** Anybody who reaches the port can ask: the API server is asked this much at once, not more. */
 const MOST_ASKED = 32
-
-const VERBS: Readonly<Record<string, string>> = {
-  GET: 'get',
-  HEAD: 'get',
-  POST: 'create',
-  PUT: 'update',
-  PATCH: 'patch',
-  DELETE: 'delete',
-}
 
 /** Subresources of the node that a path belongs to; one that may be used is enough. */
 const SUBRESOURCES: ReadonlyMap<string, readonly string[]> = new Map([
@@ -48,14 +41,15 @@ export interface NodeRequest {
 }
 
 /**
- * What a request does with the node. A session in a container is more than reading, whatever method opens it.
+ * What a request does with the node, by the path that is served. A session in a container is more than reading, whatever method opens it.
+ * @throws HttpError 400
  * @see https://kubernetes.io/docs/reference/access-authn-authz/kubelet-authn-authz/#kubelet-authorization
  */
-export function nodeRequestOf({ method = '', url = '/', headers }: IncomingMessage): NodeRequest {
-  const [, root = ''] = /^\/([^/?]*)/.exec(url) ?? []
+export function nodeRequestOf(message: IncomingMessage): NodeRequest {
+  const { method = '', headers } = message
   return {
-    verb: headers.upgrade === undefined ? (VERBS[method] ?? '') : 'create',
-    subresources: SUBRESOURCES.get(root) ?? ANY_OTHER,
+    verb: headers.upgrade === undefined ? (METHOD_VERBS[method] ?? '') : 'create',
+    subresources: SUBRESOURCES.get(parsePath(message).root) ?? ANY_OTHER,
   }
 }
 

@@ -9,6 +9,7 @@ import { arrivalsFrom } from './arrivals.ts'
 import { serveExec } from './exec.ts'
 import { serveLogs } from './logs.ts'
 import { serveNodeLogs } from './node-logs.ts'
+import { parsePath } from './request-path.ts'
 import { servePortForward } from './port-forward.ts'
 import { cadvisorMetrics } from './metrics/cadvisor.ts'
 import { kubeletMetrics } from './metrics/kubelet.ts'
@@ -78,18 +79,8 @@ function describe(error: unknown): { code: number; text: string } {
   return { code: gone ? 404 : 500, text: (error as Error).message }
 }
 
-function parse(message: IncomingMessage): { root: string; rest: string[]; query: URLSearchParams } {
-  const url = new URL(message.url ?? '/', 'http://kubelet')
-  try {
-    const [root = '', ...rest] = url.pathname.split('/').slice(1).map(decodeURIComponent)
-    return { root, rest, query: url.searchParams }
-  } catch {
-    throw new HttpError(400, 'the path is not valid')
-  }
-}
-
 async function serve(context: ApiContext, message: IncomingMessage, response: ServerResponse): Promise<void> {
-  const { root, rest, query } = parse(message)
+  const { root, rest, query } = parsePath(message)
   const json = (body: object) =>
     response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(body))
   const metrics = (text: string) => response.writeHead(200, { 'Content-Type': 'text/plain; version=0.0.4' }).end(text)
@@ -140,7 +131,7 @@ async function serve(context: ApiContext, message: IncomingMessage, response: Se
 }
 
 async function upgrade(context: ApiContext, message: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
-  const { root, rest, query } = parse(message)
+  const { root, rest, query } = parsePath(message)
   const request = { message, socket, head, query }
   if ((root === 'exec' || root === 'attach') && rest.length === 3) return serveExec(context, root, rest, request)
   if (root === 'portForward' && rest.length === 2) return servePortForward(context, rest, request)

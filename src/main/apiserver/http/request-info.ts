@@ -1,16 +1,9 @@
 // What a method and a path mean: the API verb, group, version, namespace, resource, name and subresource.
 // See upstream's RequestInfoFactory and the API concepts page, "Resource URIs".
 import { badRequest } from '../../../shared/machinery/status.ts'
+import { METHOD_VERBS } from '../../../shared/machinery/verbs.ts'
 import type { RequestInfo } from '../request.ts'
 
-const VERBS: Readonly<Record<string, string>> = {
-  GET: 'get',
-  HEAD: 'get',
-  POST: 'create',
-  PUT: 'update',
-  PATCH: 'patch',
-  DELETE: 'delete',
-}
 /** Subresources of a namespace; any other segment there is a resource inside the namespace. */
 const NAMESPACE_SUBRESOURCES = new Set(['status', 'finalize'])
 
@@ -85,7 +78,7 @@ export function parseRequestInfo(method: string, path: string, query: URLSearchP
   assertSegment(name)
 
   // Other methods have none, which only a rule for all verbs allows.
-  let verb = VERBS[method] ?? ''
+  let verb = METHOD_VERBS[method] ?? ''
   if (name === '' && verb === 'get') verb = watchPrefix || isTrue(query, 'watch') ? 'watch' : 'list'
   else if (name === '' && verb === 'delete') verb = 'deletecollection'
   else if (verb === 'get' && watchPrefix && subresource !== 'proxy') verb = 'watch'
