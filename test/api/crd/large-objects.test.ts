@@ -4,9 +4,9 @@ import { describe, expect, test } from 'vitest'
 import { setSchemaDefaults } from '../../../src/main/apiserver/apiextensions/defaults.ts'
 import { isSettled, prune, pruneInPieces } from '../../../src/main/apiserver/apiextensions/prune.ts'
 import { validateInPieces, validateValue } from '../../../src/main/apiserver/apiextensions/validate-value.ts'
-import type { Pieces } from '../../../src/main/pieces/pacer.ts'
 import type { JSONSchemaProps } from '../../../src/shared/api/apiextensions/v1.ts'
 import { cloneJson } from '../../../src/shared/machinery/json-object.ts'
+import { inPieces } from '../../support/in-pieces.ts'
 
 const MANY = 3_000
 const text: JSONSchemaProps = { type: 'string', maxLength: 8 }
@@ -31,24 +31,14 @@ const items = (count = MANY): Item[] =>
   Array.from({ length: count }, (_, i) => ({ name: `n${i}`, port: i, protocol: 'UDP' }))
 const texts = () => Object.fromEntries(Array.from({ length: MANY }, (_, i) => [`k${i}`, 'v']))
 
-/** @returns what it comes to, once others had their turn */
-function inPieces<T>(pieces: Pieces<T>): T {
-  let turns = 0
-  for (;;) {
-    const { done, value } = pieces.next()
-    if (!done) turns++
-    else {
-      expect(turns).toBeGreaterThan(10)
-      return value
-    }
-  }
-}
+/** So often at least others have their turn meanwhile. */
+const TURNS = 10
 
 test('unknown fields are found and dropped wherever they are', () => {
   const list = items()
   list[7] = { name: 'n7', other: { a: 1 } }
   const free = { any: items(), known: { name: 'k', other: 1 } }
-  const pruned = inPieces(pruneInPieces({ list, map: texts(), free, more: 1, nothing: null }, schema))
+  const pruned = inPieces(pruneInPieces({ list, map: texts(), free, more: 1, nothing: null }, schema), TURNS)
   expect(pruned.unknown).toEqual(['list[7].other', 'free.known.other', 'more'])
   expect(pruned.value).toEqual({
     list: list.map((one, i) => (i === 7 ? { name: 'n7' } : one)),
@@ -56,7 +46,7 @@ test('unknown fields are found and dropped wherever they are', () => {
     free: { any: items(), known: { name: 'k' } },
     nothing: null,
   })
-  expect(inPieces(pruneInPieces({ list: items(), deep: 1 }, schema)).tooDeep).toBe(false)
+  expect(inPieces(pruneInPieces({ list: items(), deep: 1 }, schema), TURNS).tooDeep).toBe(false)
 })
 
 describe('what a schema says', () => {
@@ -65,7 +55,7 @@ describe('what a schema says', () => {
     list[3] = { port: -1 }
     list[MANY - 1] = { name: 'n5', port: 'x' }
     const map = { ...texts(), long: 'much too long' }
-    const found = inPieces(validateInPieces({ list, map }, schema, ''))
+    const found = inPieces(validateInPieces({ list, map }, schema, ''), TURNS)
     expect(found.map(({ field, message }) => `${field}: ${message}`)).toEqual([
       'list[3].port: Invalid value: -1: list[3].port in body should be greater than or equal to 0',
       'list[3].name: Required value',
@@ -79,12 +69,12 @@ describe('what a schema says', () => {
   test('is not held against what was so before, wherever it stands now', () => {
     const before = { list: [...items(), { port: -1, name: 'old' }], map: texts() }
     const after = { list: [{ port: -1, name: 'old' }, ...items(), { port: -2, name: 'new' }], map: texts() }
-    const found = inPieces(validateInPieces(after, schema, '', before))
+    const found = inPieces(validateInPieces(after, schema, '', before), TURNS)
     expect(found.map(({ field }) => field)).toEqual([`list[${MANY + 1}].port`])
-    expect(inPieces(validateInPieces(cloneJson(before), schema, '', before))).toEqual([])
+    expect(inPieces(validateInPieces(cloneJson(before), schema, '', before), TURNS)).toEqual([])
   })
   test('of how many there may be is told last', () => {
-    const found = inPieces(validateInPieces({ list: items(2 * MANY + 1), map: {} }, schema, ''))
+    const found = inPieces(validateInPieces({ list: items(2 * MANY + 1), map: {} }, schema, ''), TURNS)
     expect(found.map(({ type }) => type)).toEqual(['FieldValueTooMany'])
   })
 })

@@ -8,8 +8,9 @@ import { mergeApplied, mergeInPieces, pruneInPieces } from '../../../src/main/ap
 import { serverSideApply } from '../../../src/main/apiserver/patch/apply/server-side-apply.ts'
 import { fieldsOf } from '../../../src/main/apiserver/patch/apply/typed-value.ts'
 import type { FieldFact } from '../../../src/main/apiserver/schema/facts.ts'
-import { atOnce, type Pieces } from '../../../src/main/pieces/pacer.ts'
+import { atOnce } from '../../../src/main/pieces/pacer.ts'
 import type { AnyObject } from '../../../src/shared/machinery/object.ts'
+import { inPieces } from '../../support/in-pieces.ts'
 
 const MANY = 3_000
 const POD: FieldFact = { t: 'ref', r: 'core.v1.Pod' }
@@ -29,19 +30,6 @@ const mapOf = (names: readonly number[], value: string) => ({
   data: Object.fromEntries(names.map(i => [`k${i}`, value])),
 })
 
-/** @returns what it comes to, once others had their turn */
-function inPieces<T>(pieces: Pieces<T>): T {
-  let turns = 0
-  for (;;) {
-    const { done, value } = pieces.next()
-    if (!done) turns++
-    else {
-      expect(turns).toBeGreaterThan(1)
-      return value
-    }
-  }
-}
-
 const shown = ({ changed, removed }: ReturnType<typeof compare>) => [encodeFields(changed), encodeFields(removed)]
 
 /** Some of the names, in some order: what is there, and what is given. */
@@ -57,17 +45,19 @@ test.each<[what: string, fact: FieldFact, of: (names: readonly number[], value: 
   fc.assert(
     fc.property(some, some, fc.constantFrom('a', 'b'), (there, given, value) => {
       const [live, applied] = [of(there, 'a'), of(given, value)]
-      const merged = inPieces(mergeInPieces(live, applied, fact))
+      const merged = inPieces(mergeInPieces(live, applied, fact), TURNS)
       // Their order as well.
       expect(JSON.stringify(merged)).toBe(JSON.stringify(mergeApplied(live, applied, fact)))
-      expect(shown(inPieces(compareInPieces(live, merged, fact)))).toEqual(shown(compare(live, merged, fact)))
-      expect(encodeFields(inPieces(fieldsInPieces(applied, fact, 'all')))).toEqual(
+      expect(shown(inPieces(compareInPieces(live, merged, fact), TURNS))).toEqual(shown(compare(live, merged, fact)))
+      expect(encodeFields(inPieces(fieldsInPieces(applied, fact, 'all'), TURNS))).toEqual(
         encodeFields(fieldsOf(applied, fact)),
       )
     }),
     { numRuns: 6 },
   )
 })
+
+const TURNS = 1
 
 describe('what is not applied any more', () => {
   test.each<[what: string, fact: FieldFact, of: typeof podOf | typeof mapOf]>([
@@ -76,7 +66,7 @@ describe('what is not applied any more', () => {
   ])('goes out of %s, and what somebody else owns stays', (_what, fact, of) => {
     const [all, left, theirs] = [of(numbers(0, MANY), 'a'), of(numbers(0, 10), 'a'), of(numbers(2_990, MANY), 'a')]
     const owned = fieldsOf(of([...numbers(0, 10), ...numbers(2_990, MANY)], 'a'), fact)
-    const pruned = inPieces(pruneInPieces(all, fact, fieldsOf(all, fact), owned))
+    const pruned = inPieces(pruneInPieces(all, fact, fieldsOf(all, fact), owned), TURNS)
     expect(pruned).toEqual(mergeApplied(left, theirs, fact))
   })
 

@@ -358,20 +358,8 @@ export class CsiVolumes {
       failing(`MountVolume.MountDevice failed for volume "${name}" : `),
     )
     try {
-      await this.#publish(driver, {
-        published: { data: this.#dataOf(name, csi.volumeHandle, csi.driver, 'Persistent'), podUid: uid, target, isBlock: false }, // prettier-ignore
-        note: noteBeside(target),
-        pod,
-        described,
-        attributes: csi.volumeAttributes ?? {},
-        secrets: await secretTexts(csi.nodePublishSecretRef, 'NodePublishSecretRef', this.#options.objects),
-        request: {
-          readonly: readOnly,
-          publishContext: wanted.publishContext,
-          stagingTargetPath: isStaged ? this.#shown(staging) : '',
-          volumeCapability,
-        },
-      })
+      const stagingTargetPath = isStaged ? this.#shown(staging) : ''
+      await this.#publishPersistent(wanted, { target, note: noteBeside(target), stagingTargetPath, volumeCapability })
       if (!readOnly) await applyGroup(driver, described, target, { group, fsType, modes })
     } catch (error) {
       throw new CsiError(`MountVolume.SetUp failed for volume "${name}" : ${(error as Error).message}`)
@@ -381,7 +369,7 @@ export class CsiVolumes {
   }
 
   async #mapDevice(wanted: Wanted): Promise<string> {
-    const { pod, volume, csi, described, driver, readOnly } = wanted
+    const { pod, volume, driver } = wanted
     const { dataDir } = this.#options
     const { name } = volume.metadata
     const { uid } = pod.metadata
@@ -393,20 +381,8 @@ export class CsiVolumes {
       failing(`MapVolume.SetUpDevice failed for volume "${name}" : `),
     )
     try {
-      await this.#publish(driver, {
-        published: { data: this.#dataOf(name, csi.volumeHandle, csi.driver, 'Persistent'), podUid: uid, target, isBlock: true }, // prettier-ignore
-        note: paths.note,
-        pod,
-        described,
-        attributes: csi.volumeAttributes ?? {},
-        secrets: await secretTexts(csi.nodePublishSecretRef, 'NodePublishSecretRef', this.#options.objects),
-        request: {
-          readonly: readOnly,
-          publishContext: wanted.publishContext,
-          stagingTargetPath: this.#shown(paths.staging),
-          volumeCapability,
-        },
-      })
+      const stagingTargetPath = this.#shown(paths.staging)
+      await this.#publishPersistent(wanted, { target, note: paths.note, stagingTargetPath, volumeCapability })
       const link = deviceLink(podDirOf(dataDir, uid), name)
       await mkdir(dirname(link), { recursive: true, mode: FOLDER_MODE })
       await symlink(target, link).catch(ignoring('EEXIST'))
@@ -448,6 +424,23 @@ export class CsiVolumes {
     }
     this.#stagedNow.add(target)
     return true
+  }
+
+  async #publishPersistent(
+    { pod, volume, csi, described, driver, readOnly, publishContext }: Wanted,
+    { target, note, stagingTargetPath, volumeCapability }: PublishPlace,
+  ): Promise<void> {
+    const data = this.#dataOf(volume.metadata.name, csi.volumeHandle, csi.driver, 'Persistent')
+    const isBlock = volumeCapability.block !== undefined
+    await this.#publish(driver, {
+      published: { data, podUid: pod.metadata.uid, target, isBlock },
+      note,
+      pod,
+      described,
+      attributes: csi.volumeAttributes ?? {},
+      secrets: await secretTexts(csi.nodePublishSecretRef, 'NodePublishSecretRef', this.#options.objects),
+      request: { readonly: readOnly, publishContext, stagingTargetPath, volumeCapability },
+    })
   }
 
   async #publish(driver: CsiDriver, { published, note, request, ...input }: PublishInput): Promise<void> {
@@ -524,6 +517,14 @@ export class CsiVolumes {
     await rmdir(publishFolder).catch(ignoring('ENOENT'))
     await rm(own, { recursive: true, force: true })
   }
+}
+
+interface PublishPlace {
+  readonly target: string
+  readonly note: string
+  /** '' for drivers that stage nothing. */
+  readonly stagingTargetPath: string
+  readonly volumeCapability: VolumeCapability
 }
 
 interface PublishInput {
