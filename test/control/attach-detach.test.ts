@@ -1,6 +1,7 @@
 // Volumes that have to be attached: the test plays drivers' attachers and kubelets.
 import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { chooseControllers } from '../../src/main/controllers/choice.ts'
 import { Node, PersistentVolume, PersistentVolumeClaim, Pod } from '../../src/shared/api/core/v1.ts'
 import { CSIDriver, VolumeAttachment } from '../../src/shared/api/storage/v1.ts'
 import { ManualClock } from '../support/manual-clock.ts'
@@ -15,7 +16,8 @@ let clock: ManualClock
 
 beforeAll(async () => {
   clock = new ManualClock(Date.now())
-  cluster = await startCluster({ clock })
+  // Nodes are what the test says of them, however long they are silent.
+  cluster = await startCluster({ clock, choice: chooseControllers(['*', '-node-lifecycle-controller']) })
   for (const name of NODES) await addNode(name)
 })
 afterAll(() => cluster?.[Symbol.asyncDispose]())
