@@ -176,6 +176,25 @@ describe('a volume that no pod of the node needs any more', () => {
   })
 })
 
+test('an attachment that somebody else made is left alone, and its volume is not told to be attached', async () => {
+  await addVolume('foreign')
+  const source = { persistentVolumeName: 'foreign' }
+  const spec = { attacher: driver, nodeName: 'b', source }
+  await cluster.client.create(VolumeAttachment, { metadata: { name: 'by-hand' }, spec })
+  const status = { attached: true }
+  await cluster.client.patch(
+    VolumeAttachment,
+    { name: 'by-hand' },
+    { status },
+    { type: 'merge', subresource: 'status' },
+  )
+  await attached('sooner', 'sooner', 'b') // told once the node was looked at beside the other one
+  await attached('later', 'later', 'b') // which was through with it then
+  expect(await told('b')).not.toContain(unique('foreign'))
+  const { metadata } = await cluster.client.get(VolumeAttachment, { name: 'by-hand' })
+  expect(metadata.deletionTimestamp).toBeUndefined()
+})
+
 describe('a volume that one node alone may have', () => {
   test('is refused to a second one, whose pod hears who has it, until the first has let go', async () => {
     await attached('only', 'holder', 'a')

@@ -23,3 +23,6 @@ export function parseVolumeName(name: string): Handle | undefined {
 /** @param sha256 of a text, in hexadecimal digits @returns the VolumeAttachment's name */
 export const attachmentName = (sha256: (text: string) => string, volume: Handle, nodeName: string): string =>
   `csi-${sha256(`${volume.volumeHandle}${volume.driver}${nodeName}`)}`
+
+/** Whether it can be the name of a VolumeAttachment that the control plane made: others are their makers'. */
+export const isAttachmentName = (name: string): boolean => /^csi-[0-9a-f]{64}$/.test(name)

@@ -10,7 +10,7 @@ import {
 import { CSIDriver, type VolumeAttachment } from '../../../shared/api/storage/v1.ts'
 import type { Index } from '../../../shared/client/lister.ts'
 import type { ControllerContext } from '../../../shared/client/reconciler.ts'
-import { attachmentName } from '../../../shared/machinery/csi-volumes.ts'
+import { attachmentName, isAttachmentName } from '../../../shared/machinery/csi-volumes.ts'
 import { controllerOf } from '../../../shared/machinery/owner.ts'
 import { podClaims } from '../../../shared/machinery/volume-claims.ts'
 import { isPodTerminal } from '../support/pod-state.ts'
@@ -35,9 +35,10 @@ export const placedPodsByClaim: Index<Pod> = {
     spec.nodeName ? podClaims({ metadata, spec } as Pod).map(({ name }) => `${metadata.namespace}/${name}`) : [],
 }
 
+/** Without those that somebody else made, which are neither kept nor taken away here. */
 export const attachmentsByNode: Index<VolumeAttachment> = {
   name: 'attachmentsByNode',
-  values: ({ spec }) => [spec.nodeName],
+  values: ({ metadata, spec }) => (isAttachmentName(metadata.name) ? [spec.nodeName] : []),
 }
 
 export const attachmentsByVolume: Index<VolumeAttachment> = {
