@@ -18,7 +18,7 @@ function writeTokens(folder) {
   writeFileSync(path, `${TOKEN},admin,admin,system:masters\n`, { mode: 0o600 })
   return path
 }
-const PATIENCE_MS = 60_000
+const PATIENCE_MS = 300_000
 /** Requests a second. */
 const UNLIMITED = 100_000
 

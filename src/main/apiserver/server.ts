@@ -235,24 +235,25 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   ]
   const informers: HealthCheck = { name: 'informer-sync', check: () => (started ? undefined : 'not finished') }
   const plain = (path: string, answer: () => Promise<ApiResponse>): PathHandler => ({ path, handle: answer })
+  const gotten = (...of: Parameters<typeof plain>): PathHandler => ({ ...plain(...of), getOnly: () => true })
   const own: PathHandler[] = [
-    ...discoveryHandlers(groups),
+    ...discoveryHandlers(groups, isBuiltin),
     ...healthHandlers({
       livez: [ping, logging, storage, ...starting],
       readyz: [ping, logging, storage, storeCheck(store, 'etcd-readiness'), informers, ...starting, ...(options.readyChecks ?? []), shutdown], // prettier-ignore
       healthz: [ping, logging, storage, ...starting],
     }),
-    plain('/version', async () => ({ code: 200, object: versionInfo(productVersion) })),
+    gotten('/version', async () => ({ code: 200, object: versionInfo(productVersion) })),
     plain('/metrics', async () => {
       const { body, contentType } = await metrics.text()
       return { code: 200, bytes: Buffer.from(body), contentType }
     }),
-    plain(JWKS_PATH, async () => ({
+    gotten(JWKS_PATH, async () => ({
       code: 200,
       bytes: Buffer.from(JSON.stringify(await tokens.jwks())),
       contentType: 'application/jwk-set+json',
     })),
-    plain(OPENID_CONFIGURATION_PATH, async () => ({ code: 200, object: discoveryDocument(tokens.issuer) })),
+    gotten(OPENID_CONFIGURATION_PATH, async () => ({ code: 200, object: discoveryDocument(tokens.issuer) })),
     ...zpages(options.flags ?? {}, () => listedPaths(paths)),
   ]
   const given =

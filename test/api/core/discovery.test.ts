@@ -111,6 +111,19 @@ describe('discovery', () => {
   })
 })
 
+const GET_ONLY = ['/version', '/api', '/api/v1', '/apis/apps/v1', '/apis/apiregistration.k8s.io', '/openid/v1/jwks'] // prettier-ignore
+test.each([
+  ...[...GET_ONLY, '/.well-known/openid-configuration'].flatMap(path => [
+    [path, 405] as const,
+    [`${path}/`, 405] as const,
+  ]),
+  ...['/', '/apis', '/apis/', '/apis/apps', '/healthz', '/livez', '/metrics'].map(path => [path, 200] as const),
+  ...['/api/v2', '/apis/apps/v9', '/apis/none'].map(path => [path, 404] as const),
+])('HEAD %s answers %i, as upstream has it, and nothing more', async (path, expected) => {
+  const { code, text } = await raw(server, path, { method: 'HEAD' })
+  expect([code, text]).toEqual([expected, ''])
+})
+
 test('/version is a Kubernetes version that clients can parse', async () => {
   const { json } = await raw(server, '/version')
   expect(json).toMatchObject({ major: '1', minor: '36' })

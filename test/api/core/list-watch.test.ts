@@ -268,6 +268,39 @@ describe('list', () => {
     expect(json.items![0]!.data).toBeUndefined()
   })
 
+  const only = (as: string) => ({ headers: { accept: `application/json;as=${as};v=v1;g=meta.k8s.io` } })
+
+  test.each([
+    ['a list', maps('table'), 'PartialObjectMetadata', 'a list (*core.ConfigMapList)'],
+    ['an object', `${maps('table')}/row`, 'PartialObjectMetadataList', 'not a list (*core.ConfigMap)'],
+    ['of a group', '/apis/rbac.authorization.k8s.io/v1/roles', 'PartialObjectMetadata', 'a list (*rbac.RoleList)'],
+    ['events', '/apis/events.k8s.io/v1/events', 'PartialObjectMetadata', 'a list (*core.EventList)'],
+  ])('%s (%s) has no metadata of the other kind (%s)', async (_what, path, as, is) => {
+    const { code, json } = await raw(server, path, only(as))
+    const message = `you requested ${as}, but the requested object is ${is}`
+    expect([code, json]).toEqual([
+      406,
+      expect.objectContaining({ kind: 'Status', message, reason: 'NotAcceptable', code: 406 }),
+    ])
+    const or = { headers: { accept: `${only(as).headers.accept},application/json` } }
+    expect((await raw(server, path, or)).code).toBe(406)
+  })
+
+  test('nothing is written for who cannot be told of it', async () => {
+    const body = { metadata: { name: 'unseen' } }
+    expect((await raw(server, maps('table'), { ...only('PartialObjectMetadataList'), body })).code).toBe(406)
+    expect((await raw(server, `${maps('table')}/unseen`)).code).toBe(404)
+  })
+
+  test('a watch tells of objects, and so whole ones where the metadata of a list is asked for', async () => {
+    const watched = `${maps('table')}?watch=1&timeoutSeconds=1&resourceVersion=0`
+    const ofOne = await raw(server, watched, only('PartialObjectMetadata'))
+    expect(ofOne.text).toContain('"kind":"PartialObjectMetadata"')
+    const ofList = await raw(server, watched, only('PartialObjectMetadataList'))
+    expect(ofList.text).toContain('"kind":"ConfigMap"')
+    expect(ofList.text).not.toContain('PartialObjectMetadata')
+  })
+
   test('as PartialObjectMetadata in protobuf, of kinds that have no message themselves as well', async () => {
     const accept = `application/vnd.kubernetes.protobuf;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,${PARTIAL}`
     const hosts = '/apis/flotilla.dev/v1/hosts'

@@ -9,7 +9,7 @@ const KNOWN = [
   },
   { text: /"[\dms]+", not "[\dms]+"$/, why: 'ages of what was made a moment apart' },
   {
-    text: /\.(endpoints|ports|drivers|topologyKeys|addresses|conditions|currentMetrics|storedVersions|items|rows): (\[\]|nothing), not null$/,
+    text: /\.(endpoints|ports|drivers|limits|topologyKeys|addresses|conditions|currentMetrics|storedVersions|items|rows): (\[\]|nothing), not null$/,
     why: 'lists that Go prints as null are left out, for programs that read them as lists',
   },
   { text: /serverAddress: /, why: 'each listens somewhere else' },
@@ -59,10 +59,6 @@ const KNOWN = [
   },
   { name: /^v1 ComponentStatus /, text: /./, why: 'no controllers run in what is compared, and so no parts' },
   { name: / as application\/\*$/, text: /^code 200 /, why: 'JSON is a type of `application/*`' },
-  {
-    text: /not 406 \("you requested PartialObjectMetadata(List)?, but the requested object is /,
-    why: 'metadata of a list may be asked for as if it were one object',
-  },
   { name: /continue=abc/, text: /invalid continue token|ListOptions/, why: 'tokens are of our own making' },
   { text: /^code 400 \("invalid resource version: [^]*, not 500 /, why: "a client's fault is no 500 here" },
   {

@@ -38,6 +38,8 @@ export interface PathHandler {
   readonly path: string
   /** Which paths the root names of it; undefined: its own, or none of what is below. */
   readonly listed?: () => readonly string[]
+  /** Which paths of it answer nothing but GET, as upstream has it; undefined: all of them answer HEAD as well. */
+  readonly getOnly?: (path: string) => boolean
   readonly handle: Handler
 }
 
@@ -61,10 +63,10 @@ export function createRouter(
   const byTarget = new Map<string, SubresourceHandler>()
   for (const handler of handlers)
     byTarget.set(`${handler.group}/${handler.version ?? 'v1'}/${handler.resource}/${handler.subresource}`, handler)
-  const exact = new Map(paths.filter(({ path }) => !path.endsWith('*')).map(({ path, handle }) => [path, handle]))
+  const exact = new Map(paths.filter(({ path }) => !path.endsWith('*')).map(handler => [handler.path, handler]))
   const prefixes = paths
     .filter(({ path }) => path.endsWith('*'))
-    .map(({ path, handle }) => [path.slice(0, -1), handle] as const)
+    .map(handler => [handler.path.slice(0, -1), handler] as const)
 
   const handlerOf = ({ info }: ApiRequest) =>
     byTarget.get(`${info.group}/${info.version}/${info.resource}/${info.subresource}`)
@@ -137,10 +139,11 @@ export function createRouter(
     const [, group, version] = /^\/apis\/([^/]+)\/([^/]+)/.exec(path) ?? []
     const elsewhere = group && version ? remote(group, version) : undefined
     if (elsewhere) return elsewhere(request)
-    const handle = exact.get(trimmed) ?? prefixes.find(([prefix]) => path.startsWith(prefix))?.[1]
-    if (!handle) throw unknownPath()
-    if (request.method !== 'GET' && request.method !== 'HEAD') throw notAllowed()
-    return handle(request)
+    const handler = exact.get(trimmed) ?? prefixes.find(([prefix]) => path.startsWith(prefix))?.[1]
+    if (!handler) throw unknownPath()
+    const { method } = request
+    if (method !== 'GET' && (method !== 'HEAD' || handler.getOnly?.(trimmed))) throw notAllowed()
+    return handler.handle(request)
   }
 
   return {

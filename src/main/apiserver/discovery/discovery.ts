@@ -38,7 +38,11 @@ const pathsOf = (root: string, groups: readonly ServedGroup[]): string[] =>
     ...versions.map(({ version }) => [root, group, version].filter(part => part !== '').join('/')),
   ])
 
-export function discoveryHandlers(groups: () => readonly ServedGroup[]): PathHandler[] {
+/** @param isBuiltin whether a version of a group is served by this server, and not for what users define */
+export function discoveryHandlers(
+  groups: () => readonly ServedGroup[],
+  isBuiltin: (group: string, version: string) => boolean,
+): PathHandler[] {
   /** Documents of one state of the registry; another state has another list. */
   const documents = new WeakMap<readonly ServedGroup[], Map<string, Document>>()
 
@@ -83,16 +87,30 @@ export function discoveryHandlers(groups: () => readonly ServedGroup[]): PathHan
     return answer(request, `${group.group}/${version}`, 'application/json', () => apiResourceList(group.group, served))
   }
 
+  /** Of groups only that of extension servers, as upstream has it. */
+  function getOnly(path: string): boolean {
+    const [, root, first = '', second] = path.split('/')
+    if (root === 'api') return first === '' || isBuiltin('', first)
+    return second === undefined ? first === 'apiregistration.k8s.io' : isBuiltin(first, second)
+  }
+
   return [
     {
       path: '/api',
+      getOnly,
       handle: async request => root(request, '/api', core, () => apiVersions(request.headers.host ?? '')),
     },
     { path: '/apis', handle: async request => root(request, '/apis', named, () => apiGroupList(named())) },
-    { path: '/api/*', listed: () => pathsOf('/api', core()), handle: async request => below(request, '/api/') },
+    {
+      path: '/api/*',
+      listed: () => pathsOf('/api', core()),
+      getOnly,
+      handle: async request => below(request, '/api/'),
+    },
     {
       path: '/apis/*',
       listed: () => ['/apis/', ...pathsOf('/apis', named())],
+      getOnly,
       handle: async request => below(request, '/apis/'),
     },
   ]

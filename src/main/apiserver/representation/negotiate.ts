@@ -2,7 +2,7 @@
 import { ApiError } from '../../../shared/machinery/status.ts'
 
 export type Encoding = 'json' | 'yaml' | 'protobuf'
-export type Shape = 'whole' | 'table' | 'partial'
+export type Shape = 'whole' | 'table' | 'partial' | 'partialList'
 
 /** Of Table and PartialObjectMetadata: the same but for their name. */
 export type MetaVersion = 'v1' | 'v1beta1'
@@ -65,7 +65,8 @@ function shapeOf(parameters: ReadonlyMap<string, string>): Shape | undefined {
   if (as === undefined) return parameters.has('g') || parameters.has('v') ? undefined : 'whole'
   if (parameters.get('g') !== 'meta.k8s.io' || parameters.get('v') !== metaVersionOf(parameters)) return undefined
   if (as === 'Table') return 'table'
-  if (as === 'PartialObjectMetadata' || as === 'PartialObjectMetadataList') return 'partial'
+  if (as === 'PartialObjectMetadata') return 'partial'
+  if (as === 'PartialObjectMetadataList') return 'partialList'
   return undefined
 }
 
@@ -102,7 +103,7 @@ export const WHOLE: Negotiated = { encoding: 'json', shape: 'whole', metaVersion
 /** Metadata is the same of every kind, and has a message; tables have none. */
 const isEncodable = (shape: Shape, encoding: Encoding, available: readonly Encoding[]): boolean =>
   encoding === 'protobuf'
-    ? shape === 'partial' || (shape === 'whole' && available.includes(encoding))
+    ? shape.startsWith('partial') || (shape === 'whole' && available.includes(encoding))
     : available.includes(encoding)
 
 /**
