@@ -442,24 +442,23 @@ describe('statefulset', () => {
     })
   })
 
-  test('rolling updates replace as many at a time as maxUnavailable says', async () => {
-    await create({
-      replicas: 4,
-      podManagementPolicy: 'Parallel',
-      updateStrategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 2 } },
-    })
+  test('rolling updates replace one at a time from the highest on, whatever ails those below', async () => {
+    await create({ replicas: 4, podManagementPolicy: 'Parallel' })
     await allReady(4)
+    const below = await cluster.client.get(Pod, { namespace, name: 'db-1' })
+    await cluster.client.updateStatus(Pod, withReady(below, 'False'))
     await cluster.client.patch(StatefulSet, { namespace, name: 'db' }, { spec: { template: template('db:2') } })
     const old = async () =>
       (await alive()).filter(pod => pod.spec.containers[0]!.image === 'db:1').map(p => p.metadata.name)
-    await eventually(async () => expect(await old()).toEqual(['db-0', 'db-1']))
-    // Replacements exist but are not ready: nobody else may go.
+    await eventually(async () => expect(await old()).toEqual(['db-0', 'db-1', 'db-2']))
+    // Its replacement exists but is not ready: nobody else may go.
     await eventually(async () => {
       for (const pod of await podsIn(cluster.client, namespace))
         if (pod.metadata.deletionTimestamp) await cluster.client.delete(Pod, pod.metadata, { gracePeriodSeconds: 0 })
       expect(await names()).toEqual(['db-0', 'db-1', 'db-2', 'db-3'])
     })
-    expect(await old()).toEqual(['db-0', 'db-1'])
+    expect(await old()).toEqual(['db-0', 'db-1', 'db-2'])
+    await cluster.client.updateStatus(Pod, withReady(await cluster.client.get(Pod, below.metadata), 'True'))
     await allReady(4)
     expect(await old()).toEqual([])
   })

@@ -1,10 +1,12 @@
 // Defaults of pods and templates.
 import { expect, test } from 'vitest'
 import { deployments } from '../../../src/main/apiserver/registry/apps/deployment.ts'
+import { statefulSets } from '../../../src/main/apiserver/registry/apps/stateful-set.ts'
 import { defaultPullPolicy, imageTag } from '../../../src/main/apiserver/registry/core/pod/image-tag.ts'
 import { leases } from '../../../src/main/apiserver/registry/coordination/lease.ts'
 import { pods } from '../../../src/main/apiserver/registry/core/pod.ts'
 import { resourceSlices } from '../../../src/main/apiserver/registry/resource/resource-slice.ts'
+import type { AnyObject } from '../../../src/shared/machinery/object.ts'
 import { admitted } from '../../suites/resource.ts'
 
 test('a pod gets everything that Kubernetes fills in', () => {
@@ -163,4 +165,19 @@ test('what a feature is for that nobody has is left out, of pods, of templates, 
   expect((slice['spec'] as { devices: object[] }).devices).toEqual([
     { name: 'd', attributes: { one: { string: 'a' }, many: {} } },
   ])
+})
+
+test('maxUnavailable of a StatefulSet, which nobody goes by, is left out, and stays where it was', () => {
+  const before = { spec: { updateStrategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 2 } } } }
+  const made = admitted(statefulSets, before)
+  expect(made['spec']).toMatchObject({ updateStrategy: { rollingUpdate: { partition: 0 } } })
+  expect(made).not.toHaveProperty('spec.updateStrategy.rollingUpdate.maxUnavailable')
+  const asSet = (parts: object) => Object.assign(parts, { metadata: { name: 'db' } }) as unknown as AnyObject
+  const updated = (old: object) => {
+    const set = structuredClone(before)
+    statefulSets.prepareForUpdate?.(asSet(set), asSet(old))
+    return set.spec.updateStrategy.rollingUpdate
+  }
+  expect(updated({ spec: {} })).toEqual({})
+  expect(updated(before)).toEqual({ maxUnavailable: 2 })
 })

@@ -77,7 +77,7 @@ const KNOWN = [
   },
   { text: /cannot parse \\"Z\\" as \\"\.000000/, why: 'times of leases may do without fractions' },
   {
-    text: /stopSignal|updateStrategy\.rollingUpdate\.maxUnavailable/,
+    text: /stopSignal/,
     why: 'features that are off there',
   },
   {

@@ -1,7 +1,6 @@
 // The next step of a StatefulSet. With OrderedReady one pod at a time: from the lowest up, and from the highest down.
 import type { StatefulSet } from '../../../shared/api/apps/v1.ts'
 import type { Pod } from '../../../shared/api/core/v1.ts'
-import { scaledValue } from '../../../shared/machinery/int-or-string.ts'
 import { isPodAvailable, isPodTerminal } from '../support/pod-state.ts'
 
 export interface StatefulPlan {
@@ -52,25 +51,13 @@ export function planStep({ set, byOrdinal, isCurrent, nowMs }: PlanInput): State
   return { ...plan, remove: planUpdate({ set, byOrdinal, isCurrent, nowMs }, available) }
 }
 
-/** RollingUpdate: from the highest ordinal down to the partition, as many at a time as may be unavailable. */
+/** RollingUpdate: from the highest ordinal down to the partition, each once those above it are well. */
 function planUpdate({ set, byOrdinal, isCurrent }: PlanInput, available: (pod: Pod | undefined) => boolean): Pod[] {
-  const { partition = 0, maxUnavailable = 1 } = set.spec.updateStrategy?.rollingUpdate ?? {}
-  const [first, last] = [firstOrdinal(set), lastOrdinal(set)]
-  const allowed = Math.max(1, scaledValue(maxUnavailable, set.spec.replicas ?? 1, true))
-  let unavailable = 0
-  for (let ordinal = first; ordinal <= last; ordinal++) if (!available(byOrdinal.get(ordinal))) unavailable += 1
-  const remove: Pod[] = []
-  for (let ordinal = last; ordinal >= Math.max(first, first + partition); ordinal--) {
+  const lowest = firstOrdinal(set) + (set.spec.updateStrategy?.rollingUpdate?.partition ?? 0)
+  for (let ordinal = lastOrdinal(set); ordinal >= lowest; ordinal--) {
     const pod = byOrdinal.get(ordinal)
-    if (!pod || isCurrent(pod) || pod.metadata.deletionTimestamp) {
-      if (!available(pod) && unavailable >= allowed) break
-      continue
-    }
-    if (!available(pod)) remove.push(pod)
-    else if (unavailable < allowed) {
-      remove.push(pod)
-      unavailable += 1
-    } else break
+    if (pod && !isCurrent(pod) && !pod.metadata.deletionTimestamp) return [pod]
+    if (!available(pod)) return []
   }
-  return remove.slice(0, allowed)
+  return []
 }

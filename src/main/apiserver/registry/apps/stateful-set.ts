@@ -40,13 +40,28 @@ function setStatefulSetDefaults(set: StatefulSet): void {
   }
 }
 
+const counted = specAndStatus({ replicas: 0, availableReplicas: 0 })
+
+/** Upstream has the feature off: pods go one at a time, and the field stays only where it was before. */
+function dropMaxUnavailable({ spec }: StatefulSet, old?: StatefulSet): void {
+  if (old?.spec.updateStrategy?.rollingUpdate?.maxUnavailable === undefined)
+    delete spec.updateStrategy?.rollingUpdate?.maxUnavailable
+}
+
 export const statefulSets = defineResource<StatefulSet>({
   type: StatefulSet,
   shortNames: ['sts'],
   categories: ['all'],
   setDefaults: setStatefulSetDefaults,
   validateName: dns1123Label,
-  ...specAndStatus({ replicas: 0, availableReplicas: 0 }),
+  prepareForCreate(set) {
+    dropMaxUnavailable(set)
+    counted.prepareForCreate(set)
+  },
+  prepareForUpdate(set, old) {
+    dropMaxUnavailable(set, old)
+    counted.prepareForUpdate(set, old)
+  },
   status: statusStrategy<StatefulSet>((set, old) =>
     validateReplicaStatus(set.status, old.status, 'status.readyReplicas'),
   ),
