@@ -73,8 +73,8 @@ export const DEFAULT_PLUGINS = [
   ),
   plugin('ImageLocality', 1, () => imageLocality),
   // Before preemption: a claim that nobody uses is given up rather than a pod that works.
-  plugin('DynamicResources', 0, (parts, args) =>
-    dynamicResources({ ...parts, timeoutMs: args.DynamicResources.bindingTimeoutMs }),
+  plugin('DynamicResources', 0, (parts, { DynamicResources: { bindingTimeoutMs, filterTimeoutMs } }) =>
+    dynamicResources({ ...parts, timeoutMs: bindingTimeoutMs, filterTimeoutMs }),
   ),
   plugin('DefaultPreemption', 0, (parts, args, profile) =>
     defaultPreemption({ ...parts, ...args.DefaultPreemption, profile }),

@@ -104,13 +104,13 @@ profiles:
     expect(profile?.args.PodTopologySpread.defaultConstraints).toHaveLength(1)
     expect(profile?.args.InterPodAffinity.hardPodAffinityWeight).toBe(50)
     expect(profile?.args.VolumeBinding.bindTimeoutSeconds).toBe(600)
-    expect(profile?.args.DynamicResources.bindingTimeoutMs).toBe(600_000)
+    expect(profile?.args.DynamicResources).toEqual({ bindingTimeoutMs: 600_000, filterTimeoutMs: 10_000 })
   })
   test('durations are read as Go writes them', () => {
     const [profile] = read(
-      'profiles: [{pluginConfig: [{name: DynamicResources, args: {bindingTimeout: 1m30s}}]}]',
+      'profiles: [{pluginConfig: [{name: DynamicResources, args: {bindingTimeout: 1m30s, filterTimeout: 0s}}]}]',
     ).profiles
-    expect(profile?.args.DynamicResources.bindingTimeoutMs).toBe(90_000)
+    expect(profile?.args.DynamicResources).toEqual({ bindingTimeoutMs: 90_000, filterTimeoutMs: 0 })
   })
 
   test.each([
@@ -154,6 +154,10 @@ profiles:
     [
       'profiles: [{pluginConfig: [{name: DynamicResources, args: {bindingTimeout: 10ms}}]}]',
       'profiles[0].pluginConfig[0].args.bindingTimeout must be a duration of at least a second, such as "10m"',
+    ],
+    [
+      'profiles: [{pluginConfig: [{name: DynamicResources, args: {filterTimeout: -1s}}]}]',
+      'profiles[0].pluginConfig[0].args.filterTimeout must be a duration of zero or more, such as "10s"',
     ],
   ])('%j is refused with what is wrong', (text, message) => {
     expect(() => read(text)).toThrow(message)

@@ -17,6 +17,7 @@ import type {
   ResourceSlice,
   ResourceSliceSpec,
 } from '../../../src/shared/api/resource/v1.ts'
+import { type Clock, systemClock } from '../../../src/shared/machinery/clock.ts'
 import { makeNode } from './fixtures.ts'
 
 const DRIVER = 'gpu.example.com'
@@ -64,8 +65,17 @@ interface World {
   readonly shared?: Record<string, Record<string, string>>
   readonly labels?: Record<string, string>
   readonly steps?: number
+  /** Of a clock that goes on by one whenever somebody looks at it. */
+  readonly mostMs?: number
 }
-const searchIn = ({ slices, inUse = [], shared = {}, labels, steps = 10_000 }: World, claims: ResourceClaim[]): Found =>
+function hurriedClock(): Clock {
+  let now = 0
+  return { ...systemClock, monotonic: () => now++ }
+}
+const searchIn = (
+  { slices, inUse = [], shared = {}, labels, steps = 10_000, mostMs }: World,
+  claims: ResourceClaim[],
+): Found =>
   allocate(
     {
       pools: new Pools(slices),
@@ -73,6 +83,7 @@ const searchIn = ({ slices, inUse = [], shared = {}, labels, steps = 10_000 }: W
       inUse: new Set(inUse),
       shared: new Map(Object.entries(shared).map(([id, amounts]) => [id, amountsOf(amounts)])),
       budget: { left: steps },
+      time: mostMs === undefined ? undefined : { clock: hurriedClock(), mostMs },
     },
     claims.map(read),
     makeNode('a', labels ? { labels } : {}),
@@ -175,6 +186,8 @@ describe('what is wrong is told', () => {
     ['all devices of a pool that changes', { slices: [two] }, { requests: [exactly({ allocationMode: 'All' })] }, `claim default/c0, request r: asks for all devices, but resource pool ${DRIVER}/a is currently being updated`],
     ['two devices of one name', { slices: [slice([gpu('x'), gpu('x')])] }, { requests: [exactly()] }, 'invalid resource pools were encountered'],
     ['a search that goes on and on', { slices: [slice([gpu('x'), gpu('y')])], steps: 1 }, { requests: [exactly({ count: 2 })] }, 'too many combinations of devices were tried'],
+    ['a search that takes too long', { slices: [slice([gpu('x'), gpu('y')])], mostMs: 2 }, { requests: [exactly({ count: 2 })] }, 'node a: timed out trying to allocate devices'],
+    ['a search that is just in time', { slices: [slice([gpu('x'), gpu('y')])], mostMs: 3 }, { requests: [exactly({ count: 2 })] }, 'r=x r=y'],
   ])('%s', (_what, world, wanted, expected) => {
     expect(devices(world, wanted)).toBe(expected)
   }) // prettier-ignore

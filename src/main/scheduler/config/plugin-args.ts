@@ -44,7 +44,11 @@ export interface PluginArgs {
     readonly minCandidateNodesAbsolute: number
   }
   readonly VolumeBinding: { readonly bindTimeoutSeconds: number }
-  readonly DynamicResources: { readonly bindingTimeoutMs: number }
+  readonly DynamicResources: {
+    readonly bindingTimeoutMs: number
+    /** Of the search for devices on one node; 0 = any. */
+    readonly filterTimeoutMs: number
+  }
 }
 
 const CPU_AND_MEMORY: readonly WeightedResource[] = [
@@ -64,7 +68,7 @@ export const DEFAULT_ARGS: PluginArgs = {
   InterPodAffinity: { hardPodAffinityWeight: 1, ignorePreferredTermsOfExistingPods: false },
   DefaultPreemption: { minCandidateNodesPercentage: 10, minCandidateNodesAbsolute: 100 },
   VolumeBinding: { bindTimeoutSeconds: 600 },
-  DynamicResources: { bindingTimeoutMs: 600_000 },
+  DynamicResources: { bindingTimeoutMs: 600_000, filterTimeoutMs: 10_000 },
 }
 
 const INT32 = 2 ** 31 - 1
@@ -197,14 +201,22 @@ const readers: Readers = {
     return { bindTimeoutSeconds: integer(given, 'bindTimeoutSeconds', 0, INT32) ?? 600 }
   },
   DynamicResources(given, fields) {
-    fields('bindingTimeout')
-    const duration = text(given, 'bindingTimeout')
-    if (duration === undefined) return DEFAULT_ARGS.DynamicResources
-    const bindingTimeoutMs = parseDuration(duration)
-    if (bindingTimeoutMs === undefined || bindingTimeoutMs < 1000)
-      throw new Error(`${given.path}.bindingTimeout must be a duration of at least a second, such as "10m"`)
-    return { bindingTimeoutMs }
+    fields('bindingTimeout', 'filterTimeout')
+    const { bindingTimeoutMs, filterTimeoutMs } = DEFAULT_ARGS.DynamicResources
+    return {
+      bindingTimeoutMs:
+        duration(given, 'bindingTimeout', 1000, 'of at least a second, such as "10m"') ?? bindingTimeoutMs,
+      filterTimeoutMs: duration(given, 'filterTimeout', 0, 'of zero or more, such as "10s"') ?? filterTimeoutMs,
+    }
   },
+}
+
+function duration(given: Section, name: string, leastMs: number, what: string): number | undefined {
+  const found = text(given, name)
+  if (found === undefined) return undefined
+  const ms = parseDuration(found)
+  if (ms === undefined || ms < leastMs) throw new Error(`${given.path}.${name} must be a duration ${what}`)
+  return ms
 }
 
 const takesArgs = (name: string): name is keyof PluginArgs => Object.hasOwn(readers, name)

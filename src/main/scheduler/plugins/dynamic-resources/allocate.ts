@@ -3,6 +3,7 @@
 // (many devices that are alike, and a constraint that none of them meets) is cut off.
 import { randomUUID } from 'node:crypto'
 import type { Node } from '../../../../shared/api/core/v1.ts'
+import type { Clock } from '../../../../shared/machinery/clock.ts'
 import { MOST_DEVICES } from '../../../../shared/machinery/resource-claims.ts'
 import { Constraint } from './constraints.ts'
 import { Counters } from './counters.ts'
@@ -31,6 +32,8 @@ export interface Search {
   readonly shared: ReadonlyMap<string, Amounts>
   /** Steps that the whole pod may still take. */
   readonly budget: { left: number }
+  /** What a node's search may take besides; none = as long as there are steps. */
+  readonly time?: { readonly clock: Clock; readonly mostMs: number } | undefined
 }
 
 /** Steps on one node. */
@@ -43,7 +46,7 @@ class Abandoned extends Error {}
 export function allocate(search: Search, claims: readonly WantedClaim[], node: Node): Found {
   const pools = search.pools.reachableFrom(node)
   try {
-    const attempt = new Attempt(search, claims, pools)
+    const attempt = new Attempt(search, claims, pools, node.metadata.name)
     if (attempt.succeeds()) return attempt.chosen
     return pools.some(({ pool }) => pool.invalid) ? { problem: 'invalid resource pools were encountered' } : undefined
   } catch (error) {
@@ -78,10 +81,14 @@ class Attempt {
   readonly #canShare: boolean
   /** Device → claims that it was chosen for. */
   readonly #taken = new Map<string, Set<Part>>()
+  readonly #node: string
+  readonly #untilMs: number
   #steps = 0
 
-  constructor(search: Search, claims: readonly WantedClaim[], pools: readonly ReachablePool[]) {
+  constructor(search: Search, claims: readonly WantedClaim[], pools: readonly ReachablePool[], node: string) {
     this.#search = search
+    this.#node = node
+    this.#untilMs = search.time ? search.time.clock.monotonic() + search.time.mostMs : Number.POSITIVE_INFINITY
     this.#pools = pools
     this.#first = claims.reduceRight<Part | undefined>((next, wanted) => partOf(wanted, next), undefined)
     this.#counters = new Counters(new Set([...search.inUse, ...search.shared.keys()]))
@@ -168,11 +175,13 @@ class Attempt {
     return !taken?.size && !this.#search.inUse.has(id)
   }
 
-  /** @throws Abandoned after too many steps */
+  /** @throws Abandoned after too many steps, or too much time */
   #take(part: Part, alternative: Alternative, device: PooledDevice): boolean {
-    const { budget } = this.#search
+    const { budget, time } = this.#search
     if (++this.#steps > MOST_STEPS || --budget.left < 0)
       throw new Abandoned('too many combinations of devices were tried')
+    if (time && time.clock.monotonic() >= this.#untilMs)
+      throw new Abandoned(`node ${this.#node}: timed out trying to allocate devices`)
     if (part.chosen.length >= MOST_DEVICES || !this.#isFree(part, alternative, device)) return false
     if (isTainted(alternative, device)) return false
     const broken = part.constraints.findIndex(constraint => !constraint.add(alternative, device))

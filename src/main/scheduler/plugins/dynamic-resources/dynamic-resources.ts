@@ -67,6 +67,8 @@ const podClaims: StateKey<PodClaims> = { name: 'DynamicResources' }
 interface DynamicResourcesParts extends BindClaimParts, BindingWait {
   readonly listers: Listers
   readonly events: EventRecorder
+  /** Of the search for devices on one node; 0 = any. */
+  readonly filterTimeoutMs: number
 }
 
 export function dynamicResources(parts: DynamicResourcesParts): SchedulerPlugin {
@@ -178,6 +180,7 @@ export function dynamicResources(parts: DynamicResourcesParts): SchedulerPlugin 
         matching: new Matching(),
         ...assumptions.devicesInUse(),
         budget: { left: MOST_STEPS_PER_POD },
+        time: parts.filterTimeoutMs > 0 ? { clock: parts.clock, mostMs: parts.filterTimeoutMs } : undefined,
       }
       state.set(podClaims, {
         claims,
