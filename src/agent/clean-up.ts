@@ -1,5 +1,4 @@
 // Leaves the machine as it was before it became a node.
-import { rm } from 'node:fs/promises'
 import { type Clock, delay, systemClock } from '../shared/machinery/clock.ts'
 import { silentLog } from '../shared/machinery/log.ts'
 import { type AgentConfig, cniFoldersOf, logFolderOf } from './config.ts'
@@ -10,7 +9,7 @@ import { unlinkKubeletFolder } from './kubelet/plugins/kubelet-folder.ts'
 import { podCgroups } from './kubelet/cgroups/pod-cgroups.ts'
 import { DockerRuntime } from './kubelet/runtime/docker/docker-runtime.ts'
 import { podAmountsOf } from './kubelet/spec/resources.ts'
-import { hostTools, unmountBelow } from './kubelet/volumes/mounts.ts'
+import { hostTools, removeUnmounted, unmountBelow } from './kubelet/volumes/mounts.ts'
 import { run } from './network/exec.ts'
 import { Logind } from './kubelet/shutdown/logind.ts'
 import { cleanUpNetwork } from './network/clean-up.ts'
@@ -44,7 +43,7 @@ export async function cleanUpNode(
   await unmountBelow(dataDir, hostTools)
   await new LogLinks({ folder: logFolderOf(config), engineFolder: rootDir, log: silentLog }).clear()
   if (config.kubeletLink !== undefined) await unlinkKubeletFolder(dataDir, config.kubeletLink)
-  await rm(dataDir, { recursive: true, force: true })
+  await removeUnmounted(dataDir, hostTools)
   return [
     `removed ${removed.pods.size} pods (${removed.containers.size} containers)`,
     `removed ${images} images that were pulled for them`,

@@ -79,8 +79,9 @@ describe('storage of a pod', () => {
     const folder = temporaryFolder()
     try {
       for (const name of ['disk', 'memory']) {
-        mkdirSync(join(folder.path, 'volumes', name), { recursive: true })
-        writeFileSync(join(folder.path, 'volumes', name, 'file'), Buffer.alloc(100_000, 1))
+        const volume = join(folder.path, 'volumes', 'kubernetes.io~empty-dir', name)
+        mkdirSync(volume, { recursive: true })
+        writeFileSync(join(volume, 'file'), Buffer.alloc(100_000, 1))
       }
       const volumes = [
         { name: 'disk', emptyDir: {} },

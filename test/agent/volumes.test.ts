@@ -11,10 +11,11 @@ import {
   type PersistentVolumeSpec,
   type Pod,
   type PodSpec,
+  Secret,
 } from '../../src/shared/api/core/v1.ts'
 import { LOCAL_VOLUMES_PATH, LOCAL_VOLUME_FINALIZER } from '../../src/shared/machinery/local-volumes.ts'
 import { eventually } from '../support/eventually.ts'
-import { hostTools, mountPoints } from '../../src/agent/kubelet/volumes/mounts.ts'
+import { hostTools, mountPoints, removeUnmounted } from '../../src/agent/kubelet/volumes/mounts.ts'
 import { docker } from './support/node.ts'
 import { TestNode, statusOf } from './support/test-node.ts'
 
@@ -393,6 +394,107 @@ describe('paths inside volumes', () => {
     })
     expect(inside(second, 'cat', '/etc/a.conf')).toBe('new')
     await node.remove('sub-file')
+  })
+})
+
+describe('the folder of a pod', () => {
+  const volumesOf = ({ metadata }: Pod) => join(node.folder.path, 'data', 'pods', metadata.uid, 'volumes')
+
+  it('has its volumes where programs from outside look for them, by their kinds', async () => {
+    const path = join(node.folder.path, 'shown')
+    mkdirSync(path)
+    await bound('shown', local(path))
+    await node.client.create(ConfigMap, { metadata: { name: 'shown', namespace }, data: { key: 'of-config-map' } })
+    await node.client.create(Secret, { metadata: { name: 'shown', namespace }, data: { key: btoa('of-secret') } })
+    const names = { path: 'name', fieldRef: { fieldPath: 'metadata.name' } }
+    await node.run('layout', {
+      volumes: [
+        { name: 'disk', emptyDir: {} },
+        { name: 'memory', emptyDir: { medium: 'Memory' } },
+        { name: 'config', configMap: { name: 'shown' } },
+        { name: 'secret', secret: { secretName: 'shown' } },
+        { name: 'pod', downwardAPI: { items: [names] } },
+        { name: 'several', projected: { sources: [{ downwardAPI: { items: [names] } }] } },
+        { name: 'files', image: { reference: node.image, pullPolicy: 'Never' } },
+        { name: 'data', persistentVolumeClaim: { claimName: 'shown' } },
+      ],
+      containers: [
+        {
+          ...node.container(
+            'for at in disk memory data; do echo $at > /$at/file; done; trap exit TERM; sleep 100000 & wait',
+          ),
+          volumeMounts: ['disk', 'memory', 'data'].map(name => ({ name, mountPath: `/${name}` })),
+        },
+      ],
+    })
+    const pod = await node.ready('layout')
+    const read = (name: string) => readFileSync(join(volumesOf(pod), name), 'utf8').trim()
+    await eventually(() => existsSync(join(path, 'file')))
+    expect(
+      [
+        'empty-dir/disk/file', 'empty-dir/memory/file', 'configmap/config/key', 'secret/secret/key',
+        'downward-api/pod/name', 'projected/several/name', 'local-volume/shown/file',
+      ].map(name => read(`kubernetes.io~${name}`)),
+    ).toEqual(['disk', 'memory', 'of-config-map', 'of-secret', 'layout', 'layout', 'data']) // prettier-ignore
+    expect(existsSync(join(volumesOf(pod), 'kubernetes.io~image/files/bin/busybox'))).toBe(true)
+    expect(readdirSync(volumesOf(pod)).every(name => name.startsWith('kubernetes.io~'))).toBe(true)
+    await node.remove('layout')
+    await eventually(() => !existsSync(join(volumesOf(pod), '..')))
+    expect(readFileSync(join(path, 'file'), 'utf8')).toBe('data\n')
+  })
+
+  it('stays as an older agent made it while the pod runs: its next container has the same files, which follow their source', async () => {
+    await node.client.create(ConfigMap, { metadata: { name: 'older', namespace }, data: { key: 'first' } })
+    const volumes = [
+      { name: 'disk', emptyDir: {} },
+      { name: 'memory', emptyDir: { medium: 'Memory' } },
+      { name: 'config', configMap: { name: 'older' } },
+    ]
+    const spec: Partial<PodSpec> = {
+      volumes,
+      containers: [
+        {
+          ...node.container(
+            'date +%N >> /disk/starts; date +%N >> /memory/starts; trap exit TERM; sleep 100000 & wait',
+          ),
+          volumeMounts: volumes.map(({ name }) => ({ name, mountPath: `/${name}` })),
+        },
+      ],
+    }
+    await node.stopAgent()
+    const { metadata } = await node.run('older', spec)
+    const folder = volumesOf({ metadata } as Pod)
+    for (const { name } of volumes) mkdirSync(join(folder, name), { recursive: true })
+    await hostTools.mount(['-t', 'tmpfs', 'tmpfs', join(folder, 'memory')])
+    await node.startAgent()
+    const first = await node.ready('older')
+    expect(readdirSync(folder).toSorted()).toEqual(['config', 'disk', 'memory'])
+    docker('kill', statusOf(first).containerID!.replace('docker://', ''))
+    const second = await node.until('older', pod => statusOf(pod).restartCount === 1 && statusOf(pod).ready)
+    for (const name of ['disk', 'memory'])
+      await eventually(() => inside(second, 'cat', `/${name}/starts`).split('\n').length === 2)
+    await node.client.patch(ConfigMap, { namespace, name: 'older' }, { data: { key: 'second' } })
+    await eventually(() => inside(second, 'cat', '/config/key') === 'second', 20_000)
+    await node.remove('older')
+    await eventually(() => !existsSync(join(folder, '..')))
+    expect((await mountPoints()).filter(path => path.includes(metadata.uid))).toEqual([])
+  })
+})
+
+describe('deleting a folder', () => {
+  it('never deletes what is mounted in it', async () => {
+    const [folder, precious] = ['doomed', 'precious'].map(name => join(node.folder.path, name)) as [string, string]
+    for (const path of [join(folder, 'at'), precious]) mkdirSync(path, { recursive: true })
+    writeFileSync(join(precious, 'file'), 'kept')
+    await hostTools.mount(['--bind', precious, join(folder, 'at')])
+    const unable = { ...hostTools, unmount: () => Promise.resolve() }
+    await expect(removeUnmounted(folder, unable)).rejects.toThrow(
+      `${folder} is not deleted: something is mounted on ${join(folder, 'at')}`,
+    )
+    expect(readFileSync(join(precious, 'file'), 'utf8')).toBe('kept')
+    await removeUnmounted(folder, hostTools)
+    expect(existsSync(folder)).toBe(false)
+    expect(readFileSync(join(precious, 'file'), 'utf8')).toBe('kept')
   })
 })
 

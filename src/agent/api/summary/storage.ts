@@ -1,11 +1,11 @@
 // What the node and its pods fill of the node's disks, as /stats/summary shows it.
 import { statfs } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { Pod } from '../../../shared/api/core/v1.ts'
 import type { MachineUsage } from '../../kubelet/node/machine.ts'
 import { podDirOf } from '../../kubelet/pod-dir.ts'
 import type { Disk } from '../../kubelet/stats/claim-volumes.ts'
 import { type PodDiskUsage, totalBytes } from '../../kubelet/stats/disk-usage.ts'
+import { folderInUse } from '../../kubelet/volumes/volume-folders.ts'
 import type { ApiContext } from '../contract.ts'
 
 /** A whole file system. */
@@ -44,7 +44,8 @@ export async function podStorage(
 ): Promise<object> {
   const emptyDirs = (pod.spec.volumes ?? []).map(async ({ name, emptyDir }) => {
     if (!emptyDir) return undefined
-    const disk = await statfs(join(podDirOf(dataDir, pod.metadata.uid), 'volumes', name)).catch(() => undefined)
+    const folder = await folderInUse(podDirOf(dataDir, pod.metadata.uid), 'emptyDir', name)
+    const disk = await statfs(folder).catch(() => undefined)
     return disk && volumeOf(name, disk, time, usage.emptyDirs.get(name) ?? usage.inMemory.get(name) ?? 0)
   })
   const claims = (await kubelet.claimVolumes(pod)).map(({ name, claim, disk }) => ({

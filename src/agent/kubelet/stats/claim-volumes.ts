@@ -1,11 +1,11 @@
 // How full the volumes of claims are, as far as the file system that they are on can tell.
 import type { StatsFs } from 'node:fs'
 import { statfs } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { PersistentVolume, Pod } from '../../../shared/api/core/v1.ts'
 import { BYTES, INODES, type VolumeStats } from '../csi/csi-api.ts'
 import type { CsiVolumes } from '../csi/csi-volumes.ts'
 import { type ClaimSource, boundVolume, claimNameOf } from '../volumes/claims.ts'
+import { nfsMountPoint } from '../volumes/volume-folders.ts'
 
 export interface ClaimVolume {
   /** In the pod's spec. */
@@ -31,7 +31,7 @@ export async function claimVolumes(pod: Pod, { podDir, source, csi }: ClaimVolum
     if (claim === undefined) return undefined
     try {
       const bound = await boundVolume(pod, volume, source)
-      const disk = bound.spec.csi ? await diskOfDriver(pod, bound, csi) : await diskOf(bound, join(podDir, 'volumes', volume.name)) // prettier-ignore
+      const disk = bound.spec.csi ? await diskOfDriver(pod, bound, csi) : await diskOf(bound, await nfsMountPoint(podDir, bound.metadata.name, volume.name)) // prettier-ignore
       return disk && { name: volume.name, claim, disk }
     } catch {
       return undefined // not bound, not mounted yet, or the API or the driver does not answer
@@ -42,7 +42,7 @@ export async function claimVolumes(pod: Pod, { podDir, source, csi }: ClaimVolum
 
 async function diskOf({ spec }: PersistentVolume, mountPoint: string): Promise<Disk | undefined> {
   if (spec.volumeMode === 'Block') return undefined
-  const path = spec.local?.path ?? (spec.nfs ? join(mountPoint, 'mount') : undefined)
+  const path = spec.local?.path ?? (spec.nfs ? mountPoint : undefined)
   return path === undefined ? undefined : statfs(path)
 }
 

@@ -3,6 +3,7 @@ import { lstat, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Pod } from '../../../shared/api/core/v1.ts'
 import type { ContainerDisk, ContainerRuntime } from '../runtime/contract.ts'
+import { folderInUse } from '../volumes/volume-folders.ts'
 
 const BLOCK_BYTES = 512
 
@@ -32,8 +33,12 @@ export async function podDiskUsage(
 ): Promise<PodDiskUsage> {
   const emptyDirs = new Map<string, number>()
   const inMemory = new Map<string, number>()
-  for (const { name, emptyDir } of pod.spec.volumes ?? [])
-    if (emptyDir) (emptyDir.medium ? inMemory : emptyDirs).set(name, await folderBytes(join(podDir, 'volumes', name)))
+  for (const { name, emptyDir } of pod.spec.volumes ?? []) {
+    if (!emptyDir) continue
+    const bytes = await folderBytes(await folderInUse(podDir, 'emptyDir', name))
+    const place = emptyDir.medium ? inMemory : emptyDirs
+    place.set(name, bytes)
+  }
   const containers = new Map<string, ContainerDisk>()
   for (const { id, name } of (await runtime.pod(pod.metadata.uid)).containers) {
     const { writableLayer, logs } = containers.get(name) ?? { writableLayer: 0, logs: 0 }

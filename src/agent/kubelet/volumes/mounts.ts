@@ -1,6 +1,6 @@
 // Mounting on the host, through mount(8) and umount(8).
 import { execFile } from 'node:child_process'
-import { readFile } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import { promisify } from 'node:util'
 
 const run = promisify(execFile)
@@ -87,11 +87,23 @@ export async function makeShared(path: string, dataDir: string, tools: HostTools
   await tools.mount(['--make-rshared', dataDir])
 }
 
-const isBelow = (path: string, folder: string): boolean =>
+/** @returns whether it is the folder itself or in it */
+export const isBelow = (path: string, folder: string): boolean =>
   path === folder || path.startsWith(folder.endsWith('/') ? folder : `${folder}/`)
 
 /** Unmounts everything at and below a folder, deepest first. */
 export async function unmountBelow(folder: string, tools: HostTools): Promise<void> {
   const below = (await mountPoints()).filter(path => isBelow(path, folder))
   for (const path of below.toSorted((a, b) => b.length - a.length)) await tools.unmount(path)
+}
+
+/**
+ * Deletes a folder, and nothing of what is mounted in it.
+ * @throws Error where something stays mounted, or was mounted meanwhile
+ */
+export async function removeUnmounted(folder: string, tools: HostTools): Promise<void> {
+  await unmountBelow(folder, tools)
+  const left = (await mountPoints()).find(path => isBelow(path, folder))
+  if (left !== undefined) throw new Error(`${folder} is not deleted: something is mounted on ${left}`)
+  await rm(folder, { recursive: true, force: true })
 }

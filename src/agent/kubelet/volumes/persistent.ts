@@ -1,10 +1,10 @@
 // PersistentVolumes of the kinds that a node can give to a container: a path, a folder or device of its disk, NFS.
 import { lstat, mkdir, stat } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { NFSVolumeSource, PersistentVolume } from '../../../shared/api/core/v1.ts'
 import { prepareHostPath } from './host-path.ts'
-import { type HostTools, isMountPoint } from './mounts.ts'
+import { type HostTools, isBelow, isMountPoint } from './mounts.ts'
 import { giveToGroup } from './ownership.ts'
+import { nfsMountPoint, volumeFolder } from './volume-folders.ts'
 
 export interface GroupOwnership {
   /** The pod's fsGroup; undefined = ownership is left alone. */
@@ -13,8 +13,10 @@ export interface GroupOwnership {
 }
 
 export interface PersistentOptions {
-  /** The pod's folder for this volume, where a file system can be mounted. */
-  readonly mountPoint: string
+  /** In the pod's spec. */
+  readonly name: string
+  /** The pod's own folder on the node. */
+  readonly podDir: string
   readonly group: GroupOwnership
   readonly readOnly: boolean
   readonly tools: HostTools
@@ -29,9 +31,18 @@ export async function preparePersistent(volume: PersistentVolume, options: Persi
   if (hostPath) return prepareHostPath(hostPath, options)
   if (local) {
     await options.ensureLocal(volume)
-    return prepareLocal(local.path, volume.spec.volumeMode === 'Block', options)
+    const isBlock = volume.spec.volumeMode === 'Block'
+    const path = await prepareLocal(local.path, isBlock, options)
+    if (!isBlock) await showLocal(path, volume, options)
+    return path
   }
-  if (nfs) return prepareNfs(nfs, mountOptions, options)
+  if (nfs)
+    return prepareNfs(
+      nfs,
+      mountOptions,
+      await nfsMountPoint(options.podDir, volume.metadata.name, options.name),
+      options.tools,
+    )
   const kind = Object.keys(volume.spec).find(key => NOT_SOURCES.every(field => field !== key)) ?? 'unknown'
   throw new Error(`persistent volumes of kind ${kind} are not supported on this node`)
 }
@@ -59,13 +70,27 @@ async function prepareLocal(
   return path
 }
 
+/**
+ * The pod's containers have the folder itself: this is for those who look for the pod's volumes from outside. What is
+ * mounted in the folder later does not appear there, so that nothing is unmounted with it.
+ */
+async function showLocal(path: string, volume: PersistentVolume, options: PersistentOptions): Promise<void> {
+  const { podDir, dataDir, tools } = options
+  // What another process has mounted cannot be mounted from here.
+  if (tools.root !== undefined && !isBelow(path, dataDir)) return
+  const target = volumeFolder(podDir, 'local', volume.metadata.name)
+  if (await isMountPoint(target)) return
+  await mkdir(target, { recursive: true, mode: 0o750 })
+  await tools.mount(['--bind', '--make-private', '--', path, target])
+}
+
 /** @see nfs(5) */
 export async function prepareNfs(
   { server, path, readOnly = false }: NFSVolumeSource,
   mountOptions: readonly string[],
-  { mountPoint, tools }: Pick<PersistentOptions, 'mountPoint' | 'tools'>,
+  target: string,
+  tools: Pick<HostTools, 'mount'>,
 ): Promise<string> {
-  const target = join(mountPoint, 'mount')
   if (await isMountPoint(target)) return target
   await mkdir(target, { recursive: true, mode: 0o750 })
   const options = [...mountOptions, ...(readOnly ? ['ro'] : [])]

@@ -1,6 +1,5 @@
 // A pod's volumes: prepares them and keeps their contents current.
-import { existsSync } from 'node:fs'
-import { mkdir, rm } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { PersistentVolume, ProjectedVolumeSource, Volume } from '../../../shared/api/core/v1.ts'
 import { parseQuantity } from '../../../shared/machinery/quantity.ts'
@@ -11,9 +10,10 @@ import { ClaimError, type ClaimSource, boundVolume } from './claims.ts'
 import { prepareEmptyDir } from './empty-dir.ts'
 import { prepareHostPath } from './host-path.ts'
 import { type ImageVolumeTools, prepareImageVolume } from './image.ts'
-import { type HostTools, unmountBelow } from './mounts.ts'
+import { type HostTools, removeUnmounted } from './mounts.ts'
 import { preparePersistent, prepareNfs } from './persistent.ts'
 import { type ProjectionInput, TokenUnavailable, collectFiles, projectionOf } from './projected.ts'
+import { nfsMountPoint, ownFolderOf, volumesFolder } from './volume-folders.ts'
 
 /** A volume that could not be prepared; its message is what the FailedMount event says. */
 export class VolumeError extends Error {
@@ -80,19 +80,8 @@ const readOnly = (path: string): PreparedVolume => ({ path, readOnly: true, bloc
 
 async function prepare(input: ProjectionInput, volume: Volume, options: PrepareOptions): Promise<PreparedVolume> {
   const { podDir, dataDir, tools, images, written } = options
-  const folder = join(podDir, 'volumes', volume.name)
   const { fsGroup: gid, fsGroupChangePolicy: policy } = input.pod.spec.securityContext ?? {}
   if (volume.hostPath) return writable(await prepareHostPath(volume.hostPath, options))
-  if (volume.emptyDir) {
-    const memoryBytes = parseQuantity(input.facts.allocatable['memory'] ?? '0').value()
-    await prepareEmptyDir(folder, volume.emptyDir, memoryBytes, input.pod, tools)
-    return writable(folder)
-  }
-  if (volume.image) {
-    const path = await prepareImageVolume(input.pod, volume.name, volume.image, folder, images)
-    return { ...readOnly(path), complete: true }
-  }
-  if (volume.nfs) return writable(await prepareNfs(volume.nfs, [], { mountPoint: folder, tools }))
   if (volume.persistentVolumeClaim || volume.ephemeral) {
     const found = await boundVolume(input.pod, volume, options.claims)
     options.takeAlone(found)
@@ -102,7 +91,7 @@ async function prepare(input: ProjectionInput, volume: Volume, options: PrepareO
     const path = found.spec.csi
       ? await csi.preparePersistent(input.pod, found, { name, group: { gid, policy }, readOnly: isReadOnly, signal })
       : await preparePersistent(found, {
-          mountPoint: folder, group: { gid, policy }, readOnly: isReadOnly, tools, dataDir, ensureLocal,
+          name, podDir, group: { gid, policy }, readOnly: isReadOnly, tools, dataDir, ensureLocal,
         }) // prettier-ignore
     return { path, readOnly: isReadOnly, block: found.spec.volumeMode === 'Block' }
   }
@@ -110,14 +99,24 @@ async function prepare(input: ProjectionInput, volume: Volume, options: PrepareO
     const path = await options.csi.prepareInline(input.pod, volume, { gid, policy })
     return { path, readOnly: volume.csi.readOnly ?? false, block: false }
   }
-  const projection = projectionOf(volume)
-  if (projection) {
-    await mkdir(folder, { recursive: true, mode: 0o755 })
-    await project(input, projection, folder, { gid, written })
-    return readOnly(folder)
+  if (volume.nfs) return writable(await prepareNfs(volume.nfs, [], await nfsMountPoint(podDir, volume.name), tools))
+  const folder = await ownFolderOf(podDir, volume)
+  if (folder === undefined) {
+    const kind = Object.keys(volume).find(key => key !== 'name') ?? 'unknown'
+    throw new Error(`volumes of kind ${kind} are not supported on this node`)
   }
-  const kind = Object.keys(volume).find(key => key !== 'name') ?? 'unknown'
-  throw new Error(`volumes of kind ${kind} are not supported on this node`)
+  if (volume.emptyDir) {
+    const memoryBytes = parseQuantity(input.facts.allocatable['memory'] ?? '0').value()
+    await prepareEmptyDir(folder, volume.emptyDir, memoryBytes, input.pod, tools)
+    return writable(folder)
+  }
+  if (volume.image) {
+    const path = await prepareImageVolume(input.pod, volume.name, volume.image, folder, images)
+    return { ...readOnly(path), complete: true }
+  }
+  await mkdir(folder, { recursive: true, mode: 0o755 })
+  await project(input, projectionOf(volume) ?? {}, folder, { gid, written })
+  return readOnly(folder)
 }
 
 /** With the API server away, files that were written once serve on: after a reboot, too. */
@@ -145,21 +144,13 @@ export interface ClearOptions extends VolumesOptions {
 /** Of a pod that is over, though its object is still there: memory, disk and mounts are given back. */
 export async function clearVolumes({ podDir, tools, release }: ClearOptions): Promise<void> {
   // Parts of volumes are mounted from what drivers take back.
-  await clear(join(podDir, 'volume-subpaths'), tools)
+  await removeUnmounted(join(podDir, 'volume-subpaths'), tools)
   await release()
-  for (const name of ['volumes', 'volumeDevices']) await clear(join(podDir, name), tools)
-}
-
-async function clear(folder: string, tools: HostTools): Promise<void> {
-  if (!existsSync(folder)) return
-  await unmountBelow(folder, tools)
-  await rm(folder, { recursive: true, force: true })
+  for (const folder of [volumesFolder(podDir), join(podDir, 'volumeDevices')]) await removeUnmounted(folder, tools)
 }
 
 /** Unmounts and deletes everything of the pod; what hostPath and persistent volumes point to is not touched. */
 export async function removeVolumes(options: ClearOptions): Promise<void> {
   await clearVolumes(options)
-  const { podDir, tools } = options
-  await unmountBelow(podDir, tools)
-  await rm(podDir, { recursive: true, force: true })
+  await removeUnmounted(options.podDir, options.tools)
 }

@@ -32,6 +32,14 @@ ${REMOVE_IMAGES}
 const DELETE_FILES = `
 rm -f /etc/systemd/system/flotilla-agent.service
 ${UNLINK_KUBELET}
+# Deleting through a mount would delete what is mounted.
+mounted() { awk '$5 ~ "^/var/lib/flotilla/" {print length($5), $5}' /proc/self/mountinfo | sort -rn | cut -d' ' -f2; }
+mounted | while read -r at; do umount -l "$at"; done
+left=$(mounted)
+if [ -n "$left" ]; then
+  echo "nothing is deleted: something is mounted on $left" >&2
+  exit 1
+fi
 rm -rf /etc/flotilla /opt/flotilla /var/lib/flotilla /run/flotilla
 systemctl daemon-reload
 systemctl reset-failed flotilla-agent.service 2>/dev/null
