@@ -2,8 +2,15 @@
 import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { chooseControllers } from '../../src/main/controllers/choice.ts'
+import { AttachDetachController } from '../../src/main/controllers/persistentvolume-attach-detach/controller.ts'
+import { ObservedTime } from '../../src/main/controllers/support/observed-time.ts'
 import { Node, PersistentVolume, PersistentVolumeClaim, Pod } from '../../src/shared/api/core/v1.ts'
 import { CSIDriver, VolumeAttachment } from '../../src/shared/api/storage/v1.ts'
+import { ObjectCache } from '../../src/shared/client/lister.ts'
+import { keyOf } from '../../src/shared/client/object-key.ts'
+import type { ControllerContext } from '../../src/shared/client/reconciler.ts'
+import { silentLog } from '../../src/shared/machinery/log.ts'
+import type { KubeObject } from '../../src/shared/machinery/object.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import { eventually } from '../support/eventually.ts'
 import { type Cluster, eventsAbout, startCluster } from './support/cluster.ts'
@@ -212,5 +219,45 @@ describe('a volume that one node alone may have', () => {
     await addVolume('common', driver, ['ReadWriteMany'])
     for (const node of ['a', 'b']) await addPod(`common-${node}`, 'common', node)
     for (const node of ['a', 'b']) await asked('common', node)
+  })
+})
+
+describe('a volume whose attachment goes at once', () => {
+  test('is asked to be attached anew, also when the cache showed it in between two looks alone', async () => {
+    const caches = new Map<unknown, ObjectCache<KubeObject>>()
+    const lister = (type: unknown) => {
+      const cache = caches.get(type) ?? new ObjectCache<KubeObject>()
+      caches.set(type, cache)
+      return cache
+    }
+    const made: VolumeAttachment[] = []
+    const client = {
+      create: (_type: unknown, draft: VolumeAttachment) => {
+        const { metadata } = draft
+        const created = { ...draft, metadata: { ...metadata, uid: `uid-${made.length}` }, status: { attached: false } }
+        made.push(created)
+        return Promise.resolve(created)
+      },
+    }
+    const context = { lister, client, log: silentLog, enqueue: () => undefined } as unknown as ControllerContext
+    const put = (type: unknown, object: object) => lister(type).set(keyOf((object as KubeObject).metadata), object as KubeObject) // prettier-ignore
+    const claim = { metadata: { namespace, name: 'claim', uid: 'claim' }, spec: { volumeName: 'disk' }, status: { phase: 'Bound' } } // prettier-ignore
+    const csi = { driver, volumeHandle: 'handle' }
+    put(PersistentVolumeClaim, claim)
+    put(PersistentVolume, { metadata: { name: 'disk' }, spec: { claimRef: { uid: 'claim' }, accessModes: ['ReadWriteOnce'], csi } }) // prettier-ignore
+    put(Pod, { metadata: { namespace, name: 'user', uid: 'user' }, spec: { nodeName: 'a', containers: [], volumes: [{ name: 'v', persistentVolumeClaim: { claimName: 'claim' } }] }, status: {} }) // prettier-ignore
+    const annotations = { 'volumes.kubernetes.io/controller-managed-attach-detach': 'true' }
+    const node = { metadata: { name: 'a', annotations }, spec: {}, status: {} } as unknown as Node
+    const controller = new AttachDetachController(new ObservedTime(new ManualClock()))
+    await controller.reconcile(node, context)
+    expect(made).toHaveLength(1)
+    await controller.reconcile(node, context)
+    expect(made).toHaveLength(1)
+    const seen = controller.watches.find(({ type }) => type === (VolumeAttachment as unknown))
+    const [first] = made
+    seen?.handler?.(context).added?.(first!, false)
+    seen?.handler?.(context).deleted?.(first!)
+    await controller.reconcile(node, context)
+    expect(made).toHaveLength(2)
   })
 })

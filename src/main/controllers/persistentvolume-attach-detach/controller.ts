@@ -74,11 +74,13 @@ export class AttachDetachController implements Reconciler<Node> {
     mapped(PersistentVolume, ({ object: { spec } }, context) =>
       spec.csi && spec.claimRef ? nodesOfClaim(context, spec.claimRef.namespace ?? '', spec.claimRef.name ?? '') : [],
     ),
-    mapped(VolumeAttachment, ({ type, object: { spec } }, context) => [
-      { name: spec.nodeName },
+    mapped(VolumeAttachment, ({ type, object: { metadata, spec } }, context) => {
+      const node = { name: spec.nodeName }
+      if (type !== 'deleted') return [node]
+      this.#isGone(metadata)
       // Another node may have waited for it.
-      ...(type === 'deleted' ? nodesWaitingFor(spec.source.persistentVolumeName, context) : []),
-    ]),
+      return [node, ...nodesWaitingFor(spec.source.persistentVolumeName, context)]
+    }),
     mapped(CSIDriver, (_change, { lister }) =>
       lister(Node)
         .list()
@@ -118,6 +120,12 @@ export class AttachDetachController implements Reconciler<Node> {
     for (const [key, attachment] of this.#present(name, context))
       if (!wanted.has(key) && !attachment.metadata.deletionTimestamp) await remove(attachment, context)
     return done
+  }
+
+  /** It may have come into the cache and gone from it without a look of ours. */
+  #isGone({ name, uid }: VolumeAttachment['metadata']): void {
+    if (this.#made.get(name)?.metadata.uid === uid) this.#made.delete(name)
+    this.#unneeded.delete(uid)
   }
 
   /** @returns the node's VolumeAttachments, by name */
