@@ -13,3 +13,7 @@ export const isOlder = (a: KubeObject, b: KubeObject): number => {
  */
 export const byCreation = ({ metadata: a }: KubeObject, { metadata: b }: KubeObject): number =>
   a.creationTimestamp.localeCompare(b.creationTimestamp) || Number(a.resourceVersion) - Number(b.resourceVersion)
+
+/** @returns whether `a` was written after `b`, of the same object; what cannot be compared is not */
+export const isNewer = ({ metadata: a }: KubeObject, { metadata: b }: KubeObject): boolean =>
+  Number(a.resourceVersion) > Number(b.resourceVersion)
