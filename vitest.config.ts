@@ -64,7 +64,13 @@ export default defineConfig({
       node('cli', ['test/cli/**/*.test.ts'], 60_000),
       together({
         extends: true,
-        test: { name: 'window', include: ['test/renderer/**/*.test.ts'], environment: 'happy-dom' },
+        test: {
+          name: 'window',
+          include: ['test/renderer/**/*.test.ts'],
+          environment: 'happy-dom',
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
       }),
       serial('clients', ['test/clients/**/*.test.ts']),
       serial('e2e', ['test/e2e/**/*.test.ts'], [...BESIDE, ...ALONE.e2e]),

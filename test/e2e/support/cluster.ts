@@ -35,7 +35,7 @@ export function execute(
 }
 
 /** What nobody sees coming late takes as long as the machine is busy: this is when it is taken for never. */
-const NEVER_MS = 120_000
+export const NEVER_MS = 120_000
 
 /** Polls until the check returns something truthy. @throws Error with the last failure at the deadline */
 export async function until<T>(

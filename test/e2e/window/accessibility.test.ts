@@ -277,21 +277,17 @@ const REGION = `(() => {
   return found?.getAttribute('role') ?? found?.getAttribute('aria-label') ?? found?.localName ?? 'nothing'
 })()`
 const focusOn = (what: RegExp) =>
-  until(
-    `the focus is on ${what}`,
-    async () => {
-      const found = await focused()
-      if (what.test(found)) return true
-      throw new Error(`it is on ${found}`)
-    },
-    15_000,
-  )
+  until(`the focus is on ${what}`, async () => {
+    const found = await focused()
+    if (what.test(found)) return true
+    throw new Error(`it is on ${found}`)
+  })
 /** Presses Tab until the focus is where it should go, as people do. */
 async function tabTo(what: RegExp): Promise<void> {
   for (let presses = 0; presses < 40; presses++) {
     let found = ''
     // An editor draws its focus an instant after it has it.
-    await until('the focus is seen', async () => !(found = await focused()).startsWith('unseen'), 5_000)
+    await until('the focus is seen', async () => !(found = await focused()).startsWith('unseen'))
     if (what.test(found)) return
     await press('Tab')
   }

@@ -44,7 +44,7 @@ describe.skipIf(!process.env.DISPLAY)('the app on a desktop', () => {
     app = await DesktopApp.launch()
     const { electron, folder } = app
     const page = await app.page()
-    await page.getByText('Pods by state').waitFor({ timeout: 20_000 })
+    await page.getByText('Pods by state').waitFor()
     await electron.evaluate(({ dialog, BrowserWindow }) => {
       const asked: string[] = []
       Object.assign(globalThis, { asked })
@@ -57,30 +57,30 @@ describe.skipIf(!process.env.DISPLAY)('the app on a desktop', () => {
       })
       BrowserWindow.getAllWindows()[0]?.setBounds({ x: 40, y: 50, width: 1100, height: 700 })
     })
-    await until('its place is kept', () => Promise.resolve(settings(folder).window?.width === 1100), 10_000)
+    await until('its place is kept', () => Promise.resolve(settings(folder).window?.width === 1100))
     const close = () => electron.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.close())
     const windows = () => electron.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows().length)
     const asked = () => electron.evaluate(() => (globalThis as unknown as { asked: string[] }).asked)
 
     await close()
-    await until('the question', async () => (await asked()).length === 1, 10_000)
+    await until('the question', async () => (await asked()).length === 1)
     expect(await windows()).toBe(1)
     expect(settings(folder).onClose).toBe('ask')
     await close()
-    await until('the window is closed', async () => (await windows()) === 0, 10_000)
+    await until('the window is closed', async () => (await windows()) === 0)
     expect(settings(folder).onClose).toBe('stay')
     expect((await app.kubectl('get', 'namespaces')).code).toBe(0)
 
     const shown = electron.waitForEvent('window')
     await app.startAgain('flotilla://k/core/v1/nodes')
     const again = await shown
-    await again.waitForURL(/\/ui\/k\/core\/v1\/nodes$/, { timeout: 20_000 })
+    await again.waitForURL(/\/ui\/k\/core\/v1\/nodes$/)
     await app.startAgain('flotilla://create/yaml')
     expect(again.url()).toMatch(/\/ui\/k\/core\/v1\/nodes$/)
     const bounds = await electron.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.getBounds())
     expect(bounds).toMatchObject({ width: 1100, height: 700 })
     await close()
-    await until('it is closed without a question', async () => (await windows()) === 0, 10_000)
+    await until('it is closed without a question', async () => (await windows()) === 0)
     expect(await asked()).toEqual(['Keep the cluster running?', 'Keep the cluster running?'])
   })
 
@@ -88,7 +88,7 @@ describe.skipIf(!process.env.DISPLAY)('the app on a desktop', () => {
     app = await DesktopApp.launch()
     const { electron, folder } = app
     const page = await app.page()
-    await page.getByText('Pods by state').waitFor({ timeout: 20_000 })
+    await page.getByText('Pods by state').waitFor()
     const windows = () => electron.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows().length)
     const asked = await clickInDialogs(electron, 0)
 
@@ -97,8 +97,8 @@ describe.skipIf(!process.env.DISPLAY)('the app on a desktop', () => {
     const opened = electron.waitForEvent('window')
     await row.click({ modifiers: ['Control'] })
     const second = await opened
-    await second.waitForURL(/namespaces\?open=kube-system$/, { timeout: 20_000 })
-    await second.getByRole('heading', { name: 'kube-system' }).waitFor({ timeout: 20_000 })
+    await second.waitForURL(/namespaces\?open=kube-system$/)
+    await second.getByRole('heading', { name: 'kube-system' }).waitFor()
     expect(new URL(page.url()).search).toBe('')
 
     const third = electron.waitForEvent('window')
@@ -106,26 +106,26 @@ describe.skipIf(!process.env.DISPLAY)('the app on a desktop', () => {
       const file = Menu.getApplicationMenu()?.items.find(({ label }) => label === 'File')
       file?.submenu?.items.find(({ label }) => label === 'New window')?.click()
     })
-    await (await third).getByRole('heading', { name: 'Namespaces' }).waitFor({ timeout: 20_000 })
+    await (await third).getByRole('heading', { name: 'Namespaces' }).waitFor()
     expect(await windows()).toBe(3)
 
     // What happens in the cluster is seen in all of them; what is open in one closes with it alone.
     await app.kubectl('create', 'namespace', 'for-both')
-    for (const each of [page, second]) await each.locator('[data-key="for-both"]').waitFor({ timeout: 20_000 })
+    for (const each of [page, second]) await each.locator('[data-key="for-both"]').waitFor()
     await second.close()
     await (await third).close()
-    await until('two are closed', async () => (await windows()) === 1, 10_000)
+    await until('two are closed', async () => (await windows()) === 1)
     expect(await asked()).toEqual([])
     await electron.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.close())
-    await until('the question', async () => (await asked()).length === 1, 10_000)
+    await until('the question', async () => (await asked()).length === 1)
     expect(settings(folder).onClose).toBe('stay')
   })
 
   it('started by a link opens at its place', async () => {
     app = await DesktopApp.launch({ args: ['flotilla://k/core/v1/nodes?ns=shop'] })
     const page = await app.page()
-    await page.waitForURL(/\/ui\/k\/core\/v1\/nodes\?ns=shop$/, { timeout: 20_000 })
-    await page.getByRole('heading', { name: 'Nodes' }).waitFor({ timeout: 20_000 })
+    await page.waitForURL(/\/ui\/k\/core\/v1\/nodes\?ns=shop$/)
+    await page.getByRole('heading', { name: 'Nodes' }).waitFor()
   })
 
   it('tells who has no node yet what is missing, and offers the hosts of the SSH configuration', async () => {
@@ -135,7 +135,7 @@ describe.skipIf(!process.env.DISPLAY)('the app on a desktop', () => {
     app = await DesktopApp.launch({ env: { HOME: home } })
     const page = await app.page()
     const steps = page.getByRole('region', { name: 'First steps' })
-    await steps.getByText('This machine is none: --no-local-node was given.').waitFor({ timeout: 20_000 })
+    await steps.getByText('This machine is none: --no-local-node was given.').waitFor()
     await shoot(page, 'desktop-first-steps')
     await steps.getByRole('link', { name: 'Add hosts' }).click()
     const dialog = page.getByRole('dialog', { name: 'Add hosts' })
@@ -160,7 +160,7 @@ describe.skipIf(!process.env.DISPLAY)('the app on a desktop', () => {
     app = await DesktopApp.launch()
     const { electron, folder } = app
     const page = await app.page()
-    await page.getByText('Pods by state').waitFor({ timeout: 20_000 })
+    await page.getByText('Pods by state').waitFor()
     const asked = await clickInDialogs(electron, 1)
     const fail = (code?: string) =>
       electron.evaluate((_electron, name) => {
@@ -170,7 +170,7 @@ describe.skipIf(!process.env.DISPLAY)('the app on a desktop', () => {
       }, code)
     await fail('ECONNRESET')
     await fail()
-    await until('it is told', async () => (await asked()).length > 0, 10_000)
+    await until('it is told', async () => (await asked()).length > 0)
     expect(await asked()).toEqual(['Flotilla met a fault that was not foreseen'])
     const reports = crashReports(folder)
     expect(reports).toHaveLength(1)
@@ -193,7 +193,7 @@ describe.skipIf(!process.env.DISPLAY)('the app on a desktop', () => {
     app = await DesktopApp.launch()
     const { electron, folder } = app
     const page = await app.page()
-    await page.getByText('Pods by state').waitFor({ timeout: 20_000 })
+    await page.getByText('Pods by state').waitFor()
     const asked = await clickInDialogs(electron, 0)
     const die = () => electron.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.webContents.forcefullyCrashRenderer()) // prettier-ignore
     const reports = () =>
@@ -205,13 +205,13 @@ describe.skipIf(!process.env.DISPLAY)('the app on a desktop', () => {
         if (!contents || contents.isCrashed()) return ''
         return contents.executeJavaScript('document.body.innerText') as Promise<string>
       })
-    const isBack = () => until('the page is back', async () => (await shown()).includes('Pods by state'), 20_000)
+    const isBack = () => until('the page is back', async () => (await shown()).includes('Pods by state'))
     await die()
-    await until('it is written down', () => Promise.resolve(reports() === 1), 10_000)
+    await until('it is written down', () => Promise.resolve(reports() === 1))
     await isBack()
     expect(await asked()).toEqual([])
     await die()
-    await until('it is written down again', () => Promise.resolve(reports() === 2), 10_000)
+    await until('it is written down again', () => Promise.resolve(reports() === 2))
     await isBack()
     expect(await asked()).toEqual(['The window stopped working again'])
     expect((await app.kubectl('get', 'namespaces')).code).toBe(0)
@@ -220,7 +220,7 @@ describe.skipIf(!process.env.DISPLAY)('the app on a desktop', () => {
   it('tells of a failing node on the desktop where that is wanted, as text, and takes it back when it is over', async () => {
     app = await DesktopApp.launch()
     const page = await app.page()
-    await page.getByText('Pods by state').waitFor({ timeout: 20_000 })
+    await page.getByText('Pods by state').waitFor()
     expect(await page.evaluate('Notification.permission')).toBe('granted')
     // Nothing shows notifications beside a virtual screen: what is asked of the system is written down.
     await page.evaluate(`
@@ -245,23 +245,23 @@ describe.skipIf(!process.env.DISPLAY)('the app on a desktop', () => {
       body: ${JSON.stringify(JSON.stringify(node))},
     }).then(({ status }) => status)`)
     expect(created).toBe(201)
-    await until('it is told', async () => (await told()).length === 1, 60_000)
+    await until('it is told', async () => (await told()).length === 1)
     expect((await told())[0]).toMatch(/^Node box: NotReady: .*<b>no disk<\/b>/)
     await app.kubectl('delete', 'node', 'box')
-    await until('it is taken back', async () => (await told())[1] === 'closed', 20_000)
+    await until('it is taken back', async () => (await told())[1] === 'closed')
   })
 
   it('starts at login without a window when told to, and keeps the computer awake', async () => {
     app = await DesktopApp.launch()
     const { electron, folder } = app
     const page = await app.page()
-    await page.getByText('Pods by state').waitFor({ timeout: 20_000 })
+    await page.getByText('Pods by state').waitFor()
     await page.keyboard.press('Control+,')
     await page.getByLabel('Start at login, in the tray').check()
     await page.getByLabel('Keep this computer awake while the cluster runs').check()
     await page.getByLabel('Closing the window').selectOption('Quit')
     await shoot(page, 'electron-settings')
-    await until('they are kept', () => Promise.resolve(settings(folder).onClose === 'quit'), 10_000)
+    await until('they are kept', () => Promise.resolve(settings(folder).onClose === 'quit'))
     expect(settings(folder).keepAwake).toBe(true)
     expect(await electron.evaluate(({ powerSaveBlocker }) => powerSaveBlocker.isStarted(0))).toBe(true)
     const entry = readFileSync(join(folder, 'config/autostart/flotilla.desktop'), 'utf8')
@@ -273,7 +273,7 @@ describe.skipIf(!process.env.DISPLAY)('the app on a desktop', () => {
 
     await app.quit()
     await app.start(['--hidden'])
-    await until('the cluster runs', () => Promise.resolve(existsSync(join(folder, 'data/runtime.json'))), 20_000)
+    await until('the cluster runs', () => Promise.resolve(existsSync(join(folder, 'data/runtime.json'))))
     expect(await app.electron.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows().length)).toBe(0)
   })
 
@@ -281,7 +281,7 @@ describe.skipIf(!process.env.DISPLAY)('the app on a desktop', () => {
     app = await DesktopApp.launch()
     const { electron, folder } = app
     const page = await app.page()
-    await page.getByText('Pods by state').waitFor({ timeout: 20_000 })
+    await page.getByText('Pods by state').waitFor()
     const target = join(folder, 'bundle.tar.gz')
     await electron.evaluate(({ dialog }, filePath) => {
       Object.assign(dialog, { showSaveDialog: () => Promise.resolve({ canceled: false, filePath }) })

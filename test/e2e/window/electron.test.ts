@@ -30,16 +30,12 @@ const kubectl = (...args: string[]) =>
 describe.skipIf(!process.env.DISPLAY)('the desktop app', () => {
   it('starts the cluster, shows it, and works on it through its own scheme', async () => {
     const page = await launch('127.0.0.1:0')
-    await page.getByText('Pods by state').waitFor({ timeout: 20_000 })
+    await page.getByText('Pods by state').waitFor()
     expect(page.url()).toMatch(/^app:\/\/flotilla\/ui\//)
     await page.getByRole('link', { name: 'Namespaces', exact: true }).click()
-    await until(
-      'the default namespaces',
-      async () => (await page.locator('[role=row][data-key]').count()) === 4,
-      10_000,
-    )
+    await until('the default namespaces', async () => (await page.locator('[role=row][data-key]').count()) === 4)
     expect((await kubectl('create', 'namespace', 'from-outside')).code).toBe(0)
-    await page.locator('[data-key=from-outside]').waitFor({ timeout: 5_000 })
+    await page.locator('[data-key=from-outside]').waitFor()
     await shoot(page, 'electron')
   })
 
@@ -50,11 +46,11 @@ describe.skipIf(!process.env.DISPLAY)('the desktop app', () => {
     try {
       const { port } = taken.address() as { port: number }
       const page = await launch(`127.0.0.1:${port}`)
-      await page.getByText('The port is taken').waitFor({ timeout: 20_000 })
+      await page.getByText('The port is taken').waitFor()
       await shoot(page, 'electron-port-taken')
       await page.getByLabel('Port').fill('0')
       await page.getByRole('button', { name: 'Use this port' }).click()
-      await page.getByText('Pods by state').waitFor({ timeout: 20_000 })
+      await page.getByText('Pods by state').waitFor()
       const settings = JSON.parse(readFileSync(join(folder, 'user/settings.json'), 'utf8')) as { listen: string }
       expect(settings.listen).toBe('127.0.0.1:0')
     } finally {
@@ -72,22 +68,22 @@ describe.skipIf(!process.env.DISPLAY)('the desktop app', () => {
     await cluster.stop()
 
     const page = await launch('127.0.0.1:0', false, prepared)
-    await page.getByRole('heading', { name: 'Unlock the cluster' }).waitFor({ timeout: 20_000 })
+    await page.getByRole('heading', { name: 'Unlock the cluster' }).waitFor()
     await shoot(page, 'electron-passphrase')
     await page.getByLabel('Passphrase').fill('wrong')
     await page.getByRole('button', { name: 'Unlock' }).click()
-    await page.getByRole('heading', { name: 'Wrong passphrase' }).waitFor({ timeout: 20_000 })
+    await page.getByRole('heading', { name: 'Wrong passphrase' }).waitFor()
     expect(await page.getByLabel('Passphrase').inputValue()).toBe('')
     await page.getByLabel('Passphrase').fill('correct horse battery staple')
     await page.getByRole('button', { name: 'Unlock' }).click()
-    await page.getByText('Pods by state').waitFor({ timeout: 30_000 })
+    await page.getByText('Pods by state').waitFor()
     await page.getByRole('link', { name: 'Namespaces', exact: true }).click()
-    await page.locator('[data-key=from-before]').waitFor({ timeout: 10_000 })
+    await page.locator('[data-key=from-before]').waitFor()
   })
 
   it('runs pods on this machine: by form, green, logs, terminal, scale, delete', async () => {
     const page = await launch('127.0.0.1:0', true)
-    await page.getByText('1/1', { exact: true }).waitFor({ timeout: 60_000 })
+    await page.getByText('1/1', { exact: true }).waitFor()
     await page.getByRole('button', { name: 'Create' }).click()
     await page.getByRole('menuitem', { name: 'Deployment', exact: true }).click()
     await page.fill('input[name=name]', 'desk')
@@ -98,17 +94,17 @@ describe.skipIf(!process.env.DISPLAY)('the desktop app', () => {
     await page.getByRole('link', { name: 'Pods', exact: true }).click()
     const rows = page.locator('[role=row][data-key]')
     const green = page.locator('[role=row][data-key] [data-tone=healthy]')
-    await until('three green pods', async () => (await green.count()) === 3, 90_000)
+    await until('three green pods', async () => (await green.count()) === 3)
 
     await rows.first().focus()
     await page.keyboard.press('l')
-    await until('lines', async () => /count 3 /.test(await page.getByRole('log').innerText()), 30_000)
+    await until('lines', async () => /count 3 /.test(await page.getByRole('log').innerText()))
     await rows.first().focus()
     await page.keyboard.press('s')
-    await page.locator('[data-connected=true]').waitFor({ timeout: 20_000 })
+    await page.locator('[data-connected=true]').waitFor()
     await page.locator('.xterm-helper-textarea').focus()
     await page.keyboard.type('echo "sum $((40+2))"\n')
-    await until('its answer', async () => (await page.locator('.xterm-rows').innerText()).includes('\nsum 42'), 15_000)
+    await until('its answer', async () => (await page.locator('.xterm-rows').innerText()).includes('\nsum 42'))
     await shoot(page, 'electron-terminal')
 
     await page.getByRole('link', { name: 'Deployments', exact: true }).click()
@@ -116,32 +112,28 @@ describe.skipIf(!process.env.DISPLAY)('the desktop app', () => {
     await page.getByRole('button', { name: 'Scale' }).click()
     await page.getByLabel('Replicas').fill('5')
     await page.getByRole('dialog').getByRole('button', { name: 'Scale', exact: true }).click()
-    await page.getByText('5/5', { exact: true }).waitFor({ timeout: 60_000 })
+    await page.getByText('5/5', { exact: true }).waitFor()
     await page.getByRole('button', { name: 'Delete' }).click()
     await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click()
-    await page.getByText('No deployments').waitFor({ timeout: 30_000 })
+    await page.getByText('No deployments').waitFor()
     await page.getByRole('link', { name: 'Pods', exact: true }).click()
-    await page.getByText('No pods').waitFor({ timeout: 90_000 })
+    await page.getByText('No pods').waitFor()
   })
 
   it('stops the control plane when it quits', async () => {
     const page = await launch('127.0.0.1:0')
-    await page.getByText('Pods by state').waitFor({ timeout: 20_000 })
+    await page.getByText('Pods by state').waitFor()
     expect(existsSync(join(folder, 'data/runtime.json'))).toBe(true)
     const pid = app?.pid ?? 0
     await app?.electron.evaluate(({ app: running }) => running.quit()).catch(() => undefined)
-    await until(
-      'the process is gone',
-      () => {
-        try {
-          process.kill(pid, 0)
-          return Promise.resolve(false)
-        } catch {
-          return Promise.resolve(true)
-        }
-      },
-      15_000,
-    )
+    await until('the process is gone', () => {
+      try {
+        process.kill(pid, 0)
+        return Promise.resolve(false)
+      } catch {
+        return Promise.resolve(true)
+      }
+    })
     app?.forget()
     expect(existsSync(join(folder, 'data/runtime.json'))).toBe(false)
     expect((await kubectl('get', 'namespaces', '--request-timeout=2s')).code).not.toBe(0)

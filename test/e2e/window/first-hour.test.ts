@@ -55,7 +55,7 @@ describe('the window', () => {
     await page.getByLabel('Variable 1', { exact: true }).fill('MODE')
     await page.getByLabel('Value of variable 1').fill('production')
     const yaml = page.locator('.cm-content')
-    await until('the YAML shows the form', async () => (await yaml.innerText()).includes('name: shop'), 5_000)
+    await until('the YAML shows the form', async () => (await yaml.innerText()).includes('name: shop'))
     expect(await page.getByLabel('The same with kubectl').innerText()).toContain('kubectl create deployment shop')
     await shoot(page, 'create-deployment')
     await page.locator('form button[type=submit]').click()
@@ -64,7 +64,7 @@ describe('the window', () => {
 
   it('shows three pods turn green without a reload', async () => {
     await page.getByRole('link', { name: 'Pods', exact: true }).click()
-    await until('three green pods', async () => (await running().count()) === 3, 90_000)
+    await until('three green pods', async () => (await running().count()) === 3)
     await shoot(page, 'pods')
   })
 
@@ -79,22 +79,22 @@ describe('the window', () => {
     await rows().first().focus()
     await page.keyboard.press('l')
     const log = page.getByRole('log')
-    await until('ten lines', async () => /count 10 /.test(await log.innerText()), 30_000)
+    await until('ten lines', async () => /count 10 /.test(await log.innerText()))
     await shoot(page, 'logs')
     const count = async () =>
       Number.parseInt((await page.locator('[data-log-count]').innerText()).replace(/\D/g, ''), 10)
     const before = await count()
-    await until('more lines', async () => (await count()) > before, 10_000)
+    await until('more lines', async () => (await count()) > before)
   })
 
   it('runs a shell in the terminal', async () => {
     await rows().first().focus()
     await page.keyboard.press('s')
-    await page.locator('[data-connected=true]').waitFor({ timeout: 20_000 })
+    await page.locator('[data-connected=true]').waitFor()
     await page.locator('.xterm-helper-textarea').focus()
     await page.keyboard.type('echo "sum $((40+2)) $MODE"\n')
     const screen = page.locator('.xterm-rows')
-    await until('its answer', async () => (await screen.innerText()).includes('sum 42 production'), 15_000)
+    await until('its answer', async () => (await screen.innerText()).includes('sum 42 production'))
     await shoot(page, 'terminal')
     await page.keyboard.type('exit\n')
     await page.getByText('The shell ended.').waitFor()
@@ -107,11 +107,8 @@ describe('the window', () => {
     await page.getByLabel('Replicas').fill('5')
     await page.getByRole('dialog').getByRole('button', { name: 'Scale', exact: true }).click()
     await page.getByText('Scaled Deployment shop to 5').waitFor()
-    await until(
-      'five ready',
-      async () =>
-        (await page.getByRole('region', { name: 'Rollout' }).innerText()).replace(/\s+/g, ' ').includes('5 / 5'),
-      90_000,
+    await until('five ready', async () =>
+      (await page.getByRole('region', { name: 'Rollout' }).innerText()).replace(/\s+/g, ' ').includes('5 / 5'),
     )
     await shoot(page, 'deployment')
   })
@@ -171,21 +168,21 @@ describe('the window', () => {
     expect(await cluster.kubectl('get', 'deployment', 'shop', '-o', 'jsonpath={.metadata.deletionTimestamp}')).toBe('')
     await page.getByRole('button', { name: 'Delete' }).click()
     await dialog.getByRole('button', { name: 'Delete' }).click()
-    await page.getByText('No deployments').waitFor({ timeout: 30_000 })
+    await page.getByText('No deployments').waitFor()
     await page.getByRole('link', { name: 'Pods', exact: true }).click()
-    await page.getByText('No pods').waitFor({ timeout: 90_000 })
+    await page.getByText('No pods').waitFor()
   })
 
   it('says that it is disconnected, and is live again when the server is back', async () => {
     await go('k/core/v1/namespaces')
     await rows().first().waitFor()
     await cluster.kill()
-    await page.getByText(/Disconnected; data is/).waitFor({ timeout: 20_000 })
+    await page.getByText(/Disconnected; data is/).waitFor()
     expect(await rows().count()).toBeGreaterThan(3)
     await shoot(page, 'disconnected')
     await cluster.start()
     // Sessions do not outlive the server: the window asks for a new login rather than showing old data as new.
-    await page.getByText('Sign in to Flotilla').waitFor({ timeout: 40_000 })
+    await page.getByText('Sign in to Flotilla').waitFor()
   })
 
   it('broke no rule of its content security policy and threw nothing', () => expect(window.problems).toEqual([]))

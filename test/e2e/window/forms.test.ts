@@ -74,10 +74,8 @@ data: { icon.bin: ${bytes.toString('base64')} }
     await field('spec.replicas').fill('2')
     await page.getByRole('button', { name: 'Review' }).click()
     await page.getByText('Checked by the server').waitFor()
-    await until(
-      'defaults in the result',
-      async () => (await page.locator('.cm-content').innerText()).includes('podManagementPolicy'),
-      5_000,
+    await until('defaults in the result', async () =>
+      (await page.locator('.cm-content').innerText()).includes('podManagementPolicy'),
     )
     await shoot(page, 'form-statefulset-review')
     await page.locator('form button[type=submit]').click()
@@ -94,7 +92,7 @@ data: { icon.bin: ${bytes.toString('base64')} }
     await page.keyboard.press('Control+Home')
     await page.keyboard.type('# ours\n')
     await field('spec.ports[0].port').fill('8443')
-    await until('both in step', async () => /# ours[^]*port: 8443/.test(await editor.innerText()), 5_000)
+    await until('both in step', async () => /# ours[^]*port: 8443/.test(await editor.innerText()))
     await editor.click()
     await page.keyboard.press('Control+a')
     await page.keyboard.type('kind: [')
@@ -182,7 +180,7 @@ data: { icon.bin: ${bytes.toString('base64')} }
       .evaluateAll(all => all.map(each => each.getAttribute('value') ?? ''))
   }
   const offers = (path: string, name: string) =>
-    until(`${name} at hand`, async () => (await atHand(path)).includes(name), 10_000)
+    until(`${name} at hand`, async () => (await atHand(path)).includes(name))
   const create = async (name: string) => {
     await page.locator('form button[type=submit]').click()
     // Its heading tells its state as well, once that is there.
@@ -358,7 +356,7 @@ describe('what would follow', () => {
     await page.getByRole('button', { name: 'Scale' }).click()
     await page.getByLabel('Replicas').fill('9')
     const told = page.getByRole('region', { name: 'What would follow' })
-    await until('two more', async () => (await told.innerText()).includes('2 would wait.'), 10_000)
+    await until('two more', async () => (await told.innerText()).includes('2 would wait.'))
     expect(await told.innerText()).toContain('default/web would start nowhere')
     await shoot(page, 'what-if-scale')
     await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click()
@@ -368,7 +366,7 @@ describe('what would follow', () => {
     await go('k/core/v1/nodes?open=box')
     await page.getByRole('button', { name: 'Cordon', exact: true }).click()
     const told = page.getByRole('region', { name: 'What would follow' })
-    await until('an answer', async () => !(await told.innerText()).includes('Asking'), 10_000)
+    await until('an answer', async () => !(await told.innerText()).includes('Asking'))
     await shoot(page, 'what-if-cordon')
     await page.getByRole('dialog').getByRole('button', { name: 'Cordon' }).click()
     await page.getByText('Cordoned Node box').waitFor()

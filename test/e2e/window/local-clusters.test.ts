@@ -23,7 +23,7 @@ describe.skipIf(!process.env.DISPLAY)('a local cluster', () => {
     clusters = join(home, 'flotilla-local')
     app = await DesktopApp.launch({ env: { XDG_DATA_HOME: home } })
     page = await app.page()
-    await page.getByText('Pods by state').waitFor({ timeout: 20_000 })
+    await page.getByText('Pods by state').waitFor()
   })
   afterAll(async () => {
     await app?.[Symbol.asyncDispose]()
@@ -45,7 +45,7 @@ describe.skipIf(!process.env.DISPLAY)('a local cluster', () => {
       .getByRole('button', { name: `Open ${name}` })
       .click()
     const shown = await opened
-    await shown.getByText('Pods by state').waitFor({ timeout: 30_000 })
+    await shown.getByText('Pods by state').waitFor()
     return shown
   }
 
@@ -63,7 +63,7 @@ describe.skipIf(!process.env.DISPLAY)('a local cluster', () => {
     await shoot(page, 'local-cluster-running')
     const shown = await open()
     await shown.getByRole('link', { name: 'Nodes', exact: true }).click()
-    for (const node of [1, 2]) await shown.locator(`[data-key=${name}-${node}]`).waitFor({ timeout: 15_000 })
+    for (const node of [1, 2]) await shown.locator(`[data-key=${name}-${node}]`).waitFor()
     const titles = await app.electron.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows().map(each => each.getTitle())) // prettier-ignore
     expect(titles).toContain(`${name} — Flotilla`)
     await shoot(shown, 'local-cluster-window')
@@ -94,7 +94,7 @@ describe.skipIf(!process.env.DISPLAY)('a local cluster', () => {
     await question.getByRole('textbox').fill(name)
     await question.getByRole('button', { name: 'Make anew' }).click()
     await row().getByText('Being made anew').waitFor()
-    await until('its window is closed', () => Promise.resolve(app.electron.windows().length === before - 1), 10_000)
+    await until('its window is closed', () => Promise.resolve(app.electron.windows().length === before - 1))
     await row().getByText('Running', { exact: true }).waitFor({ timeout: UP_MS })
     expect(kubectl('get', 'namespaces', '-o', 'name')).not.toContain('of-the-first')
     await (await open()).close()

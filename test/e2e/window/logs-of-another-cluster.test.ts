@@ -44,12 +44,12 @@ describe.skipIf(!process.env.DISPLAY)('logs of another cluster', () => {
     writeFileSync(join(folder, 'config'), stringify(config), { mode: 0o600 })
     app = await DesktopApp.launch({ env: { KUBECONFIG: join(folder, 'config') } })
     const own = await app.page()
-    await own.getByText('Pods by state').waitFor({ timeout: 20_000 })
+    await own.getByText('Pods by state').waitFor()
     const opened = app.electron.waitForEvent('window')
     await own.getByRole('button', { name: 'Other clusters' }).click()
     await own.getByRole('button', { name: 'Add there', exact: true }).click()
     page = await opened
-    await page.getByText('Pods by state').waitFor({ timeout: 30_000 })
+    await page.getByText('Pods by state').waitFor()
     await page.getByRole('link', { name: 'Pods', exact: true }).click()
   })
   afterAll(async () => {
@@ -92,9 +92,9 @@ describe.skipIf(!process.env.DISPLAY)('logs of another cluster', () => {
   it('are followed as they are written', async () => {
     await openLogs('talker')
     const newest = async () => Number(/.*count (\d+) /s.exec(await log().innerText())?.[1] ?? 0)
-    await until('lines', async () => (await newest()) > 2, 30_000)
+    await until('lines', async () => (await newest()) > 2)
     const before = await newest()
-    await until('more of them', async () => (await newest()) > before + 3, 15_000)
+    await until('more of them', async () => (await newest()) > before + 3)
   })
 
   it('have their times', async () => {
@@ -115,7 +115,7 @@ describe.skipIf(!process.env.DISPLAY)('logs of another cluster', () => {
       await log().getByText('count 2 ').first().waitFor()
       await page.getByLabel('Close talker').click()
     }
-    await until('nothing is followed', () => Promise.resolve(connections() < before + TIMES / 2), 20_000)
+    await until('nothing is followed', () => Promise.resolve(connections() < before + TIMES / 2))
   })
 
   it('are those of the run before, where the container was started again', async () => {
@@ -123,7 +123,7 @@ describe.skipIf(!process.env.DISPLAY)('logs of another cluster', () => {
       Number(
         await cluster.kubectl('get', 'pod', 'crasher', '-o', 'jsonpath={.status.containerStatuses[0].restartCount}'),
       )
-    await until('it was', async () => (await restarted()) > 0, 60_000)
+    await until('it was', async () => (await restarted()) > 0)
     await row('crasher').focus()
     await page.keyboard.press('p')
     await log().getByText('this run is over').first().waitFor()

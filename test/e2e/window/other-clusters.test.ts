@@ -55,7 +55,7 @@ describe.skipIf(!process.env.DISPLAY)('other clusters', () => {
     const PATH = [...(helm ? [dirname(helm)] : []), process.env.PATH].join(delimiter)
     app = await DesktopApp.launch({ env: { KUBECONFIG: join(folder, 'config'), PATH, HELM_KUBECONTEXT: 'elsewhere' } })
     own = await app.page()
-    await own.getByText('Pods by state').waitFor({ timeout: 20_000 })
+    await own.getByText('Pods by state').waitFor()
   })
   afterAll(async () => {
     await app[Symbol.asyncDispose]()
@@ -98,9 +98,9 @@ describe.skipIf(!process.env.DISPLAY)('other clusters', () => {
     return opened
   }
   async function showsTheOther(page: Page): Promise<void> {
-    await page.getByText('Pods by state').waitFor({ timeout: 30_000 })
+    await page.getByText('Pods by state').waitFor()
     await page.getByRole('link', { name: 'Namespaces', exact: true }).click()
-    await page.locator('[data-key=of-the-other]').waitFor({ timeout: 15_000 })
+    await page.locator('[data-key=of-the-other]').waitFor()
   }
 
   it.each(['by-certificate', 'by-token'])('shows and steers one that it gets into %s', async context => {
@@ -126,7 +126,7 @@ describe.skipIf(!process.env.DISPLAY)('other clusters', () => {
   })
 
   const openShop = async (page: Page) => {
-    await page.getByText('Pods by state').waitFor({ timeout: 30_000 })
+    await page.getByText('Pods by state').waitFor()
     await page.getByRole('link', { name: 'Deployments', exact: true }).click()
     await page.locator('[data-key="default/shop"]').click()
     const drawer = page.getByRole('dialog', { name: 'Deployment shop' })
@@ -139,7 +139,7 @@ describe.skipIf(!process.env.DISPLAY)('other clusters', () => {
   it('tells who may only look which right each button would take', async () => {
     const page = await add('by-view-role')
     const { button } = await openShop(page)
-    await until('it is known', async () => (await reasonOf(button('Delete'))) !== undefined, 10_000)
+    await until('it is known', async () => (await reasonOf(button('Delete'))) !== undefined)
     expect(await reasonOf(button('Delete'))).toBe('You may not delete deployments in default')
     expect(await reasonOf(button('Scale'))).toBe('You may not patch deployments/scale in default')
     expect(await reasonOf(button('Restart'))).toBe('You may not patch deployments in default')
@@ -156,7 +156,6 @@ describe.skipIf(!process.env.DISPLAY)('other clusters', () => {
       'nothing can be made',
       async () =>
         (await page.locator('[role=menuitem]', { hasText: 'ConfigMap' }).getAttribute('aria-disabled')) === 'true',
-      10_000,
     )
     await shoot(page, 'other-cluster-viewer-create')
     await page.keyboard.press('Escape')
@@ -178,7 +177,7 @@ describe.skipIf(!process.env.DISPLAY)('other clusters', () => {
     const page = await add('by-no-role')
     const faults: string[] = []
     page.on('pageerror', error => faults.push(error.message))
-    await page.getByText('Pods may not be listed.').waitFor({ timeout: 30_000 })
+    await page.getByText('Pods may not be listed.').waitFor()
     await page.getByText('Nodes may not be listed.').waitFor()
     await page.getByText(`kubectl --kubeconfig=${join(folder, 'config')} --context=by-no-role get pods`).waitFor()
     const told: [place: string, text: string | RegExp][] = [
@@ -195,7 +194,7 @@ describe.skipIf(!process.env.DISPLAY)('other clusters', () => {
     ]
     for (const [place, text] of told) {
       await page.getByRole('link', { name: place, exact: true }).click()
-      await page.locator('#main').getByText(text).first().waitFor({ timeout: 15_000 })
+      await page.locator('#main').getByText(text).first().waitFor()
       expect(await page.locator('[data-empty=disconnected]').count(), place).toBe(0)
       await shoot(page, `other-cluster-nobody-${place.toLowerCase().replaceAll(' ', '-')}`)
     }
@@ -207,7 +206,7 @@ describe.skipIf(!process.env.DISPLAY)('other clusters', () => {
     await cluster.kubectl('create', 'configmap', 'stays')
     await cluster.kubectl('create', 'configmap', 'goes')
     const page = await add('by-token')
-    await page.getByText('Pods by state').waitFor({ timeout: 30_000 })
+    await page.getByText('Pods by state').waitFor()
     await page.getByRole('link', { name: 'Config Maps', exact: true }).click()
     const row = (name: string) => page.locator(`[data-key="default/${name}"]`)
     await row('goes').waitFor()
@@ -217,22 +216,22 @@ describe.skipIf(!process.env.DISPLAY)('other clusters', () => {
 
     await app.electron.evaluate(({ powerMonitor }) => void powerMonitor.emit('resume'))
     await cluster.kubectl('create', 'configmap', 'after-sleep')
-    await row('after-sleep').waitFor({ timeout: 20_000 })
+    await row('after-sleep').waitFor()
     const outdated = page.getByText(/Disconnected; data is/).first()
     expect(await outdated.count(), 'nobody was away').toBe(0)
 
     await cluster.kill()
-    await outdated.waitFor({ timeout: 20_000 })
+    await outdated.waitFor()
     expect(await row('goes').count()).toBe(1)
     await shoot(page, 'other-cluster-away')
     await cluster.start()
     await cluster.kubectl('delete', 'configmap', 'goes')
     await cluster.kubectl('create', 'configmap', 'comes')
     await cluster.kubectl('patch', 'configmap', 'stays', '-p', '{"data":{"told":"since"}}')
-    await row('comes').waitFor({ timeout: 40_000 })
+    await row('comes').waitFor()
     await row('goes').waitFor({ state: 'detached' })
-    await drawer.getByText('since').waitFor({ timeout: 40_000 })
-    await outdated.waitFor({ state: 'detached', timeout: 40_000 })
+    await drawer.getByText('since').waitFor()
+    await outdated.waitFor({ state: 'detached' })
     await page.close()
   })
 
@@ -248,7 +247,7 @@ describe.skipIf(!process.env.DISPLAY)('other clusters', () => {
     }
     write('1.0.0', map('stays', 'hello'), map('goes', 'bye'))
     const page = await add('by-token').then(async opened => {
-      await opened.getByText('Pods by state').waitFor({ timeout: 30_000 })
+      await opened.getByText('Pods by state').waitFor()
       return opened
     })
     await page.getByRole('link', { name: 'Helm', exact: true }).click()
@@ -261,11 +260,11 @@ describe.skipIf(!process.env.DISPLAY)('other clusters', () => {
     await dialog.locator('input[name=chart]').fill(chart)
     await dialog.getByText(`helm upgrade --install hi ${chart} --namespace=greetings --create-namespace`).waitFor()
     await button('See what would change').click()
-    await plan.getByText('2 new, 0 changed, 0 deleted, 0 as they are').waitFor({ timeout: 30_000 })
+    await plan.getByText('2 new, 0 changed, 0 deleted, 0 as they are').waitFor()
     await shoot(page, 'helm-install-plan')
     expect(await cluster.kubectl('get', 'namespace', 'greetings', '--ignore-not-found')).toBe('')
     await button('Install').click()
-    await page.locator('[data-release="greetings/hi"]').getByText('deployed').waitFor({ timeout: 30_000 })
+    await page.locator('[data-release="greetings/hi"]').getByText('deployed').waitFor()
 
     write('2.0.0', map('stays', 'hallo'), map('comes', 'hello'))
     await page.locator('[data-release="greetings/hi"]').click()
@@ -273,13 +272,13 @@ describe.skipIf(!process.env.DISPLAY)('other clusters', () => {
     await dialog.locator('input[name=chart]').fill(chart)
     expect(await button('Upgrade').count(), 'not before it is known what it does').toBe(0)
     await button('See what would change').click()
-    await plan.getByText('1 new, 1 changed, 1 deleted, 0 as they are').waitFor({ timeout: 30_000 })
+    await plan.getByText('1 new, 1 changed, 1 deleted, 0 as they are').waitFor()
     await plan.getByText('Notes of the chart').click()
     await plan.getByText('It says hello, in 2.0.0.').waitFor()
     await plan.locator('.cm-deletedChunk').first().waitFor()
     await shoot(page, 'helm-upgrade-plan')
     await button('Upgrade').click()
-    await page.getByText('greeting 2.0.0').first().waitFor({ timeout: 30_000 })
+    await page.getByText('greeting 2.0.0').first().waitFor()
     const said = await cluster.kubectl('get', 'configmap', 'stays', '-n', 'greetings', '-o', 'jsonpath={.data.said}')
     expect(said).toBe('hallo')
     expect(readdirSync(join(app.folder, 'user/handed')), 'nothing of the way in is left').toEqual([])
@@ -303,7 +302,7 @@ describe.skipIf(!process.env.DISPLAY)('other clusters', () => {
       return opened
     }
     const refused = await add('by-program')
-    await refused.getByText('may not run').waitFor({ timeout: 20_000 })
+    await refused.getByText('may not run').waitFor()
     expect((await asked())[0]).toContain(`"cat"\n"${join(folder, 'reply.json')}"`)
     await refused.close()
 
@@ -316,25 +315,25 @@ describe.skipIf(!process.env.DISPLAY)('other clusters', () => {
 
     writeFileSync(join(folder, 'config'), `${readFileSync(join(folder, 'config'), 'utf8')}# changed\n`)
     await showsTheOther(await open())
-    await until('it is asked again', async () => (await asked()).length === 3, 10_000)
+    await until('it is asked again', async () => (await asked()).length === 3)
   })
 
   it('says what is wrong with one that it cannot get into, and all others go on', async () => {
     const expired = await add('expired')
-    await expired.getByText('No way into this cluster').waitFor({ timeout: 20_000 })
+    await expired.getByText('No way into this cluster').waitFor()
     await expired.getByText('Unauthorized').waitFor()
     await shoot(expired, 'other-cluster-expired')
     const gone = await add('gone')
-    await gone.getByText(/does not answer: .*ECONNREFUSED/).waitFor({ timeout: 20_000 })
+    await gone.getByText(/does not answer: .*ECONNREFUSED/).waitFor()
     expect((await app.kubectl('create', 'namespace', 'of-our-own')).code).toBe(0)
     await own.getByRole('link', { name: 'Namespaces', exact: true }).click()
-    await own.locator('[data-key=of-our-own]').waitFor({ timeout: 15_000 })
+    await own.locator('[data-key=of-our-own]').waitFor()
     expect(await own.locator('[data-key=of-the-other]').count()).toBe(0)
 
     await own.getByRole('button', { name: 'Other clusters' }).click()
     await shoot(own, 'other-clusters-dialog')
     await own.getByRole('button', { name: 'Remove gone' }).click()
-    await until('its window is closed', () => Promise.resolve(gone.isClosed()), 10_000)
+    await until('its window is closed', () => Promise.resolve(gone.isClosed()))
     await own.getByRole('button', { name: 'Remove gone' }).waitFor({ state: 'detached' })
   })
 })

@@ -59,8 +59,8 @@ afterAll(() => window?.[Symbol.asyncDispose]())
 
 const go = (path: string) => window.go(path)
 const screen = () => page.locator('.xterm-rows:visible')
-const connected = () => page.locator('[data-connected=true]:visible').waitFor({ timeout: 30_000 })
-const shows = (text: string) => until(text, async () => (await screen().innerText()).includes(text), 15_000)
+const connected = () => page.locator('[data-connected=true]:visible').waitFor()
+const shows = (text: string) => until(text, async () => (await screen().innerText()).includes(text))
 async function type(line: string) {
   await page.locator('.xterm-helper-textarea:visible').focus()
   await page.keyboard.type(`${line}\n`)
@@ -104,7 +104,7 @@ describe('files of a container', () => {
   it('go in whole, and replace others only after a question', async () => {
     const buffer = Buffer.from(Array.from({ length: 700_000 }, (_, at) => at % 251))
     await page.getByLabel('Files to upload').setInputFiles({ name: "it's new.bin", mimeType: 'a/b', buffer })
-    await page.getByText("it's new.bin is in /data").waitFor({ timeout: 30_000 })
+    await page.getByText("it's new.bin is in /data").waitFor()
     const sum = await cluster.kubectl('exec', 'box', '--', 'md5sum', "/data/it's new.bin")
     expect(sum.split(' ')[0]).toBe(createHash('md5').update(buffer).digest('hex'))
     await page
@@ -173,7 +173,7 @@ describe('ways into a pod', () => {
       await page.getByRole('dialog', { name: `Files of ${node}` }).waitFor()
       await page.locator('input[name=image]').fill(counterImage())
       await page.getByRole('button', { name: 'Open' }).click()
-      await page.getByRole('row').filter({ hasText: 'etc' }).first().waitFor({ timeout: 30_000 })
+      await page.getByRole('row').filter({ hasText: 'etc' }).first().waitFor()
       await page.getByLabel('Folder', { exact: true }).fill(folder)
       await page.keyboard.press('Enter')
       const row = (name: string) => page.getByRole('row').filter({ hasText: name })
@@ -295,7 +295,7 @@ describe('observed traffic', () => {
     await go('topology?ns=default')
     await page.getByRole('button', { name: 'Observed traffic' }).click()
     const seen = page.getByRole('region', { name: 'Observed traffic' })
-    await seen.locator('[data-flow=open]', { hasText: 'Pod talker → Service echo' }).waitFor({ timeout: 30_000 })
+    await seen.locator('[data-flow=open]', { hasText: 'Pod talker → Service echo' }).waitFor()
     await seen.locator('[data-flow=open]', { hasText: 'Service echo → Pod echo' }).waitFor()
     await page.locator('[data-traffic] path').first().waitFor()
     await shoot(page, 'traffic')

@@ -66,7 +66,7 @@ describe('the window', () => {
     await window.go('k/example.com/v1/backups')
     await page.getByText('The server cannot answer this now').waitFor()
     await page.unroute('**/apis/example.com/**', refuse)
-    await row('default/weekly').waitFor({ timeout: 40_000 })
+    await row('default/weekly').waitFor()
   })
 
   it.each([1280, 2560])('has room for the longest names, and for scripts from the right, at %i px', async width => {

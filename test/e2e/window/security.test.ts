@@ -17,7 +17,7 @@ describe.skipIf(!process.env.DISPLAY)('the window of the desktop app', () => {
     page.on('console', message => {
       if (/Content Security Policy|Refused to/.test(message.text())) violations.push(message.text())
     })
-    await page.getByText('Pods by state').waitFor({ timeout: 20_000 })
+    await page.getByText('Pods by state').waitFor()
   })
   afterAll(() => app[Symbol.asyncDispose]())
   /** What a script of the page gets: `done`, or why not. */

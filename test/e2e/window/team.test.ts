@@ -27,7 +27,7 @@ const member = (page: Page, name: string) => page.locator(`[data-member="${name}
 async function revoke(page: Page, name: string): Promise<void> {
   await page.getByRole('button', { name: `Revoke ${name}` }).click()
   await page.getByRole('button', { name: 'Revoke', exact: true }).last().click()
-  await member(page, name).waitFor({ state: 'detached', timeout: 15_000 })
+  await member(page, name).waitFor({ state: 'detached' })
 }
 async function mayLookIntoDefaultOnly(name: string): Promise<void> {
   expect(await kubectlAs(name, 'auth', 'whoami', '-o', 'jsonpath={.status.userInfo.username}')).toMatchObject({
@@ -87,7 +87,7 @@ describe.skipIf(!process.env.DISPLAY)('in the desktop app', () => {
   async function begin(listen: string): Promise<void> {
     app = await DesktopApp.launch({ listen })
     page = await app.page()
-    await page.getByText('Pods by state').waitFor({ timeout: 20_000 })
+    await page.getByText('Pods by state').waitFor()
     await page.getByRole('link', { name: 'Who can do what' }).click()
   }
   afterAll(() => app?.[Symbol.asyncDispose]())
@@ -113,11 +113,11 @@ describe.skipIf(!process.env.DISPLAY)('in the desktop app', () => {
     await answer(undefined)
     await fillIn(page, 'bob', 'default')
     await send(page)
-    await until('it is asked for a file', () => page.getByRole('button', { name: 'Invite', exact: true }).last().isEnabled(), 10_000) // prettier-ignore
+    await until('it is asked for a file', () => page.getByRole('button', { name: 'Invite', exact: true }).last().isEnabled()) // prettier-ignore
     expect((await app.kubectl('get', 'rolebindings', '-A', '-l', 'flotilla.dev/invited-user')).stdout).toBe('')
     await answer(fileOf('bob'))
     await send(page)
-    await member(page, 'bob').getByText('default').waitFor({ timeout: 20_000 })
+    await member(page, 'bob').getByText('default').waitFor()
     expect(statSync(fileOf('bob')).mode & 0o777).toBe(0o600)
     await mayLookIntoDefaultOnly('bob')
     await revoke(page, 'bob')

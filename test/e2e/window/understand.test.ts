@@ -60,7 +60,6 @@ describe('the topology', () => {
     await until(
       'the ingress knows that a pod behind it fails',
       async () => (await card('ingresses', 'front').getAttribute('data-tone')) === 'failed',
-      90_000,
     )
     await until('shop is well', async () => (await card('deployments', 'shop').getAttribute('data-tone')) === 'healthy')
     expect(await page.locator('[data-card^="pods."]').count()).toBe(4)
@@ -115,7 +114,7 @@ describe('the topology', () => {
 describe('Why?', () => {
   it('answers on hover in a list, in a sentence', async () => {
     await page.getByRole('link', { name: 'Pods', exact: true }).click()
-    await page.locator('[data-key*="broken-"] [data-tone=failed]').first().hover({ timeout: 60_000 })
+    await page.locator('[data-key*="broken-"] [data-tone=failed]').first().hover()
     await page.locator('[data-why-tip]').getByText('ends with exit code 3').waitFor()
   })
 
@@ -155,7 +154,7 @@ spec:
   const sentence = async (name: string, told: RegExp) => {
     await page.getByRole('link', { name: 'Deployments', exact: true }).click()
     await page.locator(`[data-key="default/${name}"]`).click()
-    await until(name, async () => told.test(await why().innerText()), 60_000)
+    await until(name, async () => told.test(await why().innerText()))
   }
   const answer = () => page.getByRole('region', { name: 'Why?' })
 
@@ -261,10 +260,10 @@ describe('the time machine', () => {
     await cluster.kubectl('delete', 'ingress', 'front')
     await page.getByRole('link', { name: 'Timeline' }).click()
     const moment = page.getByRole('listitem').filter({ hasText: 'Ingress front' }).filter({ hasText: 'Deleted' })
-    await moment.getByRole('button', { name: 'Bring back' }).click({ timeout: 20_000 })
+    await moment.getByRole('button', { name: 'Bring back' }).click()
     await shoot(page, 'timeline')
     await confirm('Bring back')
-    await until('the ingress is there', () => cluster.kubectl('get', 'ingress', 'front', '-o', 'name'), 10_000)
+    await until('the ingress is there', () => cluster.kubectl('get', 'ingress', 'front', '-o', 'name'))
   })
 
   it('shows what changed, and undoes it', async () => {
@@ -274,13 +273,13 @@ describe('the time machine', () => {
     await page.locator('[data-key="default/shop"]').click()
     await page.getByRole('tab', { name: 'History' }).click()
     const revisions = page.getByRole('list', { name: 'Revisions' }).getByRole('listitem')
-    await revisions.getByText('spec.replicas → 1').waitFor({ timeout: 20_000 })
+    await revisions.getByText('spec.replicas → 1').waitFor()
     await revisions.nth(1).getByRole('button').first().click()
     await page.getByText('What restoring would change').waitFor()
     await shoot(page, 'history')
     await revisions.nth(1).getByRole('button', { name: 'Restore' }).click()
     await confirm('Restore')
-    await until('two replicas again', async () => (await replicas()) === '2', 10_000)
+    await until('two replicas again', async () => (await replicas()) === '2')
   })
 })
 
@@ -325,7 +324,7 @@ describe('metrics', () => {
     // The pod that was there all along: a new one takes two readings of the server and one of the window.
     const memory = page.locator('[data-column=memory-use]', { hasText: /[KM]iB/ })
     const measured = page.locator('[data-key*="/shop-"]', { has: memory }).first()
-    await measured.waitFor({ timeout: 60_000 })
+    await measured.waitFor()
     await measured.click()
     const chart = page.getByRole('dialog').getByRole('img', { name: /^Memory/ })
     expect(await chart.getAttribute('aria-label')).toMatch(/[KM]iB/)
@@ -339,12 +338,12 @@ describe('metrics', () => {
       const list = JSON.parse(await cluster.kubectl('get', 'podusages', '-o', 'json')) as { items: PodUsage[] }
       return list.items.some(({ metadata, samples }) => metadata.name.startsWith('shop-') && samples.length > 0)
     }
-    await until('the server keeps something', kept, 60_000)
+    await until('the server keeps something', kept)
     await page.reload()
     await page.getByRole('link', { name: 'Pods', exact: true }).click()
     // A window that begins with nothing has no line before its second reading, 15 seconds after the first.
     const line = page.locator('[data-key*="/shop-"] [data-column=memory-use] polyline').first()
-    await line.waitFor({ timeout: 10_000 })
+    await line.waitFor()
     expect((await line.getAttribute('points'))?.split(' ').length).toBeGreaterThan(1)
   })
 })
@@ -365,10 +364,10 @@ describe('a drain', () => {
         const { x, y, width, height } = button.getBoundingClientRect()
         return button.contains(button.ownerDocument.elementFromPoint(x + width / 2, y + height / 2))
       })
-    await until('the button is in sight', isInSight, 5_000)
+    await until('the button is in sight', isInSight)
     await page.setViewportSize({ width: 1440, height: 900 })
     await evict.click()
-    await drain.getByText('4 of 4 gone').waitFor({ timeout: 60_000 })
+    await drain.getByText('4 of 4 gone').waitFor()
     await drain.getByRole('button', { name: 'Close' }).click()
     expect(await why().innerText()).toContain('is cordoned')
     await page.getByRole('region', { name: 'Why?' }).getByRole('button', { name: 'Uncordon it' }).click()
@@ -405,10 +404,10 @@ metadata: {name: labels, namespace: shelf}`)
     const drawer = page.getByRole('dialog')
     const held = drawer.getByRole('region', { name: 'Holds' })
     // Its own ConfigMap and the one with the cluster's CA.
-    await until('it says so', async () => /2\s*Config Maps/.test(await held.innerText()), 20_000)
+    await until('it says so', async () => /2\s*Config Maps/.test(await held.innerText()))
     expect(await held.innerText()).toMatch(/1\s*Services/)
     const quota = drawer.getByRole('region', { name: 'Quota small' })
-    await until('the quota is counted', async () => /configmaps\s*2 of 5/.test(await quota.innerText()), 20_000)
+    await until('the quota is counted', async () => /configmaps\s*2 of 5/.test(await quota.innerText()))
     expect(await quota.innerText()).toMatch(/services\s*1 of 2/)
     await shoot(page, 'namespace')
     await held.getByRole('link', { name: /Config Maps/ }).click()
@@ -422,7 +421,7 @@ describe('the palette', () => {
     await page.keyboard.press('Control+k')
     await page.keyboard.type('desk')
     const option = page.getByRole('option').filter({ hasText: 'Service in shelf' })
-    await option.waitFor({ timeout: 15_000 })
+    await option.waitFor()
     await shoot(page, 'palette-objects')
     await page.keyboard.press('Enter')
     await page.getByRole('heading', { name: 'desk' }).waitFor()

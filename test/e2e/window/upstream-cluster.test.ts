@@ -70,7 +70,7 @@ describe.skipIf(!process.env.DISPLAY || !canRun)('a cluster of upstream', () => 
     writeFileSync(join(folder, 'config'), JSON.stringify(config), { mode: 0o600 })
     app = await DesktopApp.launch({ env: { KUBECONFIG: join(folder, 'config') } })
     const own = await app.page()
-    await own.getByText('Pods by state').waitFor({ timeout: 20_000 })
+    await own.getByText('Pods by state').waitFor()
     await app.electron.evaluate(({ dialog }) => {
       // Native dialogs cannot be driven: the answer is yes.
       Object.assign(dialog, { showMessageBox: () => Promise.resolve({ response: 0 }) })
@@ -79,7 +79,7 @@ describe.skipIf(!process.env.DISPLAY || !canRun)('a cluster of upstream', () => 
     await own.getByRole('button', { name: 'Other clusters' }).click()
     await own.getByRole('button', { name: 'Add upstream', exact: true }).click()
     page = await opened
-    await page.getByText('Pods by state').waitFor({ timeout: 30_000 })
+    await page.getByText('Pods by state').waitFor()
   })
   afterAll(async () => {
     await app?.[Symbol.asyncDispose]()
@@ -89,8 +89,7 @@ describe.skipIf(!process.env.DISPLAY || !canRun)('a cluster of upstream', () => 
 
   const path = '/apis/apps/v1/namespaces/default/deployments/shop'
   const shop = async () => JSON.parse((await upstream.call('GET', path)).text) as Shop
-  const becomes = (what: string, check: (found: Shop) => boolean) =>
-    until(what, async () => check(await shop()), 15_000)
+  const becomes = (what: string, check: (found: Shop) => boolean) => until(what, async () => check(await shop()))
   const drawer = () => page.getByRole('dialog', { name: 'Deployment shop' })
   const act = (name: string) => drawer().getByRole('button', { name, exact: true }).click()
   const confirm = (name: string) => page.locator('[data-modal]').getByRole('button', { name, exact: true }).click()
@@ -175,6 +174,6 @@ describe.skipIf(!process.env.DISPLAY || !canRun)('a cluster of upstream', () => 
     await drawer().getByRole('tab', { name: 'Details' }).click()
     await act('Delete')
     await confirm('Delete')
-    await until('it is gone', async () => (await upstream.call('GET', path)).code === 404, 30_000)
+    await until('it is gone', async () => (await upstream.call('GET', path)).code === 404)
   })
 })

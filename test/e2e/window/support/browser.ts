@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Browser, type Page, chromium } from 'playwright-core'
+import { NEVER_MS } from '../../support/cluster.ts'
 
 const FLAGS = [
   '--no-sandbox',
@@ -52,6 +53,7 @@ export async function openInChromium(url: string, colorScheme: 'light' | 'dark' 
       origins: [{ origin: new URL(url).origin, localStorage: [{ name: 'flotilla.tour-answered', value: 'true' }] }],
     },
   })
+  context.setDefaultTimeout(NEVER_MS)
   const page = await context.newPage()
   const problems: string[] = []
   page.on('pageerror', error => problems.push(`${error.name}: ${error.message}`))

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import { type ElectronApplication, type Page, _electron, errors } from 'playwright-core'
-import { cli, execute, type Ran, repository } from '../../support/cluster.ts'
+import { cli, execute, NEVER_MS, type Ran, repository } from '../../support/cluster.ts'
 
 /** The driver attaches to an app that runs already, and waits for ever when a window is just being made. */
 const ATTACH_MS = 40_000
@@ -84,6 +84,7 @@ export class DesktopApp implements AsyncDisposable {
     for (let left = MOST_STARTS - 1; ; left--)
       try {
         this.#app = await _electron.launch({ executablePath: path, args: [...own, ...args], env, timeout: ATTACH_MS })
+        this.#app.context().setDefaultTimeout(NEVER_MS)
         return
       } catch (error) {
         if (left === 0 || !(error instanceof errors.TimeoutError)) throw error
