@@ -43,7 +43,14 @@ export default defineConfig({
       externalizeDeps: { exclude: BUNDLED },
       rollupOptions: {
         input: Object.fromEntries(Object.entries(mainInputs).filter(([, path]) => existsSync(path))),
-        output: { format: 'es', entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js' },
+        output: {
+          format: 'es',
+          entryFileNames: '[name].js',
+          chunkFileNames: 'chunks/[name]-[hash].js',
+          // V8 keeps a text with one wide character in two bytes each, and comments for as long as the code: megabytes.
+          charset: 'ascii',
+          comments: { legal: true, annotation: false, jsdoc: false },
+        },
       },
     },
   },

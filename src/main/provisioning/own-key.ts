@@ -22,16 +22,26 @@ const OPTIONS = 'no-agent-forwarding,no-X11-forwarding,no-user-rc'
 /** @returns hexadecimal digits that tell a cluster from others */
 export const clusterIdOf = (ca: string): string => createHash('sha256').update(ca).digest('hex').slice(0, 8)
 
-/** @param folder made when it is not there; only this user can read it */
+/**
+ * Makes it, if it is not there yet.
+ * @param folder made when it is not there; only this user can read it
+ * @returns its text
+ */
+export async function ensureOwnKey(folder: string): Promise<string> {
+  const path = join(folder, OWN_KEY)
+  const known = await readPem(path)
+  if (known !== undefined) return known
+  const made = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+    .privateKey.export({ type: 'sec1', format: 'pem' })
+    .toString()
+  await writePem(path, made)
+  return made
+}
+
+/** @param folder as of `ensureOwnKey` */
 export async function openOwnKey(folder: string, clusterId: string): Promise<OwnKey> {
   const path = join(folder, OWN_KEY)
-  let privateKey = await readPem(path)
-  if (privateKey === undefined) {
-    privateKey = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-      .privateKey.export({ type: 'sec1', format: 'pem' })
-      .toString()
-    await writePem(path, privateKey)
-  }
+  const privateKey = await ensureOwnKey(folder)
   const { utils } = (await import('ssh2')).default
   const parsed = utils.parseKey(privateKey)
   if (parsed instanceof Error) throw new Error(`${path} is no private key: ${parsed.message}`)

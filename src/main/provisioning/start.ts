@@ -1,6 +1,12 @@
-// Starts provisioning in the background: the SSH library is loaded after the control plane is up, not before.
+// Starts provisioning in the background, once there is a host or an operation: the SSH library is not loaded before.
+import { Host, HostOperation } from '../../shared/api/flotilla/v1.ts'
+import type { Client } from '../../shared/client/client.ts'
+import { Informer } from '../../shared/client/informer.ts'
+import type { Clock } from '../../shared/machinery/clock.ts'
+import { deferred } from '../../shared/machinery/deferred.ts'
+import type { Log } from '../../shared/machinery/log.ts'
 import type { JoinFiles } from './join/join-files.ts'
-import { clusterIdOf, openOwnKey } from './own-key.ts'
+import { clusterIdOf, ensureOwnKey, openOwnKey } from './own-key.ts'
 import type { Provisioner, ProvisionerOptions } from './provisioner.ts'
 import type { ClusterSettings } from './steps/contract.ts'
 
@@ -24,15 +30,35 @@ export const lazyJoinFiles = (cluster: ClusterSettings, agentFolder: string): ((
   return () => (loading ??= load())
 }
 
+/** Resolves once there is a host or an operation, or when `signal` is aborted. */
+async function somethingToDo(client: Client, clock: Clock, log: Log, signal: AbortSignal): Promise<void> {
+  const found = deferred()
+  const over = new AbortController()
+  const until = AbortSignal.any([signal, over.signal])
+  for (const type of [Host, HostOperation]) {
+    const onError = (error: unknown) => log.debug({ err: error }, 'hosts: watch interrupted')
+    const informer = new Informer<Host | HostOperation>(client, type as never, { clock, onError })
+    informer.on({ added: () => found.resolve() })
+    void informer.start(until)
+  }
+  signal.addEventListener('abort', () => found.resolve())
+  await found.promise
+  over.abort()
+}
+
 export function startProvisioning({ keyFolder, agentFolder, ...options }: StartProvisioningOptions): AsyncDisposable {
-  let stopped = false
+  const stop = new AbortController()
+  const { client, clock, log } = options
   const starting = (async (): Promise<Provisioner | undefined> => {
+    await ensureOwnKey(keyFolder)
+    await somethingToDo(client, clock, log, stop.signal)
+    if (stop.signal.aborted) return undefined
     const [{ Provisioner: Loaded }, { agentFiles }] = await Promise.all([
       import('./provisioner.ts'),
       import('./agent-files.ts'),
     ])
     const ownKey = await openOwnKey(keyFolder, clusterIdOf(options.cluster.caPem))
-    if (stopped) return undefined
+    if (stop.signal.aborted) return undefined
     const provisioner = new Loaded({ ...options, ownKey, files: agentFiles(agentFolder) })
     provisioner.start()
     return provisioner
@@ -40,7 +66,7 @@ export function startProvisioning({ keyFolder, agentFolder, ...options }: StartP
   starting.catch((error: unknown) => options.log.error({ err: error }, 'hosts cannot be managed'))
   return {
     async [Symbol.asyncDispose]() {
-      stopped = true
+      stop.abort()
       await (await starting.catch(() => undefined))?.[Symbol.asyncDispose]()
     },
   }

@@ -3,18 +3,23 @@ import { createServer, type Server } from 'node:https'
 import type { IncomingHttpHeaders } from 'node:http'
 import { connect } from 'node:tls'
 import type { AddressInfo } from 'node:net'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { APIService } from '../../../src/shared/api/apiregistration/v1.ts'
 import { CustomResourceDefinition } from '../../../src/shared/api/apiextensions/v1.ts'
 import { ConfigMap, ServiceAccount } from '../../../src/shared/api/core/v1.ts'
 import { ClusterRole, ClusterRoleBinding } from '../../../src/shared/api/rbac/v1.ts'
 import { isNotFound } from '../../../src/shared/machinery/status.ts'
 import { makeAuthority, makeLeaf } from '../../../src/main/pki/certificates.ts'
-import { eventually } from '../../support/eventually.ts'
+import { eventually as within } from '../../support/eventually.ts'
 import { linkNode, ownAddress, serviceOnNode } from '../../support/node-link.ts'
 import { startSecuredCluster, type SecuredCluster } from '../authz/support/cluster.ts'
 import { AGGREGATED_TYPE } from '../../../src/main/apiserver/discovery/aggregated.ts'
 import { raw } from '../core/support/raw.ts'
+
+/** The server asks and tries again at its own pace, and some documents are megabytes: a busy machine is given time. */
+const PATIENCE_MS = 100_000
+const eventually = <T>(check: () => T | Promise<T>) => within(check, PATIENCE_MS)
+vi.setConfig({ testTimeout: 4 * PATIENCE_MS, hookTimeout: 4 * PATIENCE_MS })
 
 const GROUP = 'wardle.example.com'
 const NAME = `v1alpha1.${GROUP}`

@@ -48,6 +48,10 @@ function wanted(resources: readonly ResourceDescriptor[]): Map<string, Draft> {
 export const standsForCustom = ({ metadata: { labels } }: { readonly metadata: Pick<ObjectMeta, 'labels'> }): boolean =>
   labels?.[MANAGED] === 'true'
 
+/** Somebody may have given the group to a server of theirs: that stands. */
+const isToMend = ({ metadata, spec }: APIService, draft: Draft): boolean =>
+  metadata.labels?.[MANAGED] === draft.metadata.labels[MANAGED] && !deepEqual(spec, draft.spec)
+
 /**
  * Makes what is missing, mends what somebody changed, and takes away what stood for a custom resource that is gone.
  * @param isStart whether those of built-in groups are seen to as well: afterwards they are left to their users
@@ -67,9 +71,12 @@ export async function registerLocalServices(
     const known = present.get(name)
     const object = { apiVersion: apiVersionOf(APIService), kind: APIService.kind, ...draft } as unknown as AnyObject
     if (!known) writes.push(context.create(type, '', object, options))
-    // Somebody may have given the group to a server of theirs: that stands.
-    else if (known.metadata.labels?.[MANAGED] === draft.metadata.labels[MANAGED] && !deepEqual(known.spec, draft.spec))
-      writes.push(context.change(type, { namespace: '', name }, copy => void Object.assign(copy, { spec: draft.spec }), { ...options, strategy: 'main' })) // prettier-ignore
+    else if (isToMend(known, draft)) {
+      // As it is when it is written: somebody may have taken it over meanwhile.
+      const mend = (copy: AnyObject) =>
+        isToMend(copy as unknown as APIService, draft) && void Object.assign(copy, { spec: draft.spec })
+      writes.push(context.change(type, { namespace: '', name }, mend, { ...options, strategy: 'main' }))
+    }
   }
   for (const service of stored)
     if (standsForCustom(service) && !drafts.has(service.metadata.name))

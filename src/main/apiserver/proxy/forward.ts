@@ -133,7 +133,7 @@ async function exchange(
     code: statusCode >= 200 && statusCode < 600 ? statusCode : 502,
     headers,
     contentType: answer.headers['content-type'] ?? 'application/octet-stream',
-    stream: chunks(prefix === undefined ? answer : rewriteLinks(answer, answer.headers, prefix), connection),
+    stream: chunks(prefix === undefined ? answer : await rewriteLinks(answer, answer.headers, prefix), connection),
   }
 }
 

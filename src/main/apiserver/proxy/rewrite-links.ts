@@ -3,7 +3,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { type Readable, Transform, pipeline } from 'node:stream'
 import { createDeflate, createGunzip, createGzip, createInflate } from 'node:zlib'
-import { RewritingStream } from 'parse5-html-rewriting-stream'
 
 /** Which attributes of which elements hold an address (HTML Living Standard, "Attributes", value "Valid URL"). */
 const LINKS: Readonly<Partial<Record<string, readonly string[]>>> = {
@@ -48,22 +47,25 @@ const isPage = (contentType: string | undefined) => contentType?.split(';')[0]?.
  * @param answer a body, with its headers `content-type` and `content-encoding`
  * @returns the body with its links rewritten; the same one when it is no page or its encoding is not known
  */
-export function rewriteLinks(
+export async function rewriteLinks(
   answer: Readable,
   { 'content-type': contentType, 'content-encoding': encoding = '' }: IncomingHttpHeaders,
   prefix: string,
-): Readable {
+): Promise<Readable> {
   const coding = ENCODINGS[encoding]
   if (!isPage(contentType) || (encoding !== '' && !coding)) return answer
   const { decode, encode } = coding?.() ?? {}
+  const links = await rewriter(prefix)
   // Latin-1 in and out: every byte keeps its value, whatever the page is written in.
   ;(decode ?? answer).setEncoding('latin1')
-  const steps = [answer, ...(decode ? [decode] : []), rewriter(prefix), toBytes(), ...(encode ? [encode] : [])]
+  const steps = [answer, ...(decode ? [decode] : []), links, toBytes(), ...(encode ? [encode] : [])]
   // Whoever reads the last step sees the error of any of them.
   return pipeline(steps, () => undefined) as unknown as Readable
 }
 
-function rewriter(prefix: string): Transform {
+/** The library is loaded for the first page: most servers never see one. */
+async function rewriter(prefix: string): Promise<Transform> {
+  const { RewritingStream } = await import('parse5-html-rewriting-stream')
   const stream = new RewritingStream()
   stream.on('startTag', (tag, source) => {
     const links = tag.attrs.filter(({ name }) => LINKS[tag.tagName]?.includes(name))
