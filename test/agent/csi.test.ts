@@ -271,6 +271,46 @@ describe('a persistent volume', () => {
   })
 })
 
+describe('what containers use', () => {
+  it('decides what is mounted: not what none of them names, though its source be missing; later, for one that is added', async () => {
+    const driver = await addDriver('unused.example.com')
+    await bound('unused', 'unused.example.com')
+    const volumes = [
+      { name: 'data', persistentVolumeClaim: { claimName: 'unused' } },
+      { name: 'absent', secret: { secretName: 'absent' } },
+    ]
+    await node.run('unused', { volumes, containers: [node.container()] })
+    const pod = await node.ready('unused')
+    expect(driver.of('NodePublishVolume')).toEqual([])
+    expect(existsSync(targetOf(pod, 'unused'))).toBe(false)
+    const debugger_ = { ...node.container(), name: 'debugger', volumeMounts: [{ name: 'data', mountPath: '/data' }] }
+    const spec = { ephemeralContainers: [debugger_] }
+    await node.client.patch(Pod, { namespace, name: 'unused' }, { spec }, { subresource: 'ephemeralcontainers' })
+    await node.until('unused', ({ status }) => status.ephemeralContainerStatuses?.[0]?.state?.running !== undefined, SLOW_MS) // prettier-ignore
+    expect(driver.of('NodePublishVolume')).toMatchObject([{ targetPath: known(targetOf(pod, 'unused')) }])
+    await node.remove('unused')
+    expect(driver.of('NodeUnpublishVolume')).toHaveLength(1)
+  })
+
+  it('has to be of the mode that the volume has', async () => {
+    const driver = await addDriver('modes.example.com')
+    await bound('as-folder', 'modes.example.com', { volumeMode: 'Block' })
+    await bound('as-device', 'modes.example.com')
+    await node.run('as-folder', mounting('as-folder'))
+    await node.run('as-device', {
+      volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'as-device' } }],
+      containers: [{ ...node.container(), volumeDevices: [{ name: 'data', devicePath: '/dev/xvda' }] }],
+    })
+    await heard('as-folder', 'failed to process volumes=[data]: volume data has volumeMode Block, but is specified in volumeMounts') // prettier-ignore
+    await heard('as-device', 'failed to process volumes=[data]: volume data has volumeMode Filesystem, but is specified in volumeDevices') // prettier-ignore
+    for (const name of ['as-folder', 'as-device']) {
+      expect((await node.get(name)).status.phase).toBe('Pending')
+      await node.remove(name)
+    }
+    expect(driver.of('NodeStageVolume')).toEqual([])
+  })
+})
+
 describe('a group that a pod names', () => {
   const grouped = (claim: string) => mounting(claim, undefined, { securityContext: { fsGroup: 4321 } })
   const groupOf = (driver: TestCsiDriver, volume: string) => lstatSync(driver.disk(`handle-${volume}`)).gid

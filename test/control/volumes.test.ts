@@ -105,6 +105,16 @@ describe('static binding', () => {
     await bound('second', 'reserved')
   })
 
+  test('a reserved volume is its claim’s whatever its class, where it suits otherwise', async () => {
+    const reserve = (name: string, storage: string) =>
+      addVolume(name, storage, { storageClassName: 'one', claimRef: { namespace, name: 'elsewhere' } })
+    await reserve('too-small', '1Gi')
+    await reserve('suits', '2Gi')
+    await addClaim('elsewhere', '2Gi', { storageClassName: 'another' })
+    await bound('elsewhere', 'suits')
+    expect((await volumeOf('too-small')).status.phase).toBe('Available')
+  })
+
   test('a volume asked for by name must suit, and says why it does not', async () => {
     await addVolume('named', '1Gi')
     await addClaim('wrong', '2Gi', { volumeName: 'named' })

@@ -314,7 +314,7 @@ export class PodWorker {
     const now = actions.kill.length > 0 ? await this.#observe() : runtime
     const [sandbox] = now.sandboxes
     if (!sandbox) return
-    if (!this.#volumes.current && !(await this.#prepareVolumes())) return
+    if (!this.#volumes.has(this.#pod) && !(await this.#prepareVolumes())) return
     const podIPs = addressesOf(this.#parts, this.#pod)
     if (actions.kill.length > 0 || runtime.containers.some(({ state }) => state !== 'created'))
       await writeNameFiles(this.#parts, this.#pod, podIPs)

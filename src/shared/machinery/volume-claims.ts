@@ -69,9 +69,13 @@ export const isFullyBound = ({ metadata, spec }: PersistentVolumeClaim): boolean
   Boolean(spec.volumeName) && metadata.annotations?.[BIND_COMPLETED] !== undefined
 
 /** @returns why a volume that was asked for by name cannot serve the claim, or undefined. */
-export function mismatch(volume: PersistentVolume, claim: PersistentVolumeClaim): string | undefined {
+export function mismatch(
+  volume: PersistentVolume,
+  claim: PersistentVolumeClaim,
+  { anyClass = false }: { readonly anyClass?: boolean } = {},
+): string | undefined {
   if (capacityOf(volume).compare(requestOf(claim)) < 0) return 'requested PV is too small'
-  if (storageClassOf(volume) !== storageClassOf(claim)) return 'storageClassName does not match'
+  if (!anyClass && storageClassOf(volume) !== storageClassOf(claim)) return 'storageClassName does not match'
   if ((volume.spec.volumeAttributesClassName ?? '') !== (claim.spec.volumeAttributesClassName ?? ''))
     return 'volumeAttributesClassName does not match'
   if (volumeModeOf(volume) !== volumeModeOf(claim)) return 'incompatible volumeMode'
@@ -91,24 +95,25 @@ export interface MatchOptions {
   readonly reservedOnly?: boolean
 }
 
-/** @returns the volume reserved for the claim, else the smallest that satisfies it; of equals the first by name. */
+/** @returns the volume reserved for the claim, whatever its class, else the smallest that satisfies it; of equals the first by name. */
 export function findVolume(
   claim: PersistentVolumeClaim,
   volumes: readonly PersistentVolume[],
   { node, taken, reservedOnly = false }: MatchOptions = {},
 ): PersistentVolume | undefined {
   const selector = claim.spec.selector && fromLabelSelector(claim.spec.selector)
-  const usable = volumes.filter(volume => {
-    if (volume.metadata.deletionTimestamp || mismatch(volume, claim)) return false
-    const required = volume.spec.nodeAffinity?.required
-    return !node || !required || matchesNodeSelector(required, node)
-  })
-  const reserved = usable.find(volume => isReservedFor(volume, claim))
-  if (reserved || reservedOnly) return reserved
+  const isReached = ({ spec: { nodeAffinity } }: PersistentVolume) =>
+    !node || !nodeAffinity?.required || matchesNodeSelector(nodeAffinity.required, node)
+  const isUsable = (volume: PersistentVolume, anyClass: boolean) =>
+    !volume.metadata.deletionTimestamp && !mismatch(volume, claim, { anyClass })
+  const reserved = volumes.find(volume => isReservedFor(volume, claim) && isUsable(volume, true))
+  // Out of the node's reach it is still the claim's: no other one will do.
+  if (reserved || reservedOnly) return reserved && isReached(reserved) ? reserved : undefined
   let best: PersistentVolume | undefined
-  for (const volume of usable) {
+  for (const volume of volumes) {
     const { name, labels } = volume.metadata
     if (volume.spec.claimRef || volume.status.phase !== 'Available' || taken?.(name)) continue
+    if (!isUsable(volume, false) || !isReached(volume)) continue
     if (selector && !selector.matches(labels)) continue
     const order = best ? capacityOf(volume).compare(capacityOf(best)) : -1
     if (order < 0 || (order === 0 && name < (best?.metadata.name ?? ''))) best = volume

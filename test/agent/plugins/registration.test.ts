@@ -193,6 +193,12 @@ describe('the kubelet folder', () => {
     expect(await prepareHostPath(logs, { dataDir, tools })).toBe(join(dataDir, 'log/pods'))
   })
 
+  it('has the folder that manifests of drivers mount whole, before any driver is there', async () => {
+    await manage({})
+    const source = { path: '/var/lib/kubelet/plugins', type: 'Directory' }
+    expect(await prepareHostPath(source, { dataDir, tools: {} })).toBe(join(dataDir, 'plugins'))
+  })
+
   it('is linked to for programs of the host, unless something is there', async () => {
     const at = join(dataDir, 'var/lib/kubelet')
     expect(await linkKubeletFolder('/data', at)).toBeUndefined()

@@ -4,6 +4,7 @@ import { capacityOf } from '../../../shared/machinery/volume-claims.ts'
 import { parseQuantity } from '../../../shared/machinery/quantity.ts'
 import type { KubeletParts } from '../parts.ts'
 import { podReference } from '../references.ts'
+import { usedVolumes } from '../spec/volume-use.ts'
 import { boundVolume, claimNameOf } from '../volumes/claims.ts'
 
 type Parts = Pick<KubeletParts, 'csi' | 'objects' | 'client' | 'recorder' | 'node'>
@@ -18,7 +19,7 @@ export const mayBeCsi = (volume: Volume): boolean =>
 
 /** What goes wrong is told by events. */
 export async function keepCsiVolumes(parts: Parts, pod: Pod, signal: AbortSignal): Promise<void> {
-  for (const volume of pod.spec.volumes ?? []) {
+  for (const volume of usedVolumes(pod)) {
     if (signal.aborted) return
     if (!mayBeCsi(volume)) continue
     try {

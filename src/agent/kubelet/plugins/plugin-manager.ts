@@ -1,5 +1,6 @@
 // Plugins that announce themselves by a socket in `plugins_registry`: each is asked what it is, handed to what knows its
 // type, and told whether that took it. A socket that goes, or is made anew, ends the plugin that was there.
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '../../../shared/machinery/clock.ts'
 import type { Log } from '../../../shared/machinery/log.ts'
@@ -64,8 +65,10 @@ export class PluginManager implements AsyncDisposable {
     )
   }
 
-  start(): Promise<void> {
-    return this.#watch.start()
+  async start(): Promise<void> {
+    // Drivers have their sockets in folders of it, and mount it whole: their manifests say that it is there.
+    await mkdir(join(this.#options.dataDir, 'plugins'), { recursive: true, mode: 0o750 })
+    await this.#watch.start()
   }
 
   /** Plugins stay as they are: they are there for the next start. */

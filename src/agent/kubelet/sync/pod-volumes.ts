@@ -2,6 +2,7 @@
 import type { Pod, Volume } from '../../../shared/api/core/v1.ts'
 import { type KubeletParts, factsOf, volumeOptions } from '../parts.ts'
 import { keepCsiVolumes, mayBeCsi } from '../csi/csi-upkeep.ts'
+import { usedVolumes } from '../spec/volume-use.ts'
 import { podReference } from '../references.ts'
 import { addressesOf } from './sandbox.ts'
 import { type Volumes, VolumeError, isLive, prepareVolumes } from '../volumes/volumes.ts'
@@ -15,8 +16,10 @@ export class PodVolumes {
   readonly #signal: AbortSignal
   readonly #written: Written = new Map()
   #volumes: Volumes | undefined
-  /** Set while the pod's files are looked at again and again. */
+  /** Of the last pass in which it ran. */
   #pod: Pod | undefined
+  /** Its files are looked at again and again. */
+  #isKept = false
   #cancel: () => void = () => undefined
 
   constructor(parts: KubeletParts, loop: WakeLoop, signal: AbortSignal) {
@@ -30,9 +33,15 @@ export class PodVolumes {
     return this.#volumes
   }
 
+  /** @returns whether all that the pod's containers use has been prepared; one that is added later may use more */
+  has(pod: Pod): boolean {
+    const volumes = this.#volumes
+    return volumes !== undefined && usedVolumes(pod).every(({ name }) => volumes.has(name))
+  }
+
   /** @returns whether all volumes are there; what went wrong is told by an event */
   async prepare(pod: Pod): Promise<boolean> {
-    const volumes = await this.#attempt(pod, pod.spec.volumes ?? [])
+    const volumes = await this.#attempt(pod, usedVolumes(pod))
     this.#volumes = volumes ?? this.#volumes
     return volumes !== undefined
   }
@@ -53,10 +62,10 @@ export class PodVolumes {
 
   /** The pod runs: from now on its files follow what they show, beginning at once where another agent prepared them. */
   keepCurrent(pod: Pod): void {
-    const isNew = this.#pod === undefined
     this.#pod = pod
-    if (isNew && pod.spec.volumes?.some(volume => isLive(volume) || mayBeCsi(volume)))
-      this.#refreshIn(this.#volumes ? this.#parts.volumeRefreshMs : 0)
+    if (this.#isKept || !usedVolumes(pod).some(volume => isLive(volume) || mayBeCsi(volume))) return
+    this.#isKept = true
+    this.#refreshIn(this.#volumes ? this.#parts.volumeRefreshMs : 0)
   }
 
   #refreshIn(delayMs: number): void {
@@ -67,7 +76,7 @@ export class PodVolumes {
   async #refresh(): Promise<void> {
     if (this.#signal.aborted || !this.#pod) return
     try {
-      await this.#attempt(this.#pod, (this.#pod.spec.volumes ?? []).filter(isLive))
+      await this.#attempt(this.#pod, usedVolumes(this.#pod).filter(isLive))
       await keepCsiVolumes(this.#parts, this.#pod, this.#signal)
     } finally {
       this.#refreshIn(this.#parts.volumeRefreshMs)

@@ -1,5 +1,6 @@
 // From a pod's claim to the volume that is bound to it.
 import type { PersistentVolume, PersistentVolumeClaim, Pod, Volume } from '../../../shared/api/core/v1.ts'
+import { volumeUse } from '../spec/volume-use.ts'
 
 export interface ClaimSource {
   /** @returns undefined when it does not exist @throws Error when it cannot be known */
@@ -20,10 +21,7 @@ export const claimNameOf = (pod: Pod, { name, persistentVolumeClaim, ephemeral }
 export async function boundVolume(pod: Pod, volume: Volume, source: ClaimSource): Promise<PersistentVolume> {
   const { namespace } = pod.metadata
   const name = claimNameOf(pod, volume) ?? ''
-  const fail = (why: string): never => {
-    const all = `unmounted volumes=[${volume.name}], unattached volumes=[], failed to process volumes=[${volume.name}]`
-    throw new ClaimError(`Unable to attach or mount volumes: ${all}: error processing PVC ${namespace}/${name}: ${why}`)
-  }
+  const fail = (why: string): never => refuse(volume, `error processing PVC ${namespace}/${name}: ${why}`)
   const claim =
     (await source.claim(namespace, name)) ??
     fail(`failed to fetch PVC from API server: persistentvolumeclaims "${name}" not found`)
@@ -39,6 +37,19 @@ export async function boundVolume(pod: Pod, volume: Volume, source: ClaimSource)
   if (owner !== claim.metadata.uid)
     fail(`found PV object ${volumeName} with an incorrect claimRef.UID ${owner ?? ''}, expected ${claim.metadata.uid}`)
   return found
+}
+
+/** @throws ClaimError where a container wants a folder of a device, or a device of a folder */
+export function checkMode(pod: Pod, volume: Volume, { spec: { volumeMode = 'Filesystem' } }: PersistentVolume): void {
+  const { mounts, devices } = volumeUse(pod)
+  const mismatch = (field: string) => refuse(volume, `volume ${volume.name} has volumeMode ${volumeMode}, but is specified in ${field}`) // prettier-ignore
+  if (mounts.has(volume.name) && volumeMode !== 'Filesystem') mismatch('volumeMounts')
+  if (devices.has(volume.name) && volumeMode !== 'Block') mismatch('volumeDevices')
+}
+
+function refuse({ name }: Volume, why: string): never {
+  const all = `unmounted volumes=[${name}], unattached volumes=[], failed to process volumes=[${name}]`
+  throw new ClaimError(`Unable to attach or mount volumes: ${all}: ${why}`)
 }
 
 const isMadeFor = (claim: PersistentVolumeClaim, pod: Pod): boolean =>

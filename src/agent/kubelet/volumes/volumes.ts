@@ -6,7 +6,7 @@ import { parseQuantity } from '../../../shared/machinery/quantity.ts'
 import { CsiError } from '../csi/csi-error.ts'
 import type { CsiVolumes } from '../csi/csi-volumes.ts'
 import { type WriteOptions, type Written, isWritten, writeAtomically } from './atomic-writer.ts'
-import { ClaimError, type ClaimSource, boundVolume } from './claims.ts'
+import { ClaimError, type ClaimSource, boundVolume, checkMode } from './claims.ts'
 import { prepareEmptyDir } from './empty-dir.ts'
 import { prepareHostPath } from './host-path.ts'
 import { type ImageVolumeTools, prepareImageVolume } from './image.ts'
@@ -84,6 +84,7 @@ async function prepare(input: ProjectionInput, volume: Volume, options: PrepareO
   if (volume.hostPath) return writable(await prepareHostPath(volume.hostPath, options))
   if (volume.persistentVolumeClaim || volume.ephemeral) {
     const found = await boundVolume(input.pod, volume, options.claims)
+    checkMode(input.pod, volume, found)
     options.takeAlone(found)
     const isReadOnly = volume.persistentVolumeClaim?.readOnly ?? false
     const { ensureLocal, csi, signal } = options

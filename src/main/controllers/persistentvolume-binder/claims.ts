@@ -93,9 +93,8 @@ export class ClaimBinder implements Reconciler<PersistentVolumeClaim> {
     const storageClass = className ? context.lister(StorageClass).get({ name: className }) : undefined
     const delayed = waitsForConsumer(storageClass) && claim.metadata.annotations?.[SELECTED_NODE] === undefined
     const volumes = context.lister(PersistentVolume)
-    const candidates = delayed
-      ? volumes.by(volumesByClaim, keyOf(claim.metadata))
-      : volumes.by(volumesByClass, className)
+    const reserved = volumes.by(volumesByClaim, keyOf(claim.metadata))
+    const candidates = delayed ? reserved : [...reserved, ...volumes.by(volumesByClass, className)]
     const volume = this.#given.get(claim.metadata.uid) ?? findVolume(claim, candidates, { reservedOnly: delayed })
     if (volume) return this.#bind(volume, claim, context)
     if (delayed) this.#tellWaiting(claim, context)
