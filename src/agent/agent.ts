@@ -402,7 +402,7 @@ export async function startAgent({
     const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES })
     const apiContext: ApiContext = {
       kubelet, runtime, machine, network: podNetwork, dataDir, logFolder, imageDir: version.rootDir, stats, probeCounts,
-      terminations, nodeName, clock, log,
+      terminations, nodeName, clock, log, version: KUBERNETES_VERSION,
       startedAtMs: clock.now(),
       configuration: configurationOf(config, thresholds),
     } // prettier-ignore

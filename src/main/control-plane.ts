@@ -70,6 +70,7 @@ import { type ClusterPlace, renderKubeconfig } from '../shared/machinery/kubecon
 import type { SchedulerConfiguration } from './scheduler/config/configuration.ts'
 import { SchedulingDesk } from './scheduler/desk.ts'
 import { startScheduler } from './scheduler/scheduler.ts'
+import { schedulerMetrics } from './scheduler/scheduler-metrics.ts'
 import { ScheduledBackups } from './store/backup/schedule.ts'
 import type { MasterSecret } from './store/encryption/master-key.ts'
 import { openSealedEngine } from './store/encryption/sealed-engine.ts'
@@ -210,6 +211,7 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
       client: createClient(server.transport(component('system:kube-scheduler'))),
       clock,
       passive,
+      ...(passive ? {} : { metrics: placing }),
       ...(options.scheduler ? { configuration: options.scheduler } : {}),
       onError: error => log.warn({ err: error }, 'scheduling'),
     })
@@ -324,6 +326,7 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
 
   addStorageMetrics(server.metrics.registry, engine)
   const queueMetrics = controllerMetrics(server.metrics.registry)
+  const placing = schedulerMetrics(server.metrics.registry)
   const parts: LedPart[] = [
     {
       name: 'kube-controller-manager',

@@ -349,7 +349,9 @@ describe('numbers', () => {
     expect((await get('/metrics/resource')).text).toMatch(
       /pod_memory_working_set_bytes\{namespace="default",pod="box"\} \d+/,
     )
-    expect((await get('/metrics')).text).toMatch(/kubelet_running_pods [1-9]/)
+    const own = (await get('/metrics')).text
+    expect(own).toMatch(/kubelet_running_pods [1-9]/)
+    expect(own).toContain('kubernetes_build_info{major="1",minor="36",git_version="v1.36.0"} 1\n')
     expect((await get('/metrics/probes')).status).toBe(200)
   })
   it('/metrics counts each container that ended, once', async () => {

@@ -36,6 +36,8 @@ export interface ApiContext {
   /** What the kubelet was configured with, as /configz tells. */
   readonly configuration: Readonly<Record<string, unknown>>
   readonly nodeName: string
+  /** Of Kubernetes, as the Node tells it. */
+  readonly version: string
   readonly clock: Clock
   readonly log: Log
 }

@@ -182,7 +182,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const inFlight = new InFlight(options.limits ?? DEFAULT_LIMITS)
   const isServed = ({ isResource, group, version, resource }: ApiRequest['info']) =>
     isResource && resources.byUrl(group, version, resource) !== undefined
-  const metrics = createMetrics(store, inFlight, isServed, resources)
+  const metrics = createMetrics(store, inFlight, isServed, resources, versionInfo(productVersion))
   for (const plugin of options.admission ?? []) plugin.measure?.(metrics.registry)
   configured?.measure(metrics.registry, options.identity ?? '')
 

@@ -7,22 +7,23 @@ const SECONDS = [0.001, 0.01, 0.1, 1, 10]
 export function controllerMetrics(registry: Registry): ControllerMetrics {
   const queues = new Map<string, QueueNumbers>()
   const labelNames = ['name']
-  const duration = new Histogram({
-    name: 'workqueue_work_duration_seconds',
-    help: 'How long the work on one key took.',
-    labelNames,
-    buckets: SECONDS,
-    registers: [registry],
-  })
-  new Gauge({
-    name: 'workqueue_depth',
-    help: 'Keys that wait.',
-    labelNames,
-    registers: [registry],
-    collect() {
-      for (const [name, { depth }] of queues) this.set({ name }, depth)
-    },
-  })
+  const times = (name: string, help: string) =>
+    new Histogram({ name, help, labelNames, buckets: SECONDS, registers: [registry] })
+  const worked = times('workqueue_work_duration_seconds', 'How long the work on one key took.')
+  const waited = times('workqueue_queue_duration_seconds', 'How long a key waited before it was worked on.')
+  const gauge = (name: string, help: string, valueOf: (queue: QueueNumbers) => number) =>
+    new Gauge({
+      name,
+      help,
+      labelNames,
+      registers: [registry],
+      collect() {
+        for (const [queue, numbers] of queues) this.set({ name: queue }, valueOf(numbers))
+      },
+    })
+  gauge('workqueue_depth', 'Keys that wait.', ({ depth }) => depth)
+  gauge('workqueue_unfinished_work_seconds', 'How long the keys that are worked on now have been, together.', ({ unfinishedMs }) => unfinishedMs.reduce((sum, ms) => sum + ms, 0) / 1000) // prettier-ignore
+  gauge('workqueue_longest_running_processor_seconds', 'How long the key has been that is worked on the longest.', ({ unfinishedMs }) => Math.max(0, ...unfinishedMs) / 1000) // prettier-ignore
   const counter = (name: string, help: string, valueOf: (queue: QueueNumbers) => number) =>
     new Counter({
       name,
@@ -38,6 +39,7 @@ export function controllerMetrics(registry: Registry): ControllerMetrics {
   counter('workqueue_retries_total', 'Keys that were added again after a failure.', ({ retried }) => retried)
   return {
     queue: (name, numbers) => void queues.set(name, numbers),
-    reconciled: (name, _outcome, durationMs) => duration.observe({ name }, durationMs / 1000),
+    waited: (name, durationMs) => waited.observe({ name }, durationMs / 1000),
+    reconciled: (name, _outcome, durationMs) => worked.observe({ name }, durationMs / 1000),
   }
 }

@@ -30,6 +30,7 @@ import { defaultProfile, makeProfile } from './profiles.ts'
 import { SchedulingQueue } from './queue/scheduling-queue.ts'
 import type { QueuedPod } from './queue/queued-pod.ts'
 import { Decisions } from './decisions.ts'
+import type { AttemptResult, SchedulerMetrics } from './scheduler-metrics.ts'
 import type { SchedulerSight } from './sight.ts'
 import { Writes } from './writes.ts'
 
@@ -43,6 +44,7 @@ export interface SchedulerOptions {
   /** 0 ≤ x < 1; breaks ties between equally good nodes, and says where preemption begins to search. */
   readonly random?: () => number
   readonly onError?: (error: unknown) => void
+  readonly metrics?: SchedulerMetrics
 }
 
 export interface Scheduler extends AsyncDisposable {
@@ -70,6 +72,7 @@ export async function startScheduler(options: SchedulerOptions, signal?: AbortSi
   const ended = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal
   setMaxListeners(0, ended) // every pod that waits for its volumes listens
   const scheduler = new RunningScheduler(options, ended)
+  options.metrics?.follow(() => scheduler.queue.depth)
   await scheduler.start()
   return {
     sight: scheduler.sight(),
@@ -97,6 +100,8 @@ class RunningScheduler {
   readonly #informers: InformerFactory
   readonly #writes: Writes
   readonly #extenders: readonly Extender[]
+  /** When the attempt that goes on began. */
+  readonly #began = new WeakMap<QueuedPod, number>()
   /** As upstream, no other pod is placed while extenders are asked about one: they count on what they said before. */
   #asking = false
   #start = 0
@@ -208,6 +213,7 @@ class RunningScheduler {
         this.#schedule(queued)
       } catch (error) {
         this.#options.onError?.(error)
+        this.#ended(queued, 'error')
         this.queue.retryLater(queued)
       }
       if (clock.monotonic() >= untilMs) return this.#wake()
@@ -218,10 +224,18 @@ class RunningScheduler {
     const { pod } = queued
     const profile = this.#profiles.get(pod.spec.schedulerName ?? '')
     if (!profile) return this.queue.done(pod.metadata.uid)
+    this.#began.set(queued, this.#options.clock.monotonic())
     const extenders = this.#extenders.filter(extender => extender.caresFor(pod))
     if (extenders.length > 0) return this.#scheduleAsking(profile, queued, extenders)
     const attempt = this.#attempt(profile, queued)
     if (attempt) this.#reject(attempt, this.#makeRoom(attempt))
+  }
+
+  #ended(queued: QueuedPod, result: AttemptResult): void {
+    const since = this.#began.get(queued)
+    if (since === undefined || !this.#began.delete(queued)) return
+    const { metrics, clock } = this.#options
+    metrics?.attempted(result, queued.pod.spec.schedulerName ?? '', clock.monotonic() - since)
   }
 
   /** The cycle of a pod that extenders care for. The cluster moves on while they are asked, so it is looked at again. */
@@ -288,6 +302,7 @@ class RunningScheduler {
 
   /** The pod could not even be judged. */
   #fail(profile: Profile, queued: QueuedPod, message: string): Promise<void> {
+    this.#ended(queued, 'error')
     this.queue.retryLater(queued)
     if (this.#signal.aborted) return Promise.resolve()
     this.#decisions.rejected(queued.pod.metadata.uid, this.#options.clock.now(), message)
@@ -302,6 +317,7 @@ class RunningScheduler {
       const status = plugin.reserve(state, info, node)
       if (isSuccess(status)) continue
       this.#unreserve(profile, state, info, node)
+      this.#ended(queued, 'unschedulable')
       return this.queue.reject(queued, [plugin.name])
     }
     this.#writes.start(() => this.#bind(profile, state, queued, info, node))
@@ -317,6 +333,7 @@ class RunningScheduler {
     const { pod } = info
     const waiting = <T>(wait: Promise<T>) => this.#writes.aside(wait)
     const problem = await runBindPlugins(profile, state, info, node.name, this.#cache, waiting)
+    this.#ended(queued, problem === undefined ? 'scheduled' : 'error')
     if (problem === undefined) {
       this.queue.done(pod.metadata.uid)
       this.#events(profile.schedulerName).event(
@@ -370,6 +387,7 @@ class RunningScheduler {
 
   /** Tells the user, makes the room, waits for a change. */
   #reject({ profile, queued, info, statuses, rejection }: Attempt, results: readonly PostFilterResult[]): void {
+    this.#ended(queued, 'unschedulable')
     // At once: the next cycle must not count on the same room.
     const nominated = results.findLast(({ nominatedNodeName }) => nominatedNodeName !== undefined)?.nominatedNodeName
     const { uid } = info.pod.metadata

@@ -23,11 +23,13 @@ import { WorkQueue } from './workqueue.ts'
 
 /** Told about every reconciliation; times in milliseconds. */
 /** A queue as it is now. */
-export type QueueNumbers = Pick<WorkQueue, 'depth' | 'adds' | 'retried'>
+export type QueueNumbers = Pick<WorkQueue, 'depth' | 'adds' | 'retried' | 'unfinishedMs'>
 
 export interface ControllerMetrics {
   /** Called once for each controller, before it works. */
   queue?(controller: string, numbers: QueueNumbers): void
+  /** A key was taken from a controller's queue. */
+  waited?(controller: string, durationMs: number): void
   reconciled?(controller: string, outcome: 'done' | 'requeued' | 'error' | 'terminal', durationMs: number): void
 }
 
@@ -112,7 +114,8 @@ export class ControllerManager implements AsyncDisposable {
     const identity = controller.identity ?? `${controller.name}-controller`
     const client = limitedClient(this.#options.clientFor(identity), this.#limits)
     const component = controller.eventSource ?? identity
-    const queue = new WorkQueue({ clock, limiter: createRateLimiter(clock) })
+    const onTaken = (waitedMs: number) => this.#options.metrics?.waited?.(controller.name, waitedMs)
+    const queue = new WorkQueue({ clock, limiter: createRateLimiter(clock), onTaken })
     this.#queues.push(queue)
     this.#options.metrics?.queue?.(controller.name, queue)
     signal.addEventListener('abort', () => queue.close(), { once: true })

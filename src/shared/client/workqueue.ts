@@ -10,6 +10,8 @@ import type { RateLimiter } from './rate-limiter.ts'
 export interface WorkQueueOptions {
   readonly clock: Clock
   readonly limiter: RateLimiter
+  /** Told of each key that is taken how long it had waited. */
+  readonly onTaken?: (waitedMs: number) => void
 }
 
 interface Delayed {
@@ -20,11 +22,13 @@ interface Delayed {
 export class WorkQueue {
   readonly #clock: Clock
   readonly #limiter: RateLimiter
-  /** Insertion order is the order of processing. */
-  readonly #waiting = new Set<string>()
-  readonly #processing = new Set<string>()
-  /** Added while being processed. */
-  readonly #dirty = new Set<string>()
+  readonly #onTaken: ((waitedMs: number) => void) | undefined
+  /** Key → since when. Insertion order is the order of processing. */
+  readonly #waiting = new Map<string, number>()
+  /** Key → since when. */
+  readonly #processing = new Map<string, number>()
+  /** Added while being processed: key → since when. */
+  readonly #dirty = new Map<string, number>()
   readonly #delayed = new Map<string, Delayed>()
   readonly #takers: ((key: string | undefined) => void)[] = []
   #closed = false
@@ -33,14 +37,20 @@ export class WorkQueue {
   /** Of those, the ones that came again after a failure. */
   retried = 0
 
-  constructor({ clock, limiter }: WorkQueueOptions) {
+  constructor({ clock, limiter, onTaken }: WorkQueueOptions) {
     this.#clock = clock
     this.#limiter = limiter
+    this.#onTaken = onTaken
   }
 
   /** Keys that wait to be taken now. */
   get depth(): number {
     return this.#waiting.size
+  }
+  /** How long each key that is being processed has been so far. */
+  get unfinishedMs(): number[] {
+    const now = this.#clock.monotonic()
+    return [...this.#processing.values()].map(since => now - since)
   }
   /** Whether nothing waits, is being processed, or is due later. */
   get idle(): boolean {
@@ -48,20 +58,26 @@ export class WorkQueue {
   }
 
   add(key: string): void {
-    if (this.#closed) return
-    if (this.#processing.has(key)) {
-      if (!this.#dirty.has(key)) this.adds++
-      this.#dirty.add(key)
-      return
-    }
-    if (!this.#waiting.has(key)) this.adds++
-    const taker = this.#waiting.has(key) ? undefined : this.#takers.shift()
+    if (this.#closed || this.#waiting.has(key) || this.#dirty.has(key)) return
+    this.adds++
+    if (this.#processing.has(key)) this.#dirty.set(key, this.#clock.monotonic())
+    else this.#offer(key, this.#clock.monotonic())
+  }
+
+  #offer(key: string, since: number): void {
+    const taker = this.#takers.shift()
     if (!taker) {
-      this.#waiting.add(key)
+      this.#waiting.set(key, since)
       return
     }
-    this.#processing.add(key)
+    this.#begin(key, since)
     taker(key)
+  }
+
+  #begin(key: string, since: number): void {
+    const now = this.#clock.monotonic()
+    this.#processing.set(key, now)
+    this.#onTaken?.(now - since)
   }
 
   /** Adds the key after a delay; of several delays for one key the earliest counts. */
@@ -107,10 +123,9 @@ export class WorkQueue {
 
   /** @returns the next key, marked as being processed: call `done(key)` after it. Undefined when closed. */
   take(): Promise<string | undefined> {
-    const [key] = this.#waiting
-    if (key !== undefined) {
+    for (const [key, since] of this.#waiting) {
       this.#waiting.delete(key)
-      this.#processing.add(key)
+      this.#begin(key, since)
       return Promise.resolve(key)
     }
     if (this.#closed) return Promise.resolve(undefined)
@@ -119,7 +134,10 @@ export class WorkQueue {
 
   done(key: string): void {
     this.#processing.delete(key)
-    if (this.#dirty.delete(key)) this.add(key)
+    const since = this.#dirty.get(key)
+    if (since === undefined) return
+    this.#dirty.delete(key)
+    this.#offer(key, since)
   }
 
   /** Nothing can be added any more; waiting keys are dropped and takers get undefined. */

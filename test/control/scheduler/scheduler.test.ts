@@ -1,7 +1,9 @@
+import { Registry } from 'prom-client'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { subresourceHandlers } from '../../../src/main/apiserver/endpoints/subresources.ts'
 import { NodeTunnels } from '../../../src/main/apiserver/proxy/node-tunnels.ts'
 import { type Scheduler, startScheduler } from '../../../src/main/scheduler/scheduler.ts'
+import { schedulerMetrics } from '../../../src/main/scheduler/scheduler-metrics.ts'
 import { Event, Node, Pod } from '../../../src/shared/api/core/v1.ts'
 import type { Client } from '../../../src/shared/client/client.ts'
 import { systemClock } from '../../../src/shared/machinery/clock.ts'
@@ -13,9 +15,12 @@ import { type NodeParts, type PodParts, makeNode, makePod } from './fixtures.ts'
 let api: TestApiServer
 let client: Client
 let scheduler: Scheduler
+let registry: Registry
 const errors: unknown[] = []
 const start = async () => {
-  scheduler = await startScheduler({ client, clock: systemClock, onError: error => errors.push(error) })
+  registry = new Registry()
+  const metrics = schedulerMetrics(registry)
+  scheduler = await startScheduler({ client, clock: systemClock, onError: error => errors.push(error), metrics })
 }
 beforeEach(async () => {
   errors.length = 0
@@ -59,6 +64,24 @@ test('binds a pod and tells so', async () => {
       'Successfully assigned default/p to a',
     ),
   )
+})
+
+test('counts how attempts ended, and the pods that wait', async () => {
+  const told = (text: string) => eventually(async () => expect(await registry.metrics()).toContain(text))
+  const count = (result: string) =>
+    `scheduler_schedule_attempts_total{result="${result}",profile="default-scheduler"} 1\n`
+  await addNode('full', { allocatable: { cpu: '100m' } })
+  await addPod('p', { requests: { cpu: '2' } })
+  await told('scheduler_pending_pods{queue="unschedulable"} 1\n')
+  await told(count('unschedulable'))
+  await addPod('small')
+  await bound('small', 'full')
+  await told(count('scheduled'))
+  for (const result of ['scheduled', 'unschedulable'])
+    await told(
+      `scheduler_scheduling_attempt_duration_seconds_count{result="${result}",profile="default-scheduler"} 1\n`,
+    )
+  await told('scheduler_pending_pods{queue="active"} 0\n')
 })
 
 test("says in upstream's words why no node fits, and binds when one comes", async () => {

@@ -35,6 +35,29 @@ describe('WorkQueue', () => {
     expect(queue.idle).toBe(true)
   })
 
+  test('tells how long keys waited, from when they were added, and how long those have been that are processed', async () => {
+    const clock = new ManualClock()
+    const waited: number[] = []
+    const queue = new WorkQueue({ clock, limiter: createRateLimiter(clock), onTaken: ms => waited.push(ms) })
+    queue.add('a')
+    await clock.advance(30)
+    queue.add('a')
+    await queue.take()
+    await clock.advance(5)
+    queue.add('a') // waits from now on, though it is processed for a while yet
+    queue.add('b')
+    await queue.take()
+    await clock.advance(10)
+    expect(queue.unfinishedMs).toEqual([15, 10])
+    queue.done('a')
+    expect(await queue.take()).toBe('a')
+    const taken = queue.take()
+    queue.add('c')
+    await taken
+    expect(waited).toEqual([30, 0, 10, 0])
+    expect(queue.adds).toBe(4)
+  })
+
   test('take() waits for the next key, and two takers get different keys', async () => {
     const { queue } = makeQueue()
     const taken = [queue.take(), queue.take()]

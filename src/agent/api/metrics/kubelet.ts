@@ -3,13 +3,15 @@ import type { Disk } from '../../kubelet/stats/claim-volumes.ts'
 import type { ApiContext, PodSource } from '../contract.ts'
 import { Families } from './families.ts'
 
-export async function kubeletMetrics({ kubelet, stats, terminations, nodeName }: ApiContext): Promise<string> {
+export async function kubeletMetrics({ kubelet, stats, terminations, nodeName, version }: ApiContext): Promise<string> {
   const { containers } = await stats.snapshot()
   const all = new Families()
   const { rss } = process.memoryUsage()
   const { user, system } = process.cpuUsage()
   const running = kubelet.pods.filter(({ status }) => status.phase === 'Running').length
   all.add('kubelet_node_name', 'gauge', "The node's name. The count is always 1.", [[{ node: nodeName }, 1]])
+  const [major = '', minor = ''] = version.slice(1).split('.')
+  all.add('kubernetes_build_info', 'gauge', 'Which version this is; always 1.', [[{ major, minor, git_version: version }, 1]]) // prettier-ignore
   all.add('kubelet_running_pods', 'gauge', 'Number of pods that have a running pod sandbox', [[{}, running]])
   all.add('kubelet_running_containers', 'gauge', 'Number of containers currently running', [[{ container_state: 'running' }, containers.length]]) // prettier-ignore
   all.add(

@@ -3,6 +3,8 @@
 /** The Kubernetes version whose API this server serves. */
 export const KUBERNETES_VERSION = '1.36.0'
 
+export type VersionInfo = ReturnType<typeof versionInfo>
+
 export function versionInfo(productVersion: string) {
   const [major = '', minor = ''] = KUBERNETES_VERSION.split('.')
   return {

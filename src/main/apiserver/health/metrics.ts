@@ -1,6 +1,7 @@
 // What /metrics tells, under upstream's metric names.
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client'
 import type { ObjectStore } from '../../store/contract.ts'
+import type { VersionInfo } from '../discovery/version.ts'
 import type { InFlight } from '../chain/max-in-flight.ts'
 import { groupResourceOf } from '../../../shared/machinery/resource-type.ts'
 import { prefixOf } from '../keys.ts'
@@ -24,12 +25,14 @@ export interface Metrics extends Disposable {
 /**
  * @param isServed whether a target exists: labels of made-up targets would grow without bound
  * @param resources what is stored
+ * @param version as /version tells it
  */
 export function createMetrics(
   store: ObjectStore,
   inFlight: InFlight,
   isServed: (info: RequestInfo) => boolean,
   resources: ResourceIndex,
+  version: VersionInfo,
 ): Metrics {
   const registry = new Registry()
   const requests = new RequestMetrics(isServed, registry)
@@ -78,6 +81,17 @@ export function createMetrics(
     labelNames: ['code', 'method', 'host'],
     registers: [registry],
   })
+  const build = new Gauge({
+    name: 'kubernetes_build_info',
+    help: 'Which version this is; always 1.',
+    labelNames: ['major', 'minor', 'git_version', 'git_commit', 'git_tree_state', 'build_date', 'go_version', 'compiler', 'platform'], // prettier-ignore
+    registers: [registry],
+    collect() {
+      const { major, minor, compiler, platform } = version
+      const git = { git_version: version.gitVersion, git_commit: version.gitCommit, git_tree_state: version.gitTreeState } // prettier-ignore
+      this.set({ major, minor, ...git, build_date: version.buildDate, go_version: version.goVersion, compiler, platform }, 1) // prettier-ignore
+    },
+  })
   const loop = createLoopDelay()
   const loopDelay = new Gauge({
     name: 'flotilla_event_loop_delay_seconds',
@@ -113,7 +127,7 @@ export function createMetrics(
     },
     [Symbol.dispose]() {
       loop[Symbol.dispose]()
-      for (const metric of [current, revision, longRunning, objects, clients, loopDelay]) metric.reset()
+      for (const metric of [current, revision, longRunning, objects, clients, build, loopDelay]) metric.reset()
       registry.clear()
     },
   }
