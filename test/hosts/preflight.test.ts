@@ -214,9 +214,10 @@ describe('a finding says what, why and how', () => {
     expect(preflight({ ...good, listeningUdp }, cluster)).toEqual([])
     expect(preflight({ ...fit, unreachable: ['192.168.1.6'] }, encrypted)[0]?.how).toContain('UDP 8476')
   })
+  const apart = { ...good, subnet: { base: 0xc0a80104, bits: 31 } }
   test('the tunnel to a node says more than whether it answers: which way does not arrive, and what that is called', () => {
     const found = (there: boolean | undefined, back: boolean | undefined) =>
-      preflight({ ...good, unreachable: ['192.168.1.6'] }, { ...cluster, ways: new Map([['other', { there, back }]]) })
+      preflight({ ...apart, unreachable: ['192.168.1.6'] }, { ...cluster, ways: new Map([['other', { there, back }]]) })
     expect(found(true, true)).toEqual([])
     expect(found(undefined, true)).toMatchObject([{ id: 'network/peer' }])
     expect(found(undefined, undefined)).toMatchObject([{ id: 'network/peer' }])
@@ -240,13 +241,23 @@ describe('a finding says what, why and how', () => {
         },
       ])
   })
-  test('packets are tried with nodes behind a tunnel, until agents tell', () => {
+  test('on one subnet what drops them is said to drop those of pods, which go there as they are', () => {
+    const lost = new Map([['other', { there: false, back: true }]])
+    const [direct] = preflight(good, { ...cluster, ways: lost })
+    expect(direct).toMatchObject({ id: 'network/direct', severity: 'Warning', what: 'UDP 8472 from box (192.168.1.5) to other (192.168.1.6) does not arrive.' }) // prettier-ignore
+    expect(direct?.how).toContain('Packets of pods (10.244.0.0/16, fd00:10:244::/48)')
+    const wg = { ...good, tools: new Set([...good.tools, 'wg']) }
+    expect(preflight(wg, { ...cluster, ways: lost, networkBackend: 'wireguard' })).toMatchObject([
+      { id: 'network/tunnel', what: 'UDP 8476 from box (192.168.1.5) to other (192.168.1.6) does not arrive.' },
+    ])
+  })
+  test('packets are tried with all nodes, until agents tell; of many, with those behind a tunnel first', () => {
     const far = { name: 'far', machineID: 'f'.repeat(32), address: '192.168.2.6', relayed: [] }
     const tried = (facts: Partial<Facts>, more: Partial<ClusterFacts>) =>
       unknownWays({ ...good, ...facts }, { ...cluster, nodes: [...cluster.nodes, far], ...more }).map(
         ({ name }) => name,
       )
-    expect(tried({}, {})).toEqual(['far'])
+    expect(tried({}, {})).toEqual(['far', 'other'])
     expect(tried({}, { networkBackend: 'wireguard' })).toEqual(['other', 'far'])
     expect(tried({ subnet: undefined }, {})).toEqual(['other', 'far'])
     expect(tried({ tools: without('ip') }, {})).toEqual([])

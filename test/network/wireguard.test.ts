@@ -1,7 +1,9 @@
 // Traffic between nodes that is encrypted: real tunnels between two nodes, and a third that knows nothing of them.
+import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Readable } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { wireguardConditions } from '../../src/agent/kubelet/node/conditions.ts'
 import type { Peer } from '../../src/agent/network/node-routes.ts'
@@ -11,6 +13,9 @@ import { configuration } from '../../src/agent/network/wireguard/configuration.t
 import { formatIdentity, parseIdentity, WIREGUARD_ANNOTATION } from '../../src/agent/network/wireguard/identity.ts'
 import { ownKey } from '../../src/agent/network/wireguard/key.ts'
 import type { WireguardState } from '../../src/agent/network/contract.ts'
+import { tryWays } from '../../src/main/provisioning/preflight/ways.ts'
+import type { RunOptions } from '../../src/main/provisioning/ssh/run-script.ts'
+import { systemClock } from '../../src/shared/machinery/clock.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import { cut, heal } from './lab/cut.ts'
 import { type Agent, eventually, type Host, isDropped, Lab, namesIn, type Pod, serve, sh, tcp, udp } from './lab/lab.ts'
@@ -280,6 +285,48 @@ describe('nodes that encrypt', { timeout: 60_000 }, () => {
     const [link] = JSON.parse(hosts[0]!.run('ip', '-j', 'link', 'show', 'flotilla-wg')) as { mtu: number }[]
     expect(link!.mtu).toBe(1420)
   })
+
+  it(
+    'tell with a host that is to join whether packets to the port of their tunnel arrive, either way',
+    { timeout: 240_000 },
+    async () => {
+      const stranger = lab.host('stranger', '192.168.87.9/24')
+      const run = async (script: string, { input, onOutput }: RunOptions) => {
+        const child = stranger.spawn('sh', '-c', script)
+        const chunks: string[] = []
+        child.stdout!.on('data', (chunk: Buffer) => {
+          chunks.push(String(chunk))
+          onOutput?.(String(chunk))
+        })
+        ;(input as Readable).pipe(child.stdin!)
+        const [code] = (await once(child, 'close')) as [number]
+        return { code, stdout: chunks.join(''), stderr: '' }
+      }
+      const asked: string[] = []
+      const raw = async (_method: string, path: string) => {
+        const from = decodeURIComponent(path.split('from=')[1]!)
+        asked.push(from)
+        return { arrived: await agents[1]!.call({ do: 'arrivals', from }) }
+      }
+      const { signal } = new AbortController()
+      /** Agents that were too slow to answer are asked again. */
+      const ways = () =>
+        eventually(async () => {
+          const options = { client: { raw }, clock: systemClock, ssh: { run }, port: 8476, signal } as unknown as Parameters<typeof tryWays>[0] // prettier-ignore
+          const found = (await tryWays(options, [{ name: 'node2', address: nodeIPs[1]! }])).get('node2')
+          return found?.there === undefined ? undefined : found
+        }, 60_000)
+      expect(await ways()).toEqual({ there: true, back: true })
+      expect(new Set(asked)).toEqual(new Set(['192.168.87.9']))
+      stranger.run('nft', 'add table ip lab; add chain ip lab out { type filter hook output priority 0; }; add rule ip lab out udp dport 8476 drop') // prettier-ignore
+      expect(await ways()).toEqual({ there: false, back: true })
+      const [, handle = ''] = /udp dport 8476 drop # handle (\d+)/.exec(stranger.run('nft', '-a', 'list', 'table', 'ip', 'lab'))! // prettier-ignore
+      stranger.run('nft', 'delete', 'rule', 'ip', 'lab', 'out', 'handle', handle)
+      hosts[1]!.run('nft', 'add table ip lab; add chain ip lab out { type filter hook output priority 0; }; add rule ip lab out ip daddr 192.168.87.9 udp dport 8476 drop') // prettier-ignore
+      expect(await ways()).toEqual({ there: true, back: false })
+      hosts[1]!.run('nft', 'delete', 'table', 'ip', 'lab')
+    },
+  )
 
   it('are relayed where their tunnel does not get through, as encrypted as in it, until it does again', async () => {
     const relayed = () => Promise.all([0, 1].map(index => agents[index]!.call({ do: 'relayed' })))

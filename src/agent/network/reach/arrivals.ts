@@ -16,8 +16,8 @@ export interface ArrivalsOptions {
 
 /** As many are watched for at a time. */
 const MOST = 16
-const LOOK_EVERY_MS = 100
-const LOOKS = 40
+const LOOK_EVERY_MS = 40
+const LOOK_FOR_MS = 4_000
 /** So many packets are sent after one has come: the other side hears by then. */
 const SENT_AFTER = 5
 /** Whoever gets it drops it: it is too short for VXLAN and for WireGuard. */
@@ -69,7 +69,8 @@ export class Arrivals implements AsyncDisposable {
     try {
       await bindUdp(socket, 0, nodeIP)
       let sentAfter = 0
-      for (let look = 0; look < LOOKS && sentAfter < SENT_AFTER; look++) {
+      const until = clock.monotonic() + LOOK_FOR_MS
+      while (sentAfter > 0 ? sentAfter < SENT_AFTER : clock.monotonic() < until) {
         socket.send(PACKET, port, address, () => undefined)
         await delay(clock, LOOK_EVERY_MS, this.#stop.signal)
         if (sentAfter > 0 || (await hasCome())) sentAfter++

@@ -4,7 +4,7 @@ import type { HostFinding } from '../../../shared/api/flotilla/v1.ts'
 import type { NetworkBackend } from '../../../shared/machinery/node-network.ts'
 import type { Facts } from './facts.ts'
 
-/** Whether packets of the tunnel arrive. Undefined = nobody can tell: a program is missing on the host, or the node's agent did not answer. */
+/** Whether packets to the tunnel's port arrive. Undefined = nobody can tell: a program is missing on the host, or the node's agent did not answer. */
 export interface Way {
   /** From the host to the node. */
   readonly there: boolean | undefined
@@ -32,7 +32,7 @@ export interface ClusterFacts {
      */
     readonly relayed: readonly string[] | undefined
   }[]
-  /** What came of packets to the nodes whose pods are reached through a tunnel, and of theirs, by the nodes' names. */
+  /** What came of packets to nodes, and of theirs, by the nodes' names. */
   readonly ways: ReadonlyMap<string, Way>
   /** Other hosts, which this one must not be, with what tells machines apart. */
   readonly hosts: readonly { readonly name: string; readonly machineID: string }[]

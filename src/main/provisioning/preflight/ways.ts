@@ -73,30 +73,38 @@ wait
 `
 
 interface TryWaysOptions {
-  readonly client: Client
+  readonly client: Pick<Client, 'raw'>
   readonly clock: Clock
-  readonly ssh: SshConnection
+  readonly ssh: Pick<SshConnection, 'run'>
   readonly sudo: Sudo
   /** UDP; of the tunnel. */
   readonly port: number
   readonly signal: AbortSignal
 }
 
-/** @returns nodes whose pods are to be reached through a tunnel, of which no agent tells whether they are */
+/** @returns whether pods of the host and of the node reach each other through a tunnel, rather than by a route */
+export function isTunnelled(
+  address: string,
+  { subnet }: Pick<Facts, 'subnet'>,
+  { networkBackend }: Pick<ClusterFacts, 'networkBackend'>,
+): boolean {
+  const parsed = parseIPv4(address)
+  return networkBackend === 'wireguard' || !subnet || parsed === undefined || !contains(subnet, parsed)
+}
+
+/** @returns nodes of which no agent tells whether their pods are reached, those behind a tunnel first */
 export function unknownWays(
-  { tools, subnet }: Pick<Facts, 'tools' | 'subnet'>,
-  { nodes, nodeName, networkBackend }: Pick<ClusterFacts, 'nodes' | 'nodeName' | 'networkBackend'>,
+  facts: Pick<Facts, 'tools' | 'subnet'>,
+  cluster: Pick<ClusterFacts, 'nodes' | 'nodeName' | 'networkBackend'>,
 ): WayNode[] {
+  const { nodes, nodeName } = cluster
   const isKnown = nodes.find(({ name }) => name === nodeName)?.relayed !== undefined
-  if (isKnown || !tools.has('ip')) return []
-  const isTunnelled = (address: number) =>
-    networkBackend === 'wireguard' || subnet === undefined || !contains(subnet, address)
-  return nodes
-    .filter(({ name, address, relayed }) => {
-      const parsed = parseIPv4(address)
-      return name !== nodeName && relayed !== undefined && parsed !== undefined && isTunnelled(parsed)
-    })
-    .slice(0, MOST_NODES)
+  if (isKnown || !facts.tools.has('ip')) return []
+  const unknown = nodes.filter(
+    ({ name, address, relayed }) => name !== nodeName && relayed !== undefined && parseIPv4(address) !== undefined,
+  )
+  const rank = ({ address }: WayNode) => (isTunnelled(address, facts, cluster) ? 0 : 1)
+  return unknown.toSorted((a, b) => rank(a) - rank(b)).slice(0, MOST_NODES)
 }
 
 /** @returns by the nodes' names @throws SshError ConnectionLost, NoPrivileges */

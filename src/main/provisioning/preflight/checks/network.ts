@@ -11,6 +11,7 @@ import {
   WIREGUARD_PORT,
 } from '../../../../shared/machinery/node-network.ts'
 import { type Check, error, info, warning } from '../contract.ts'
+import { isTunnelled } from '../ways.ts'
 
 interface Tool {
   readonly fatal: boolean
@@ -206,12 +207,14 @@ export const controlPlane: Check = {
 
 /**
  * The ways to other nodes. Between Ready nodes the agents' own word counts, which ask each other all the time over the way
- * that pods' packets take; before that, whether the tunnel's packets arrive where pods are to be reached through one; else
- * whether a node answers at all.
+ * that pods' packets take; before that, whether packets to the tunnel's port arrive, which on one subnet stand for those of
+ * pods; else whether a node answers at all.
  */
 export const peers: Check = {
   name: 'peers',
-  look({ unreachable, address }, { nodes, ways, nodeName, networkBackend, clusterCIDRs }) {
+  look(facts, cluster) {
+    const { unreachable, address } = facts
+    const { nodes, ways, nodeName, networkBackend, clusterCIDRs } = cluster
     const own = nodes.find(({ name }) => name === nodeName)
     const [port, pods] = [tunnelPort(networkBackend), clusterCIDRs.join(', ')]
     return nodes.flatMap(other => {
@@ -233,9 +236,18 @@ export const peers: Check = {
         ...(way?.there === false ? [`from ${here} to ${there}`] : []),
         ...(way?.back === false ? [`from ${there} to ${here}`] : []),
       ]
+      const what = `UDP ${port} ${lost.join(', and ')} does not arrive.`
+      if (lost.length > 0 && !isTunnelled(other.address, facts, cluster))
+        return warning('network/direct', {
+          what,
+          why: "The two are on one network, where pods reach each other without a tunnel: what drops this drops pods' packets as well, most likely. Then they do so over the control plane only, which is slower, and not while that is away.",
+          how:
+            `Let everything through between the two, in what is between them: the security group of a cloud, a switch that keeps its ports apart. Packets of pods (${pods}) as well, with a check of sources and destinations off. ` +
+            'What the firewalls of the two hosts let in is opened by their agents; what they let out is not.',
+        })
       if (lost.length > 0)
         return warning('network/tunnel', {
-          what: `UDP ${port} ${lost.join(', and ')} does not arrive.`,
+          what,
           why: 'Pods of the two nodes reach each other through a tunnel over it, both ways. Without it they do so over the control plane only, which is slower, and not while that is away.',
           how:
             `Let UDP ${port} ${lost.join(', and ')} through in what is between them: a router, the security group of a cloud. ` +
