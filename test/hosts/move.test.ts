@@ -173,8 +173,8 @@ test(
   async () => {
     expect(await move(`root@${server.ip}`)).toMatchObject({ code: 0 })
     expect((await flotilla('status')).stdout).toContain(`running     ${serverUrl()} (on root@${server.ip}`)
-    expect((await flotilla('node', 'list')).stdout).toMatch(/^worker .* Ready$/m)
-    expect((await flotilla('node', 'list')).stdout).toMatch(/^inner .* Ready$/m)
+    for (const line of [/^worker .* Ready$/m, /^inner .* Ready$/m])
+      await until(`${line} is listed`, async () => line.test((await flotilla('node', 'list')).stdout))
   },
   LONG_MS,
 )
@@ -198,7 +198,11 @@ const appThere = () => server.sh('readlink /opt/flotilla-server/app; ls /opt/flo
 const unitThere = () => server.sh('cat /etc/systemd/system/flotilla-control-plane.service')
 /** As an earlier version would have written it. */
 const writeOlderUnit = () => server.sh("sed -i '/^LimitNOFILE=/d' /etc/systemd/system/flotilla-control-plane.service")
-const failing = "await new Promise(resolve => setTimeout(resolve, 500)); console.error('no good'); process.exit(7)"
+/** It is tried for as long as the server has not this file, so that whoever wants to see that cannot miss it. */
+const GOES_ON = '/var/tmp/goes-on'
+const failing =
+  `const { existsSync } = await import('node:fs'); while (!existsSync('${GOES_ON}')) ` +
+  "await new Promise(resolve => setTimeout(resolve, 100)); console.error('no good'); process.exit(7)"
 
 test(
   'it is upgraded in place; a cut connection does not keep the server from going on',
@@ -235,6 +239,7 @@ test(
     const cut = upgrade('control-plane', 'upgrade', '--yes')
     const isTried = () => server.sh('readlink /opt/flotilla-server/app') !== before.split('\n')[0]
     await until('the new version is tried', () => Promise.resolve(isTried()), LONG_MS / 2)
+    server.sh(`touch ${GOES_ON}`)
     await server.powerCut()
     expect(await cut).toMatchObject({ code: 1 })
     const refused = await upgrade('control-plane', 'upgrade', '--yes')
@@ -302,7 +307,7 @@ test(
     await cluster.start()
     expect(await cluster.kubectl('get', 'configmap', 'written-there', '-o', 'name')).toBe('configmap/written-there\n')
     expect(await cluster.kubectl('get', 'secret', 'password', '-o', 'name')).toBe('secret/password\n')
-    await until('the node is reached', () => exec().then(text => text.startsWith('web-')), 90_000)
+    await until('the node is reached', () => exec().then(text => text.startsWith('web-')))
     expect(await pods()).toBe(podsBefore)
   },
   LONG_MS,

@@ -8,6 +8,9 @@ import { fileURLToPath } from 'node:url'
 export const repository = fileURLToPath(new URL('../../..', import.meta.url))
 const CLI = join(repository, 'out/main/cli.js')
 
+/** What nobody sees coming late takes as long as the machine is busy: this is when it is taken for never. */
+export const NEVER_MS = 120_000
+
 export interface Ran {
   readonly code: number
   readonly stdout: string
@@ -23,7 +26,7 @@ export function execute(
     const child = execFile(
       command,
       [...args],
-      { env: { ...process.env, ...options.env }, timeout: options.timeoutMs ?? 60_000, maxBuffer: 64 << 20 },
+      { env: { ...process.env, ...options.env }, timeout: options.timeoutMs ?? NEVER_MS, maxBuffer: 64 << 20 },
       (error, stdout, stderr) => {
         const code = error ? (typeof error.code === 'number' ? error.code : 1) : 0
         resolve({ code, stdout, stderr })
@@ -33,9 +36,6 @@ export function execute(
     child.stdin?.end(options.input ?? '')
   })
 }
-
-/** What nobody sees coming late takes as long as the machine is busy: this is when it is taken for never. */
-export const NEVER_MS = 120_000
 
 /** Polls until the check returns something truthy. @throws Error with the last failure at the deadline */
 export async function until<T>(

@@ -61,7 +61,10 @@ export async function upgradeServer(flags: UpgradeFlags): Promise<void> {
   const input = `${parcels.runtime.id} ${parcels.app.id} ${host.runtime} ${host.app}\n${unit}`
   await ssh.must(BEGIN_UPGRADE, { what: 'beginning the upgrade', sudo, input })
   console.log('the server has what it needs, and goes on by itself')
-  const problem = await conclude({ ssh, sudo }, await outcomeOn({ ssh, sudo }))
+  const ended = await outcomeOn({ ssh, sudo })
+  if (ended.outcome === 'stopped')
+    throw new CommandError('something on the server ended the upgrade on its way; run this again, and it goes on')
+  const problem = await conclude({ ssh, sudo }, ended)
   if (problem !== undefined) throw new CommandError(problem)
   console.log(`the control plane on ${mark.to} runs version ${productVersion}; for the nodes: flotilla node upgrade`)
 }

@@ -116,10 +116,16 @@ systemctl enable --quiet ${UPGRADE_UNIT}
 systemctl restart --no-block ${UPGRADE_UNIT}
 `
 
-/** `running`; or how it ended, what the server said, and the id of the app, a line each; nothing where none was begun. */
+/**
+ * `running`; or how it ended, what the server said, and the id of the app, a line each; nothing where none was begun. It
+ * runs from when systemd was told, though it has not come to it yet, until its unit has ended: it tidies up last.
+ */
 export const LOOK_AT_UPGRADE = `
-if [ -f ${OUTCOME} ]; then cat ${OUTCOME}
-elif systemctl is-active --quiet ${UPGRADE_UNIT} || [ "$(systemctl is-active ${UPGRADE_UNIT})" = activating ]; then echo running
+job=$(systemctl show -p Job --value ${UPGRADE_UNIT})
+state=$(systemctl is-active ${UPGRADE_UNIT})
+case "$state-\${job:-0}" in inactive-0 | failed-0 | unknown-0) ended=yes ;; *) ended= ;; esac
+if [ -z "$ended" ]; then echo running
+elif [ -f ${OUTCOME} ]; then cat ${OUTCOME}
 elif [ -f ${ORDER} ]; then echo stopped
 fi
 `
