@@ -354,7 +354,11 @@ describe('what would follow', () => {
   it('is told before a workload is scaled, as the number changes', async () => {
     await go('k/apps/v1/deployments?open=default/web')
     await page.getByRole('button', { name: 'Scale' }).click()
-    await page.getByLabel('Replicas').fill('9')
+    const number = page.getByLabel('Replicas')
+    // The number has the focus and is selected: what is typed takes its place.
+    await page.locator('#confirm-number:focus').waitFor()
+    await page.keyboard.type('9')
+    expect(await number.inputValue()).toBe('9')
     const told = page.getByRole('region', { name: 'What would follow' })
     await until('two more', async () => (await told.innerText()).includes('2 would wait.'))
     expect(await told.innerText()).toContain('default/web would start nowhere')
