@@ -2,8 +2,16 @@
 import { describe, expect, it } from 'vitest'
 import { DaemonSet, type Deployment, StatefulSet } from '../../src/shared/api/apps/v1.ts'
 import { Job } from '../../src/shared/api/batch/v1.ts'
-import { type ContainerStatus, Event, type Node, type Pod } from '../../src/shared/api/core/v1.ts'
+import { CertificateSigningRequest } from '../../src/shared/api/certificates/v1.ts'
+import {
+  type ContainerStatus,
+  Event,
+  type Node,
+  type Pod,
+  ReplicationController,
+} from '../../src/shared/api/core/v1.ts'
 import type { KubeObject } from '../../src/shared/machinery/object.ts'
+import { statusOf } from '@/kinds/known.ts'
 import { nodeStatus } from '@/status/object-status.ts'
 import { podStatus } from '@/status/pod-status.ts'
 import { WorstPods, withPods } from '@/status/pods-below.ts'
@@ -23,6 +31,30 @@ const pod = (status: Partial<Pod['status']>, metadata: Partial<Pod['metadata']> 
   ({ metadata: { name: 'p', ...metadata }, spec: { containers: [{ name: 'app' }] }, status }) as Pod
 const ready = (status: string) => [{ type: 'Ready', status }]
 const running = { running: { startedAt: '2026-01-01T00:00:00Z' } }
+
+const told = (type: Parameters<typeof statusOf>[0], given: object) =>
+  statusOf(type, { ...make(type as typeof CertificateSigningRequest, 'one'), ...given } as never)
+
+describe('a request for a certificate', () => {
+  const condition = (type: string) => ({ conditions: [{ type, status: 'True', message: 'why' }] })
+  it.each([
+    ['that nobody looked at yet', {}, { tone: 'progressing', text: 'Pending' }],
+    ['that is approved', condition('Approved'), { tone: 'progressing', text: 'Approved' }],
+    ['that has its certificate', { ...condition('Approved'), certificate: 'LS0t' }, { tone: 'healthy', text: 'Issued', reason: 'why' }], // prettier-ignore
+    ['that is denied', condition('Denied'), { tone: 'failed', text: 'Denied', reason: 'why' }],
+    ['that no signer could sign', condition('Failed'), { tone: 'failed', text: 'Failed', reason: 'why' }],
+  ])('%s', (_what, status, view) => expect(told(CertificateSigningRequest, { status })).toEqual(view))
+})
+
+describe('a replication controller', () => {
+  it.each([
+    ['with all of its pods', 2, {}, { tone: 'healthy', text: 'Ready' }],
+    ['with some of them', 1, {}, { tone: 'progressing', text: 'Progressing', reason: '1 of 2 ready.' }],
+    ['whose pods are refused', 0, { conditions: [{ type: 'ReplicaFailure', status: 'True', message: 'why' }] }, { tone: 'failed', text: 'ReplicaFailure', reason: 'why' }], // prettier-ignore
+  ])('%s', (_what, readyReplicas, status, view) =>
+    expect(told(ReplicationController, { spec: { replicas: 2 }, status: { readyReplicas, ...status } })).toEqual(view),
+  )
+})
 
 describe('podStatus()', () => {
   const cases: [what: string, pod: Pod, tone: string, text: string][] = [

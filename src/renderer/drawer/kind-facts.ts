@@ -7,6 +7,7 @@ import type {
   LimitRange,
   PersistentVolume,
   PersistentVolumeClaim,
+  ReplicationController,
   ResourceQuota,
   Secret,
 } from '../../shared/api/core/v1.ts'
@@ -24,9 +25,13 @@ import { systemReadings } from './system-facts.ts'
 const selectorText = (selector: Parameters<typeof fromLabelSelector>[0]) =>
   fromLabelSelector(selector).format() || t('all pods')
 
-const workload = ({ spec }: ReplicaSet | StatefulSet | DaemonSet): Fact[] => [
+const workload = ({ spec }: { readonly spec: Pick<ReplicaSet['spec'], 'selector' | 'template'> }): Fact[] => [
   [t('Images'), lines(spec.template?.spec?.containers.map(({ image }) => image) ?? [])],
   [t('Selector'), selectorText(spec.selector)],
+]
+const replicas = ({ spec, status }: ReplicaSet | ReplicationController | StatefulSet): Fact => [
+  t('Replicas'),
+  t('{ready} ready of {all}', { ready: status.readyReplicas ?? 0, all: spec.replicas ?? 1 }),
 ]
 
 function metricText({ type, resource, containerResource, pods, object, external }: MetricSpec): string {
@@ -75,12 +80,13 @@ const pairs = (record: Readonly<Record<string, unknown>> | undefined) =>
 
 const readings: Readonly<Record<string, (object: never) => Fact[]>> = {
   ...systemReadings,
-  ReplicaSet: (set: ReplicaSet) => [
-    [t('Replicas'), t('{ready} ready of {all}', { ready: set.status.readyReplicas ?? 0, all: set.spec.replicas ?? 1 })],
-    ...workload(set),
+  ReplicaSet: (set: ReplicaSet) => [replicas(set), ...workload(set)],
+  ReplicationController: (set: ReplicationController) => [
+    replicas(set),
+    ...workload({ ...set, spec: { ...set.spec, selector: { matchLabels: set.spec.selector ?? {} } } }),
   ],
   StatefulSet: (set: StatefulSet) => [
-    [t('Replicas'), t('{ready} ready of {all}', { ready: set.status.readyReplicas ?? 0, all: set.spec.replicas ?? 1 })],
+    replicas(set),
     [t('Service'), set.spec.serviceName],
     [t('Order'), set.spec.podManagementPolicy],
     [

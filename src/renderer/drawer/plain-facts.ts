@@ -7,7 +7,13 @@ import { type Fact, lines } from './fact.ts'
 
 /** As the API writes times: told as the user's country does. */
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/
-const scalarText = (value: unknown) => (TIME.test(String(value)) ? formatDateTime(String(value)) : String(value))
+/** Keys, certificates and programs: who wants all of them finds them in the YAML. */
+const MOST_CHARACTERS = 240
+function scalarText(value: unknown): string {
+  const text = String(value)
+  if (TIME.test(text)) return formatDateTime(text)
+  return text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS)}…` : text
+}
 
 const MOST_FACTS = 40
 const MOST_LINES = 12
@@ -16,7 +22,7 @@ const DEEPEST = 4
 function listText(items: readonly unknown[]): string {
   const shown = items.slice(0, MOST_LINES)
   const more = items.length > shown.length ? t('and {n} more', { n: items.length - shown.length }) : undefined
-  if (shown.every(isScalar)) return lines([...shown.map(String), more])
+  if (shown.every(isScalar)) return lines([...shown.map(scalarText), more])
   // Most lists of objects have something in each by which it is called.
   const names = shown.map(item => (item as { name?: unknown } | null)?.name)
   return names.every(isScalar) ? lines([...names.map(String), more]) : t('{n} entry | {n} entries', { n: items.length })

@@ -1,6 +1,7 @@
 // What matters of the kinds that say who may do what, and of those by which a cluster runs itself.
 import type { CustomResourceDefinition } from '../../shared/api/apiextensions/v1.ts'
 import type { APIService } from '../../shared/api/apiregistration/v1.ts'
+import type { CertificateSigningRequest } from '../../shared/api/certificates/v1.ts'
 import type { Lease } from '../../shared/api/coordination/v1.ts'
 import type { ServiceAccount } from '../../shared/api/core/v1.ts'
 import type { EndpointSlice } from '../../shared/api/discovery/v1.ts'
@@ -41,6 +42,12 @@ export const systemReadings: Readonly<Record<string, (object: never) => Fact[]>>
     [t('Holds for'), seconds(spec.leaseDurationSeconds)],
     [t('Taken'), timeText(spec.acquireTime)],
     [t('Changed hands'), spec.leaseTransitions],
+  ],
+  CertificateSigningRequest: ({ spec }: CertificateSigningRequest) => [
+    [t('Signer'), spec.signerName],
+    [t('Asked for by'), spec.username],
+    [t('To be used for'), lines(spec.usages ?? [])],
+    [t('Holds for'), seconds(spec.expirationSeconds)],
   ],
   PriorityClass: ({ value, globalDefault, preemptionPolicy, description }: PriorityClass) => [
     [t('Value'), value],

@@ -2,6 +2,7 @@
 import { DaemonSet, Deployment, ReplicaSet, StatefulSet } from '../../shared/api/apps/v1.ts'
 import { HorizontalPodAutoscaler } from '../../shared/api/autoscaling/v2.ts'
 import { CronJob, Job } from '../../shared/api/batch/v1.ts'
+import { CertificateSigningRequest } from '../../shared/api/certificates/v1.ts'
 import {
   ConfigMap,
   Event,
@@ -10,6 +11,7 @@ import {
   PersistentVolume,
   PersistentVolumeClaim,
   Pod,
+  ReplicationController,
   Secret,
   Service,
 } from '../../shared/api/core/v1.ts'
@@ -18,7 +20,13 @@ import { PodDisruptionBudget } from '../../shared/api/policy/v1.ts'
 import type { AnyObject, KubeObject } from '../../shared/machinery/object.ts'
 import type { ResourceType } from '../../shared/machinery/resource-type.ts'
 import { kindKey } from '../api/discovery.ts'
-import { conventionalStatus, namespaceStatus, nodeStatus, volumeStatus } from '../status/object-status.ts'
+import {
+  conventionalStatus,
+  namespaceStatus,
+  nodeStatus,
+  requestStatus,
+  volumeStatus,
+} from '../status/object-status.ts'
 import { autoscalerStatus, budgetStatus, policyStatus } from '../status/steering-status.ts'
 import { podStatus } from '../status/pod-status.ts'
 import type { StatusView } from '../status/tone.ts'
@@ -48,6 +56,7 @@ import {
   deploymentColumns,
   jobColumns,
   replicaSetColumns,
+  replicationControllerColumns,
   statefulSetColumns,
 } from './workload-columns.ts'
 
@@ -64,6 +73,7 @@ function add<T extends KubeObject>(type: ResourceType<T>, columns: Columns, stat
 add(Pod, podColumns, podStatus)
 add(Deployment, deploymentColumns, deploymentStatus)
 add(ReplicaSet, replicaSetColumns, replicaSetStatus)
+add(ReplicationController, replicationControllerColumns, replicaSetStatus)
 add(StatefulSet, statefulSetColumns, statefulSetStatus)
 add(DaemonSet, daemonSetColumns, daemonSetStatus)
 add(Job, jobColumns, jobStatus)
@@ -85,6 +95,7 @@ function addState<T extends KubeObject>(type: ResourceType<T>, status: (object: 
 addState(HorizontalPodAutoscaler, autoscalerStatus)
 addState(PodDisruptionBudget, budgetStatus)
 addState(NetworkPolicy, policyStatus)
+addState(CertificateSigningRequest, requestStatus)
 
 export const knownKind = (type: ResourceType<unknown>): KnownKind | undefined => known.get(kindKey(type))
 

@@ -1,7 +1,7 @@
-// Columns of Deployments, ReplicaSets, StatefulSets, DaemonSets, Jobs and CronJobs.
+// Columns of Deployments, ReplicaSets, ReplicationControllers, StatefulSets, DaemonSets, Jobs and CronJobs.
 import { DaemonSet, Deployment, ReplicaSet, StatefulSet } from '../../shared/api/apps/v1.ts'
 import { CronJob, Job } from '../../shared/api/batch/v1.ts'
-import type { PodTemplateSpec } from '../../shared/api/core/v1.ts'
+import { type PodTemplateSpec, ReplicationController } from '../../shared/api/core/v1.ts'
 import type { KubeObject } from '../../shared/machinery/object.ts'
 import { h } from 'vue'
 import { AgeText } from '../components/age-text.ts'
@@ -18,10 +18,12 @@ import { type ResourceColumn, columnsOf } from './column.ts'
 import { typeOfReference } from './references.ts'
 import { m } from '../i18n/i18n.ts'
 
-const imagesColumn = <T extends KubeObject>(template: (object: T) => PodTemplateSpec): ResourceColumn<T> => ({
+const imagesColumn = <T extends KubeObject>(
+  template: (object: T) => PodTemplateSpec | undefined,
+): ResourceColumn<T> => ({
   id: 'images',
   title: m('Images'),
-  value: ({ object }) => (template(object).spec?.containers ?? []).map(({ image }) => image).join(', '),
+  value: ({ object }) => (template(object)?.spec?.containers ?? []).map(({ image }) => image).join(', '),
   least: 140,
   most: 140,
   grows: true,
@@ -81,6 +83,15 @@ export const replicaSetColumns = columnsOf<ReplicaSet>(
     least: 120,
     grows: true,
   },
+  ageColumn(),
+)
+
+export const replicationControllerColumns = columnsOf<ReplicationController>(
+  nameColumn(),
+  namespaceColumn(),
+  readyColumn(({ spec, status }) => [status.readyReplicas ?? 0, spec.replicas ?? 1]),
+  statusColumn(ReplicationController, replicaSetStatus),
+  imagesColumn(({ spec }) => spec.template),
   ageColumn(),
 )
 

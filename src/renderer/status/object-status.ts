@@ -1,4 +1,5 @@
-// States of nodes, namespaces and volumes, and a best guess for kinds that the window does not know.
+// States of nodes, namespaces, volumes and requests for certificates, and a best guess for kinds that the window does not know.
+import type { CertificateSigningRequest } from '../../shared/api/certificates/v1.ts'
 import type { Event, Namespace, Node, PersistentVolume, PersistentVolumeClaim } from '../../shared/api/core/v1.ts'
 import type { KubeObject } from '../../shared/machinery/object.ts'
 import { conditionOf } from '../../shared/machinery/conditions.ts'
@@ -53,4 +54,15 @@ export function conventionalStatus(object: KubeObject & { status?: unknown }): S
     return view('unknown', 'Unknown', condition.message)
   }
   return typeof status.phase === 'string' ? view('neutral', status.phase) : undefined
+}
+
+/** Of a request for a certificate. */
+export function requestStatus({ metadata, status }: CertificateSigningRequest): StatusView {
+  if (metadata.deletionTimestamp) return view('progressing', 'Terminating')
+  // Nothing is there of one that nobody has looked at yet.
+  const { certificate, conditions } = (status as CertificateSigningRequest['status'] | undefined) ?? {}
+  const [denied, failed, approved] = ['Denied', 'Failed', 'Approved'].map(type => conditionOf(conditions, type))
+  for (const bad of [denied, failed]) if (bad?.status === 'True') return view('failed', bad.type, bad.message)
+  if (certificate) return view('healthy', 'Issued', approved?.message)
+  return view('progressing', approved?.status === 'True' ? 'Approved' : 'Pending')
 }

@@ -1,6 +1,7 @@
-// States of what owns pods: Deployment, ReplicaSet, StatefulSet, DaemonSet, Job, CronJob.
+// States of what owns pods: Deployment, ReplicaSet, ReplicationController, StatefulSet, DaemonSet, Job, CronJob.
 import type { DaemonSet, Deployment, ReplicaSet, StatefulSet } from '../../shared/api/apps/v1.ts'
 import type { CronJob, Job } from '../../shared/api/batch/v1.ts'
+import type { ReplicationController } from '../../shared/api/core/v1.ts'
 import { conditionOf } from '../../shared/machinery/conditions.ts'
 import { type StatusView, view } from './tone.ts'
 import { t } from '../i18n/i18n.ts'
@@ -35,7 +36,7 @@ export function deploymentStatus({ metadata, spec, status }: Deployment): Status
   return view('healthy', 'Available')
 }
 
-export function replicaSetStatus({ spec, status }: ReplicaSet): StatusView {
+export function replicaSetStatus({ spec, status }: ReplicaSet | ReplicationController): StatusView {
   const wanted = spec.replicas ?? 1
   const ready = status.readyReplicas ?? 0
   const failure = conditionOf(status.conditions, 'ReplicaFailure')

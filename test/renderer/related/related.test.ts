@@ -2,11 +2,13 @@
 import { describe, expect, it } from 'vitest'
 import { Deployment, ReplicaSet } from '../../../src/shared/api/apps/v1.ts'
 import { HorizontalPodAutoscaler } from '../../../src/shared/api/autoscaling/v2.ts'
+import { CertificateSigningRequest } from '../../../src/shared/api/certificates/v1.ts'
 import {
   ConfigMap,
   PersistentVolume,
   PersistentVolumeClaim,
   Pod,
+  ReplicationController,
   Secret,
   Service,
   ServiceAccount,
@@ -168,6 +170,43 @@ describe('kindFacts()', () => {
     expect(kindFacts(binding as unknown as AnyObject, false)).toEqual([
       ['Grants', 'Role reader'],
       ['Given to', 'ServiceAccount shop/ci\nGroup ops'],
+    ])
+  })
+  it('tells a replication controller as it tells a replica set', () => {
+    const set = make(ReplicationController, 'web', {
+      spec: {
+        replicas: 3,
+        selector: { app: 'web' },
+        template: { spec: { containers: [{ name: 'main', image: 'web:1' }] } },
+      } as unknown as ReplicationController['spec'],
+      status: { replicas: 3, readyReplicas: 2 },
+    })
+    expect(kindFacts(set as unknown as AnyObject, true)).toEqual([
+      ['Replicas', '2 ready of 3'],
+      ['Images', 'web:1'],
+      ['Selector', 'app=web'],
+    ])
+  })
+  it('tells who asked for a certificate and what for, not the request as it was encoded', () => {
+    const spec = {
+      request: 'LS0tLS1CRUdJTiBDRVJU',
+      signerName: 'kubernetes.io/kube-apiserver-client',
+      username: 'ada',
+      usages: ['digital signature', 'client auth'],
+      expirationSeconds: 3600,
+    }
+    expect(kindFacts(make(CertificateSigningRequest, 'ada', { spec }) as unknown as AnyObject, false)).toEqual([
+      ['Signer', 'kubernetes.io/kube-apiserver-client'],
+      ['Asked for by', 'ada'],
+      ['To be used for', 'digital signature\nclient auth'],
+      ['Holds for', '3600 s'],
+    ])
+  })
+  it('tells the beginning of what is long, alone and in lists', () => {
+    const bundle = { apiVersion: 'example.com/v1', kind: 'Bundle', metadata: {}, spec: { pem: 'A'.repeat(5_000), all: ['B'.repeat(5_000)] } } // prettier-ignore
+    expect(kindFacts(bundle as unknown as AnyObject, false)).toEqual([
+      ['pem', `${'A'.repeat(240)}…`],
+      ['all', `${'B'.repeat(240)}…`],
     ])
   })
   it('tells a kind that it does not know by its fields, lists by the names of what is in them', () => {

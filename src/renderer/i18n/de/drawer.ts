@@ -56,6 +56,9 @@ export const drawer = {
   Room: 'Platz',
   'For pods': 'Für Pods',
   'Asked for by pods': 'Von Pods verlangt',
+  'Asked for by': 'Erbeten von',
+  Signer: 'Aussteller',
+  'To be used for': 'Zu verwenden für',
   'It has told of none.': 'Er hat keine gemeldet.',
 
   // Pods
