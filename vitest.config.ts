@@ -60,7 +60,7 @@ export default defineConfig({
       },
       serial('hosts-alone', ALONE.hosts),
       { extends: true, test: { name: 'lab', include: LAB, testTimeout: 900_000 } },
-      together(node('desktop', ['test/desktop/**/*.test.ts'])),
+      together(node('desktop', ['test/desktop/**/*.test.ts'], 120_000)),
       node('cli', ['test/cli/**/*.test.ts'], 60_000),
       together({
         extends: true,
