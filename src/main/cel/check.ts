@@ -331,8 +331,10 @@ class Checker {
   /** Literals that a function is going to refuse are refused at once. */
   #literals({ fn, args, target }: Call): void {
     const argument = args[0]
-    if (!Object.hasOwn(LITERAL_CHECKS, fn) || argument?.kind !== 'literal' || typeof argument.value !== 'string') return
-    const known = this.#scope.functions.get(fn)?.find(({ args: wanted }) => wanted[0]?.kind === 'string')
+    if (!Object.hasOwn(LITERAL_CHECKS, fn) || argument?.kind !== 'literal') return
+    const kind = typeof argument.value === 'bigint' ? 'int' : 'string'
+    if (kind === 'string' && typeof argument.value !== 'string') return
+    const known = this.#scope.functions.get(fn)?.find(({ args: wanted }) => wanted[0]?.kind === kind)
     try {
       known?.call(target ? ['', argument.value] : [argument.value])
     } catch {

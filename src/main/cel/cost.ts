@@ -19,13 +19,11 @@ export const CHEAP = new Set(
   ),
 )
 export const WALKS_ONCE = new Set(
-  'url lowerAscii upperAscii substring trim jsonpatch.escapeKey cidr isIP isCIDR quantity isQuantity semver isSemver reverse charAt strings.quote'.split(
+  'url lowerAscii upperAscii substring trim jsonpatch.escapeKey cidr isIP isCIDR quantity isQuantity semver isSemver'.split(
     ' ',
   ),
 )
-export const WALKS_ITEMS = new Set(
-  'isSorted sum max min indexOf lastIndexOf sort distinct flatten slice @sortByAssociatedKeys'.split(' '),
-)
+export const WALKS_ITEMS = new Set('isSorted sum max min indexOf lastIndexOf'.split(' '))
 const ORDER = new Set(['_<_', '_<=_', '_>_', '_>=_', '_==_', '_!=_'])
 
 const traversal = (size: number, times = 1) => Math.ceil(size * times * TRAVERSAL)
@@ -46,7 +44,7 @@ function walk(value: Value): number {
 const matching = (text: number, pattern: number) => traversal(text + 1) * Math.ceil(pattern * REGEX)
 
 /** Quadratic work is counted as such: each item is compared with each. */
-const pairs = (a: Value, b: Value) => Math.max(1, sizeOf(a) * sizeOf(b))
+const pairs = (a: Value, b: Value, times = 1) => sizeOf(a) * sizeOf(b) * times + 1
 
 /** @returns the length of the text that `join` makes. */
 function joined(list: Value, separator: Value): number {
@@ -56,7 +54,18 @@ function joined(list: Value, separator: Value): number {
   return size
 }
 
-const atLeastOne = (cost: number) => Math.max(1, cost)
+const whole = (value: Value | undefined): number => (typeof value === 'bigint' && value > 0n ? Number(value) : 0)
+
+/** @param each what an item costs */
+const newList = (size: number, each = 1): number => Math.floor(size * each) + 1 + LIST_COST
+
+/** Each item is compared with each, to sort them or to leave out what is there twice. */
+function sorting(list: Value): number {
+  const first = list instanceof List && list.size > 0 ? list.at(0) : undefined
+  const isText = typeof first === 'string' || first instanceof Uint8Array
+  return newList(sizeOf(list) ** 2, isText ? 2 + TRAVERSAL : 2)
+}
+
 const one = () => 1
 const size = (args: readonly Value[], at: number) => sizeOf(args[at] ?? null)
 const walkOf =
@@ -79,7 +88,6 @@ export type CallCost = (args: readonly Value[]) => number
 /** @returns what a call costs; told before it is made, so that nothing is done that cannot be paid. */
 export function callCost(fn: string, id: string): CallCost {
   if (CHEAP.has(fn)) return one
-  if (fn === 'distinct') return args => atLeastOne(pairs(args[0] ?? null, args[0] ?? null))
   if (WALKS_ITEMS.has(fn)) return args => walk(args[0] ?? null)
   if (WALKS_ONCE.has(fn)) return walkOf(1)
   if (ORDER.has(fn)) return ofComparison
@@ -120,11 +128,22 @@ export function callCost(fn: string, id: string): CallCost {
     case 'sets.intersects':
       return ([a = null, b = null]) => pairs(a, b)
     case 'sets.equivalent':
-      return ([a = null, b = null]) => pairs(a, b) * 2
+      return ([a = null, b = null]) => pairs(a, b, 2)
     case '@in':
       return id === 'in_list' ? args => size(args, 1) : one
     case 'lists.range':
-      return ([count]) => (typeof count === 'bigint' && count > 0n ? Number(count) : 1)
+      return ([count]) => newList(whole(count))
+    case 'slice':
+      return ([, from, to]) => newList(Math.max(0, whole(to) - whole(from)))
+    case 'flatten':
+      return args => newList(size(args, 0), args.length > 1 ? whole(args[1]) : 1)
+    case 'reverse':
+      return id === 'list_reverse' ? args => newList(size(args, 0)) : one
+    case 'distinct':
+    case 'sort':
+      return ([list = null]) => sorting(list)
+    case '@sortByAssociatedKeys':
+      return ([, keys = null]) => sorting(keys)
   }
   switch (id) {
     // Upstream joins lists lazily, for nothing; here they are copied, which nobody may double without end.

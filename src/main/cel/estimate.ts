@@ -38,6 +38,10 @@ const times = (size: Max, factor: number): Max => (size === Infinity ? Infinity 
 /** Nothing, however often, stays nothing. */
 const product = (a: Max, b: Max): Max => (a === 0 || b === 0 ? 0 : a * b)
 
+/** @returns the number that is written out, or what is thought of any other */
+const wholeOf = (expr: Expr | undefined, otherwise: Max): Max =>
+  expr?.kind === 'literal' && typeof expr.value === 'bigint' ? Math.max(0, Number(expr.value)) : otherwise
+
 const unwrapped = (type: CelType | undefined) => (type?.kind === 'optional' ? type.elem : type)
 
 class Estimator {
@@ -152,11 +156,29 @@ class Estimator {
     return this.#itemSize(list) ?? Infinity
   }
 
+  /** What was worked out holds texts of any length, as upstream has it. */
+  #declaredElementSize(list: Expr): Max {
+    return this.declared(list)?.elem?.maxElements ?? Infinity
+  }
+
+  #holdsTexts(list: Expr): boolean {
+    const kind = this.#checked.types.get(list.id)?.elem?.kind
+    return kind === 'string' || kind === 'bytes'
+  }
+
+  /** @param each what an item costs @returns what a call costs that makes a list */
+  #newList(id: number, size: Max, each = 1): Max {
+    this.#sizes.set(id, size)
+    return (size === 0 ? 0 : times(size, each)) + 1 + LIST_COST
+  }
+
   #call(expr: Call): Max {
     const { fn, args, target } = expr
     const costs = args.map(arg => this.cost(arg))
     const [first, second, third] = args
-    const given = costs.reduce((sum, cost) => sum + cost, target ? this.cost(target) : 0)
+    // The name of a library is none of a variable.
+    const receiver = target && !this.#checked.qualified.has(expr.id) ? this.cost(target) : 0
+    const given = costs.reduce((sum, cost) => sum + cost, receiver)
     if (fn === '_?_:_' && second && third) {
       this.#sizes.set(expr.id, Math.max(this.size(second), this.size(third)))
       const [a, b] = [this.#elementSize(second), this.#elementSize(third)]
@@ -189,11 +211,9 @@ class Estimator {
     if (name === 'check') return AUTHORIZER_CHECK
     if (CHEAP.has(name)) return 1
     if (WALKS_ITEMS.has(name) && subject) {
-      const kind = this.#checked.types.get(subject.id)?.elem?.kind
       if (this.#checked.types.get(subject.id)?.kind !== 'list') return times(size, TRAVERSAL)
-      result(name === 'indexOf' || name === 'lastIndexOf' ? 1 : size)
-      const each = kind === 'string' || kind === 'bytes' ? 1 + times(this.#elementSize(subject), TRAVERSAL) : 1
-      return product(name === 'distinct' ? product(size, size) : size, each)
+      const each = this.#holdsTexts(subject) ? 1 + times(this.#declaredElementSize(subject), TRAVERSAL) : 1
+      return product(size, each)
     }
     if (WALKS_ONCE.has(name)) {
       result(size)
@@ -209,14 +229,25 @@ class Estimator {
       case 'split':
         result(size)
         return times(size, 2 * TRAVERSAL)
-      case 'lists.range': {
-        const count = first?.kind === 'literal' && typeof first.value === 'bigint' ? Number(first.value) : Infinity
-        result(Math.max(0, count))
-        return Math.max(0, count) + 1 + LIST_COST
+      case 'lists.range':
+        return this.#newList(id, wholeOf(first, Infinity))
+      case 'slice':
+        return this.#newList(id, Math.max(0, wholeOf(args[1], size) - wholeOf(first, 0)))
+      case 'flatten':
+        return this.#newList(id, size, args.length === 0 ? 1 : wholeOf(first, Infinity))
+      case 'reverse':
+        return overload === 'list_reverse' ? this.#newList(id, size) : 1
+      case 'distinct':
+        return this.#newList(id, product(size, size), 2)
+      case 'sort':
+      case '@sortByAssociatedKeys': {
+        const keys = name === 'sort' ? subject : other
+        const count = keys ? this.size(keys) : Infinity
+        return this.#newList(id, product(count, count), keys && this.#holdsTexts(keys) ? 2 + TRAVERSAL : 2)
       }
       case 'join': {
         const total =
-          product(size, subject ? this.#elementSize(subject) : Infinity) +
+          product(size, subject ? this.#declaredElementSize(subject) : Infinity) +
           product(Math.max(0, size - 1), other ? otherSize : 0)
         result(total)
         return times(total, TRAVERSAL)
@@ -249,9 +280,9 @@ class Estimator {
         return times(size, TRAVERSAL)
       case 'sets.contains':
       case 'sets.intersects':
-        return Math.max(1, product(size, otherSize))
+        return product(size, otherSize) + 1
       case 'sets.equivalent':
-        return Math.max(1, 2 * product(size, otherSize))
+        return 2 * product(size, otherSize) + 1
       case '@in':
         return overload === 'in_list' ? otherSize : 1
       case '_+_':

@@ -28,13 +28,22 @@ const UNIT: Readonly<Record<string, bigint>> = {
 export const SECOND = 1_000_000_000n
 const MAX = 2n ** 63n - 1n
 
+/** The first moment of the year 1, and the last of 9999. */
+const [FIRST, LAST] = [-62_135_596_800n * SECOND, 253_402_300_800n * SECOND - 1n]
+
+/** @throws CelError for a moment in none of the years that can be written */
+export function timestampAt(nanos: bigint): Timestamp {
+  if (nanos < FIRST || nanos > LAST) throw new CelError('timestamp overflow')
+  return new Timestamp(nanos)
+}
+
 /** @throws CelError */
 export function timestampFrom(text: string): Timestamp {
   const match = RFC3339.exec(text)
   const [, date = '', time = '00:00:00', fraction = '', zone = 'Z'] = match ?? []
   const ms = match ? Date.parse(`${date}T${time}${zone.toUpperCase()}`) : Number.NaN
   if (Number.isNaN(ms)) throw new CelError(`invalid RFC 3339 timestamp ${JSON.stringify(text)}`)
-  return new Timestamp(BigInt(ms) * 1_000_000n + BigInt(fraction.padEnd(9, '0') || '0'))
+  return timestampAt(BigInt(ms) * 1_000_000n + BigInt(fraction.padEnd(9, '0') || '0'))
 }
 
 /** @throws CelError */

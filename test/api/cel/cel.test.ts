@@ -261,6 +261,52 @@ describe('cost', () => {
     for (let i = depth; i > 0; i--) text = `[${grow(i === 1 ? 'a' : `v${i - 1}`)}].map(v${i}, ${text})`
     return text
   }
+  const TEXTS = listOf({ ...STRING, maxElements: 10 }, { maxElements: 100 })
+  const NUMBERS = listOf(INT, { maxElements: 100 })
+  const bounded = new Environment({
+    variables: new Map([
+      ['list', TEXTS],
+      ['numbers', NUMBERS],
+      ['text', { ...STRING, maxElements: 10 }],
+    ]),
+  })
+  // Each is what is read (1) and what the call costs.
+  test.each<[string, number]>([
+    ['list.join(",").size()', 1 + 1 + 110],
+    ['list.min() == ""', 1 + 100 * 2],
+    ['list.isSorted()', 1 + 100 * 2],
+    ['numbers.max() == 1', 1 + 100 + 1],
+    ['list.distinct() == []', 1 + 2 * 100 * 100 + 11 + 10 + 0],
+    ['list.sort().size()', 1 + 2.1 * 100 * 100 + 11 + 1],
+    ['numbers.sort().size()', 1 + 2 * 100 * 100 + 11 + 1],
+    ['list.slice(1, 3).size()', 1 + 2 + 11 + 1],
+    ['list.reverse().size()', 1 + 100 + 11 + 1],
+    ['text.charAt(1) == "x"', 1 + 1 + 1],
+    ['sets.contains(list, list)', 2 + 100 * 100 + 1],
+    // Of what was worked out nobody knows how long its texts are.
+    ['list.map(x, x).join(",").size()', Infinity],
+    ['[text, text].min() == ""', Infinity],
+    ['list.min().contains("abcdefghijkl")', Infinity],
+  ])('an estimate of %s is %d, as upstream has it', (expression, cost) => {
+    expect(bounded.compile(expression).maxCost).toBe(cost)
+  })
+
+  test.each([
+    ['timestamp(253402300800) > timestamp(0)', 'invalid timestamp argument'],
+    ['timestamp(-62135596801) > timestamp(0)', 'invalid timestamp argument'],
+    ['timestamp("0000-01-01T00:00:00Z") > timestamp(0)', 'invalid timestamp argument'],
+    ['timestamp(int("253402300800")) > timestamp(0)', 'timestamp overflow'],
+    ['int("9223372036854775808") > 1', "type conversion error from 'string' to 'int'"],
+    ['uint("18446744073709551616") > 1u', "type conversion error from 'string' to 'uint'"],
+  ])('%s is refused when it is compiled: %s', (expression, message) => {
+    expect(() => bounded.compile(expression)).toThrow(message)
+  })
+
+  test('moments end with the year 9999, also where they are calculated', () => {
+    expect(run('timestamp(253402300799) > timestamp(-62135596800)')).toBe(true)
+    expect(run('timestamp(253402300799) + duration("1s") > timestamp(0)')).toMatch(/timestamp overflow/)
+  })
+
   test('an estimate multiplies what the schema allows', () => {
     const short = { ...STRING, maxElements: 10 }
     const list = listOf(short, { maxElements: 100 })

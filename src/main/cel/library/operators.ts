@@ -1,7 +1,7 @@
 // Arithmetic, comparison and indexing. Integers have 64 bits, and overflow is an error.
 import { compare, equal, listKey } from '../compare.ts'
 import { CelError } from '../errors.ts'
-import { Duration, Timestamp } from '../time.ts'
+import { Duration, Timestamp, timestampAt } from '../time.ts'
 import { type CelMap, List, NONE, Optional, Uint, type Value } from '../values.ts'
 import { fn, type Library, type Overload } from './declare.ts'
 
@@ -99,17 +99,11 @@ export const operators: Library = [
     Uint8Array.from(Buffer.concat([a, b])),
   ),
   fn('_+_', 'add_list', 'list(A); list(A) -> list(A)', joinLists),
-  fn(
-    '_+_',
-    'add_timestamp_duration',
-    'timestamp; duration -> timestamp',
-    (a: Timestamp, b: Duration) => new Timestamp(a.nanos + b.nanos),
+  fn('_+_', 'add_timestamp_duration', 'timestamp; duration -> timestamp', (a: Timestamp, b: Duration) =>
+    timestampAt(a.nanos + b.nanos),
   ),
-  fn(
-    '_+_',
-    'add_duration_timestamp',
-    'duration; timestamp -> timestamp',
-    (a: Duration, b: Timestamp) => new Timestamp(a.nanos + b.nanos),
+  fn('_+_', 'add_duration_timestamp', 'duration; timestamp -> timestamp', (a: Duration, b: Timestamp) =>
+    timestampAt(a.nanos + b.nanos),
   ),
   fn('_+_', 'add_duration_duration', 'duration; duration -> duration', (a: Duration, b: Duration) =>
     span(a.nanos + b.nanos),
@@ -123,11 +117,8 @@ export const operators: Library = [
   fn('_-_', 'subtract_timestamp_timestamp', 'timestamp; timestamp -> duration', (a: Timestamp, b: Timestamp) =>
     span(a.nanos - b.nanos),
   ),
-  fn(
-    '_-_',
-    'subtract_timestamp_duration',
-    'timestamp; duration -> timestamp',
-    (a: Timestamp, b: Duration) => new Timestamp(a.nanos - b.nanos),
+  fn('_-_', 'subtract_timestamp_duration', 'timestamp; duration -> timestamp', (a: Timestamp, b: Duration) =>
+    timestampAt(a.nanos - b.nanos),
   ),
   fn('_-_', 'subtract_duration_duration', 'duration; duration -> duration', (a: Duration, b: Duration) =>
     span(a.nanos - b.nanos),

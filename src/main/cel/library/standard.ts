@@ -2,7 +2,16 @@
 import { matchesPattern } from './regex.ts'
 import { length } from '../compare.ts'
 import { CelError } from '../errors.ts'
-import { Duration, durationFrom, SECOND, showDuration, showTimestamp, Timestamp, timestampFrom } from '../time.ts'
+import {
+  Duration,
+  durationFrom,
+  SECOND,
+  showDuration,
+  showTimestamp,
+  Timestamp,
+  timestampAt,
+  timestampFrom,
+} from '../time.ts'
 import { type CelMap, isMap, List, Opaque, Optional, TypeValue, Uint, type Value } from '../values.ts'
 import { fn, type Library, method, type Overload } from './declare.ts'
 import { int, uint } from './operators.ts'
@@ -55,9 +64,11 @@ export const TYPE_NAMES: Readonly<Record<string, string>> = {
 
 const wrong = (type: string) => new CelError(`type conversion error from 'string' to '${type}'`)
 
-function parseIntText(text: string, type: string): bigint {
+function parseIntText(text: string, type: 'int' | 'uint'): bigint {
   if (!/^[+-]?\d{1,20}$/.test(text)) throw wrong(type)
-  return BigInt(text.replace(/^\+/, ''))
+  const value = BigInt(text.replace(/^\+/, ''))
+  if (value !== (type === 'int' ? BigInt.asIntN(64, value) : BigInt.asUintN(64, value))) throw wrong(type)
+  return value
 }
 
 function truncated(value: number, range: string): bigint {
@@ -134,7 +145,7 @@ const conversions: Library = [
   fn('bytes', 'string_to_bytes', 'string -> bytes', (a: string) => Uint8Array.from(Buffer.from(a))),
   fn('timestamp', 'timestamp_to_timestamp', 'timestamp -> timestamp', (a: Timestamp) => a),
   fn('timestamp', 'string_to_timestamp', 'string -> timestamp', timestampFrom),
-  fn('timestamp', 'int64_to_timestamp', 'int -> timestamp', (a: bigint) => new Timestamp(a * SECOND)),
+  fn('timestamp', 'int64_to_timestamp', 'int -> timestamp', (a: bigint) => timestampAt(a * SECOND)),
   fn('duration', 'duration_to_duration', 'duration -> duration', (a: Duration) => a),
   fn('duration', 'string_to_duration', 'string -> duration', durationFrom),
   fn('dyn', 'to_dyn', 'A -> dyn', (a: Value) => a),
