@@ -138,6 +138,7 @@ test.each<[string, Fields, string[]]>([
     `${POLICY}.validValues[2]: Duplicate value: "1073741824"`,
   ]],
   ['more amounts than ten', capacity({ default: '1', validValues: Array.from({ length: 11 }, (_, i) => `${i + 1}`) }), [`${POLICY}.validValues: Too many: 11: must have at most 10 items`]],
+  ['a range without a beginning', range({}), [`${POLICY}.validRange.min: Required value: required when validRange is defined`]],
   ['a range that begins beyond it', range({ min: '11Gi' }), [`${POLICY}.validRange.min: Invalid value: "11Gi": min is larger than capacity value: 10Gi`, `${POLICY}.validRange.min: Invalid value: "2Gi": default is less than min: 11Gi`]],
   ['a range that ends before it begins', range({ min: '2Gi', max: '1Gi' }), [`${POLICY}.validRange.max: Invalid value: "2Gi": min is larger than max: 1Gi`, `${POLICY}.validRange.max: Invalid value: "2Gi": default is more than max: 1Gi`]],
   ['a range that ends beyond it', range({ min: '2Gi', max: '11Gi' }), [`${POLICY}.validRange.max: Invalid value: "11Gi": max is larger than capacity value: 10Gi`]],

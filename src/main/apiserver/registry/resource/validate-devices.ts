@@ -62,8 +62,9 @@ function rangeErrors(
   path: string,
   standard: Quantity,
   whole: Quantity,
-  range: CapacityRequestPolicyRange,
+  range: Partial<CapacityRequestPolicyRange>,
 ): FieldError[] {
+  if (range.min === undefined) return [required(`${path}.min`, 'required when validRange is defined')]
   const errors: FieldError[] = []
   const refuse = (name: string, value: Quantity, why: string) =>
     void errors.push(invalidValue(`${path}.${name}`, value.toString(), why))
