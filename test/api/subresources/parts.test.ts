@@ -361,6 +361,12 @@ describe('pods/binding', () => {
       `pod ${metadata.name} is already assigned to node "box"`,
     )
   })
+  test('is nobody’s: the owners of fields stay who they were', async () => {
+    const { metadata } = await pod()
+    await bind(metadata.name, { target: { name: 'box' } })
+    const bound = await cluster.admin.get(Pod, metadata)
+    expect(bound.metadata.managedFields).toEqual(metadata.managedFields)
+  })
   test('leaves nothing of why the pod could not be placed before', async () => {
     const { metadata } = await pod()
     const { status } = await cluster.admin.get(Pod, { namespace, name: metadata.name })

@@ -13,7 +13,8 @@ export async function trackFields(
   options: WriteOptions & { readonly subresource?: string },
   time: string,
 ): Promise<void> {
-  if (options.applied) return
+  // Where a pod runs is nobody's, as upstream has it: whoever binds it owns nothing of it.
+  if (options.applied || options.subresource === 'binding') return
   const isScale = options.subresource === 'scale'
   const pieces = trackInPieces({
     old,
