@@ -259,7 +259,13 @@ test.each([
     'an unknown field',
     { apiVersion: 'v1', kind: 'ConfigMap', cake: 1 },
     400,
-    'failed to create typed patch object (/strange; /v1, Kind=ConfigMap): .cake: field not declared in schema',
+    'failed to create typed patch object (/; /v1, Kind=ConfigMap): .cake: field not declared in schema',
+  ],
+  [
+    'what says no name',
+    { apiVersion: 'v1', kind: 'ConfigMap' },
+    400,
+    'the name of the object (strange based on URL) was undeterminable: name must be provided',
   ],
   [
     'a uid of nothing',
@@ -273,7 +279,7 @@ test.each([
 })
 
 test('an apply makes what has a version and is not there', async () => {
-  const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { resourceVersion: '1' } }
+  const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'gone', resourceVersion: '1' } }
   expect((await applied(`${CONFIG_MAPS}/gone`, body)).code).toBe(201)
 })
 
@@ -365,4 +371,90 @@ test('a job of very many indexes runs a tenth of them at once at most, and names
     { reason: 'FieldValueInvalid', field: 'spec.maxFailedIndexes', message: `Invalid value: 10001: ${most}` },
     { reason: 'FieldValueInvalid', field: 'metadata.name', message: 'Invalid value: "a.b": will not able to create pod with invalid DNS label: a.b-100000' },
   ]) // prettier-ignore
+})
+
+const HEADER =
+  "a valid HTTP header must consist of alphanumeric characters or '-' (e.g. 'X-Header-Name', regex used for validation is '[-A-Za-z0-9]+')"
+const PORT = 'Invalid value: 0: must be between 1 and 65535, inclusive'
+const TEMPLATE = (at: string) =>
+  `[${at}.containers: Required value, ${at}.restartPolicy: Required value: valid values: "OnFailure", "Never"]`
+const NONE = { user: {}, group: {}, serviceAccount: {} }
+const SUBJECTS = Object.entries(NONE).map(([name, value]) => ({
+  kind: name.replace(/^./, first => first.toUpperCase()),
+  [name]: value,
+}))
+
+test.each<[string, string, object, string]>([
+  ['a job without a template', '/apis/batch/v1/namespaces/default/jobs', {}, TEMPLATE('spec.template.spec')],
+  [
+    'a cron job without one',
+    '/apis/batch/v1/namespaces/default/cronjobs',
+    { schedule: '* * * * *' },
+    TEMPLATE('spec.jobTemplate.spec.template.spec'),
+  ],
+  [
+    'a DaemonSet without a selector',
+    '/apis/apps/v1/namespaces/default/daemonsets',
+    {},
+    '[spec.template.metadata.labels: Invalid value: null: `selector` does not match template `labels`, spec.template.spec.containers: Required value]',
+  ],
+  [
+    'probes without ports and headers without names',
+    '/api/v1/namespaces/default/pods',
+    {
+      containers: [
+        {
+          ...{ name: 'a', image: 'i', livenessProbe: { grpc: {} }, readinessProbe: { tcpSocket: {} } },
+          startupProbe: { httpGet: { port: 80, httpHeaders: [{}] } },
+        },
+      ],
+    },
+    `[spec.containers[0].livenessProbe.grpc.port: ${PORT}, spec.containers[0].readinessProbe.tcpSocket.port: ${PORT}, spec.containers[0].startupProbe.httpGet.httpHeaders: Invalid value: "": ${HEADER}]`,
+  ],
+  [
+    'scopes of quotas',
+    '/api/v1/namespaces/default/resourcequotas',
+    { scopeSelector: { matchExpressions: [{}] } },
+    '[spec.scopeSelector.matchExpressions.scopeName: Invalid value: "": unsupported scope, spec.scopeSelector.matchExpressions.operator: Invalid value: "": not a valid selector operator]',
+  ],
+  [
+    'subjects without names',
+    '/apis/flowcontrol.apiserver.k8s.io/v1/flowschemas',
+    {
+      priorityLevelConfiguration: { name: 'x' },
+      rules: [{ subjects: SUBJECTS, nonResourceRules: [{ verbs: ['get'], nonResourceURLs: ['/x'] }] }],
+    },
+    '[spec.rules[0].subjects[0].user.name: Required value, spec.rules[0].subjects[1].group.name: Required value, spec.rules[0].subjects[2].serviceAccount.name: Required value, spec.rules[0].subjects[2].serviceAccount.namespace: Required value: must specify namespace for service account]',
+  ],
+])('of %s (%s) is told what upstream tells of empty values, and nothing more', async (_what, path, spec, problems) => {
+  const { json } = await raw(server, `${path}?dryRun=All`, { body: { metadata: { name: 'n' }, spec } })
+  expect(json.message).toMatch(/ "n" is invalid: /)
+  expect(json.message!.replace(/^.* is invalid: /, '')).toBe(problems)
+})
+
+test('of metrics that name nothing each is told once what it lacks', async () => {
+  const metrics = ['ContainerResource', 'Resource', 'Pods', 'External', 'Object'].map(type => ({
+    type,
+    [type.replace(/^./, first => first.toLowerCase())]: {},
+  }))
+  const spec = { maxReplicas: 3, scaleTargetRef: { kind: 'D', name: 'n', apiVersion: 'a/v1' }, metrics }
+  const path = '/apis/autoscaling/v2/namespaces/default/horizontalpodautoscalers'
+  const { json } = await raw(server, path, { body: { metadata: { name: 'n' }, spec } })
+  const causes = json.details!.causes as { field: string; message: string }[]
+  expect(causes.map(({ field }) => field)).toContain('spec.metrics[0].containerResource.container')
+  for (const { field, message } of causes)
+    if (/metrics\[[0-3]\]/.test(field)) expect(message).not.toBe('Required value')
+})
+
+test('items without a name are owned by the one that Go gives them, and owners of what is made of a template are empty', async () => {
+  const containers = [{ name: 'a', image: 'i' }]
+  const template = { metadata: { ownerReferences: [{}] }, spec: { containers, imagePullSecrets: [{}] } }
+  const path = '/api/v1/namespaces/default/podtemplates'
+  const { code, json, text } = await raw(server, path, { body: { metadata: { name: 'n' }, template } })
+  expect([code, (json as unknown as { template: typeof template }).template.metadata.ownerReferences]).toEqual([
+    201,
+    [{ apiVersion: '', kind: '', name: '', uid: '' }],
+  ])
+  expect(text).toContain('"f:imagePullSecrets":{".":{},"k:{\\"name\\":\\"\\"}":{}}')
+  expect(text).toContain('"f:ownerReferences":{".":{},"k:{\\"uid\\":\\"\\"}":{}}')
 })

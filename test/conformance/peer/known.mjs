@@ -25,7 +25,7 @@ const KNOWN = [
     why: 'flow control, which writes their status, does not run in what is compared',
   },
   {
-    text: /code: 400, not 500|BadRequest", not "InternalError"/,
+    text: /^code 400 [^]*, not 500 /,
     name: /binding/i,
     why: "a client's fault is no 500 here",
   },
@@ -117,6 +117,16 @@ const KNOWN = [
     name: /^(CustomResourceDefinition|APIService) /,
     text: /^\.((items\[\d+\]|rows\[\d+\]\.object)\.)?(status|metadata\.managedFields)\b/,
     why: 'their status comes a moment after them, here and there',
+  },
+  {
+    name: /^LimitRange /,
+    text: /^code 422 \("LimitRange \\"\\" is invalid: metadata\.name: Required value[^]*, not 201 /,
+    why: 'there a LimitRange may have no name, and then cannot be read',
+  },
+  {
+    name: / › GET [^ ]*\/pods\/part\/(log|exec|attach|portforward)/,
+    text: /^code \d+ [^]*, not 404 \("pods \\"n1\\" not found"\)/,
+    why: 'the node of the pod is none; what else is wrong is told first here',
   },
   { text: /^order of causes$/, why: 'Go tells some in the order of its maps' },
   { text: /clusterTrustBundle|\(Projected\) has no sources provided/, why: 'a feature that is off there' },

@@ -3,7 +3,7 @@ import { formatTime } from '../../../shared/machinery/clock.ts'
 import type { AnyObject } from '../../../shared/machinery/object.ts'
 import { badRequest, conflict, isAlreadyExists, notFound } from '../../../shared/machinery/status.ts'
 import { assertAllowed } from '../chain/authorize.ts'
-import { applyInPieces, whichOf } from '../patch/apply/server-side-apply.ts'
+import { applyInPieces } from '../patch/apply/server-side-apply.ts'
 import type { ApiRequest, ApiResponse } from '../request.ts'
 import { inTurns } from '../../pieces/pacer.ts'
 import { hasPlainStatus, type ResourceDescriptor } from '../registry/resource.ts'
@@ -16,18 +16,10 @@ import { findingsOfApplied } from './write/strict-findings.ts'
 import { fieldValidationOf, writeOptionsOf } from './write/write-options.ts'
 
 /**
- * What is applied is owned, so every field must be known: `fieldValidation` makes no difference here. Upstream says the
- * same with the code 500; it is the client's mistake.
+ * What is not there yet has no version that matters, and cannot be the one with a uid.
+ * @param isNamed whether the configuration says its name, and not only the URL
  */
-function refuseUndeclared(applied: AnyObject, unknown: readonly string[]) {
-  if (unknown.length === 0) return
-  const found = unknown.map(path => `.${path}: field not declared in schema`)
-  const text = found.length === 1 ? (found[0] ?? '') : `errors:\n${found.map(line => `  ${line}\n`).join('')}`
-  throw badRequest(`failed to create typed patch object (${whichOf(applied)}): ${text}`)
-}
-
-/** What is not there yet has no version that matters, and cannot be the one with a uid. */
-function made({ type }: ResourceDescriptor, object: AnyObject): AnyObject {
+function made({ type }: ResourceDescriptor, object: AnyObject, isNamed: boolean): AnyObject {
   const { uid, resourceVersion: _version, ...metadata } = object.metadata
   if (uid)
     throw conflict(
@@ -35,6 +27,8 @@ function made({ type }: ResourceDescriptor, object: AnyObject): AnyObject {
       metadata.name,
       `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`,
     )
+  if (!isNamed)
+    throw badRequest(`the name of the object (${metadata.name} based on URL) was undeterminable: name must be provided`)
   return { ...object, metadata: metadata as AnyObject['metadata'] }
 }
 
@@ -56,14 +50,14 @@ export async function apply(
   const representation = parts.represent(request, resource)
   const options = { ...writeOptionsOf(request, 'PatchOptions'), applied: true }
   const schema = resource.custom ?? resource.schema
-  const { object: applied, unknown, keptGiven } = await decodeFields(request, resource.type, schema, 'apply')
-  applied.metadata ??= { name: info.name } as AnyObject['metadata']
+  const { object: applied, keptGiven } = await decodeFields(request, resource.type, schema, 'apply')
+  applied.metadata ??= {} as AnyObject['metadata']
+  const isNamed = Boolean(applied.metadata.name)
   applied.metadata.name ||= info.name
   if (applied.metadata.name !== info.name)
     throw badRequest(
       `the name of the object (${applied.metadata.name}) does not match the name on the URL (${info.name})`,
     )
-  refuseUndeclared(applied, unknown)
   await checkDuplicates(request)
   const merge = async (current: AnyObject | undefined) => {
     const pieces = applyInPieces({
@@ -97,7 +91,12 @@ export async function apply(
     // A right to patch is none to create.
     assertAllowed({ ...info, verb: 'create', user: request.user }, attributes => parts.authorize(attributes))
     try {
-      const created = await parts.create(resource, info.namespace, made(resource, await merge(undefined)), options)
+      const created = await parts.create(
+        resource,
+        info.namespace,
+        made(resource, await merge(undefined), isNamed),
+        options,
+      )
       return answerOne(201, created, resource, representation, parts)
     } catch (error) {
       // Somebody else made it in between: then it is merged into theirs.

@@ -1,34 +1,10 @@
 // Lays an applied configuration over the live object, and takes out what its manager no longer applies.
 import { cloneJson, type JsonObject, setField } from '../../../../shared/machinery/json-object.ts'
-import { badRequest } from '../../../../shared/machinery/status.ts'
 import { cloneInPieces, FEW_ENTRIES, isLarge } from '../../../pieces/large-json.ts'
 import type { Pieces } from '../../../pieces/pacer.ts'
 import type { FieldFact } from '../../schema/facts.ts'
-import { type FieldSet, showPath } from './field-set.ts'
+import type { FieldSet } from './field-set.ts'
 import { isPlainMap, type Part, partsOf, type Shape, shapeOf } from './typed-value.ts'
-
-/** @param which object it is about @throws ApiError 400 when an associative list holds a key twice */
-export function* refuseDuplicates(
-  value: unknown,
-  fact: FieldFact | undefined,
-  which: string,
-  path: readonly string[] = [],
-): Pieces<void> {
-  const seen = new Set<string>()
-  for (const part of partsOf(value, fact)) {
-    if (seen.has(part.step)) {
-      const where = showPath(path)
-      throw badRequest(
-        `failed to create typed patch object (${which}): ${where}: duplicate entries for key ${showPath([part.step])}`,
-      )
-    }
-    seen.add(part.step)
-    if (seen.size % FEW_ENTRIES === 0) yield
-    const shape = shapeOf(part.value, part.fact)
-    if (shape !== 'leaf' && !isPlainMap(shape, part.fact))
-      yield* refuseDuplicates(part.value, part.fact, which, [...path, part.step])
-  }
-}
 
 const isList = (shape: Shape): boolean => shape === 'set' || shape === 'list'
 const nameOf = ({ step }: Part): string => step.slice(2)

@@ -26,14 +26,14 @@ import {
   UNTRACKED_FIELDS,
 } from './managers.ts'
 import { fieldsInPieces } from './in-pieces.ts'
-import { mergeInPieces, pruneInPieces, refuseDuplicates } from './merge.ts'
+import { mergeInPieces, pruneInPieces } from './merge.ts'
 import { takeFromOthers } from './track-update.ts'
 import { filledFieldsOf } from './typed-value.ts'
 
 export interface Apply {
   /** The stored object; undefined when apply creates it. Not changed. */
   readonly current: AnyObject | undefined
-  /** The configuration, decoded against the schema. Not changed. */
+  /** The configuration, which fits its schema, decoded. Not changed. */
   readonly applied: AnyObject
   readonly manager: string
   /** Takes over fields that other managers own instead of answering with a conflict. */
@@ -88,8 +88,7 @@ function managersOf({ current, subresource, plainStatus, keptMetadata = [] }: Ap
 
 /**
  * @returns the object to be stored, with its managedFields, before defaulting; equal to `current` when nothing changes
- * @throws ApiError 400 for a configuration that carries managedFields or a list key twice, 409 for conflicts, 422
- *   without a manager's name
+ * @throws ApiError 400 for a configuration that carries managedFields, 409 for conflicts, 422 without a manager's name
  */
 export const serverSideApply = (apply: Apply): AnyObject => atOnce(applyInPieces(apply))
 
@@ -110,8 +109,6 @@ export function* applyInPieces(apply: Apply): Pieces<AnyObject> {
   // Built-in kinds keep no null: there it is the same as nothing.
   const storesNull = apply.fact !== undefined
   const applied = writable(apply)
-  yield* refuseDuplicates(applied, fact, whichOf(applied))
-  yield
   const managers = managersOf(apply, fact)
   const own = { manager, operation: 'Apply', apiVersion: applied.apiVersion, subresource } as const
   const id = identityOf(own)
@@ -146,10 +143,6 @@ export function* applyInPieces(apply: Apply): Pieces<AnyObject> {
   else delete result.metadata.managedFields
   return result
 }
-
-/** How messages name an object that is applied. */
-export const whichOf = ({ apiVersion, kind, metadata: { namespace = '', name } }: AnyObject): string =>
-  `${namespace}/${name}; ${apiVersion.includes('/') ? '' : '/'}${apiVersion}, Kind=${kind}`
 
 /** Everything that anybody owns, and what belongs to the object itself. */
 function* ownedBy(managers: Managers): Pieces<FieldSet> {

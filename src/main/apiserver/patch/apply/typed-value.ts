@@ -1,5 +1,6 @@
 // A JSON value seen through its schema: what its parts are, and under which step each is owned.
 import { getField, isObject, type JsonObject } from '../../../../shared/machinery/json-object.ts'
+import { declaredDefault } from '../../openapi/declared-defaults.ts'
 import { fieldFact, itemFact, typeOfFact } from '../../schema/table.ts'
 import type { FieldFact, TypeFact } from '../../schema/facts.ts'
 import { isPrinted, isPrintedZero } from '../../schema/printed.ts'
@@ -18,11 +19,28 @@ export interface Part {
   readonly named?: boolean
 }
 
-/** The schema's defaults for fields that are list keys; the document carries them only in its newer form. */
-const KEY_DEFAULTS: Readonly<Record<string, unknown>> = { protocol: 'TCP' }
+const ZERO: Partial<Record<FieldFact['t'], unknown>> = { string: '', integer: 0, boolean: false }
 
-const listKeys = (fact: FieldFact): readonly string[] | undefined =>
+/**
+ * As upstream's document has it in its newer form: what Go always prints has its type's zero value.
+ * @param fact of the item
+ * @returns what a key of a list item is that the item does not name
+ */
+export function keyDefault(fact: FieldFact | undefined, key: string): unknown {
+  const id = fact?.r
+  if (fact === undefined || id === undefined) return undefined
+  const declared = declaredDefault(id, key)
+  if (declared !== undefined || !isPrinted(id, key)) return declared
+  return ZERO[fieldFact(typeOfFact(fact), key)?.t ?? 'any']
+}
+
+/** @returns by which fields the items of a list are told from each other; undefined where they are not */
+export const listKeys = (fact: FieldFact): readonly string[] | undefined =>
   fact.lt === 'map' ? fact.lk : fact.lt === undefined && fact.ps?.includes('merge') && fact.mk ? [fact.mk] : undefined
+
+/** @returns whether a list is a set of its items */
+export const isSet = (fact: FieldFact): boolean =>
+  fact.lt === 'set' || (fact.lt === undefined && (fact.ps?.includes('merge') ?? false) && !fact.mk)
 
 /** @returns how a value is owned: as one thing (`leaf`), or part by part. */
 export function shapeOf(value: unknown, fact: FieldFact | undefined): Shape {
@@ -36,7 +54,7 @@ export function shapeOf(value: unknown, fact: FieldFact | undefined): Shape {
       return isObject(value) ? 'map' : 'leaf'
     case 'array':
       if (!Array.isArray(value)) return 'leaf'
-      if (fact.lt === 'set' || (fact.lt === undefined && fact.ps?.includes('merge') && !fact.mk)) return 'set'
+      if (isSet(fact)) return 'set'
       return listKeys(fact) && value.every(isObject) ? 'list' : 'leaf'
     default:
       return 'leaf'
@@ -70,14 +88,14 @@ const ALL_MARKUP = new RegExp(MARKUP, 'g')
 const escaped = (json: string): string =>
   MARKUP.test(json) ? json.replace(ALL_MARKUP, sign => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`) : json
 
-function itemStep(item: JsonObject, keys: readonly string[]): string {
+function itemStep(item: JsonObject, keys: readonly string[], fact: FieldFact | undefined): string {
   const [only] = keys
   if (only !== undefined && keys.length === 1) {
-    const value = getField(item, only) ?? KEY_DEFAULTS[only]
+    const value = getField(item, only) ?? keyDefault(fact, only)
     return value === undefined ? 'k:{}' : `k:{${JSON.stringify(only)}:${escaped(encodeJson(value))}}`
   }
   const named = [...keys].sort().flatMap(key => {
-    const value = getField(item, key) ?? KEY_DEFAULTS[key]
+    const value = getField(item, key) ?? keyDefault(fact, key)
     return value === undefined ? [] : [[key, value] as const]
   })
   return `k:${escaped(encodeJson(Object.fromEntries(named)))}`
@@ -113,7 +131,7 @@ export function partsOf(value: unknown, fact: FieldFact | undefined): Part[] {
     case 'list': {
       const keys = (fact && listKeys(fact)) ?? []
       return (value as JsonObject[]).map(item => ({
-        step: itemStep(item, keys),
+        step: itemStep(item, keys, fact?.i),
         value: item,
         fact: fact?.i,
         owned: true,

@@ -39,7 +39,8 @@ const NO_REQUIREMENT = { key: '', operator: '' }
 
 /** @param kind as upstream calls it in this message: ReplicaSets say `deployment` too */
 export function validateWorkloadSelector(selector: LabelSelector | undefined, kind: string): FieldError[] {
-  if (!selector) return [required('spec.selector')]
+  // One that is not there selects nothing: of a DaemonSet it is told that it does not match its template.
+  if (!selector) return kind === 'daemonset' ? [] : [required('spec.selector')]
   const errors = validateLabelSelector('spec.selector', selector)
   if (isEmptySelector(selector))
     errors.push(invalidValue('spec.selector', selector, `empty selector is invalid for ${kind}`))

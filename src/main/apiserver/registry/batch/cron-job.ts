@@ -1,5 +1,5 @@
 // CronJobs.
-import { CronJob } from '../../../../shared/api/batch/v1.ts'
+import { CronJob, type JobSpec, type JobTemplateSpec } from '../../../../shared/api/batch/v1.ts'
 import { humanSince } from '../../../../shared/machinery/human-duration.ts'
 import {
   NONE,
@@ -28,9 +28,10 @@ function setCronJobDefaults(cron: CronJob): void {
   spec.suspend ??= false
   spec.successfulJobsHistoryLimit ??= 3
   spec.failedJobsHistoryLimit ??= 1
-  if (!spec.jobTemplate) return
-  spec.jobTemplate.metadata ??= {}
-  if (spec.jobTemplate.spec) setJobTemplateDefaults(spec.jobTemplate.spec)
+  // Structs upstream: what is in them has its defaults, whether they were given or not.
+  const template = (spec.jobTemplate ??= {} as JobTemplateSpec)
+  template.metadata ??= {}
+  setJobTemplateDefaults((template.spec ??= {} as JobSpec))
 }
 
 /** New ones are refused. */

@@ -1,6 +1,6 @@
 // Defaults of jobs and of the job templates of cron jobs.
 import type { Job, JobSpec } from '../../../../shared/api/batch/v1.ts'
-import { setPodTemplateDefaults } from '../core/pod/defaults.ts'
+import { emptyTemplate, setPodTemplateDefaults } from '../core/pod/defaults.ts'
 import { isEmpty, list } from '../support/collections.ts'
 import { ensureStructs } from '../support/strategy.ts'
 
@@ -13,7 +13,7 @@ function setPolicyDefaults(spec: JobSpec): void {
 
 /** What a cron job's template gets: less than a job, as upstream does. */
 export function setJobTemplateDefaults(spec: JobSpec): void {
-  setPodTemplateDefaults(spec.template)
+  setPodTemplateDefaults((spec.template ??= emptyTemplate()))
   setPolicyDefaults(spec)
 }
 

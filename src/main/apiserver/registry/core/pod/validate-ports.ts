@@ -7,9 +7,9 @@ import { obey, oneOf } from '../../support/rules.ts'
 
 export const PROTOCOLS = ['SCTP', 'TCP', 'UDP']
 
-/** A port by number or by name. */
-export const portRef = (path: string, port: number | string | undefined): FieldError[] =>
-  typeof port === 'number' ? obey(path, port, portNumber) : obey(path, port ?? '', portName)
+/** A port by number or by name; none is the number 0. */
+export const portRef = (path: string, port: number | string = 0): FieldError[] =>
+  typeof port === 'number' ? obey(path, port, portNumber) : obey(path, port, portName)
 
 export function validateContainerPorts(path: string, ports: readonly ContainerPort[] | undefined): FieldError[] {
   const names = new Set<string>()
