@@ -423,7 +423,10 @@ describe('the folder of a pod', () => {
           ...node.container(
             'for at in disk memory data; do echo $at > /$at/file; done; trap exit TERM; sleep 100000 & wait',
           ),
-          volumeMounts: ['disk', 'memory', 'data'].map(name => ({ name, mountPath: `/${name}` })),
+          volumeMounts: ['disk', 'memory', 'config', 'secret', 'pod', 'several', 'files', 'data'].map(name => ({
+            name,
+            mountPath: `/${name}`,
+          })),
         },
       ],
     })
@@ -520,7 +523,7 @@ describe('volumes of a pod that is over', () => {
     const { metadata, status } = await node.until('over', pod => pod.status.phase === 'Succeeded')
     const folder = join(node.folder.path, 'data', 'pods', metadata.uid)
     const left = () => readdirSync(folder)
-    await eventually(() => !left().includes('volumes') && !left().includes('volume-subpaths'))
+    await eventually(() => !left().includes('volumes') && !left().includes('volume-subpaths'), 60_000)
     expect((await mountPoints()).filter(path => path.includes(metadata.uid))).toEqual([])
     expect(docker('logs', status.containerStatuses![0]!.containerID!.replace('docker://', ''))).toBe('value')
     // It does not come back with what the volume shows, nor with another agent.
