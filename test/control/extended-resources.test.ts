@@ -1,6 +1,6 @@
 // Extended resources that are devices: a whole control plane with its scheduler; the test plays driver and kubelet.
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { Node, Pod } from '../../src/shared/api/core/v1.ts'
+import { Node, Pod, ResourceQuota } from '../../src/shared/api/core/v1.ts'
 import { DeviceClass, ResourceClaim, ResourceSlice } from '../../src/shared/api/resource/v1.ts'
 import { isNotFound } from '../../src/shared/machinery/status.ts'
 import { eventually } from '../support/eventually.ts'
@@ -186,4 +186,81 @@ test('a pod waits for the class of what it asks for, and a claim of an attempt b
   const pod = await bound('early')
   expect(pod.status.extendedResourceClaimStatus?.resourceClaimName).not.toBe('left-over')
   await eventually(() => cluster.client.get(ResourceClaim, left.metadata).then(() => false, isNotFound))
+})
+
+test('a quota of an extended resource counts pods and claims of its devices, and what both are once', async () => {
+  const name = 'metered'
+  await addClass(name, 'example.com/metered')
+  await addDevices(name, 'b', 4)
+  await cluster.client.create(ResourceQuota, {
+    metadata: { namespace, name },
+    spec: {
+      hard: { 'requests.example.com/metered': '3', 'requests.deviceclass.resource.kubernetes.io/metered': '8' },
+    },
+  })
+  const used = async () => (await cluster.client.get(ResourceQuota, { namespace, name })).status.used
+  const addClaim = (claim: string, count: number) =>
+    cluster.client.create(ResourceClaim, {
+      metadata: { namespace, name: claim },
+      spec: { devices: { requests: [{ name: 'r', exactly: { deviceClassName: name, count } }] } },
+    })
+  await addClaim('one', 1)
+  expect(await used()).toEqual({
+    'requests.example.com/metered': '1',
+    'requests.deviceclass.resource.kubernetes.io/metered': '1',
+  })
+  await addPod('metered', { 'example.com/metered': '2' })
+  const pod = await bound('metered')
+  // Its own claim counts by the class's name, which the pod did not ask by.
+  await eventually(async () =>
+    expect(await used()).toEqual({
+      'requests.example.com/metered': '3',
+      'requests.deviceclass.resource.kubernetes.io/metered': '3',
+    }),
+  )
+  const exceeded =
+    'exceeded quota: metered, requested: requests.example.com/metered=1, used: requests.example.com/metered=3, limited: requests.example.com/metered=3'
+  await expect(addPod('too-many', { 'example.com/metered': '1' })).rejects.toThrow(exceeded)
+  await expect(addClaim('too-many', 1)).rejects.toThrow(exceeded)
+  await cluster.client.delete(ResourceClaim, { namespace, name: 'one' })
+  await eventually(async () => expect((await used())?.['requests.example.com/metered']).toBe('2'))
+  await addPod('fits', { 'example.com/metered': '1' })
+  await bound('fits')
+  // A pod that is done holds nothing more; its claim does until it is gone.
+  for (const each of ['metered', 'fits']) await finish(each)
+  await eventually(() => claimOf(pod).then(() => false, isNotFound))
+  await eventually(async () => expect((await used())?.['requests.example.com/metered']).toBe('0'))
+  await addClaim('three', 3)
+  await cluster.client.delete(ResourceClaim, { namespace, name: 'three' })
+  await cluster.client.delete(ResourceQuota, { namespace, name })
+  for (const each of ['metered', 'fits']) await remove(each)
+})
+
+test('a quota counts claims by the resource that their class is, from when it is', async () => {
+  const name = 'renamed'
+  for (const each of [name, 'late']) await addClass(each)
+  await cluster.client.create(ResourceQuota, {
+    metadata: { namespace, name },
+    spec: { hard: { 'requests.example.com/renamed': '2' } },
+  })
+  const claim = (each: string, deviceClassName = name) =>
+    cluster.client.create(ResourceClaim, {
+      metadata: { namespace, name: each },
+      spec: { devices: { requests: [{ name: 'r', exactly: { deviceClassName, count: 2 } }] } },
+    })
+  for (const each of ['before', 'beside']) await claim(each)
+  await claim('later', 'late')
+  const rename = (each: string) =>
+    cluster.client.patch(DeviceClass, { name: each }, { spec: { extendedResourceName: 'example.com/renamed' } })
+  await rename(name)
+  await eventually(async () => {
+    const { used } = (await cluster.client.get(ResourceQuota, { namespace, name })).status
+    expect(used).toEqual({ 'requests.example.com/renamed': '4' })
+  })
+  await expect(claim('after')).rejects.toThrow('used: requests.example.com/renamed=4,')
+  await rename('late')
+  await expect(claim('after')).rejects.toThrow('used: requests.example.com/renamed=6,')
+  for (const each of ['before', 'beside', 'later'])
+    await cluster.client.delete(ResourceClaim, { namespace, name: each })
+  await cluster.client.delete(ResourceQuota, { namespace, name })
 })

@@ -2,19 +2,20 @@
 import { PersistentVolumeClaim, Pod, type ScopedResourceSelectorRequirement, Service } from '../api/core/v1.ts'
 import { ResourceClaim } from '../api/resource/v1.ts'
 import type { KubeObject } from './object.ts'
+import { type DeviceSurroundings, deviceClaimUsage, isOfDevices } from './quota-devices.ts'
 import { podUsage } from './quota-pod-usage.ts'
 import { claimInScope, podInScope } from './quota-scopes.ts'
-import { type Usage, claimUsage, deviceUsage, one, serviceUsage } from './quota-usage.ts'
+import { type Usage, claimUsage, one, serviceUsage } from './quota-usage.ts'
 import { groupResourceOf, type ResourceType } from './resource-type.ts'
 
 type Kind = Pick<ResourceType<unknown>, 'group' | 'plural'>
 
 export interface QuotaEvaluator<T extends KubeObject = KubeObject> {
-  /** Whether this kind fills this name of `spec.hard`. */
-  concerns(name: string): boolean
+  /** Whether this kind fills this name of `spec.hard`; others may, too. */
+  concerns(name: string, around: DeviceSurroundings): boolean
   /** All scopes of a quota must cover the object. */
   inScope(object: T, scope: ScopedResourceSelectorRequirement): boolean
-  usage(object: T, nowMs: number): Usage
+  usage(object: T, nowMs: number, around: DeviceSurroundings): Usage
 }
 
 /** A kind that has more to it than its number. */
@@ -39,7 +40,12 @@ export const measuredKinds: readonly MeasuredKind[] = [
     inScope: claimInScope,
     usage: claimUsage,
   }),
-  measured({ type: ResourceClaim, concerns: name => DEVICES.test(name), inScope: () => false, usage: deviceUsage }),
+  measured({
+    type: ResourceClaim,
+    concerns: (name, around) => DEVICES.test(name) || isOfDevices(name, around),
+    inScope: () => false,
+    usage: deviceClaimUsage,
+  }),
 ]
 
 /** Kinds that quotas could count before `count/…` existed. */

@@ -32,7 +32,8 @@ export function serviceUsage({ spec }: Service): Usage {
 
 const BETA_CLASS = 'volume.beta.kubernetes.io/storage-class'
 const OF_CLASS = 'storageclass.storage.k8s.io'
-const OF_DEVICE_CLASS = 'deviceclass.resource.k8s.io/devices'
+/** Behind a class's name. */
+export const OF_DEVICE_CLASS = 'deviceclass.resource.k8s.io/devices'
 
 export function claimUsage({ metadata, spec, status }: PersistentVolumeClaim): Usage {
   const storageClass = metadata.annotations?.[BETA_CLASS] ?? spec.storageClassName ?? ''

@@ -1,7 +1,7 @@
 // resourcequota: counts again what the objects of a namespace take out of each of its ResourceQuotas.
 import { PersistentVolumeClaim, Pod, ResourceQuota, Service } from '../../../shared/api/core/v1.ts'
-import { ResourceClaim } from '../../../shared/api/resource/v1.ts'
-import { byNamespace } from '../../../shared/client/lister.ts'
+import { DeviceClass, ResourceClaim } from '../../../shared/api/resource/v1.ts'
+import { type Index, byNamespace } from '../../../shared/client/lister.ts'
 import {
   type Change,
   type ControllerContext,
@@ -13,8 +13,10 @@ import {
   requeueAfter,
 } from '../../../shared/client/reconciler.ts'
 import { deepEqual, semanticEqual } from '../../../shared/machinery/deep-equal.ts'
+import { CLASS_PREFIX, classOfResource } from '../../../shared/machinery/extended-devices.ts'
 import type { KubeObject } from '../../../shared/machinery/object.ts'
 import { parseQuantity, zero } from '../../../shared/machinery/quantity.ts'
+import { type DeviceSurroundings, extendedClaimOwner } from '../../../shared/machinery/quota-devices.ts'
 import { measuredKinds } from '../../../shared/machinery/quota-evaluators.ts'
 import { stopsCountingAt } from '../../../shared/machinery/quota-pod-usage.ts'
 import { scopesOf } from '../../../shared/machinery/quota-scopes.ts'
@@ -45,6 +47,7 @@ export class ResourceQuotaController implements Reconciler<ResourceQuota> {
       ResourceClaim,
       quotasFor(() => false),
     ),
+    mapped(DeviceClass, quotasOfDevices),
     ...COUNTED.map(type =>
       mapped(
         type,
@@ -85,14 +88,16 @@ async function usageOf(
   const { lister, clock } = context
   const { namespace } = quota.metadata
   const scopes = scopesOf(quota.spec)
+  const around = surroundingsOf(context)
   const usage: Usage = new Map()
   for (const kind of measuredKinds) {
-    const wanted = names.filter(name => kind.concerns(name))
+    const wanted = names.filter(name => kind.concerns(name, around))
     if (wanted.length === 0) continue
     const total: Usage = new Map()
     for (const object of lister(kind.type).by(byNamespace, namespace))
-      if (scopes.every(scope => kind.inScope(object, scope))) addUsage(total, kind.usage(object, clock.now()))
-    for (const name of wanted) usage.set(name, total.get(name) ?? zero)
+      if (scopes.every(scope => kind.inScope(object, scope))) addUsage(total, kind.usage(object, clock.now(), around))
+    // Several kinds may fill one name.
+    addUsage(usage, new Map(wanted.map(name => [name, total.get(name) ?? zero])))
   }
   let asked = false
   for (const name of names) {
@@ -120,6 +125,27 @@ function quotasFor<T extends KubeObject>(countsOtherwise: (now: T, old: T) => bo
           .by(byNamespace, object.metadata.namespace ?? '')
           .map(({ metadata }) => metadata)
 }
+
+/** Those of the extended resource that a class is now, or was before. */
+function quotasOfDevices(change: Change<DeviceClass>, { lister }: ControllerContext) {
+  const classes = change.type === 'updated' ? [change.object, change.old] : [change.object]
+  const names = classes.flatMap(({ metadata: { name }, spec: { extendedResourceName: own } }) =>
+    [`${CLASS_PREFIX}${name}`, ...(own ? [own] : [])].map(resource => `requests.${resource}`),
+  )
+  return lister(ResourceQuota)
+    .list()
+    .filter(({ spec }) => names.some(name => Object.hasOwn(spec.hard ?? {}, name)))
+    .map(({ metadata }) => metadata)
+}
+
+const madeFor: Index<ResourceClaim> = { name: 'extendedClaimOwner', values: claim => [extendedClaimOwner(claim)] }
+
+const surroundingsOf = ({ lister }: ControllerContext): DeviceSurroundings => ({
+  classOf: resource => classOfResource(lister(DeviceClass), resource),
+  classNamed: name => lister(DeviceClass).get({ name }),
+  podNamed: (namespace, name) => lister(Pod).get({ namespace, name }),
+  claimsMadeFor: (_namespace, podUid) => lister(ResourceClaim).by(madeFor, podUid),
+})
 
 function podCountsOtherwise(now: Pod, old: Pod): boolean {
   return (

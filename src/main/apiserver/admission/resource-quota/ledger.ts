@@ -9,10 +9,11 @@
 import type { Clock } from '../../../../shared/machinery/clock.ts'
 import type { KubeObject } from '../../../../shared/machinery/object.ts'
 import type { Pod, ScopedResourceSelectorRequirement } from '../../../../shared/api/core/v1.ts'
+import type { DeviceSurroundings } from '../../../../shared/machinery/quota-devices.ts'
 import type { QuotaEvaluator } from '../../../../shared/machinery/quota-evaluators.ts'
 import { stopsCountingAt } from '../../../../shared/machinery/quota-pod-usage.ts'
 import { type Usage, addUsage } from '../../../../shared/machinery/quota-usage.ts'
-import type { ObjectStore, Stored, WatchHandle } from '../../../store/contract.ts'
+import type { ObjectStore, Stored, StoreEvent, WatchHandle } from '../../../store/contract.ts'
 import { Pacer } from '../../../pieces/pacer.ts'
 
 export interface LedgerOptions {
@@ -22,6 +23,15 @@ export interface LedgerOptions {
   readonly prefix: string
   readonly evaluator: QuotaEvaluator
   readonly scopes: readonly ScopedResourceSelectorRequirement[]
+  readonly around: DeviceSurroundings
+  /** What else its objects are counted by. */
+  readonly follows?: readonly Followed[]
+}
+
+export interface Followed {
+  readonly prefix: string
+  /** @returns the objects that count otherwise now, or `all` */
+  readonly affected: (event: StoreEvent) => readonly Stored[] | 'all'
 }
 
 interface Reservation {
@@ -41,7 +51,7 @@ export class QuotaLedger implements Disposable {
   /** Deleted objects that stop counting at a time although they are still there, by key. */
   readonly #ending = new Map<string, { readonly atMs: number; readonly object: KubeObject }>()
   readonly #reserved = new Map<object, Reservation>()
-  readonly #watch: WatchHandle
+  readonly #watches: readonly WatchHandle[]
   /** Events that came while the first count goes on. */
   #waiting: (() => void)[] | undefined = []
   /** The watch has ended: this ledger is to be replaced by a new one. */
@@ -50,22 +60,34 @@ export class QuotaLedger implements Disposable {
   constructor(options: LedgerOptions) {
     this.#options = options
     const { items, revision } = options.store.list(options.prefix)
-    this.#watch = options.store.watch(options.prefix, {
-      from: revision,
-      onEvent: ({ type, current }) => {
-        const step = () => (type === 'DELETED' ? this.#remove(current.key) : this.#set(current))
-        if (this.#waiting) this.#waiting.push(step)
-        else step()
-      },
-      onEnd: () => {
-        this.lost = true
-      },
-    })
+    const follow = (prefix: string, step: (event: StoreEvent) => void) =>
+      options.store.watch(prefix, {
+        from: revision,
+        onEvent: event => {
+          if (this.#waiting) this.#waiting.push(() => step(event))
+          else step(event)
+        },
+        onEnd: () => {
+          this.lost = true
+        },
+      })
+    this.#watches = [
+      follow(options.prefix, ({ type, current }) =>
+        type === 'DELETED' ? this.#remove(current.key) : this.#set(current),
+      ),
+      ...(options.follows ?? []).map(({ prefix, affected }) =>
+        follow(prefix, event => {
+          const objects = affected(event)
+          if (objects === 'all') this.lost = true
+          else for (const { key, object } of objects) if (this.#counted.has(key)) this.#count(key, object)
+        }),
+      ),
+    ]
     this.ready = this.#countAll(items)
   }
 
   [Symbol.dispose](): void {
-    this.#watch.close()
+    for (const watch of this.#watches) watch.close()
   }
 
   isInScope(object: KubeObject): boolean {
@@ -114,7 +136,7 @@ export class QuotaLedger implements Disposable {
     this.#remove(key)
     if (!this.isInScope(object)) return
     const now = this.#options.clock.now()
-    const usage = this.#options.evaluator.usage(object, now)
+    const usage = this.#options.evaluator.usage(object, now, this.#options.around)
     this.#counted.set(key, usage)
     addUsage(this.#used, usage)
     const atMs = stopsCountingAt(object as Pod)

@@ -13,17 +13,14 @@ import type { ObjectStore } from '../../../store/contract.ts'
 import { keyOf } from '../../keys.ts'
 import type { AdmissionPlugin, AdmissionRequest } from '../contract.ts'
 import { isType } from '../is-type.ts'
-import type { QuotaLedger } from './ledger.ts'
 import { type LimitedResource, uncovered } from './limited-resources.ts'
 import { missingAmounts } from './must-specify.ts'
-import { type Quota, Quotas } from './quotas.ts'
+import { type Quota, type QuotaLedgers, Quotas } from './quotas.ts'
 import { QuotaStatuses } from './statuses.ts'
 
 interface Claim {
   readonly quota: Quota
-  readonly ledger: QuotaLedger
-  /** The quota's names that this kind fills. */
-  readonly names: readonly string[]
+  readonly ledgers: QuotaLedgers
 }
 
 /** Pods are charged when they are made and resized, everything else that is measured with each write. */
@@ -33,10 +30,10 @@ function isCharged({ operation, subresource, resource }: AdmissionRequest): bool
 }
 
 /** What the write adds, without what it takes no more of. */
-function deltaOf({ object, oldObject }: AdmissionRequest, evaluator: QuotaEvaluator, nowMs: number): Usage {
-  const before = oldObject ? evaluator.usage(oldObject, nowMs) : undefined
+function deltaOf({ object, oldObject }: AdmissionRequest, usageOf: (object: AnyObject) => Usage): Usage {
+  const before = oldObject ? usageOf(oldObject) : undefined
   const delta: Usage = new Map()
-  for (const [name, amount] of evaluator.usage(object as AnyObject, nowMs)) {
+  for (const [name, amount] of usageOf(object as AnyObject)) {
     const more = before ? amount.sub(before.get(name) ?? zero) : amount
     if (more.compare(zero) > 0) delta.set(name, more)
   }
@@ -47,8 +44,8 @@ const show = (names: readonly string[], amounts: ReadonlyMap<string, Quantity>) 
   names.map(name => `${name}=${(amounts.get(name) ?? zero).toString()}`).join(',')
 
 /** What of the amounts that are asked for is more than the quota has left. */
-function exceededOf({ quota, names }: Claim, used: Usage, delta: Usage): string[] {
-  return names
+function exceededOf({ quota, ledgers }: Claim, used: Usage, delta: Usage): string[] {
+  return ledgers.names
     .filter(each => {
       const more = delta.get(each)
       return more && (used.get(each) ?? zero).add(more).compare(quota.hard.get(each) ?? zero) > 0
@@ -56,17 +53,17 @@ function exceededOf({ quota, names }: Claim, used: Usage, delta: Usage): string[
     .sort()
 }
 
-const hasEnough = (claim: Claim, delta: Usage) => exceededOf(claim, claim.ledger.used(), delta).length === 0
+const hasEnough = (claim: Claim, delta: Usage) => exceededOf(claim, claim.ledgers.used(), delta).length === 0
 
 /** Whether what is used is within the quota, with what is reserved for this write. */
 const stillHolds = (claim: Claim, delta: Usage) =>
-  !claim.ledger.lost &&
-  exceededOf(claim, claim.ledger.used(), new Map([...delta.keys()].map(each => [each, zero]))).length === 0
+  !claim.ledgers.lost &&
+  exceededOf(claim, claim.ledgers.used(), new Map([...delta.keys()].map(each => [each, zero]))).length === 0
 
 /** @throws ApiError 403 when one quota does not have that much left */
 function assertEnough({ resource, name }: AdmissionRequest, claim: Claim, delta: Usage): void {
-  const { quota, ledger } = claim
-  const used = ledger.used()
+  const { quota, ledgers } = claim
+  const used = ledgers.used()
   const exceeded = exceededOf(claim, used, delta)
   if (exceeded.length === 0) return
   throw forbidden(
@@ -91,19 +88,21 @@ export function resourceQuota(
 
   function claimsOf(request: AdmissionRequest, evaluator: QuotaEvaluator): Claim[] {
     return quotas.of(request.namespace).flatMap(quota => {
-      const names = [...quota.hard.keys()].filter(name => evaluator.concerns(name))
-      if (names.length === 0) return []
-      const ledger = quota.ledgerOf(request.resource, evaluator)
-      return ledger.isInScope(request.object as AnyObject) ? { quota, ledger, names } : []
+      if (quota.namesOf(evaluator).length === 0) return []
+      const ledgers = quota.ledgersOf(request.resource)
+      return ledgers.own.isInScope(request.object as AnyObject) ? { quota, ledgers } : []
     })
   }
+
+  const usageBy = (evaluator: QuotaEvaluator) => (object: AnyObject) =>
+    evaluator.usage(object, clock.now(), quotas.around)
 
   function assertCovered(request: AdmissionRequest, evaluator: QuotaEvaluator, claims: readonly Claim[]): void {
     const { resource, name, namespace } = request
     const object = request.object as AnyObject
     const scopes = quotas.of(namespace).flatMap(({ spec }) => scopesOf(spec).filter(scope => evaluator.inScope(object, scope))) // prettier-ignore
-    const covered = { names: new Set(claims.flatMap(({ names }) => names)), scopes }
-    const measured = { object, usage: evaluator.usage(object, clock.now()), evaluator }
+    const covered = { names: new Set(claims.flatMap(({ ledgers }) => ledgers.names)), scopes }
+    const measured = { object, usage: usageBy(evaluator)(object), evaluator }
     const why = uncovered(limited, resource.type, measured, covered)
     if (why !== undefined) throw forbidden(resource.type, name, why)
   }
@@ -115,18 +114,18 @@ export function resourceQuota(
     for (;;) {
       const claims = claimsOf(request, evaluator)
       if (isType(request, Pod))
-        for (const { quota, names } of claims) {
-          const missing = missingAmounts(object as unknown as Pod, names)
+        for (const { quota, ledgers } of claims) {
+          const missing = missingAmounts(object as unknown as Pod, ledgers.names)
           if (missing) throw forbidden(resource.type, name, `failed quota: ${quota.name}: ${missing}`)
         }
-      const delta = deltaOf(request, evaluator, clock.now())
+      const delta = deltaOf(request, usageBy(evaluator))
       if (delta.size === 0) return
       if (limited.length > 0) assertCovered(request, evaluator, claims)
       if (claims.length === 0) return
-      await Promise.all(claims.map(({ ledger }) => ledger.ready))
+      await Promise.all(claims.map(({ ledgers }) => ledgers.ready))
       // Quotas that changed meanwhile have other ledgers. From here on nothing waits: checked is reserved.
       const now = claimsOf(request, evaluator)
-      if (now.length !== claims.length || now.some(({ ledger }, i) => ledger !== claims[i]?.ledger)) continue
+      if (now.length !== claims.length || now.some(({ ledgers }, i) => !claims[i]?.ledgers.isSame(ledgers))) continue
       if (!refreshed && store.shared && !claims.every(claim => hasEnough(claim, delta))) {
         // Somebody may have given something back elsewhere.
         await store.fresh()
@@ -136,7 +135,7 @@ export function resourceQuota(
       for (const claim of claims) assertEnough(request, claim, delta)
       if (request.dryRun) return
       const key = keyOf(resource, request.namespace, name)
-      for (const { ledger } of claims) ledger.reserve(request, key, delta)
+      for (const { ledgers } of claims) ledgers.own.reserve(request, key, delta)
       charged.set(request, claims)
       request.guards?.push({
         name: guardOf(request.namespace),
@@ -160,7 +159,7 @@ export function resourceQuota(
       if (claims) await Promise.all(claims.map(({ quota: { name } }) => statuses.tell({ namespace, name }, resource)))
     },
     settle(request) {
-      for (const { ledger } of charged.get(request) ?? []) ledger.settle(request)
+      for (const { ledgers } of charged.get(request) ?? []) ledgers.own.settle(request)
     },
     [Symbol.dispose]: () => quotas[Symbol.dispose](),
   }

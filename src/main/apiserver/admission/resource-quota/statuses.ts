@@ -3,12 +3,11 @@
 import { ResourceQuota } from '../../../../shared/api/core/v1.ts'
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
 import { parseQuantity, zero } from '../../../../shared/machinery/quantity.ts'
-import { evaluatorOf } from '../../../../shared/machinery/quota-evaluators.ts'
 import { isNotFound } from '../../../../shared/machinery/status.ts'
 import { API_SERVER } from '../../authn/own-user.ts'
 import type { ObjectName, OwnWrite, ServerWriter } from '../../endpoints/server-view.ts'
 import type { ResourceDescriptor } from '../../registry/resource.ts'
-import type { Quota, Quotas } from './quotas.ts'
+import type { Quotas } from './quotas.ts'
 
 const BY: OwnWrite = {
   user: API_SERVER,
@@ -85,29 +84,25 @@ export class QuotaStatuses {
   ): Promise<ResourceQuota['status'] | undefined> {
     const find = () => this.#quotas.of(namespace).find(quota => quota.name === name)
     for (let quota = find(); quota; quota = find()) {
-      const { hard, spec } = quota
-      const counts = kinds.map(kind => countOf(kind, quota))
-      await Promise.all(counts.map(({ ledger }) => ledger.ready))
+      const { spec } = quota
+      const counts = kinds.map(kind => quota.ledgersOf(kind))
+      await Promise.all(counts.map(({ ready }) => ready))
       // Quotas that changed meanwhile have other ledgers.
-      if (find() !== quota || counts.some(({ ledger }) => ledger.lost)) continue
+      if (find() !== quota || counts.some(({ lost }) => lost)) continue
       const used = { ...status?.used }
       let changed = false
-      for (const { evaluator, ledger } of counts)
-        for (const resource of hard.keys()) {
-          if (!evaluator.concerns(resource)) continue
-          const amount = ledger.stored().get(resource) ?? zero
+      for (const ledgers of counts) {
+        const stored = ledgers.stored()
+        for (const resource of ledgers.names) {
+          const amount = stored.get(resource) ?? zero
           const told = used[resource]
           if (told !== undefined && parseQuantity(told).compare(amount) === 0) continue
           used[resource] = amount.toString()
           changed = true
         }
+      }
       return changed ? { ...status, hard: spec.hard ?? {}, used } : undefined
     }
     return undefined
   }
-}
-
-function countOf(kind: ResourceDescriptor, quota: Quota) {
-  const evaluator = evaluatorOf(kind.type)
-  return { evaluator, ledger: quota.ledgerOf(kind, evaluator) }
 }
