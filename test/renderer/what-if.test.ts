@@ -1,0 +1,55 @@
+// What would follow from a change, told before it is made: asked of clusters of ours, and of no other.
+import { createPinia, setActivePinia } from 'pinia'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { type App, createApp, nextTick } from 'vue'
+import { Host } from '../../src/shared/api/flotilla/v1.ts'
+import { WhatIf } from '../../src/shared/api/flotilla/scheduling-v1.ts'
+import { collectionPath } from '../../src/shared/machinery/resource-type.ts'
+import type { ServedKind } from '@/api/discovery.ts'
+import { useClusterStore } from '@/stores/cluster.ts'
+import WhatIfPreview from '@/what-if/WhatIfPreview.vue'
+
+let app: App | undefined
+let asked: string[]
+beforeEach(() => {
+  asked = []
+  vi.useFakeTimers()
+  vi.stubGlobal('fetch', (input: RequestInfo | URL) => {
+    asked.push(new URL(input as string).pathname)
+    return Promise.resolve(Response.json({ metadata: {}, status: { pods: [] } }))
+  })
+})
+afterEach(() => {
+  app?.unmount()
+  vi.useRealTimers()
+  vi.unstubAllGlobals()
+})
+
+/** Opens the preview of a scale, and lets the time pass until it has been asked and answered. */
+async function open(kinds: readonly unknown[]) {
+  const pinia = createPinia()
+  setActivePinia(pinia)
+  useClusterStore().kinds = kinds as readonly ServedKind[]
+  const page = document.createElement('div')
+  const spec = { scale: [{ kind: 'Deployment', name: 'web', namespace: 'default', replicas: 3 }] }
+  app = createApp(WhatIfPreview, { spec }).use(pinia)
+  app.mount(page)
+  const before = page.textContent
+  await vi.advanceTimersByTimeAsync(1_000)
+  await nextTick()
+  return { before, after: page.textContent }
+}
+
+describe('what would follow', () => {
+  it('is asked of the scheduler of a cluster of ours', async () => {
+    const { before, after } = await open([{ type: Host, verbs: ['list'] }])
+    expect(before).toContain('Asking the scheduler')
+    expect(asked).toEqual([collectionPath(WhatIf, undefined)])
+    expect(after).not.toContain('Asking the scheduler')
+    expect(after).not.toBe('')
+  })
+  it('is not asked of another Kubernetes, whose dialogs stay as they are', async () => {
+    expect(await open([])).toEqual({ before: '', after: '' })
+    expect(asked).toEqual([])
+  })
+})
