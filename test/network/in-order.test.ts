@@ -63,6 +63,23 @@ describe('InOrder', () => {
     expect(log).toEqual(['b', 'a'])
     expect(order.has('a')).toBe(false)
   })
+  it('runs work on several things after what was asked for of any of them, and before what is asked for later', async () => {
+    const order = new InOrder()
+    const log: string[] = []
+    const first = deferred()
+    const step = (name: string, end = Promise.resolve()) => () => end.then(() => void log.push(name)) // prettier-ignore
+    const all = [
+      order.run('b', step('b before', first.promise)),
+      order.run(['a', 'b'], step('both')),
+      order.run('a', step('a after')),
+    ]
+    await order.run('c', step('another'))
+    expect(log).toEqual(['another'])
+    first.resolve()
+    await Promise.all(all)
+    expect(log).toEqual(['another', 'b before', 'both', 'a after'])
+    expect(['a', 'b'].some(each => order.has(each))).toBe(false)
+  })
   it('runs what must be alone between what was asked for before and after, on whatever it is', async () => {
     const order = new InOrder()
     const log: string[] = []

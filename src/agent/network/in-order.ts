@@ -9,12 +9,14 @@ export class InOrder {
     return this.#queues.has(key)
   }
 
-  run<T>(key: string, work: () => Promise<T>): Promise<T> {
-    const mine = Promise.all([this.#queues.get(key), this.#alone]).then(work)
+  /** @param keys what the work is about: it follows all that was asked for of any of them */
+  run<T>(keys: string | readonly string[], work: () => Promise<T>): Promise<T> {
+    const all = typeof keys === 'string' ? [keys] : keys
+    const mine = Promise.all([...all.map(key => this.#queues.get(key)), this.#alone]).then(work)
     const settled = mine.catch(() => undefined)
-    this.#queues.set(key, settled)
+    for (const key of all) this.#queues.set(key, settled)
     void settled.then(() => {
-      if (this.#queues.get(key) === settled) this.#queues.delete(key)
+      for (const key of all) if (this.#queues.get(key) === settled) this.#queues.delete(key)
     })
     return mine
   }

@@ -163,6 +163,23 @@ describe('PluginManager', () => {
     expect(next.calls).toEqual(['register csi.example.com'])
   })
 
+  it('gives up one that is not taken yet when it ends', async () => {
+    let begin: (() => void) | undefined
+    const begun = new Promise<void>(resolve => (begin = resolve))
+    const slow: PluginHandler = {
+      validate: () => undefined,
+      register: (_plugin, signal) =>
+        new Promise((_resolve, reject) => {
+          begin?.()
+          signal.addEventListener('abort', () => reject(signal.reason as Error))
+        }),
+      deregister: async () => undefined,
+    }
+    const end = await manage({ CSIPlugin: slow })
+    await plugin({ ...csi, supportedVersions: ['1.0.0'] })
+    await begun
+    await end()
+  })
   it('reaches sockets whose path is longer than the kernel takes', async () => {
     const deep = join(dataDir, 'x'.repeat(120))
     const handler = new Recorder()

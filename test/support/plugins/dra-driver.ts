@@ -34,6 +34,8 @@ export class TestDraDriver implements AsyncDisposable {
   #changed = deferred()
   /** Why it takes no claim back. */
   refusal = ''
+  /** How long it takes to take claims back. */
+  takingBack: Promise<void> = Promise.resolve()
 
   constructor(dataDir: string, settings: DriverSettings) {
     this.#dataDir = dataDir
@@ -58,6 +60,7 @@ export class TestDraDriver implements AsyncDisposable {
       }),
       serves(nodeUnprepareResources, async ({ claims }) => {
         for (const claim of claims) this.calls.push(`unprepare ${claim.name}`)
+        await this.takingBack
         return { claims: Object.fromEntries(claims.map(({ uid }) => [uid, { error: this.refusal }])) }
       }),
       serves(nodeWatchResources, (_request, signal) => this.#tell(signal)),

@@ -53,6 +53,19 @@ export class Allocations {
     return this.#pods.has(pod)
   }
 
+  /** @returns what its containers have now */
+  ofPod(pod: string): ReadonlyMap<string, OfContainer> {
+    const containers = this.#pods.get(pod) ?? new Map<string, OfContainer>()
+    return new Map([...containers].map(([name, resources]) => [name, new Map(resources)]))
+  }
+
+  /** What it was given since goes back. */
+  restore(pod: string, before: ReadonlyMap<string, OfContainer>): void {
+    this.forget(pod)
+    for (const [container, resources] of before)
+      for (const [resource, allocation] of resources) this.set(pod, container, resource, allocation)
+  }
+
   set(pod: string, container: string, resource: string, allocation: Allocation): void {
     const containers = this.#pods.get(pod) ?? new Map<string, Map<string, Allocation>>()
     this.#pods.set(pod, containers)

@@ -54,7 +54,7 @@ export class DeviceManager implements AsyncDisposable, PluginHandler {
   /** Pods get their devices one after the other. */
   #turn: Promise<unknown> = Promise.resolve()
   #server: AsyncDisposable | undefined
-  #isOver = false
+  readonly #stop = new AbortController()
 
   constructor(options: DeviceManagerOptions) {
     this.#options = options
@@ -85,7 +85,7 @@ export class DeviceManager implements AsyncDisposable, PluginHandler {
 
   /** Pods keep their devices. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#isOver = true
+    this.#stop.abort(new Error('the agent stops'))
     await this.#server?.[Symbol.asyncDispose]()
     for (const { plugin, cancelGrace } of this.#resources.values()) {
       cancelGrace()
@@ -102,13 +102,14 @@ export class DeviceManager implements AsyncDisposable, PluginHandler {
     if (!isExtendedResource(name)) throw new Error(`invalid name of device plugin resource: ${name}`)
   }
 
-  register({ name, endpoint }: Plugin): Promise<void> {
-    return this.#connect(name, endpoint)
+  register({ name, endpoint }: Plugin, signal: AbortSignal): Promise<void> {
+    return this.#connect(name, endpoint, signal)
   }
 
-  async deregister({ name }: Plugin): Promise<void> {
+  async deregister({ name, endpoint }: Plugin): Promise<void> {
     const resource = this.#resources.get(name)
-    if (resource?.plugin) this.#ended(name, resource, resource.plugin)
+    // Unless another one has taken its place.
+    if (resource?.plugin?.endpoint === endpoint) this.#ended(name, resource, resource.plugin)
   }
 
   #onRegister({ version, resourceName, endpoint }: RegisterRequest): object {
@@ -122,7 +123,7 @@ export class DeviceManager implements AsyncDisposable, PluginHandler {
     const socket = resolve(this.#folder, endpoint)
     if (!socket.startsWith(`${this.#folder}/`)) throw new RpcError('Unknown', `the endpoint "${endpoint}" is invalid`)
     // It may begin to serve when it has its answer.
-    void this.#connect(resourceName, socket).catch((error: unknown) =>
+    void this.#connect(resourceName, socket, this.#stop.signal).catch((error: unknown) =>
       this.#options.log.warn({ resource: resourceName, error: String(error) }, 'device plugin not reached'),
     )
     return {}
@@ -136,9 +137,9 @@ export class DeviceManager implements AsyncDisposable, PluginHandler {
     return created
   }
 
-  async #connect(name: string, socket: string): Promise<void> {
-    const plugin = await DevicePlugin.connect(socket)
-    if (this.#isOver) return plugin[Symbol.dispose]()
+  async #connect(name: string, socket: string, signal: AbortSignal): Promise<void> {
+    const plugin = await DevicePlugin.connect(socket, signal)
+    if (this.#stop.signal.aborted) return plugin[Symbol.dispose]()
     const resource = this.#resource(name)
     resource.plugin?.[Symbol.dispose]()
     resource.plugin = plugin
@@ -155,10 +156,10 @@ export class DeviceManager implements AsyncDisposable, PluginHandler {
         this.#setDevices(name, resource, new Map(devices.map(device => [device.ID, device])))
       }
     } catch (error) {
-      if (resource.plugin === plugin && !this.#isOver)
+      if (resource.plugin === plugin && !this.#stop.signal.aborted)
         this.#options.log.warn({ resource: name, error: String(error) }, 'device plugin is gone')
     }
-    if (!this.#isOver) this.#ended(name, resource, plugin)
+    if (!this.#stop.signal.aborted) this.#ended(name, resource, plugin)
   }
 
   #ended(name: string, resource: Resource, plugin: DevicePlugin): void {
@@ -233,6 +234,7 @@ export class DeviceManager implements AsyncDisposable, PluginHandler {
   async #allocateNow(pod: Pod): Promise<void> {
     const { uid } = pod.metadata
     this.#allocations.retain(other => other === uid || this.#options.isActive(other))
+    const before = this.#allocations.ofPod(uid)
     /** What init containers had that are over before the next one starts. */
     const reusable = new Map<string, Set<string>>()
     try {
@@ -247,7 +249,7 @@ export class DeviceManager implements AsyncDisposable, PluginHandler {
         }
       }
     } catch (error) {
-      this.#allocations.forget(uid)
+      this.#allocations.restore(uid, before)
       throw error
     }
     await this.#allocations.save(this.#resources.keys())

@@ -17,19 +17,23 @@ const PRE_START_MS = 30_000
 export class DevicePlugin implements Disposable {
   readonly #client: RpcClient
   readonly #stop = new AbortController()
+  /** Its socket. */
+  readonly endpoint: string
   readonly options: DevicePluginOptions
 
-  private constructor(client: RpcClient, options: DevicePluginOptions) {
+  private constructor(client: RpcClient, endpoint: string, options: DevicePluginOptions) {
     this.#client = client
+    this.endpoint = endpoint
     this.options = options
   }
 
-  /** @throws RpcError when it does not answer */
-  static async connect(socketPath: string): Promise<DevicePlugin> {
-    const client = await RpcClient.open(socketPath)
+  /** @param signal gives up waiting for it @throws RpcError when it does not answer */
+  static async connect(endpoint: string, signal: AbortSignal): Promise<DevicePlugin> {
+    const client = await RpcClient.open(endpoint)
+    const limits = { timeoutMs: CONNECT_MS, signal }
     try {
-      await client.ready(CONNECT_MS)
-      return new DevicePlugin(client, await client.call(getDevicePluginOptions, {}, { timeoutMs: CONNECT_MS }))
+      await client.ready(limits)
+      return new DevicePlugin(client, endpoint, await client.call(getDevicePluginOptions, {}, limits))
     } catch (error) {
       client[Symbol.dispose]()
       throw error

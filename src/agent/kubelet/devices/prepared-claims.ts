@@ -5,6 +5,7 @@ import type { Container, ContainerStatus, Pod } from '../../../shared/api/core/v
 import type { ResourceClaim } from '../../../shared/api/resource/v1.ts'
 import type { Log } from '../../../shared/machinery/log.ts'
 import { claimNameOf, isReservedFor, notMadeFor } from '../../../shared/machinery/resource-claims.ts'
+import { InOrder } from '../../network/in-order.ts'
 import { writeDurably } from './allocations.ts'
 import type { ClaimReference, PreparedDevice } from './dra-api.ts'
 import type { DraDrivers } from './dra-drivers.ts'
@@ -40,6 +41,8 @@ export class PreparedClaims {
   readonly #options: PreparedClaimsOptions
   /** By namespace and name. */
   readonly #claims = new Map<string, Claim>()
+  /** A claim that is taken back from its last pod is not one that the next pod has. */
+  readonly #turns = new InOrder()
   #writing: Promise<void> = Promise.resolve()
 
   constructor(options: PreparedClaimsOptions) {
@@ -53,7 +56,7 @@ export class PreparedClaims {
         if (error.code === 'ENOENT') return '[]'
         throw error
       })
-      for (const claim of JSON.parse(text) as Claim[]) this.#claims.set(keyOf(claim.namespace, claim.name), claim)
+      for (const claim of JSON.parse(text) as Claim[]) this.#claims.set(keyOfClaim(claim), claim)
     } catch (error) {
       log.error({ error: String(error) }, 'which claims are made ready is not known any more')
     }
@@ -67,8 +70,12 @@ export class PreparedClaims {
       each => each !== undefined,
     )
     for (const driver of wanted.flatMap(({ drivers }) => drivers)) this.#options.drivers.require(driver)
+    await this.#turns.run(wanted.map(keyOfClaim), () => this.#prepareNow(uid, wanted))
+  }
+
+  async #prepareNow(uid: string, wanted: readonly Claim[]): Promise<void> {
     for (const claim of wanted) {
-      const known = this.#claims.get(keyOf(claim.namespace, claim.name))
+      const known = this.#claims.get(keyOfClaim(claim))
       if (known && known.uid !== claim.uid)
         throw new Error(
           `old ResourceClaim with same name ${claim.name} and different UID ${known.uid} still exists (previous pod force-deleted?!)`,
@@ -76,7 +83,7 @@ export class PreparedClaims {
     }
     for (const claim of wanted) this.#change(claim, known => ({ pods: [...new Set([...known.pods, uid])] }))
     if (wanted.length > 0) await this.#save('checkpoint ResourceClaim cache')
-    const missing = wanted.filter(claim => !this.#claims.get(keyOf(claim.namespace, claim.name))?.isPrepared)
+    const missing = wanted.filter(claim => !this.#claims.get(keyOfClaim(claim))?.isPrepared)
     if (missing.length === 0) return
     for (const driver of new Set(missing.flatMap(({ drivers }) => drivers)))
       await this.#prepareWith(
@@ -118,7 +125,16 @@ export class PreparedClaims {
 
   /** Gives back what the pod alone used. @throws Error while a driver does not take it */
   async unprepare(uid: string): Promise<void> {
-    const of = [...this.#claims.values()].filter(({ pods }) => pods.includes(uid))
+    const keys = this.#claimsOf(uid).map(keyOfClaim)
+    if (keys.length > 0) await this.#turns.run(keys, () => this.#unprepareNow(uid))
+  }
+
+  #claimsOf(uid: string): Claim[] {
+    return [...this.#claims.values()].filter(({ pods }) => pods.includes(uid))
+  }
+
+  async #unprepareNow(uid: string): Promise<void> {
+    const of = this.#claimsOf(uid)
     if (of.length === 0) return
     const shared = of.filter(({ pods }) => pods.length > 1)
     const over = of.filter(claim => !shared.includes(claim))
@@ -128,7 +144,7 @@ export class PreparedClaims {
       const asked = this.#options.drivers.unprepare(driver, claims.map(reference))
       checkAnswers('NodeUnprepareResources', claims, await failing('NodeUnprepareResources', asked))
     }
-    for (const { namespace, name } of over) this.#claims.delete(keyOf(namespace, name))
+    for (const claim of over) this.#claims.delete(keyOfClaim(claim))
     await this.#save('checkpoint ResourceClaim state')
   }
 
@@ -142,7 +158,7 @@ export class PreparedClaims {
   }
 
   #change(claim: Claim, change: (known: Claim) => Partial<Claim>): void {
-    const key = keyOf(claim.namespace, claim.name)
+    const key = keyOfClaim(claim)
     const known = this.#claims.get(key) ?? claim
     this.#claims.set(key, { ...known, ...change(known) })
   }
@@ -246,6 +262,7 @@ function claimsOf(pod: Pod, { lenient = false } = {}): PodClaim[] {
 }
 
 const keyOf = (namespace: string, name: string): string => `${namespace}/${name}`
+const keyOfClaim = ({ namespace, name }: ClaimReference): string => keyOf(namespace, name)
 const reference = ({ namespace, uid, name }: ClaimReference): ClaimReference => ({ namespace, uid, name })
 
 async function failing<T>(what: string, asked: Promise<T>): Promise<T> {

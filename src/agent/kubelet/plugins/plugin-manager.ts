@@ -23,8 +23,12 @@ export interface Plugin {
 export interface PluginHandler {
   /** @throws Error with why it cannot be taken */
   validate(plugin: Plugin): void
-  /** Takes it, also in place of one of the same name. @throws Error with why not: tried again later */
-  register(plugin: Plugin): Promise<void>
+  /**
+   * Takes it, also in place of one of the same name.
+   * @param signal gives up waiting for it
+   * @throws Error with why not: tried again later
+   */
+  register(plugin: Plugin, signal: AbortSignal): Promise<void>
   /** Its registration has ended; another one of the same name may be there already. */
   deregister(plugin: Plugin): Promise<void>
 }
@@ -141,7 +145,7 @@ export class PluginManager implements AsyncDisposable {
     try {
       if (!handler) throw new Error(`no handler registered for plugin type: ${type} at socket ${path}`)
       validated(handler, plugin)
-      await handler.register(plugin).catch((error: Error) => {
+      await handler.register(plugin, signal).catch((error: Error) => {
         throw new Error(`plugin registration failed with err: ${error.message}`, { cause: error })
       })
     } catch (error) {

@@ -118,12 +118,28 @@ export class RpcClient implements Disposable {
     })
   }
 
-  /** Resolves when somebody listens. @throws RpcError when nobody does in time */
-  ready(timeoutMs: number): Promise<void> {
+  /** Resolves when somebody listens. @throws RpcError when nobody does in time, or the signal aborts */
+  ready({ timeoutMs, signal }: Required<CallLimits>): Promise<void> {
+    const channel = this.#client.getChannel()
+    const end = Date.now() + timeoutMs
     return new Promise((resolve, reject) => {
-      this.#client.waitForReady(Date.now() + timeoutMs, error =>
-        error ? reject(new RpcError('Unavailable', `${this.#at}: ${error.message}`)) : resolve(),
-      )
+      const giveUp = () => reject(new RpcError('Canceled', String(signal.reason)))
+      if (signal.aborted) return giveUp()
+      signal.addEventListener('abort', giveUp, { once: true })
+      const done = (settle: () => void) => {
+        signal.removeEventListener('abort', giveUp)
+        settle()
+      }
+      const look = () => {
+        if (this.#isClosed) return done(giveUp)
+        const state = channel.getConnectivityState(true)
+        if (state === READY) return done(resolve)
+        channel.watchConnectivityState(state, end, error => {
+          if (error) done(() => reject(new RpcError('Unavailable', `${this.#at}: ${error.message}`)))
+          else look()
+        })
+      }
+      look()
     })
   }
 
