@@ -35,7 +35,7 @@ async function keepOne(parts: Parts, pod: Pod, volume: Volume, signal: AbortSign
   const { fsGroup: gid, fsGroupChangePolicy: policy } = pod.spec.securityContext ?? {}
   const group = { gid, policy }
   if (volume.csi) return void (await csi.prepareInline(pod, volume, group))
-  const found = await boundVolume(pod, volume, objects)
+  const found = await boundVolume(pod, volume, objects, { isMounted: true })
   if (!found.spec.csi) return
   const readOnly = volume.persistentVolumeClaim?.readOnly ?? false
   await csi.preparePersistent(pod, found, { name: volume.name, group, readOnly, signal })

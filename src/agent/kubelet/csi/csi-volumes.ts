@@ -9,6 +9,7 @@ import { attachmentName, uniqueVolumeName } from '../../../shared/machinery/csi-
 import type { Log } from '../../../shared/machinery/log.ts'
 import { ApiError } from '../../../shared/machinery/status.ts'
 import { capacityOf } from '../../../shared/machinery/volume-claims.ts'
+import { InOrder } from '../../network/in-order.ts'
 import { podDirOf } from '../pod-dir.ts'
 import { knownPath } from '../plugins/kubelet-folder.ts'
 import type { ObjectSource } from '../spec/env.ts'
@@ -104,7 +105,7 @@ export class CsiVolumes {
   /** Unique names of those that were attached for the node. */
   readonly #attachable = new Set<string>()
   /** What is done with one volume happens in order. */
-  readonly #turns = new Map<string, Promise<unknown>>()
+  readonly #turns = new InOrder()
 
   constructor(options: CsiVolumesOptions) {
     this.#options = options
@@ -138,6 +139,8 @@ export class CsiVolumes {
     const { csi } = volume.spec
     if (!csi) throw new Error(`volume "${volume.metadata.name}" is not of a CSI driver`)
     const described = await this.#options.objects.csiDriver(csi.driver)
+    // Of a pod that has ended meanwhile everything was taken back: nobody would take this back.
+    options.signal.throwIfAborted()
     const target = this.targetOf(pod.metadata.uid, volume.metadata.name)
     if (target !== undefined && this.#isDone(target, described)) return target
     const key = uniqueVolumeName(csi)
@@ -145,7 +148,8 @@ export class CsiVolumes {
     this.#wanted.set(key, (this.#wanted.get(key) ?? new Set()).add(pod.metadata.uid))
     if (isAttachable) this.#attachable.add(key)
     const publishContext = isAttachable ? await this.#attached(csi, options) : {}
-    return this.#inTurn(key, () => {
+    return this.#turns.run(key, () => {
+      options.signal.throwIfAborted()
       const isBlock = volume.spec.volumeMode === 'Block'
       const driver = this.#driverFor(csi.driver, volume, isBlock)
       const wanted = { ...options, pod, volume, csi, described, publishContext, driver }
@@ -170,7 +174,7 @@ export class CsiVolumes {
     const modes = described.spec.volumeLifecycleModes ?? []
     if (!modes.includes('Ephemeral')) refuse(`only supports ${JSON.stringify(modes)}`)
     const handle = `csi-${sha256(`${uid}${name}`)}`
-    return this.#inTurn(uniqueVolumeName({ driver: driverName, volumeHandle: handle }), async () => {
+    return this.#turns.run(uniqueVolumeName({ driver: driverName, volumeHandle: handle }), async () => {
       const target = mountPath(podDirOf(dataDir, uid), name)
       if (this.#isDone(target, described)) return target
       const secretRef = nodePublishSecretRef && { ...nodePublishSecretRef, namespace }
@@ -203,7 +207,7 @@ export class CsiVolumes {
     const target = this.targetOf(podUid, volume.metadata.name)
     if (!csi || target === undefined || !this.#done.has(target)) return false
     const { drivers, objects, dataDir } = this.#options
-    return this.#inTurn(uniqueVolumeName(csi), async () => {
+    return this.#turns.run(uniqueVolumeName(csi), async () => {
       const driver = drivers.get(csi.driver)
       if (!(await driver.can('expand'))) return false
       const isBlock = volumeMode === 'Block'
@@ -250,7 +254,7 @@ export class CsiVolumes {
     }
     const errors: unknown[] = []
     const attempt = (key: string, work: () => Promise<void>) =>
-      this.#inTurn(key, work).catch((error: unknown) => void errors.push(error))
+      this.#turns.run(key, work).catch((error: unknown) => void errors.push(error))
     for (const published of [...this.#published.values()].filter(each => each.podUid === podUid)) {
       keys.add(keyOfData(published.data))
       await attempt(keyOfData(published.data), () => this.#unpublish(published))
@@ -268,19 +272,9 @@ export class CsiVolumes {
   /** What was staged for pods that are gone meanwhile. */
   async unstageUnused(): Promise<void> {
     for (const key of new Set([...this.#staged.values()].map(({ data }) => keyOfData(data))))
-      await this.#inTurn(key, () => this.#unstageUnused(key)).catch((error: unknown) =>
-        this.#options.log.warn({ volume: key, error: String(error) }, 'volume not unstaged'),
-      )
-  }
-
-  #inTurn<T>(key: string, work: () => Promise<T>): Promise<T> {
-    const turn = (this.#turns.get(key) ?? Promise.resolve()).catch(() => undefined).then(work)
-    this.#turns.set(key, turn)
-    const done = () => {
-      if (this.#turns.get(key) === turn) this.#turns.delete(key)
-    }
-    turn.then(done, done)
-    return turn
+      await this.#turns
+        .run(key, () => this.#unstageUnused(key))
+        .catch((error: unknown) => this.#options.log.warn({ volume: key, error: String(error) }, 'volume not unstaged'))
   }
 
   /** A driver knows the node's folder by another name. */
@@ -513,9 +507,10 @@ export class CsiVolumes {
   }
 
   async #removeBlockFiles(volume: string): Promise<void> {
-    const { own, publishFolder } = blockPaths(this.#options.dataDir, volume)
-    await rmdir(publishFolder).catch(ignoring('ENOENT'))
-    await rm(own, { recursive: true, force: true })
+    const { own, note, publishFolder } = blockPaths(this.#options.dataDir, volume)
+    await rm(note, { force: true })
+    // A volume may be called as the node's own folders are: what others have there stays.
+    for (const folder of [publishFolder, dirname(note), own]) await rmdir(folder).catch(ignoring('ENOENT', 'ENOTEMPTY'))
   }
 }
 

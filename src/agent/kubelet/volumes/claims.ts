@@ -17,8 +17,16 @@ export class ClaimError extends Error {
 export const claimNameOf = (pod: Pod, { name, persistentVolumeClaim, ephemeral }: Volume): string | undefined =>
   ephemeral ? `${pod.metadata.name}-${name}` : persistentVolumeClaim?.claimName
 
-/** @throws ClaimError */
-export async function boundVolume(pod: Pod, volume: Volume, source: ClaimSource): Promise<PersistentVolume> {
+/**
+ * @param isMounted whether the pod has it already, as it does until it ends, whatever becomes of the claim meanwhile
+ * @throws ClaimError
+ */
+export async function boundVolume(
+  pod: Pod,
+  volume: Volume,
+  source: ClaimSource,
+  { isMounted = false } = {},
+): Promise<PersistentVolume> {
   const { namespace } = pod.metadata
   const name = claimNameOf(pod, volume) ?? ''
   const fail = (why: string): never => refuse(volume, `error processing PVC ${namespace}/${name}: ${why}`)
@@ -27,7 +35,7 @@ export async function boundVolume(pod: Pod, volume: Volume, source: ClaimSource)
     fail(`failed to fetch PVC from API server: persistentvolumeclaims "${name}" not found`)
   if (volume.ephemeral && !isMadeFor(claim, pod))
     fail(`PVC ${namespace}/${name} was not created for pod ${namespace}/${pod.metadata.name} (pod is not owner)`)
-  if (claim.metadata.deletionTimestamp) fail('PVC is being deleted')
+  if (claim.metadata.deletionTimestamp && !isMounted) fail('PVC is being deleted')
   const { volumeName } = claim.spec
   if (!volumeName || claim.status.phase !== 'Bound') return fail('PVC is not bound')
   const found =

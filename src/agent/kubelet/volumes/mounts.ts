@@ -1,7 +1,8 @@
 // Mounting on the host, through mount(8) and umount(8).
 import { execFile } from 'node:child_process'
-import { readFile, rm } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
+import { removeTree } from './remove-tree.ts'
 
 const run = promisify(execFile)
 const PATH = `${process.env.PATH ?? ''}:/usr/sbin:/sbin:/usr/bin:/bin`
@@ -105,5 +106,5 @@ export async function removeUnmounted(folder: string, tools: HostTools): Promise
   await unmountBelow(folder, tools)
   const left = (await mountPoints()).find(path => isBelow(path, folder))
   if (left !== undefined) throw new Error(`${folder} is not deleted: something is mounted on ${left}`)
-  await rm(folder, { recursive: true, force: true })
+  await removeTree(folder)
 }

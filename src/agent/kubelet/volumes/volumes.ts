@@ -55,25 +55,38 @@ export interface PreparedVolume {
 /** By volume name. */
 export type Volumes = ReadonlyMap<string, PreparedVolume>
 
-/** @param which of the pod's volumes @throws VolumeError */
+/**
+ * What cannot be prepared ends the waits for others: nothing but the pulling of images goes on when this has ended.
+ * @param which of the pod's volumes
+ * @throws VolumeError
+ */
 export async function prepareVolumes(
   input: ProjectionInput,
   which: readonly Volume[],
   options: PrepareOptions,
 ): Promise<Volumes> {
-  const entries = await Promise.all(
-    which.map(async volume => {
-      try {
-        return [volume.name, await prepare(input, volume, options)] as const
-      } catch (error) {
-        const { message } = error as Error
-        if (error instanceof ClaimError || error instanceof CsiError) throw new VolumeError(message)
-        throw new VolumeError(`MountVolume.SetUp failed for volume "${volume.name}" : ${message}`)
-      }
-    }),
-  )
-  return new Map(entries)
+  const failed = new AbortController()
+  const signal = AbortSignal.any([options.signal, failed.signal])
+  const all = which.map(async volume => {
+    try {
+      return [volume.name, await prepare(input, volume, { ...options, signal })] as const
+    } catch (error) {
+      failed.abort(new Error('another volume cannot be prepared'))
+      throw volumeError(volume, error as Error)
+    }
+  })
+  try {
+    return new Map(await Promise.all(all))
+  } catch (error) {
+    await Promise.allSettled(all.filter((_volume, index) => which[index]?.image === undefined))
+    throw error
+  }
 }
+
+const volumeError = ({ name }: Volume, error: Error): VolumeError =>
+  error instanceof ClaimError || error instanceof CsiError
+    ? new VolumeError(error.message)
+    : new VolumeError(`MountVolume.SetUp failed for volume "${name}" : ${error.message}`)
 
 const writable = (path: string): PreparedVolume => ({ path, readOnly: false, block: false })
 const readOnly = (path: string): PreparedVolume => ({ path, readOnly: true, block: false })
