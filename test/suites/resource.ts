@@ -3,7 +3,8 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { AnyObject } from '../../src/shared/machinery/object.ts'
 import { apiVersionOf } from '../../src/shared/machinery/resource-type.ts'
-import type { ResourceDescriptor } from '../../src/main/apiserver/registry/resource.ts'
+import { type ResourceDescriptor, rulesOf } from '../../src/main/apiserver/registry/resource.ts'
+import { atOnce } from '../../src/main/pieces/pacer.ts'
 import { decodeObject, requiredErrors } from '../../src/main/apiserver/schema/decode.ts'
 import { typeFact } from '../../src/main/apiserver/schema/table.ts'
 import type { FieldFact } from '../../src/main/apiserver/schema/facts.ts'
@@ -72,7 +73,7 @@ export function admitted(resource: ResourceDescriptor, value: unknown): AnyObjec
 
 export const problems = (resource: ResourceDescriptor, value: unknown): string[] => {
   const object = admitted(resource, value)
-  const errors = [...requiredErrors(resource.schema, object), ...(resource.validate?.(object) ?? [])]
+  const errors = [...requiredErrors(resource.schema, object), ...atOnce(rulesOf(resource, object))]
   return [...new Set(errors.map(({ field, message }) => `${field}: ${message}`))]
 }
 
@@ -130,7 +131,7 @@ export function resourceSuite(resource: ResourceDescriptor, minimal: Record<stri
       fc.assert(
         fc.property(struct(resource.schema, 7), value => {
           const object = admitted(resource, value)
-          const wrong = [...requiredErrors(resource.schema, object), ...(resource.validate?.(object) ?? [])]
+          const wrong = [...requiredErrors(resource.schema, object), ...atOnce(rulesOf(resource, object))]
           const next = structuredClone(object)
           resource.prepareForUpdate?.(next, object)
           resource.validateUpdate?.(next, object)

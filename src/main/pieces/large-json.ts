@@ -11,6 +11,12 @@ export const FEW_ENTRIES = 100
 /** Of a text that is put together in one go. */
 const PIECE_CHARACTERS = 64 * 1024
 
+/** @returns the same items, some at a time */
+export function* slices<T>(list: readonly T[]): Generator<readonly T[]> {
+  if (list.length <= PIECE) yield list
+  else for (let at = 0; at < list.length; at += PIECE) yield list.slice(at, at + PIECE)
+}
+
 /** Maps that were found to be large: to list very many keys takes as long as all the rest. */
 const large = new WeakSet()
 
@@ -77,6 +83,7 @@ export function* cloneInPieces(value: unknown): Pieces<unknown> {
     else setField(map, part as string, copy)
     if (++count % FEW_ENTRIES === 0) yield
   }
+  if (count > PIECE) large.add(map)
   return isList ? list : map
 }
 

@@ -2,12 +2,13 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { compare, compareInPieces } from '../../../src/main/apiserver/patch/apply/compare.ts'
-import { encodeFields } from '../../../src/main/apiserver/patch/apply/field-set.ts'
-import { fieldsInPieces } from '../../../src/main/apiserver/patch/apply/in-pieces.ts'
+import { decodeFields, encodeFields } from '../../../src/main/apiserver/patch/apply/field-set.ts'
+import { decodeInPieces, fieldsInPieces, sameSetInPieces } from '../../../src/main/apiserver/patch/apply/in-pieces.ts'
 import { mergeApplied, mergeInPieces, pruneInPieces } from '../../../src/main/apiserver/patch/apply/merge.ts'
 import { serverSideApply } from '../../../src/main/apiserver/patch/apply/server-side-apply.ts'
 import { fieldsOf } from '../../../src/main/apiserver/patch/apply/typed-value.ts'
 import type { FieldFact } from '../../../src/main/apiserver/schema/facts.ts'
+import { PIECE } from '../../../src/main/pieces/large-json.ts'
 import { atOnce } from '../../../src/main/pieces/pacer.ts'
 import type { AnyObject } from '../../../src/shared/machinery/object.ts'
 import { inPieces } from '../../support/in-pieces.ts'
@@ -58,6 +59,23 @@ test.each<[what: string, fact: FieldFact, of: (names: readonly number[], value: 
 })
 
 const TURNS = 1
+
+test('of very many keys, some thousand take a turn: merged, left out, and who owns them read and compared', () => {
+  const many = 20_000
+  const [all, half] = [mapOf(numbers(0, many), 'a'), mapOf(numbers(0, many / 2), 'b')]
+  const turns = many / PIECE
+  expect(inPieces(mergeInPieces(all, half, MAP), turns)).toEqual(mergeApplied(all, half, MAP))
+  const owned = fieldsOf(half, MAP)
+  expect(inPieces(pruneInPieces(all, MAP, fieldsOf(all, MAP), owned), turns)).toEqual(mapOf(numbers(0, many / 2), 'a'))
+  const tree = encodeFields(fieldsOf(all, MAP))
+  const decoded = inPieces(decodeInPieces(tree), turns)!
+  expect(decoded).toStrictEqual(decodeFields(tree))
+  expect(inPieces(sameSetInPieces(decoded, decodeFields(tree)!), turns - 1)).toBe(true)
+  expect(atOnce(sameSetInPieces(decoded, owned))).toBe(false)
+  const other = mapOf([...numbers(1, many), many], 'a')
+  expect(atOnce(sameSetInPieces(decoded, fieldsOf(other, MAP)))).toBe(false)
+  expect(atOnce(decodeInPieces({ 'f:data': { ...(tree['f:data'] as object), nothing: {} } }))).toBeUndefined()
+})
 
 describe('what is not applied any more', () => {
   test.each<[what: string, fact: FieldFact, of: typeof podOf | typeof mapOf]>([

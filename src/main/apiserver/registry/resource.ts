@@ -90,6 +90,8 @@ export interface ResourceDescriptor<T extends KubeObject = AnyObject> {
   readonly validateName?: (name: string) => string[]
   /** On create and update, after the structural check. @param old before an update: what it had is not always held against it */
   readonly validate?: (object: T, old?: T) => FieldError[]
+  /** As `validate`, for kinds whose objects may have very many parts. */
+  readonly validateInPieces?: (object: T) => Pieces<FieldError[]>
   /**
    * Checks that take their time, or go easy on what has not changed; on every write, with the object as it was on
    * updates of any kind.
@@ -142,6 +144,12 @@ export interface ScalePaths<T> {
 /** @returns the type that messages of validation name */
 export const toldAs = ({ type, toldAs: other }: Pick<ResourceDescriptor, 'type' | 'toldAs'>): ResourceType<unknown> =>
   other ?? type
+
+/** @returns what breaks the rules of the kind, whether the object is new or changed */
+export function* rulesOf(resource: ResourceDescriptor, object: AnyObject, old?: AnyObject): Pieces<FieldError[]> {
+  if (resource.validateInPieces) return yield* resource.validateInPieces(object)
+  return resource.validate?.(object, old) ?? []
+}
 
 /** @returns the kind of a list of them */
 export const listKindOf = ({ type, listKind }: Pick<ResourceDescriptor, 'type' | 'listKind'>): string =>

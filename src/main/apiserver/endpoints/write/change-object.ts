@@ -10,10 +10,10 @@ import { apiVersionOf } from '../../../../shared/machinery/resource-type.ts'
 import { conflict, notFound, staleVersion } from '../../../../shared/machinery/status.ts'
 import { type Stored, StoreError } from '../../../store/contract.ts'
 import { equalInPieces } from '../../../pieces/large-json.ts'
-import { inTurns, pieceByPiece } from '../../../pieces/pacer.ts'
+import { inTurns, type Pieces, pieceByPiece } from '../../../pieces/pacer.ts'
 import type { AdmissionRequest } from '../../admission/contract.ts'
 import { keyOf, prepareViews, servedForm, storedForm, viewOf } from '../../keys.ts'
-import type { ResourceDescriptor } from '../../registry/resource.ts'
+import { type ResourceDescriptor, rulesOf } from '../../registry/resource.ts'
 import { toApiError } from '../../store-error.ts'
 import type { ChangeOptions } from '../contract.ts'
 import type { ObjectName } from '../server-view.ts'
@@ -77,15 +77,15 @@ function prepare(resource: ResourceDescriptor, object: AnyObject, old: AnyObject
   options.prepare?.(object, old)
 }
 
-function rulesFor(
+function* rulesFor(
   resource: ResourceDescriptor,
   object: AnyObject,
   old: AnyObject,
   options: ChangeOptions,
-): FieldError[] {
+): Pieces<FieldError[]> {
   const own = options.validate?.(object, old) ?? []
   if (options.strategy === 'main')
-    return [...own, ...(resource.validate?.(object, old) ?? []), ...(resource.validateUpdate?.(object, old) ?? [])]
+    return [...own, ...(yield* rulesOf(resource, object, old)), ...(resource.validateUpdate?.(object, old) ?? [])]
   if (options.strategy === 'status') return [...own, ...(resource.status?.validateUpdate?.(object, old) ?? [])]
   return own
 }
@@ -163,7 +163,7 @@ async function admitAndStore(
   if (pacer.due) await pacer.pause()
   if (!whole) await track()
   if (pacer.due) await pacer.pause()
-  const rules = rulesFor(resource, object, old, options)
+  const rules = await inTurns(rulesFor(resource, object, old, options), pacer)
   const isStatus = options.strategy === 'status'
   await validateChange(resource, object, old, rules, { isStatus, pacer, warn: options.warn })
   if (whole) for (const text of resource.warnings?.(object, old) ?? []) options.warn?.(text)

@@ -3,7 +3,7 @@ import type { ManagedFieldsEntry } from '../../../../shared/api/meta/v1.ts'
 import { decodeManagers } from '../../patch/apply/managers.ts'
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
 import { equalInPieces } from '../../../pieces/large-json.ts'
-import type { Pieces } from '../../../pieces/pacer.ts'
+import { atOnce, type Pieces } from '../../../pieces/pacer.ts'
 import { StoreError } from '../../../store/contract.ts'
 
 const withoutOwners = ({ metadata: { managedFields: _, ...metadata }, ...content }: AnyObject) => ({
@@ -32,7 +32,7 @@ export function keepReadable(
   warn: (text: string) => void = () => undefined,
 ): void {
   const given = metadata.managedFields
-  if (given === before || decodeManagers(given)) return
+  if (given === before || atOnce(decodeManagers(given))) return
   if (before) metadata.managedFields = [...before]
   else delete metadata.managedFields
   warn(

@@ -2,8 +2,8 @@
 import type { FieldError } from '../../../../shared/machinery/field-error.ts'
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
 import { invalid } from '../../../../shared/machinery/status.ts'
-import type { Pacer } from '../../../pieces/pacer.ts'
-import { type ResourceDescriptor, toldAs } from '../../registry/resource.ts'
+import { inTurns, type Pacer } from '../../../pieces/pacer.ts'
+import { type ResourceDescriptor, rulesOf, toldAs } from '../../registry/resource.ts'
 import { requiredErrors } from '../../schema/decode.ts'
 import { validateObjectMeta } from '../../schema/validate-meta.ts'
 
@@ -39,7 +39,7 @@ export async function validateCreate(
 ): Promise<void> {
   const missing = resource.custom ? [] : requiredErrors(resource.schema, object)
   if (pacer.due) await pacer.pause()
-  const rules = resource.validate?.(object) ?? []
+  const rules = await inTurns(rulesOf(resource, object), pacer)
   if (pacer.due) await pacer.pause()
   const found = [
     ...validateObjectMeta(object.metadata, resource),

@@ -8,6 +8,9 @@
 import { isObject, type JsonObject, setField } from '../../../../shared/machinery/json-object.ts'
 import { encodeJson, parseJson } from '../../../../shared/machinery/json-text.ts'
 
+/** Deeper trees are nobody's. */
+export const MOST_NESTED = 128
+
 export interface FieldSet {
   readonly member: boolean
   readonly children: ReadonlyMap<string, FieldSet>
@@ -92,17 +95,33 @@ export function encodeFields(set: FieldSet): JsonObject {
 
 /** @returns the set that `fieldsV1` holds, or undefined when it holds none. */
 export function decodeFields(value: unknown, depth = 0): FieldSet | undefined {
-  if (!isObject(value) || depth > 128) return undefined
+  if (!isObject(value) || depth > MOST_NESTED) return undefined
   const children = new Map<string, FieldSet>()
-  for (const step of Object.keys(value)) {
+  return decodeSteps(children, value, Object.keys(value), depth) ? decoded(children, value, depth) : undefined
+}
+
+/** @returns false when one of them is no field's */
+export function decodeSteps(
+  children: Map<string, FieldSet>,
+  value: JsonObject,
+  steps: readonly string[],
+  depth: number,
+): boolean {
+  for (const step of steps) {
     if (step === '.') continue
-    if (!/^[fkvi]:/.test(step)) return undefined
-    const child = decodeFields(value[step], depth + 1)
-    if (!child) return undefined
+    const child = isStep(step) ? decodeFields(value[step], depth + 1) : undefined
+    if (!child) return false
     children.set(step, child)
   }
-  return { member: depth > 0 && (children.size === 0 || Object.hasOwn(value, '.')), children }
+  return true
 }
+
+export const isStep = (step: string): boolean => /^[fkvi]:/.test(step)
+
+export const decoded = (children: ReadonlyMap<string, FieldSet>, value: JsonObject, depth: number): FieldSet => ({
+  member: depth > 0 && (children.size === 0 || Object.hasOwn(value, '.')),
+  children,
+})
 
 /** @returns the path as messages show it: `.spec.containers[name="a"].image`, `.metadata.finalizers[="x"]`. */
 export function showPath(steps: readonly string[]): string {

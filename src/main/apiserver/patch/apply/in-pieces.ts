@@ -4,9 +4,21 @@ import { isObject, type JsonObject, setField } from '../../../../shared/machiner
 import { fieldFact, typeOfFact } from '../../schema/table.ts'
 import type { FieldFact } from '../../schema/facts.ts'
 import { isPrinted, isPrintedZero } from '../../schema/printed.ts'
-import { isLarge, PIECE } from '../../../pieces/large-json.ts'
+import { isLarge, PIECE, slices } from '../../../pieces/large-json.ts'
 import type { Pieces } from '../../../pieces/pacer.ts'
-import { EMPTY, encodeFields, type FieldSet, isEmpty, MEMBER } from './field-set.ts'
+import {
+  decoded,
+  decodeFields,
+  decodeSteps,
+  EMPTY,
+  encodeFields,
+  type FieldSet,
+  isEmpty,
+  isStep,
+  MEMBER,
+  MOST_NESTED,
+  sameSet,
+} from './field-set.ts'
 import {
   addField,
   addPart,
@@ -70,15 +82,10 @@ function* addParts(
   fact: FieldFact | undefined,
   asked: Asked,
 ): Pieces<void> {
-  for (const some of inSlices(value)) {
+  for (const some of isObject(value) ? [value] : slices(value)) {
     for (const part of partsOf(some, fact)) addPart(children, part, yield* fieldsInPieces(part.value, part.fact, asked))
     yield
   }
-}
-
-function* inSlices(value: JsonObject | unknown[]): Generator<JsonObject | unknown[]> {
-  if (isObject(value)) yield value
-  else for (let at = 0; at < value.length; at += PIECE) yield value.slice(at, at + PIECE)
 }
 
 /** @returns the set as `fieldsV1` */
@@ -93,6 +100,40 @@ export function* encodeInPieces(set: FieldSet): Pieces<JsonObject> {
     if (++count % PIECE === 0) yield
   }
   return result
+}
+
+/** As decodeFields(). */
+export function* decodeInPieces(value: unknown, depth = 0): Pieces<FieldSet | undefined> {
+  if (!isObject(value) || depth > MOST_NESTED || !isLarge(value)) return decodeFields(value, depth)
+  yield
+  const children = new Map<string, FieldSet>()
+  const steps = Object.keys(value)
+  if (steps.length > PIECE) {
+    for (const some of slices(steps)) {
+      if (!decodeSteps(children, value, some, depth)) return undefined
+      yield
+    }
+  } else
+    for (const step of steps) {
+      if (step === '.') continue
+      const child = isStep(step) ? yield* decodeInPieces(value[step], depth + 1) : undefined
+      if (!child) return undefined
+      children.set(step, child)
+    }
+  return decoded(children, value, depth)
+}
+
+/** As sameSet(). */
+export function* sameSetInPieces(a: FieldSet, b: FieldSet): Pieces<boolean> {
+  if (setRoomAfter(a, PIECE) >= 0) return sameSet(a, b)
+  if (a.member !== b.member || a.children.size !== b.children.size) return false
+  let count = 0
+  for (const [step, child] of a.children) {
+    const other = b.children.get(step)
+    if (!other || !(child === other || (yield* sameSetInPieces(child, other)))) return false
+    if (++count % PIECE === 0) yield
+  }
+  return true
 }
 
 function setRoomAfter({ children }: FieldSet, room: number): number {

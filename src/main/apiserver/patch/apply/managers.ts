@@ -23,11 +23,11 @@ export const identityOf = (m: Omit<Manager, 'set' | 'time'>): string =>
   JSON.stringify([m.manager, m.operation, m.operation === 'Apply' ? '' : m.apiVersion, m.subresource])
 
 /** @returns undefined when an entry cannot be read. */
-export function decodeManagers(entries: readonly ManagedFieldsEntry[] | undefined): Managers | undefined {
+export function* decodeManagers(entries: readonly ManagedFieldsEntry[] | undefined): Pieces<Managers | undefined> {
   const managers: Managers = new Map()
   for (const entry of entries ?? []) {
     const { operation } = entry
-    const set = setIn(entry.fieldsV1)
+    const set = yield* setIn(entry.fieldsV1)
     if (!set || (operation !== 'Apply' && operation !== 'Update')) return undefined
     if (entry.fieldsType !== undefined && entry.fieldsType !== 'FieldsV1') return undefined
     const manager: Manager = {

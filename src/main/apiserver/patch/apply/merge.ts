@@ -1,6 +1,6 @@
 // Lays an applied configuration over the live object, and takes out what its manager no longer applies.
 import { cloneJson, type JsonObject, setField } from '../../../../shared/machinery/json-object.ts'
-import { cloneInPieces, FEW_ENTRIES, isLarge } from '../../../pieces/large-json.ts'
+import { cloneInPieces, FEW_ENTRIES, isLarge, slices } from '../../../pieces/large-json.ts'
 import type { Pieces } from '../../../pieces/pacer.ts'
 import type { FieldFact } from '../../schema/facts.ts'
 import type { FieldSet } from './field-set.ts'
@@ -18,7 +18,11 @@ export function mergeApplied(live: unknown, applied: unknown, fact: FieldFact | 
   const shape = shapeOf(applied, fact)
   if (leavesAll(live, applied, fact)) return cloneJson(live)
   if (shape === 'leaf' || live === undefined || shapeOf(live, fact) !== shape) return cloneJson(applied)
-  if (isPlainMap(shape, fact)) return mergePlain(live as JsonObject, applied as JsonObject)
+  if (isPlainMap(shape, fact)) {
+    const merged: JsonObject = {}
+    for (const map of [live, applied] as JsonObject[]) layPlain(merged, map, Object.keys(map))
+    return merged
+  }
   const pairs = pairsOf(live, applied, fact, shape)
   const merge = ({ left, right }: Pair) =>
     right ? mergeApplied(left?.value, right.value, right.fact) : cloneJson(left?.value)
@@ -35,8 +39,15 @@ export function* mergeInPieces(live: unknown, applied: unknown, fact: FieldFact 
   const shape = shapeOf(applied, fact)
   if (leavesAll(live, applied, fact)) return yield* cloneInPieces(live)
   if (shape === 'leaf' || live === undefined || shapeOf(live, fact) !== shape) return yield* cloneInPieces(applied)
-  if (isPlainMap(shape, fact)) return mergePlain(live as JsonObject, applied as JsonObject)
   const [list, map]: [unknown[], JsonObject] = [[], {}]
+  if (isPlainMap(shape, fact)) {
+    for (const from of [live, applied] as JsonObject[])
+      for (const keys of slices(Object.keys(from))) {
+        layPlain(map, from, keys)
+        yield
+      }
+    return map
+  }
   for (const [i, { name, left, right }] of pairsOf(live, applied, fact, shape).entries()) {
     if (i % FEW_ENTRIES === 0) yield
     const merged = right
@@ -49,10 +60,8 @@ export function* mergeInPieces(live: unknown, applied: unknown, fact: FieldFact 
 }
 
 /** Values that are one thing each, by far the most of the largest objects: no parts are made of them. */
-function mergePlain(live: JsonObject, applied: JsonObject): JsonObject {
-  const result: JsonObject = {}
-  for (const map of [live, applied]) for (const key of Object.keys(map)) setField(result, key, cloneJson(map[key]))
-  return result
+function layPlain(onto: JsonObject, map: JsonObject, keys: readonly string[]): void {
+  for (const key of keys) setField(onto, key, cloneJson(map[key]))
 }
 
 /** What comes to stand in one place of the merged value: of the live object, of the configuration, or of both. */
@@ -146,8 +155,11 @@ function placeIn(place: Place, step: string, inner: FieldSet, named?: boolean): 
 function withoutAbandoned(value: unknown, fact: FieldFact | undefined, place: Place): unknown {
   const shape = shapeOf(value, fact)
   if (shape === 'leaf') return value
-  if (isPlainMap(shape, fact)) return plainWithoutAbandoned(value as JsonObject, place)
   const [list, map]: [unknown[], JsonObject] = [[], {}]
+  if (isPlainMap(shape, fact)) {
+    keepPlain(map, value as JsonObject, Object.keys(value as JsonObject), place)
+    return map
+  }
   for (const part of partsOf(value, fact)) {
     const inner = place.last.children.get(part.step)
     const within = inner && placeIn(place, part.step, inner, part.named)
@@ -165,8 +177,14 @@ function* abandonedLeftOut(value: unknown, fact: FieldFact | undefined, place: P
   yield
   const shape = shapeOf(value, fact)
   if (shape === 'leaf') return value
-  if (isPlainMap(shape, fact)) return plainWithoutAbandoned(value as JsonObject, place)
   const [list, map]: [unknown[], JsonObject] = [[], {}]
+  if (isPlainMap(shape, fact)) {
+    for (const keys of slices(Object.keys(value))) {
+      keepPlain(map, value as JsonObject, keys, place)
+      yield
+    }
+    return map
+  }
   for (const [i, part] of partsOf(value, fact).entries()) {
     if (i % FEW_ENTRIES === 0) yield
     const inner = place.last.children.get(part.step)
@@ -179,11 +197,9 @@ function* abandonedLeftOut(value: unknown, fact: FieldFact | undefined, place: P
   return isList(shape) ? list : map
 }
 
-function plainWithoutAbandoned(map: JsonObject, place: Place): JsonObject {
-  const result: JsonObject = {}
-  for (const key of Object.keys(map)) {
+function keepPlain(kept: JsonObject, map: JsonObject, keys: readonly string[], place: Place): void {
+  for (const key of keys) {
     const inner = place.last.children.get(`f:${key}`)
-    if (!inner || placeIn(place, `f:${key}`, inner)) setField(result, key, map[key])
+    if (!inner || placeIn(place, `f:${key}`, inner)) setField(kept, key, map[key])
   }
-  return result
 }

@@ -28,7 +28,6 @@ import {
 import { fieldsInPieces } from './in-pieces.ts'
 import { mergeInPieces, pruneInPieces } from './merge.ts'
 import { takeFromOthers } from './track-update.ts'
-import { filledFieldsOf } from './typed-value.ts'
 
 export interface Apply {
   /** The stored object; undefined when apply creates it. Not changed. */
@@ -68,12 +67,15 @@ function writable({ applied, keptMetadata = [], subresource, plainStatus }: Appl
 }
 
 /** An object that nobody has tracked so far belongs to whoever wrote it before. */
-function managersOf({ current, subresource, plainStatus, keptMetadata = [] }: Apply, fact: FieldFact): Managers {
-  const managers = decodeManagers(current?.metadata.managedFields) ?? new Map<string, Manager>()
+function* managersOf(
+  { current, subresource, plainStatus, keptMetadata = [] }: Apply,
+  fact: FieldFact,
+): Pieces<Managers> {
+  const managers = (yield* decodeManagers(current?.metadata.managedFields)) ?? new Map<string, Manager>()
   if (!current || managers.size) return managers
   const written = { ...current, metadata: { ...current.metadata } }
   for (const field of keptMetadata) delete written.metadata[field]
-  const set = trackable(filledFieldsOf(written, fact), fieldApart(subresource, plainStatus))
+  const set = trackable(yield* fieldsInPieces(written, fact, 'filled'), fieldApart(subresource, plainStatus))
   const before: Manager = {
     manager: 'before-first-apply',
     operation: 'Update',
@@ -109,7 +111,7 @@ export function* applyInPieces(apply: Apply): Pieces<AnyObject> {
   // Built-in kinds keep no null: there it is the same as nothing.
   const storesNull = apply.fact !== undefined
   const applied = writable(apply)
-  const managers = managersOf(apply, fact)
+  const managers = yield* managersOf(apply, fact)
   const own = { manager, operation: 'Apply', apiVersion: applied.apiVersion, subresource } as const
   const id = identityOf(own)
   const last = managers.get(id)

@@ -2,8 +2,8 @@
 // their values, not in their fields. Trees are never changed in place.
 import type { JsonObject } from '../../../../shared/machinery/json-object.ts'
 import type { Pieces } from '../../../pieces/pacer.ts'
-import { decodeFields, encodeFields, type FieldSet, MEMBER } from './field-set.ts'
-import { encodeInPieces } from './in-pieces.ts'
+import { encodeFields, type FieldSet, MEMBER } from './field-set.ts'
+import { decodeInPieces, encodeInPieces } from './in-pieces.ts'
 
 interface SharedTree {
   readonly tree: JsonObject
@@ -63,5 +63,6 @@ export function* treeOf(set: FieldSet): Pieces<JsonObject> {
 }
 
 /** @returns the set that `fieldsV1` holds, or undefined when it holds none */
-export const setIn = (tree: unknown): FieldSet | undefined =>
-  (young.byTree.get(tree) ?? old.byTree.get(tree))?.set ?? decodeFields(tree)
+export function* setIn(tree: unknown): Pieces<FieldSet | undefined> {
+  return (young.byTree.get(tree) ?? old.byTree.get(tree))?.set ?? (yield* decodeInPieces(tree))
+}

@@ -1,13 +1,13 @@
 // Ownership after a write that is not an apply: whoever changes a field owns it, alone.
 import type { ManagedFieldsEntry } from '../../../../shared/api/meta/v1.ts'
-import { sameJson } from '../../../../shared/machinery/deep-equal.ts'
+import { equalInPieces } from '../../../pieces/large-json.ts'
 import { atOnce, type Pieces } from '../../../pieces/pacer.ts'
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
 import type { FieldFact } from '../../schema/facts.ts'
 import { besides, compareInPieces, type Comparison } from './compare.ts'
 import { fieldsOfNew } from './fields-of-new.ts'
-import { difference, EMPTY, isEmpty, overlaps, sameSet, union } from './field-set.ts'
-import { fieldsInPieces } from './in-pieces.ts'
+import { difference, EMPTY, isEmpty, overlaps, union } from './field-set.ts'
+import { fieldsInPieces, sameSetInPieces } from './in-pieces.ts'
 import {
   capUpdaters,
   decodeManagers,
@@ -42,13 +42,14 @@ const isReset = (entries: readonly ManagedFieldsEntry[], isCustom: boolean) =>
   entries.length === 0 ? !isCustom : entries.length === 1 && Object.keys(entries[0] ?? {}).length === 0
 
 /** The client's own list counts, except where it says nothing, cannot be read, or on a subresource. */
-function startingPoint({ old, object, subresource, fact }: UpdateToTrack): Managers {
-  const stored = () => decodeManagers(old?.metadata.managedFields) ?? new Map()
+function* startingPoint({ old, object, subresource, fact }: UpdateToTrack): Pieces<Managers> {
+  const known = old?.metadata.managedFields
   const sent = object.metadata.managedFields
   // Most clients send back what they were told.
-  if (sent === undefined || subresource !== '' || sameJson(sent, old?.metadata.managedFields)) return stored()
-  if (isReset(sent, fact !== undefined)) return new Map()
-  return sent.length === 0 ? stored() : (decodeManagers(sent) ?? stored())
+  const isKept = sent === undefined || subresource !== '' || (yield* equalInPieces(sent, known, { nullIsValue: true }))
+  if (!isKept && isReset(sent, fact !== undefined)) return new Map()
+  const given = isKept || sent.length === 0 ? undefined : yield* decodeManagers(sent)
+  return given ?? (yield* decodeManagers(known)) ?? new Map()
 }
 
 /** Takes changed and removed fields away from everybody but `except`. */
@@ -81,7 +82,7 @@ export function* trackInPieces(update: UpdateToTrack): Pieces<ManagedFieldsEntry
     yield
     return isEmpty(set) ? [] : [yield* encodeManager({ ...own, time, set })]
   }
-  const managers = startingPoint(update)
+  const managers = yield* startingPoint(update)
   yield
   // Nobody owns anything of it: so it stays until the first apply, which says who wrote it before.
   if (old && managers.size === 0) return []
@@ -101,7 +102,8 @@ export function* trackInPieces(update: UpdateToTrack): Pieces<ManagedFieldsEntry
   const set = kept ? union(kept, changed) : changed
   if (isEmpty(set)) managers.delete(id)
   // The time says when the entry last changed, or when its manager last changed a value of its own.
-  else if (!before || !sameSet(before.set, set) || !isEmpty(changed)) managers.set(id, { ...own, time, set })
+  else if (!before || !(yield* sameSetInPieces(before.set, set)) || !isEmpty(changed))
+    managers.set(id, { ...own, time, set })
   capUpdaters(managers)
   yield
   return yield* encodeManagers(managers)

@@ -3,12 +3,12 @@ import { ConfigMap } from '../../../../shared/api/core/v1.ts'
 import { ageColumn, nameColumn, text } from '../columns/common.ts'
 import { defineResource } from '../resource.ts'
 import { entries } from '../support/collections.ts'
-import { validateConfigMap, validateConfigMapUpdate } from './validate-data.ts'
+import { configMapErrors, validateConfigMapUpdate } from './validate-data.ts'
 
 export const configMaps = defineResource<ConfigMap>({
   type: ConfigMap,
   shortNames: ['cm'],
-  validate: validateConfigMap,
+  validateInPieces: configMapErrors,
   validateUpdate: validateConfigMapUpdate,
   columns: [
     nameColumn,

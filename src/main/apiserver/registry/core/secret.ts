@@ -4,7 +4,7 @@ import { ageColumn, nameColumn, text } from '../columns/common.ts'
 import { defineResource } from '../resource.ts'
 import { emptyMap, entries } from '../support/collections.ts'
 import { tlsPairWarnings } from './tls-pair.ts'
-import { validateSecret, validateSecretUpdate } from './validate-data.ts'
+import { secretErrors, validateSecretUpdate } from './validate-data.ts'
 
 /** `stringData` is write-only: its entries move into `data`, winning over those of the same key. */
 function mergeStringData(secret: Secret): void {
@@ -22,7 +22,7 @@ export const secrets = defineResource<Secret>({
     mergeStringData(secret)
   },
   selectableFields: { type: secret => secret.type ?? '' },
-  validate: validateSecret,
+  validateInPieces: secretErrors,
   validateUpdate: validateSecretUpdate,
   warnings: ({ type, data }) => (type === 'kubernetes.io/tls' ? tlsPairWarnings(data) : []),
   columns: [

@@ -8,6 +8,8 @@ import {
   required,
   tooLong,
 } from '../../../../shared/machinery/field-error.ts'
+import { slices } from '../../../pieces/large-json.ts'
+import type { Pieces } from '../../../pieces/pacer.ts'
 import { configMapKey, isConfigMapKey } from '../../../../shared/machinery/names.ts'
 import { has, lookup } from '../support/collections.ts'
 import { immutable, obey } from '../support/rules.ts'
@@ -27,19 +29,23 @@ interface Looked {
 }
 
 /** Maps may hold a hundred thousand keys: they are walked once and only what is wrong with them is sorted. */
-function look(path: string, map: Data, size: (text: string) => number): Looked {
+function* look(path: string, map: Data, size: (text: string) => number): Pieces<Looked> {
   const errors: FieldError[] = []
   let bytes = 0
   // Of very many, values by their keys are cheaper than values.
-  for (const key of Object.keys(map ?? {})) {
-    if (!isConfigMapKey(key)) errors.push(...obey(`${path}[${key}]`, key, configMapKey))
-    bytes += size(map?.[key] ?? '')
+  for (const keys of slices(Object.keys(map ?? {}))) {
+    for (const key of keys) {
+      if (!isConfigMapKey(key)) errors.push(...obey(`${path}[${key}]`, key, configMapKey))
+      bytes += size(map?.[key] ?? '')
+    }
+    yield
   }
   return { errors: errors.sort((a, b) => compareText(a.field, b.field)), bytes }
 }
 
-export function validateConfigMap({ data, binaryData }: ConfigMap): FieldError[] {
-  const [texts, bytes] = [look('data', data, Buffer.byteLength), look('binaryData', binaryData, decodedLength)]
+export function* configMapErrors({ data, binaryData }: ConfigMap): Pieces<FieldError[]> {
+  const texts = yield* look('data', data, Buffer.byteLength)
+  const bytes = yield* look('binaryData', binaryData, decodedLength)
   const { errors } = texts
   for (const key of Object.keys(binaryData ?? {}).sort(compareText))
     if (has(data, key)) errors.push(invalidValue(`data[${key}]`, key, 'duplicate of key present in binaryData'))
@@ -100,8 +106,8 @@ function typeErrors({ type, data, metadata }: Secret): FieldError[] {
   }
 }
 
-export function validateSecret(secret: Secret): FieldError[] {
-  const { errors, bytes } = look('data', secret.data, decodedLength)
+export function* secretErrors(secret: Secret): Pieces<FieldError[]> {
+  const { errors, bytes } = yield* look('data', secret.data, decodedLength)
   if (bytes > MAX_BYTES) errors.push(tooLong('data', MAX_BYTES))
   return [...errors, ...typeErrors(secret)]
 }
