@@ -127,7 +127,7 @@ describe.each(samples)('$what', ({ collection, object, change, status, custom, s
     const type = 'application/apply-patch+yaml'
     const body = { apiVersion, kind, metadata: { annotations: { applied: 'yes' } } }
     await shown({ method: 'PATCH', path: `${path}?fieldManager=dry`, type, body })
-    const fresh = { ...object, metadata: { labels: metadata.labels } }
+    const fresh = { ...object, metadata: { name: 'new', labels: metadata.labels } }
     await shown({ method: 'PATCH', path: `${collection}/new?fieldManager=dry`, type, body: fresh })
   })
   if (status)
