@@ -402,6 +402,11 @@ test('a host that is gone can be forgotten, and cleaned by hand when it is back'
   // The version that is current by then does not work; one of those before it does.
   host.sh('mkdir -p /opt/flotilla/agent/bad && echo "process.exit(1)" > /opt/flotilla/agent/bad/agent.cjs')
   host.sh('ln -sfn ../agent/bad/agent.cjs /opt/flotilla/bin/agent.cjs')
+  host.sh('cp /opt/flotilla/bin/remove /root/remove')
   expect(host.sh('/opt/flotilla/bin/remove')).toContain('removed links, routes and rules')
   expect(host.sh('ls -d /opt/flotilla /etc/flotilla /var/lib/flotilla /etc/systemd/system/flotilla-agent.service 2>/dev/null || true')).toBe('') // prettier-ignore
+  // Also where no agent is left that could unmount, nothing is deleted through a mount.
+  host.sh('mkdir -p /root/precious /var/lib/flotilla/pods/at && touch /root/precious/file && mount --bind /root/precious /var/lib/flotilla/pods/at') // prettier-ignore
+  host.sh('sh /root/remove')
+  expect(host.sh('ls /root/precious; ls -d /var/lib/flotilla 2>/dev/null || true')).toBe('file')
 })
