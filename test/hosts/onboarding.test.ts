@@ -341,7 +341,7 @@ test('agents are restarted, upgraded and repaired by name, or all of them; steps
     expect(repaired.stdout).toMatch(new RegExp(`^bare  ${step}: succeeded`, 'm'))
   const nobody = await node('upgrade', 'nowhere', '--yes')
   expect(nobody.stderr).toContain('there is no host nowhere; see: flotilla node list')
-})
+}, 600_000)
 
 test('a cut connection comes back by itself, and pods do not notice', async () => {
   const started = await cluster.kubectl('get', 'pods', '-o', 'jsonpath={.items[*].status.startTime}')
