@@ -266,6 +266,15 @@ describe('a container', () => {
     const off = { securityContext: { allowPrivilegeEscalation: false, runAsUser: 1000 } }
     expect(await outputOf('no-escalation', 'grep NoNewPrivs /proc/self/status', off)).toMatch(/1$/)
   })
+  it.concurrent(
+    'with privileges mounts, sees the devices of the machine and writes to /proc, whatever that machine has been denied',
+    async () => {
+      const script = 'mkdir /m && mount -t tmpfs m /m && echo mounted; test -c /dev/kmsg && echo devices; echo 1 > /proc/sys/net/ipv4/ip_forward && echo wrote' // prettier-ignore
+      expect(await outputOf('privileged', script, { securityContext: { privileged: true } })).toBe(
+        'mounted\ndevices\nwrote',
+      )
+    },
+  )
   it.concurrent('has the kernel settings of its pod', async () => {
     const sysctls = [{ name: 'kernel.shm_rmid_forced', value: '1' }]
     expect(

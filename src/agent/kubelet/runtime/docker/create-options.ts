@@ -47,8 +47,15 @@ export function sandboxOptions(spec: SandboxSpec, engine: SandboxEngine): Docker
   }
 }
 
-/** @param host the network of pods with `hostNetwork`, in Docker's terms */
-export function containerOptions(spec: ContainerSpec, instance: string, host: string): Docker.ContainerCreateOptions {
+export interface ContainerEngine extends Pick<SandboxEngine, 'instance' | 'hostNetwork'> {
+  /** Capabilities that the engine has not got itself, without `CAP_`. */
+  readonly denied: readonly string[]
+}
+
+export function containerOptions(
+  spec: ContainerSpec,
+  { instance, hostNetwork, denied }: ContainerEngine,
+): Docker.ContainerCreateOptions {
   const { security, resources, namespaces } = spec
   return {
     name: dockerName(spec.pod, spec.name, spec.attempt),
@@ -67,7 +74,7 @@ export function containerOptions(spec: ContainerSpec, instance: string, host: st
     Healthcheck: { Test: ['NONE'] },
     Labels: containerLabels(spec, instance),
     HostConfig: {
-      NetworkMode: namespaces.network === 'host' ? host : `container:${spec.sandboxId}`,
+      NetworkMode: namespaces.network === 'host' ? hostNetwork : `container:${spec.sandboxId}`,
       IpcMode: namespaces.ipc === 'host' ? 'host' : `container:${spec.sandboxId}`,
       ...pidMode(spec),
       Mounts: spec.mounts.map(mount => ({
@@ -96,7 +103,28 @@ export function containerOptions(spec: ContainerSpec, instance: string, host: st
       SecurityOpt: securityOptions(spec),
       ...(security.unmaskedProc ? { MaskedPaths: [], ReadonlyPaths: [] } : {}),
       LogConfig: LOG_CONFIG,
+      ...(security.privileged && denied.length > 0 ? privilegedWithout(denied, spec) : {}),
     },
+  }
+}
+
+/**
+ * An engine that has not got a capability itself starts nothing that is privileged. What comes closest to it has all the
+ * others and every device; /sys is read-only, until the container mounts it anew.
+ */
+function privilegedWithout(denied: readonly string[], { devices }: ContainerSpec): Docker.HostConfig {
+  return {
+    Privileged: false,
+    CapAdd: ['ALL'],
+    CapDrop: [...denied],
+    SecurityOpt: ['seccomp=unconfined', 'apparmor=unconfined', 'label=disable'],
+    MaskedPaths: [],
+    ReadonlyPaths: [],
+    Devices: [
+      { PathOnHost: '/dev', PathInContainer: '/dev', CgroupPermissions: 'rwm' },
+      ...devices.filter(({ hostPath, containerPath }) => hostPath !== containerPath).map(toDevice),
+    ],
+    DeviceCgroupRules: ['a *:* rwm'],
   }
 }
 

@@ -25,6 +25,7 @@ import { RuntimeError } from '../contract.ts'
 import type { PauseArchitecture } from '../pause-image.ts'
 import { copyImage, readImageFile } from './copy-image.ts'
 import { containerOptions, sandboxOptions, updateOptions } from './create-options.ts'
+import { deniedCapabilities, lowestOomScore } from './denied-capabilities.ts'
 import { docker, orMissing, toRuntimeError } from './errors.ts'
 import { ensurePauseImage, findImage, imagesInUse, listImages, pullImage, removeImage } from './images.ts'
 import { containerDisk } from './container-disk.ts'
@@ -32,7 +33,6 @@ import { toRuntimeContainer } from './inspect.ts'
 import { LABEL } from './labels.ts'
 import { killFirstProcess } from './kill-first-process.ts'
 import { OomKills } from './oom-kills.ts'
-import { lowestOomScore } from './oom-score.ts'
 import { outlinesOf } from './outlines.ts'
 import { attachTo, execIn, logsOf } from './processes.ts'
 import { readEvents } from './events.ts'
@@ -83,7 +83,8 @@ export class DockerRuntime implements ContainerRuntime {
   #hasSeccomp = false
   /** Sandboxes with that filter, until one of them has started. */
   #onTrial: Set<string> | undefined = new Set()
-  #lowestOomScore = -1000
+  /** Capabilities that no container can be given. */
+  #denied: readonly string[] = []
 
   private constructor(options: DockerRuntimeOptions) {
     this.#engine = new Docker({ socketPath: options.socketPath })
@@ -101,7 +102,7 @@ export class DockerRuntime implements ContainerRuntime {
     const { SecurityOptions, DefaultRuntime } = (await docker(() => runtime.#engine.info())) as DockerInfo
     const hasFilters = (SecurityOptions ?? []).some(option => /^name=seccomp\b/.test(option))
     runtime.#hasSeccomp = hasFilters && DefaultRuntime === 'runc'
-    runtime.#lowestOomScore = await lowestOomScore()
+    runtime.#denied = await deniedCapabilities()
     runtime.#architecture = architectureOf(Arch)
     runtime.#pauseImage = await ensurePauseImage(runtime.#engine, runtime.#architecture)
     return runtime
@@ -181,11 +182,13 @@ export class DockerRuntime implements ContainerRuntime {
     }
   }
   createContainer(spec: ContainerSpec): Promise<string> {
-    return this.#create(containerOptions(spec, this.#instance, this.#hostNetwork))
+    return this.#create(
+      containerOptions(spec, { instance: this.#instance, hostNetwork: this.#hostNetwork, denied: this.#denied }),
+    )
   }
 
   async #create(given: Docker.ContainerCreateOptions): Promise<string> {
-    const OomScoreAdj = Math.max(this.#lowestOomScore, given.HostConfig?.OomScoreAdj ?? 0)
+    const OomScoreAdj = Math.max(lowestOomScore(this.#denied), given.HostConfig?.OomScoreAdj ?? 0)
     const options = { ...given, HostConfig: { ...given.HostConfig, OomScoreAdj } }
     try {
       return (await docker(() => this.#engine.createContainer(options))).id
