@@ -1,4 +1,5 @@
 // Volumes that outlive pods, and those made of images: over real Docker and the host's own file system.
+import { execFileSync } from 'node:child_process'
 import { existsSync, lstatSync, mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -329,6 +330,26 @@ describe('image volumes', () => {
       (await eventsOf('image-none')).some(text => text.includes('is not present with pull policy of Never')),
     )
     await node.remove('image-none')
+  })
+  it('are without the devices that an image has, which not every agent may make', async () => {
+    const image = 'flotilla-test/volumes-devices:1'
+    const files = join(node.folder.path, 'with-devices')
+    mkdirSync(join(files, 'dev'), { recursive: true })
+    execFileSync('mknod', [join(files, 'dev/null'), 'c', '1', '3'])
+    writeFileSync(join(files, 'dev/notes'), 'kept')
+    execFileSync('sh', ['-c', 'tar -c -C "$0" . | docker import - "$1"', files, image])
+    try {
+      await node.run('image-devices', {
+        volumes: [{ name: 'files', image: { reference: image, pullPolicy: 'Never' } }],
+        containers: [{ ...node.container(), volumeMounts: [{ name: 'files', mountPath: '/files' }] }],
+      })
+      const names = inside(await node.ready('image-devices'), 'ls', '/files/dev').split('\n')
+      expect(names).toContain('notes')
+      expect(names).not.toContain('null')
+      await node.remove('image-devices')
+    } finally {
+      docker('image', 'rm', '-f', image)
+    }
   })
   it('have no other paths than the image', async () => {
     const mount = { name: 'files', mountPath: '/files', subPath: 'bin/none' }

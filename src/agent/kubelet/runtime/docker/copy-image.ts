@@ -11,6 +11,8 @@ import { containerLabels, dockerName } from './labels.ts'
 const NAME = 'image-volume'
 /** Put into every container by the engine. */
 const NOT_OF_IMAGE = ['.dockerenv', 'dev/console']
+/** What images have of devices: they are no use in a volume, and an agent in a container may not make them. */
+const DEVICES = ['null', 'zero', 'full', 'random', 'urandom', 'tty', 'ptmx'].map(name => `dev/${name}`)
 
 export interface ImageOwner {
   readonly engine: Docker
@@ -52,7 +54,7 @@ async function withContainerOf<T>(
 }
 
 async function unpack(archive: Readable, folder: string): Promise<void> {
-  const excludes = NOT_OF_IMAGE.map(path => `--exclude=${path}`)
+  const excludes = [...NOT_OF_IMAGE, ...DEVICES].map(path => `--exclude=${path}`)
   await tar(['-x', '-p', '-C', folder, ...excludes, '-f', '-'], archive)
 }
 
