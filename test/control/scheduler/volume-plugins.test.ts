@@ -47,10 +47,12 @@ const listers: Listers = {
     {
       metadata: { name: 'of-zoned', labels: { 'topology.kubernetes.io/zone': 'z1__z2' } },
       spec: {},
+      status: { phase: 'Bound' },
     },
     ...['csi-1', 'csi-2'].map(name => ({
       metadata: { name: `of-${name}` },
       spec: { csi: { driver: 'disk.example.com', volumeHandle: name } },
+      status: { phase: 'Bound' },
     })),
   ),
   csiNodes: cache<CSINode>({
