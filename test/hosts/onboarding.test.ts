@@ -341,6 +341,9 @@ test('agents are restarted, upgraded and repaired by name, or all of them; steps
     expect(repaired.stdout).toMatch(new RegExp(`^bare  ${step}: succeeded`, 'm'))
   const nobody = await node('upgrade', 'nowhere', '--yes')
   expect(nobody.stderr).toContain('there is no host nowhere; see: flotilla node list')
+  expect((await node('check', 'nowhere')).stderr).toMatch(
+    /no host nowhere; .*; one that is new .* by: flotilla node add nowhere$/m,
+  )
 }, 600_000)
 
 test('a cut connection comes back by itself, and pods do not notice', async () => {

@@ -52,6 +52,12 @@ const whatIsThere = ({ metadata: { name }, spec: { address }, status }: Host): s
     ? `${name} is ${address}, which has not joined yet; to have another address in its place: flotilla node remove ${name} --forget`
     : `there is another host ${name} (${address}); give this one another name with --name`
 
+const noHost = (name: string, action: string): string =>
+  `there is no host ${name}; see: flotilla node list` +
+  (action === 'Check'
+    ? `; one that is new is looked at, and changed only when you say so, by: flotilla node add ${name}`
+    : '')
+
 /** @param names of Hosts; none = all */
 export async function operate(action: string, names: readonly string[], flags: OperateFlags): Promise<void> {
   formatOf(flags)
@@ -61,7 +67,7 @@ export async function operate(action: string, names: readonly string[], flags: O
   const chosen = names.length > 0 ? names : await hostsFor(action, api.client)
   for (const name of chosen)
     await api.client.get(Host, { name }).catch((error: unknown) => {
-      throw isNotFound(error) ? new CommandError(`there is no host ${name}; see: flotilla node list`) : error
+      throw isNotFound(error) ? new CommandError(noHost(name, action)) : error
     })
   if (chosen.length === 0) throw new CommandError('there are no such hosts; add one with: flotilla node add user@host')
   await run(api.client, action, chosen, flags)

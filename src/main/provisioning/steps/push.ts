@@ -70,8 +70,8 @@ export const pushRuntime: Step = {
   async plan({ facts, files }) {
     const parcel = await files.runtime(facts.architecture)
     if (facts.flotilla.runtimes.includes(parcel.id)) return []
-    const { bytes, format } = await parcel.open(formatsOf(facts))
-    return [`send the agent's runtime to /opt/flotilla/runtime/${parcel.id} (${megabytes(bytes)} as ${format})`]
+    const { bytes } = await parcel.open(formatsOf(facts))
+    return [`send the agent's runtime to /opt/flotilla/runtime/${parcel.id} (${megabytes(bytes)})`]
   },
   async apply(context) {
     const parcel = await context.files.runtime(context.facts.architecture)
