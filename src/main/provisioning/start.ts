@@ -32,6 +32,7 @@ export const lazyJoinFiles = (cluster: ClusterSettings, agentFolder: string): ((
 
 /** Resolves once there is a host or an operation, or when `signal` is aborted. */
 async function somethingToDo(client: Client, clock: Clock, log: Log, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return
   const found = deferred()
   const over = new AbortController()
   const until = AbortSignal.any([signal, over.signal])
@@ -41,7 +42,7 @@ async function somethingToDo(client: Client, clock: Clock, log: Log, signal: Abo
     informer.on({ added: () => found.resolve() })
     void informer.start(until)
   }
-  signal.addEventListener('abort', () => found.resolve())
+  signal.addEventListener('abort', () => found.resolve(), { once: true })
   await found.promise
   over.abort()
 }
