@@ -43,6 +43,18 @@ describe('the window', () => {
   })
   afterAll(() => window[Symbol.asyncDispose]())
 
+  it('is loaded anew when a part of it did not come, as when the networks of the machine change meanwhile', async () => {
+    const lost: string[] = []
+    const lose = (route: Route) => {
+      lost.push(route.request().url())
+      return lost.length <= 3 ? route.abort('internetdisconnected') : route.continue()
+    }
+    await page.route('**/ui/assets/index-*.js', lose)
+    await page.reload()
+    await page.getByRole('link', { name: 'Pods', exact: true }).waitFor()
+    expect(lost.length).toBeGreaterThan(3)
+    await page.unroute('**/ui/assets/index-*.js', lose)
+  })
   it('tells an API group that cannot answer from a cluster that is away, and shows it when it answers', async () => {
     const message = 'the server is currently unable to handle the request'
     const status = {

@@ -38,6 +38,16 @@ const TELL_BROKEN_POLICY = `
   })
 `
 
+/** Chromium gives up the page itself when the machine's networks change, as they do when tests beside this one start hosts. */
+async function goTo(page: Page, url: string): Promise<void> {
+  for (;;)
+    try {
+      return void (await page.goto(url))
+    } catch (error) {
+      if (!String(error).includes('ERR_NETWORK_CHANGED')) throw error
+    }
+}
+
 /** @param url such as the login link */
 export async function openInChromium(url: string, colorScheme: 'light' | 'dark' = 'light'): Promise<OpenWindow> {
   const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: FLAGS })
@@ -61,6 +71,6 @@ export async function openInChromium(url: string, colorScheme: 'light' | 'dark' 
   page.on('console', message => {
     if (/^policy broken|Refused to/.test(message.text())) problems.push(message.text())
   })
-  await page.goto(url)
+  await goTo(page, url)
   return { browser, page, problems, [Symbol.asyncDispose]: () => browser.close() }
 }

@@ -1,0 +1,21 @@
+// Loads the window anew when a part of the program did not come: browsers give up what they are loading when the networks
+// of the machine change, as they do while containers start. By itself, since the program may be what did not come.
+{
+  const KEY = 'flotilla.reloads'
+  const MOST = 6
+  const FORGOTTEN_MS = 60_000
+  let isDue = false
+
+  /** What does not come at all is not asked for without end. */
+  const loadAnew = () => {
+    const [count, at] = (sessionStorage.getItem(KEY) ?? '0 0').split(' ').map(Number)
+    const before = Date.now() - at < FORGOTTEN_MS ? count : 0
+    if (isDue || before >= MOST) return
+    isDue = true
+    sessionStorage.setItem(KEY, `${before + 1} ${Date.now()}`)
+    setTimeout(() => location.reload(), 250 * 2 ** before)
+  }
+
+  // Of elements, only those who listen before it gets there hear it.
+  addEventListener('error', ({ target }) => target instanceof HTMLScriptElement && loadAnew(), true)
+}
