@@ -86,7 +86,8 @@ async function create<T extends RevisionedOwner>(
   revision: number,
 ): Promise<ControllerRevision> {
   const { namespace, name } = owner.metadata
-  for (let salt = owner.status.collisionCount; ; salt = (salt ?? 0) + 1) {
+  // None yet and none told are the same: what was left by another owner, and is not seen as that yet, keeps its name.
+  for (let salt = owner.status.collisionCount || undefined; ; salt = (salt ?? 0) + 1) {
     const hash = templateHash(owner.spec.template, salt)
     const metadata = {
       namespace,
