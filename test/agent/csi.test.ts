@@ -514,7 +514,7 @@ describe('over its end and start, the agent', () => {
 
 describe('a container that mounts for others to see', () => {
   it("has what it mounts below the node's folder show on the node, also where the machine keeps mounts to itself", async () => {
-    // Kubernetes has it for privileged containers alone, which not every machine can run: Docker is asked for one directly.
+    // Kubernetes has it for privileged containers alone, and this needs one of their rights: Docker is asked directly.
     const own = join(node.folder.path, 'own')
     const path = join(own, 'pods')
     mkdirSync(path, { recursive: true })

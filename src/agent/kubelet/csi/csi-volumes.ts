@@ -9,7 +9,7 @@ import { attachmentName, uniqueVolumeName } from '../../../shared/machinery/csi-
 import type { Log } from '../../../shared/machinery/log.ts'
 import { ApiError } from '../../../shared/machinery/status.ts'
 import { capacityOf } from '../../../shared/machinery/volume-claims.ts'
-import { InOrder } from '../../network/in-order.ts'
+import { InOrder } from '../../in-order.ts'
 import { podDirOf } from '../pod-dir.ts'
 import { knownPath } from '../plugins/kubelet-folder.ts'
 import type { ObjectSource } from '../spec/env.ts'

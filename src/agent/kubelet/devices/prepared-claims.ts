@@ -5,7 +5,7 @@ import type { Container, ContainerStatus, Pod } from '../../../shared/api/core/v
 import type { ResourceClaim } from '../../../shared/api/resource/v1.ts'
 import type { Log } from '../../../shared/machinery/log.ts'
 import { claimNameOf, isReservedFor, notMadeFor } from '../../../shared/machinery/resource-claims.ts'
-import { InOrder } from '../../network/in-order.ts'
+import { InOrder } from '../../in-order.ts'
 import { writeDurably } from './allocations.ts'
 import type { ClaimReference, PreparedDevice } from './dra-api.ts'
 import type { DraDrivers } from './dra-drivers.ts'

@@ -1,6 +1,6 @@
 // Which work of the node's network runs beside which.
 import { describe, expect, it } from 'vitest'
-import { InOrder } from '../../src/agent/network/in-order.ts'
+import { InOrder } from '../../src/agent/in-order.ts'
 import { Serialised } from '../../src/agent/network/serialised.ts'
 import { deferred } from '../../src/shared/machinery/deferred.ts'
 
