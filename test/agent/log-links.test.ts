@@ -4,6 +4,7 @@ import {
   mkdirSync,
   readFileSync,
   readdirSync,
+  readlinkSync,
   realpathSync,
   rmSync,
   symlinkSync,
@@ -125,6 +126,17 @@ describe('links', () => {
     await links.settled()
     expect(shown().map(name => name.length)).toEqual([255, 'web_shop_app-aaa.log'.length])
     expect(shown()[0]).toMatch(/^n{180}_s{60}_app-a+\.log$/)
+  })
+  test('that lost what tells containers apart lead to the newest, and stay when an older one goes', async () => {
+    const long = { ...pod, name: 'n'.repeat(186), namespace: 's'.repeat(60) }
+    const longOutline = (...containers: PodOutline['containers']) => [{ ...long, sandboxes: [], containers }]
+    links.add(long, one)
+    links.add(long, two)
+    links.sync(longOutline(two))
+    links.sync(longOutline(two))
+    await links.settled()
+    expect(shown()).toHaveLength(1)
+    expect(readlinkSync(join(folder, 'containers', shown()[0]!))).toMatch(/app\/1\.log$/)
   })
 })
 

@@ -140,11 +140,21 @@ describe('security contexts', () => {
   })
   it.each([
     ['the image runs as root', {}, '', 'image will run as root'],
+    ['the image runs as root, in more digits', {}, '00', 'image will run as root'],
+    ['the image runs as a user that no kernel has', {}, '2147483648', 'image has an invalid user id (2147483648)'],
     ['the image names its user', {}, 'nobody', 'non-numeric user (nobody)'],
     ['runAsUser is 0', { runAsUser: 0 }, '1000', 'breaks non-root policy'],
   ])('runAsNonRoot refuses when %s', async (_what, fields, imageUser, message) => {
     const strict = container({ securityContext: { runAsNonRoot: true, ...fields } })
     await expect(securityOf(pod(), strict, imageUser, none)).rejects.toThrow(message)
+  })
+  it('a profile of the node is never the word by which the engine enforces none', async () => {
+    const named = (localhostProfile: string) =>
+      container({ securityContext: { appArmorProfile: { type: 'Localhost', localhostProfile } } })
+    expect(await securityOf(pod(), named('own'), '', none)).toMatchObject({ appArmor: 'own' })
+    await expect(securityOf(pod(), named('unconfined'), '', none)).rejects.toThrow(
+      'apparmor profile not found unconfined',
+    )
   })
 })
 

@@ -106,7 +106,9 @@ export class LogLinks {
 
   async #remove(id: string, { place, name }: { readonly place: string; readonly name: string }): Promise<void> {
     this.#made.delete(id)
-    await rm(this.#path('containers', name), { force: true })
+    // A name that was cut may be that of a newer container by now.
+    const shown = this.#path('containers', name)
+    if ((await targetOf(shown)) === join(LOG_FOLDER, 'pods', place)) await rm(shown, { force: true })
     await this.#removePlace(place)
   }
 

@@ -1,5 +1,5 @@
 // Security contexts of pod and container, merged: the container's own setting wins.
-import type { Container, Pod, SeccompProfile } from '../../../shared/api/core/v1.ts'
+import type { AppArmorProfile, Container, Pod, SeccompProfile } from '../../../shared/api/core/v1.ts'
 import type { ContainerSecurity } from '../runtime/contract.ts'
 import { ContainerConfigError } from './config-error.ts'
 
@@ -12,7 +12,7 @@ export interface SecuritySources {
 
 /**
  * @param imageUser `User` of the image's config
- * @throws ContainerConfigError when runAsNonRoot cannot be kept
+ * @throws ContainerConfigError when runAsNonRoot cannot be kept, or a profile is not there
  */
 export async function securityOf(
   pod: Pod,
@@ -32,7 +32,7 @@ export async function securityOf(
   const groups = new Set(ofPod.supplementalGroups ?? [])
   if (ofPod.fsGroup !== undefined) groups.add(ofPod.fsGroup)
   const seccomp = await seccompOf(own.seccompProfile ?? ofPod.seccompProfile, readProfile)
-  const appArmor = own.appArmorProfile ?? ofPod.appArmorProfile
+  const appArmor = appArmorOf(own.appArmorProfile ?? ofPod.appArmorProfile)
   const seLinux = own.seLinuxOptions ?? ofPod.seLinuxOptions
   return {
     ...(user === undefined ? {} : { user }),
@@ -43,8 +43,7 @@ export async function securityOf(
     addCapabilities: own.capabilities?.add ?? [],
     dropCapabilities: own.capabilities?.drop ?? [],
     ...(seccomp === undefined ? {} : { seccomp }),
-    ...(appArmor?.type === 'Unconfined' ? { appArmor: 'unconfined' } : {}),
-    ...(appArmor?.type === 'Localhost' && appArmor.localhostProfile ? { appArmor: appArmor.localhostProfile } : {}),
+    ...(appArmor === undefined ? {} : { appArmor }),
     ...(seLinux ? { seLinux: Object.fromEntries(Object.entries(seLinux).map(([k, v]) => [k, String(v)])) } : {}),
     unmaskedProc: own.procMount === 'Unmasked',
   }
@@ -55,6 +54,8 @@ function userOf(uid: number | undefined, gid: number | undefined, imageUser: str
   const user = uid === undefined ? imageUser.split(':')[0] || '0' : String(uid)
   return gid === undefined ? user : `${user}:${gid}`
 }
+
+const MOST_UID = 2 ** 31 - 1
 
 /** With a group given, the engine adds no groups out of the image's /etc/group. */
 async function strictUser(
@@ -74,12 +75,29 @@ function assertNonRoot(pod: Pod, container: Container, uid: number | undefined, 
   if (uid === 0) throw new ContainerConfigError(`container's runAsUser breaks non-root policy ${who}`)
   if (uid !== undefined) return
   const [name = ''] = imageUser.split(':')
-  if (name === '' || name === '0' || name === 'root')
+  // The engine reads a number as one: `00` is root, too.
+  if (name === '' || /^0+$/.test(name) || name === 'root')
     throw new ContainerConfigError(`container has runAsNonRoot and image will run as root ${who}`)
   if (!/^\d+$/.test(name))
     throw new ContainerConfigError(
       `container has runAsNonRoot and image has non-numeric user (${name}), cannot verify user is non-root ${who}`,
     )
+  if (Number(name) > MOST_UID)
+    throw new ContainerConfigError(
+      `container has runAsNonRoot and image has an invalid user id (${name}). (Must be 1-(${MOST_UID})) ${who}`,
+    )
+}
+
+/** What the engine enforces nothing by, in the place of a profile's name. */
+const UNCONFINED = 'unconfined'
+
+/** @returns what the engine is told; undefined for its default */
+function appArmorOf(profile: AppArmorProfile | undefined): string | undefined {
+  if (profile?.type === 'Unconfined') return UNCONFINED
+  const name = profile?.type === 'Localhost' ? profile.localhostProfile : undefined
+  // Who may name profiles of the node may not therefore go without one.
+  if (name === UNCONFINED) throw new ContainerConfigError(`apparmor profile not found ${name}`)
+  return name || undefined
 }
 
 /** Without a profile the engine's default applies, as with upstream's `--seccomp-default`. */
