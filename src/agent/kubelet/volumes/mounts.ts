@@ -1,6 +1,7 @@
 // Mounting on the host, through mount(8) and umount(8).
 import { execFile } from 'node:child_process'
-import { readFile } from 'node:fs/promises'
+import { open, readFile, readlink } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { promisify } from 'node:util'
 import { removeTree } from './remove-tree.ts'
 
@@ -16,15 +17,19 @@ export interface HostTools {
   readonly mountTable?: string
   /** @param args of mount(8) */
   mount(args: readonly string[]): Promise<void>
-  unmount(path: string): Promise<void>
+  /** @param options isExact: the path goes to the kernel as it is, also where no mount is known by it */
+  unmount(path: string, options?: { readonly isExact: boolean }): Promise<void>
 }
 
 export const hostTools: HostTools = {
   async mount(args) {
     await run('mount', [...args], { env: { ...process.env, PATH }, timeout: 30_000 })
   },
-  async unmount(path) {
-    await run('umount', ['-l', '--', path], { env: { ...process.env, PATH }, timeout: 30_000 })
+  async unmount(path, { isExact = false } = { isExact: false }) {
+    await run('umount', ['-l', ...(isExact ? ['-c'] : []), '--', path], {
+      env: { ...process.env, PATH },
+      timeout: 30_000,
+    })
   },
 }
 
@@ -40,6 +45,9 @@ const unescape = (text: string): string =>
   text.replace(/\\([0-7]{3})/g, (_all, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)))
 
 interface MountPoint {
+  readonly id: string
+  /** Of the mount that it lies on. */
+  readonly parent: string
   readonly path: string
   /** Is told of mounts that are made elsewhere below what it shows. */
   readonly isFollowing: boolean
@@ -47,23 +55,62 @@ interface MountPoint {
   readonly isShared: boolean
 }
 
-async function readTable(path = '/proc/self/mountinfo'): Promise<MountPoint[]> {
+interface MountTable {
+  /** Those that their paths lead to; of several at one place the last one lies on top. */
+  readonly seen: readonly MountPoint[]
+  /** Those that another one lies over: no path leads there any more. */
+  readonly hidden: readonly MountPoint[]
+}
+
+async function readTable(path = '/proc/self/mountinfo'): Promise<MountTable> {
   const table = await readFile(path, 'utf8')
-  return table
+  const all = table
     .split('\n')
     .filter(Boolean)
     .map(line => {
       const fields = line.split(' ')
+      const [id = '', parent = '', , , at = ''] = fields
       const optional = fields.slice(6, fields.indexOf('-', 6))
       return {
-        path: unescape(fields[4] ?? ''),
+        id,
+        parent,
+        path: unescape(at),
         isFollowing: optional.some(field => /^(shared|master):/.test(field)),
         isShared: optional.some(field => field.startsWith('shared:')),
       }
     })
+  return inSight(all)
 }
 
-export const mountPoints = async (): Promise<string[]> => (await readTable()).map(({ path }) => path)
+function inSight(all: readonly MountPoint[]): MountTable {
+  const byId = new Map(all.map(mount => [mount.id, mount]))
+  /** Mounts, as what they lie on and where. */
+  const places = new Set(all.filter(({ id, parent }) => id !== parent).map(placeOf))
+  const known = new Map<MountPoint, boolean>()
+  const isHidden = (mount: MountPoint): boolean => {
+    const before = known.get(mount)
+    if (before !== undefined) return before
+    known.set(mount, false) // a table that was read while it changed may lead in circles
+    const below = byId.get(mount.parent)
+    const result = below !== undefined && below !== mount && (isCovered(mount, below, places) || isHidden(below))
+    known.set(mount, result)
+    return result
+  }
+  return { seen: all.filter(mount => !isHidden(mount)), hidden: all.filter(isHidden) }
+}
+
+const placeOf = ({ parent, path }: Pick<MountPoint, 'parent' | 'path'>): string => `${parent} ${path}`
+
+/** @returns whether another mount lies on the same one, over the place of this */
+function isCovered({ path, parent }: MountPoint, below: MountPoint, places: ReadonlySet<string>): boolean {
+  for (let at = path; at !== below.path && isBelow(at, below.path);) {
+    at = dirname(at)
+    if (places.has(placeOf({ parent, path: at }))) return true
+  }
+  return false
+}
+
+export const mountPoints = async (): Promise<string[]> => (await readTable()).seen.map(({ path }) => path)
 
 export const isMountPoint = async (path: string): Promise<boolean> => (await mountPoints()).includes(path)
 
@@ -73,8 +120,7 @@ export async function canBeFollowed(path: string, { mountTable }: Pick<HostTools
 }
 
 async function mountOf(path: string, mountTable: string | undefined): Promise<MountPoint | undefined> {
-  const above = (await readTable(mountTable)).filter(mount => isBelow(path, mount.path))
-  // Of several at one place the last one lies on top.
+  const above = (await readTable(mountTable)).seen.filter(mount => isBelow(path, mount.path))
   return above.toSorted((a, b) => a.path.length - b.path.length).at(-1)
 }
 
@@ -84,18 +130,41 @@ async function mountOf(path: string, mountTable: string | undefined): Promise<Mo
  */
 export async function makeShared(path: string, dataDir: string, tools: HostTools): Promise<void> {
   if (!isBelow(path, dataDir) || (await mountOf(path, tools.mountTable))?.isShared !== false) return
-  if (!(await isMountPoint(dataDir))) await tools.mount(['--rbind', dataDir, dataDir])
+  if (!(await isMountPoint(dataDir))) await layOver(dataDir, tools)
   await tools.mount(['--make-rshared', dataDir])
+}
+
+/**
+ * Mounts a folder on itself, with all that is mounted in it. What that hides is unmounted: it would keep a volume in use
+ * on which nobody can lay hands any more.
+ */
+async function layOver(folder: string, tools: HostTools): Promise<void> {
+  const before = new Set((await readTable()).hidden.map(({ id }) => id))
+  await using below = await open(folder)
+  await tools.mount(['--rbind', folder, folder])
+  const { hidden } = await readTable()
+  const inFolder = hidden.filter(({ id, path }) => !before.has(id) && isBelow(path, folder))
+  // The open folder leads to what lies under the new mount.
+  const way = `/proc/${await readlink('/proc/self')}/fd/${below.fd}`
+  for (const { path } of deepestFirst(inFolder)) await tools.unmount(way + path.slice(folder.length), { isExact: true })
 }
 
 /** @returns whether it is the folder itself or in it */
 export const isBelow = (path: string, folder: string): boolean =>
   path === folder || path.startsWith(folder.endsWith('/') ? folder : `${folder}/`)
 
-/** Unmounts everything at and below a folder, deepest first. */
+const deepestFirst = (mounts: readonly MountPoint[]): MountPoint[] =>
+  mounts.toSorted((a, b) => b.path.length - a.path.length)
+
+/** Unmounts everything at and below a folder, deepest first, and then what that has hidden. */
 export async function unmountBelow(folder: string, tools: HostTools): Promise<void> {
-  const below = (await mountPoints()).filter(path => isBelow(path, folder))
-  for (const path of below.toSorted((a, b) => b.length - a.length)) await tools.unmount(path)
+  for (let last = ''; ;) {
+    const below = (await readTable()).seen.filter(({ path }) => isBelow(path, folder))
+    const ids = below.map(({ id }) => id).join()
+    if (below.length === 0 || ids === last) return
+    last = ids
+    for (const { path } of deepestFirst(below)) await tools.unmount(path)
+  }
 }
 
 /**
@@ -104,7 +173,8 @@ export async function unmountBelow(folder: string, tools: HostTools): Promise<vo
  */
 export async function removeUnmounted(folder: string, tools: HostTools): Promise<void> {
   await unmountBelow(folder, tools)
-  const left = (await mountPoints()).find(path => isBelow(path, folder))
-  if (left !== undefined) throw new Error(`${folder} is not deleted: something is mounted on ${left}`)
+  const { seen, hidden } = await readTable()
+  const left = [...seen, ...hidden].find(({ path }) => isBelow(path, folder))
+  if (left !== undefined) throw new Error(`${folder} is not deleted: something is mounted on ${left.path}`)
   await removeTree(folder)
 }
