@@ -1,14 +1,14 @@
 // The kubelet's port: who is let in, for what, and what it shows itself by.
 import { X509Certificate } from 'node:crypto'
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { connect as connectTcp, createServer } from 'node:net'
 import { type RequestOptions, request } from 'node:https'
 import { connect } from 'node:tls'
 import type { TLSSocket } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ApiContext } from '../../src/agent/api/contract.ts'
 import { DelegatedAccess } from '../../src/agent/api/delegated-access.ts'
-import { openKubeletPort } from '../../src/agent/api/kubelet-port.ts'
+import { type KubeletPortOptions, openKubeletPort } from '../../src/agent/api/kubelet-port.ts'
 import { servingCertificate } from '../../src/agent/identity/serving-certificate.ts'
 import { ServiceAccount } from '../../src/shared/api/core/v1.ts'
 import { ClusterRole, ClusterRoleBinding } from '../../src/shared/api/rbac/v1.ts'
@@ -40,9 +40,10 @@ const context = {
   clock,
   log: silentLog,
 } as unknown as ApiContext
-const open = (at: number) =>
+const open = (at: number, more: Partial<Pick<KubeletPortOptions, 'handshakeMs'>> = {}) =>
   openKubeletPort({
     ...context,
+    ...more,
     places: [{ host: HOST, port: at }],
     folder: folder.path,
     addresses: [HOST],
@@ -256,4 +257,12 @@ test('a port that somebody else has is taken as soon as it is free', async () =>
   })
   await late[Symbol.asyncDispose]()
   await expect(code('/healthz', undefined, { port: taken })).rejects.toThrow(/ECONNREFUSED/)
+})
+
+test('who connects and says nothing does not keep one of its places', async () => {
+  const at = await freePort()
+  await using _ = await open(at, { handshakeMs: 50 })
+  const silent = connectTcp(at, HOST)
+  silent.on('error', () => undefined)
+  await new Promise(resolve => silent.on('close', resolve))
 })

@@ -17,6 +17,8 @@ export interface KubeletPortOptions extends ApiContext {
   /** The node's addresses. */
   readonly addresses: readonly string[]
   readonly access: DelegatedAccess
+  /** How long whoever connects may take until it is known how it speaks. Default: 10 s. */
+  readonly handshakeMs?: number
 }
 
 /** Everybody who reaches the port can connect. */
@@ -28,13 +30,19 @@ export async function openKubeletPort({
   folder,
   addresses,
   access,
+  handshakeMs = 10_000,
   ...context
 }: KubeletPortOptions): Promise<AsyncDisposable> {
   const { nodeName, clock, log } = context
   const certificate = await servingCertificate(folder, [nodeName, ...addresses], clock.now())
   const owned = new Owned()
   for (const { host, port } of places) {
-    const server = createServer({ ...certificate, minVersion: 'TLSv1.2', maxHeaderSize: MAX_HEADER_BYTES })
+    const server = createServer({
+      ...certificate,
+      minVersion: 'TLSv1.2',
+      maxHeaderSize: MAX_HEADER_BYTES,
+      handshakeTimeout: handshakeMs,
+    })
     server.maxConnections = MAX_CONNECTIONS
     const listener = owned.use(
       new Listener({ server, host, port, failure: "cannot open the kubelet's port", clock, log }),
