@@ -142,8 +142,11 @@ describe('drivers of dynamic resources', () => {
     mood = ''
     await node.ready('moody')
     driver.refusal = 'busy'
+    const { uid } = (await node.get('moody')).metadata
     await node.client.delete(Pod, { namespace, name: 'moody' })
     await eventually(() => expect(driver.calls).toContain('unprepare moody'), SLOW_MS)
+    // A driver is asked once nothing of the pod runs that may still have its devices.
+    expect(docker('ps', '-q', '--filter', `label=io.kubernetes.pod.uid=${uid}`)).toBe('')
     expect((await node.get('moody')).metadata.deletionTimestamp).toBeDefined()
     driver.refusal = ''
     await node.remove('moody').catch(() => undefined) // gone already

@@ -92,3 +92,24 @@ describe('a claim', () => {
     await given
   })
 })
+
+describe('a driver that tells of ever more devices', () => {
+  const health = (device: string) => drivers.healthOf(DRIVER, 'pool', device).health
+  const invented = (of: string) => Array.from({ length: 3_000 }, (_, at) => `${of}-${at}`)
+  it('is remembered of those that it told of last', async () => {
+    for (const of of ['first', 'second', 'third']) {
+      driver.tellOf(invented(of))
+      await eventually(() => expect(health(`${of}-2999`)).toBe('Healthy'))
+    }
+    expect(invented('first').map(health)).not.toContain('Healthy')
+    expect(invented('second').map(health)).toContain('Healthy')
+    expect(invented('third').map(health)).not.toContain('Unknown')
+    expect(health('dev')).toBe('Healthy')
+  })
+  it('is not believed names that no device can have', async () => {
+    const [short, long] = ['n'.repeat(63), 'n'.repeat(64)]
+    driver.tellOf([long, short])
+    await eventually(() => expect(health(short)).toBe('Healthy'))
+    expect(health(long)).toBe('Unknown')
+  })
+})

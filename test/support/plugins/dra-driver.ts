@@ -31,6 +31,8 @@ export class TestDraDriver implements AsyncDisposable {
   readonly calls: string[] = []
   /** 1 = healthy, 2 = not. */
   #health = 1
+  /** Devices of which it tells besides. */
+  #others: readonly string[] = []
   #changed = deferred()
   /** Why it takes no claim back. */
   refusal = ''
@@ -75,6 +77,16 @@ export class TestDraDriver implements AsyncDisposable {
 
   fail(): void {
     this.#health = 2
+    this.#tellAnew()
+  }
+
+  /** Tells of the health of these devices, before its own. */
+  tellOf(others: readonly string[]): void {
+    this.#others = others
+    this.#tellAnew()
+  }
+
+  #tellAnew(): void {
     this.#changed.resolve()
     this.#changed = deferred()
   }
@@ -83,8 +95,13 @@ export class TestDraDriver implements AsyncDisposable {
     const gone = new Promise<void>(resolve => signal.addEventListener('abort', () => resolve()))
     while (!signal.aborted) {
       const changed = this.#changed.promise
-      const device = { poolName: 'pool', deviceName: 'dev' }
-      yield { devices: [{ device, health: this.#health, healthCheckTimeoutSeconds: 600, message: 'as told' }] }
+      const devices = [...this.#others, 'dev'].map(deviceName => ({
+        device: { poolName: 'pool', deviceName },
+        health: this.#health,
+        healthCheckTimeoutSeconds: 600,
+        message: 'as told',
+      }))
+      yield { devices }
       await Promise.race([changed, gone])
     }
   }

@@ -52,6 +52,7 @@ const deviceHealth = message({
   healthCheckTimeoutSeconds: integer(4),
   message: text(5),
 })
+export type DeviceHealth = Decoded<typeof deviceHealth>
 /** By the number that stands for it. */
 export const HEALTHS = ['Unknown', 'Healthy', 'Unhealthy'] as const
 

@@ -7,7 +7,14 @@ import { type Clock, delay } from '../../../shared/machinery/clock.ts'
 import type { Log } from '../../../shared/machinery/log.ts'
 import type { Plugin, PluginHandler } from '../plugins/plugin-manager.ts'
 import { RpcClient } from '../plugins/rpc.ts'
-import { type ClaimReference, DRA_SERVICES, type DraService, HEALTHS, nodeWatchResources } from './dra-api.ts'
+import {
+  type ClaimReference,
+  DRA_SERVICES,
+  type DeviceHealth,
+  type DraService,
+  HEALTHS,
+  nodeWatchResources,
+} from './dra-api.ts'
 
 const CALL_MS = 45_000
 /** How long a driver may be away before what it offered is taken back. */
@@ -18,6 +25,11 @@ const HEALTH_PAUSE_MS = 5_000
 /** How long what a driver tells of a device holds, unless it says so. */
 const HEALTH_MS = 30_000
 const MOST_MESSAGE = 1_024
+/** Of whose devices the health is remembered: those of one driver that it told of last. */
+const MOST_DEVICES = 4_096
+/** As long as names of pools and devices can be. */
+const MOST_POOL = 253
+const MOST_DEVICE = 63
 
 export interface DraDriversOptions {
   readonly client: Client
@@ -31,6 +43,10 @@ export interface DraDriversOptions {
 export interface Health {
   readonly health: (typeof HEALTHS)[number]
   readonly message?: string
+}
+
+interface Told extends Health {
+  readonly untilMs: number
 }
 
 interface Instance {
@@ -49,8 +65,8 @@ export class DraDrivers implements PluginHandler, AsyncDisposable {
   /** Drivers whose offers are to be taken back. */
   readonly #wipes = new Map<string, () => void>()
   readonly #tasks = new Set<Promise<void>>()
-  /** Driver, pool and device → what the driver told, and until when that holds. */
-  readonly #healths = new Map<string, Health & { readonly driver: string; readonly untilMs: number }>()
+  /** By driver: pool and device → what the driver told, and until when that holds; what it told last at the end. */
+  readonly #healths = new Map<string, Map<string, Told>>()
 
   constructor(options: DraDriversOptions) {
     this.#options = options
@@ -172,27 +188,40 @@ export class DraDrivers implements PluginHandler, AsyncDisposable {
     while (!signal.aborted) {
       try {
         for await (const { devices } of client.stream(nodeWatchResources, {}, signal)) {
-          for (const { device, health, message, healthCheckTimeoutSeconds: seconds } of devices)
-            this.#healths.set(keyOf(driver, device?.poolName ?? '', device?.deviceName ?? ''), {
-              driver,
-              health: HEALTHS[health] ?? 'Unknown',
-              ...(message ? { message: shortened(message) } : {}),
-              untilMs: clock.monotonic() + (seconds > 0 ? seconds * 1_000 : HEALTH_MS),
-            })
+          this.#hear(driver, devices)
           onHealth(driver)
         }
       } catch {
         // It does not serve this, or is gone.
       }
-      let had = false
-      for (const [key, health] of this.#healths) if (health.driver === driver) had = this.#healths.delete(key) || had
-      if (had && !signal.aborted) onHealth(driver)
+      if (this.#healths.delete(driver) && !signal.aborted) onHealth(driver)
       await delay(clock, HEALTH_PAUSE_MS, signal).catch(() => undefined) // aborted: the loop ends
     }
   }
 
+  /** However many names a driver makes up, no more is remembered than a node can have. */
+  #hear(driver: string, devices: readonly DeviceHealth[]): void {
+    const nowMs = this.#options.clock.monotonic()
+    const told = this.#healths.get(driver) ?? new Map<string, Told>()
+    this.#healths.set(driver, told)
+    for (const { device, health, message, healthCheckTimeoutSeconds: seconds } of devices) {
+      const { poolName = '', deviceName = '' } = device ?? {}
+      if (poolName.length > MOST_POOL || deviceName.length > MOST_DEVICE) continue
+      const key = keyOf(poolName, deviceName)
+      told.delete(key)
+      told.set(key, {
+        health: HEALTHS[health] ?? 'Unknown',
+        ...(message ? { message: shortened(message) } : {}),
+        untilMs: nowMs + (seconds > 0 ? seconds * 1_000 : HEALTH_MS),
+      })
+    }
+    for (const key of told.keys())
+      if (told.size > MOST_DEVICES) told.delete(key)
+      else break
+  }
+
   healthOf(driver: string, pool: string, device: string): Health {
-    const told = this.#healths.get(keyOf(driver, pool, device))
+    const told = this.#healths.get(driver)?.get(keyOf(pool, device))
     if (!told || told.untilMs < this.#options.clock.monotonic()) return { health: 'Unknown' }
     return { health: told.health, ...(told.message === undefined ? {} : { message: told.message }) }
   }
@@ -212,6 +241,6 @@ const isService = (name: string): name is DraService => Object.hasOwn(DRA_SERVIC
 /** The first that both know. */
 const serviceOf = (supported: readonly string[]): DraService | undefined => supported.find(isService)
 const quoted = (names: readonly string[]): string => `[${names.map(name => JSON.stringify(name)).join(' ')}]`
-const keyOf = (driver: string, pool: string, device: string): string => JSON.stringify([driver, pool, device])
+const keyOf = (pool: string, device: string): string => JSON.stringify([pool, device])
 const shortened = (text: string): string =>
   text.length > MOST_MESSAGE ? `${text.slice(0, MOST_MESSAGE - 3)}...` : text

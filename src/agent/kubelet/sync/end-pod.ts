@@ -40,13 +40,13 @@ export async function stopSandboxes(
   await dispose(parts, pod, sandboxes)
 }
 
-/** Gives back what the pod had of the node while it ran. */
+/** Gives back what the pod had of the node while it ran: devices last, once nothing of it is left that may use them. */
 export async function releasePod(parts: KubeletParts, pod: Pod, { sandboxes }: RuntimePod): Promise<void> {
   const { cgroups, claims, dataDir } = parts
   const { uid } = pod.metadata
-  await claims.unprepare(uid)
   letGo(dataDir, uid)
   await allDone([disconnect(parts, pod), stopSandboxes(parts, pod, sandboxes).then(() => cgroups.remove(uid))])
+  await claims.unprepare(uid)
 }
 
 /** Of what has ended. The next pod of a manifest may have the same uid, and would take what is left for its own. */
