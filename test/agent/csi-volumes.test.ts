@@ -12,6 +12,7 @@ import { type PrepareOptions, prepareVolumes } from '../../src/agent/kubelet/vol
 import type { PersistentVolume, PersistentVolumeClaim, Pod, Volume } from '../../src/shared/api/core/v1.ts'
 import type { CSIDriver, CSIDriverSpec, VolumeAttachment } from '../../src/shared/api/storage/v1.ts'
 import { silentLog } from '../../src/shared/machinery/log.ts'
+import { eventually } from '../support/eventually.ts'
 import { TestCsiDriver } from '../support/plugins/csi-driver.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 
@@ -118,6 +119,41 @@ describe('a pod that ends', () => {
     tell?.()
     await expect(prepared).rejects.toThrow('the pod is over')
     expect(csi.inUse).toEqual([])
+  })
+})
+
+describe('a volume that waits to be attached', () => {
+  it('is mounted without, once its driver says that it need not be', async () => {
+    const prepared = csi.preparePersistent(pod('user'), volume('changed'), mounting())
+    await eventually(() => expect(csi.inUse).toEqual([`kubernetes.io/csi/${DRIVER}^handle-changed`]))
+    described = { attachRequired: false }
+    const target = await eventually(async () => {
+      await clock.advance(1_000)
+      return Promise.race([prepared, Promise.resolve<false>(false)])
+    })
+    expect(await isMountPoint(String(target))).toBe(true)
+    expect(csi.inUse).toEqual([])
+  })
+})
+
+describe("a PersistentVolume that is called as one of the pod's own volumes", () => {
+  it('is mounted apart from it, and goes with it', async () => {
+    described = { attachRequired: false, volumeLifecycleModes: ['Persistent', 'Ephemeral'] }
+    const own = { name: 'twin', csi: { driver: DRIVER } }
+    const user = pod('both', [own, { name: 'claimed', persistentVolumeClaim: { claimName: 'twin' } }])
+    const { group } = mounting()
+    const targets = [
+      await csi.prepareInline(user, own, group),
+      await csi.preparePersistent(user, volume('twin'), mounting()),
+    ]
+    expect(new Set(targets).size).toBe(2)
+    for (const target of targets) expect(await isMountPoint(target)).toBe(true)
+    expect(csi.targetOf('both', volume('twin'))).toBe(targets[1])
+    const published = driver.of('NodePublishVolume').map(({ volumeId }) => String(volumeId))
+    expect(published).toEqual([expect.stringMatching(/^csi-[0-9a-f]{64}$/), 'handle-twin'])
+    await csi.release('both')
+    expect(driver.of('NodeUnpublishVolume').map(({ volumeId }) => String(volumeId)).toSorted()).toEqual(published.toSorted()) // prettier-ignore
+    for (const target of targets) expect(existsSync(target)).toBe(false)
   })
 })
 

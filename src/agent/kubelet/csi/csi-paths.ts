@@ -3,6 +3,7 @@
 //
 //   pods/<uid>/volumes/kubernetes.io~csi/<volume>/mount                  what the pod's containers get
 //   pods/<uid>/volumes/kubernetes.io~csi/<volume>/vol_data.json
+//   pods/<uid>/volumes/kubernetes.io~csi/<volume>~pv/…                   of a PersistentVolume that is called as one of the pod's own
 //   plugins/kubernetes.io/csi/<driver>/<sha256 of handle>/globalmount    staged, for all pods of the node
 //   plugins/kubernetes.io/csi/<driver>/<sha256 of handle>/vol_data.json
 // and of block devices
@@ -53,6 +54,13 @@ const pluginsOf = (dataDir: string): string => join(dataDir, 'plugins', 'kuberne
 const devicesOf = (dataDir: string): string => join(pluginsOf(dataDir), 'volumeDevices')
 
 export const mountPath = (podDir: string, volume: string): string => join(podDir, 'volumes', OF_PODS, volume, 'mount')
+/** No name of a volume ends so. */
+const NAMESAKE = '~pv'
+export const persistentMountPath = (
+  podDir: string,
+  volume: string,
+  { isNamesake }: { readonly isNamesake: boolean },
+): string => mountPath(podDir, isNamesake ? `${volume}${NAMESAKE}` : volume)
 export const stagingPath = (dataDir: string, driver: string, handle: string): string =>
   join(pluginsOf(dataDir), driver, sha256(handle), 'globalmount')
 

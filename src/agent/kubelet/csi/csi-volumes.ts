@@ -42,6 +42,7 @@ import {
   keyOfData,
   mountPath,
   noteBeside,
+  persistentMountPath,
   sha256,
   stagingPath,
   writeNote,
@@ -141,13 +142,11 @@ export class CsiVolumes {
     const described = await this.#options.objects.csiDriver(csi.driver)
     // Of a pod that has ended meanwhile everything was taken back: nobody would take this back.
     options.signal.throwIfAborted()
-    const target = this.targetOf(pod.metadata.uid, volume.metadata.name)
+    const target = this.targetOf(pod.metadata.uid, volume)
     if (target !== undefined && this.#isDone(target, described)) return target
     const key = uniqueVolumeName(csi)
-    const isAttachable = described?.spec.attachRequired !== false
     this.#wanted.set(key, (this.#wanted.get(key) ?? new Set()).add(pod.metadata.uid))
-    if (isAttachable) this.#attachable.add(key)
-    const publishContext = isAttachable ? await this.#attached(csi, options) : {}
+    const publishContext = await this.#attached(csi, described, options)
     return this.#turns.run(key, () => {
       options.signal.throwIfAborted()
       const isBlock = volume.spec.volumeMode === 'Block'
@@ -204,7 +203,7 @@ export class CsiVolumes {
   /** @returns whether the driver has made what is mounted as large as the volume is by now; it may know nothing of that */
   async expand(podUid: string, volume: PersistentVolume): Promise<boolean> {
     const { csi, accessModes, mountOptions = [], volumeMode } = volume.spec
-    const target = this.targetOf(podUid, volume.metadata.name)
+    const target = this.targetOf(podUid, volume)
     if (!csi || target === undefined || !this.#done.has(target)) return false
     const { drivers, objects, dataDir } = this.#options
     return this.#turns.run(uniqueVolumeName(csi), async () => {
@@ -228,10 +227,15 @@ export class CsiVolumes {
     })
   }
 
-  /** @returns where the volume is for the pod, while it is @param name of the PersistentVolume, or of a pod's own volume */
-  targetOf(podUid: string, name: string): string | undefined {
-    const paths = [mountPath(podDirOf(this.#options.dataDir, podUid), name), blockPaths(this.#options.dataDir, name).publish(podUid)] // prettier-ignore
-    return paths.find(path => this.#published.has(path))
+  /** @returns where the volume is for the pod, while it is */
+  targetOf(podUid: string, { metadata: { name } }: PersistentVolume): string | undefined {
+    const { dataDir } = this.#options
+    const podDir = podDirOf(dataDir, podUid)
+    const paths = [
+      ...[false, true].map(isNamesake => persistentMountPath(podDir, name, { isNamesake })),
+      blockPaths(dataDir, name).publish(podUid),
+    ]
+    return paths.find(path => this.#published.get(path)?.data.volumeLifecycleMode === 'Persistent')
   }
 
   /** @returns undefined where its driver cannot tell */
@@ -299,21 +303,36 @@ export class CsiVolumes {
     }
   }
 
-  /** Waits until the control plane says that it is attached. @returns what the attacher has to say to the driver */
+  /**
+   * Waits until the control plane says that it is attached, or its driver that it need not be.
+   * @returns what the attacher has to say to the driver
+   */
   async #attached(
     csi: CSIPersistentVolumeSource,
+    described: CSIDriver | undefined,
     { name, signal }: CsiMountOptions,
   ): Promise<Readonly<Record<string, string>>> {
-    const { clock } = this.#options
+    const { clock, objects } = this.#options
+    const key = uniqueVolumeName(csi)
     const end = clock.monotonic() + ATTACH_MS
+    let now = described
     for (let pauseMs = FIRST_LOOK_MS; ; pauseMs = Math.min(pauseMs * 1.5, LAST_LOOK_MS)) {
+      if (now?.spec.attachRequired === false) {
+        this.#attachable.delete(key)
+        return {}
+      }
+      this.#attachable.add(key)
       const context = await this.#lookAttached(csi)
       if (context) return context
       const isOver = await delay(clock, pauseMs, signal).then(
         () => clock.monotonic() > end,
         () => true, // the pod ends
       )
-      if (!isOver) continue
+      if (!isOver) {
+        now = await objects.csiDriver(csi.driver)
+        signal.throwIfAborted()
+        continue
+      }
       const volumes = `unmounted volumes=[${name}], unattached volumes=[${name}], failed to process volumes=[]`
       throw new CsiError(`Unable to attach or mount volumes: ${volumes}: timed out waiting for the condition`)
     }
@@ -345,7 +364,8 @@ export class CsiVolumes {
     const { fsType = '' } = csi
     const { accessModes: modes = [], mountOptions = [] } = volume.spec
     const { uid } = pod.metadata
-    const target = mountPath(podDirOf(this.#options.dataDir, uid), name)
+    const isNamesake = (pod.spec.volumes ?? []).some(own => own.csi && own.name === name)
+    const target = persistentMountPath(podDirOf(this.#options.dataDir, uid), name, { isNamesake })
     const volumeCapability = await capabilityOf(driver, { fsType, mountOptions, mode: modes[0], gid: group.gid })
     const staging = stagingPath(this.#options.dataDir, csi.driver, csi.volumeHandle)
     const isStaged = await this.#stage(wanted, staging, noteBeside(staging), volumeCapability, false).catch(

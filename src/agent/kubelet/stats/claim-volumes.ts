@@ -48,10 +48,10 @@ async function diskOf({ spec }: PersistentVolume, mountPoint: string): Promise<D
 
 async function diskOfDriver(
   { metadata: { uid } }: Pod,
-  { metadata: { name } }: PersistentVolume,
+  volume: PersistentVolume,
   csi: ClaimVolumesOptions['csi'],
 ): Promise<Disk | undefined> {
-  const target = csi.targetOf(uid, name)
+  const target = csi.targetOf(uid, volume)
   const stats = target === undefined ? undefined : await csi.stats(target)
   return stats && asDisk(stats)
 }
