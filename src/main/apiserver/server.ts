@@ -34,7 +34,7 @@ import { flowControlDumps } from './chain/flow-control/dump.ts'
 import { FlowControl } from './chain/flow-control/flow-control.ts'
 import { addFlowControlMetrics } from './chain/flow-control/metrics.ts'
 import { DEFAULT_LIMITS, InFlight, type InFlightLimits } from './chain/max-in-flight.ts'
-import { createRouter, listedPaths, type PathHandler } from './chain/router.ts'
+import { createRouter, listedPaths, notAllowed, type PathHandler } from './chain/router.ts'
 import { discoveryHandlers } from './discovery/discovery.ts'
 import { servedGroups } from './discovery/served.ts'
 import { versionInfo } from './discovery/version.ts'
@@ -51,7 +51,7 @@ import { Definitions } from './apiextensions/definitions.ts'
 import type { NodeDialer } from './proxy/node-tunnels.ts'
 import { indexResources, type ResourceIndex } from './registry/resource-index.ts'
 import type { ResourceDescriptor } from './registry/resource.ts'
-import type { ApiRequest, ApiResponse, UserInfo } from './request.ts'
+import type { ApiRequest, ApiResponse, Handler, UserInfo } from './request.ts'
 import { inProcessTransport } from './transport.ts'
 import { type DialService, serviceDialer } from './webhook/service-dialer.ts'
 
@@ -234,7 +234,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     ...(aggregator ? startChecks('registration', () => aggregator.isRegistered) : []),
   ]
   const informers: HealthCheck = { name: 'informer-sync', check: () => (started ? undefined : 'not finished') }
-  const plain = (path: string, answer: () => Promise<ApiResponse>): PathHandler => ({ path, handle: answer })
+  const plain = (path: string, answer: Handler): PathHandler => ({ path, handle: answer })
   const gotten = (...of: Parameters<typeof plain>): PathHandler => ({ ...plain(...of), getOnly: () => true })
   const own: PathHandler[] = [
     ...discoveryHandlers(groups, isBuiltin),
@@ -244,7 +244,9 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       healthz: [ping, logging, storage, ...starting],
     }),
     gotten('/version', async () => ({ code: 200, object: versionInfo(productVersion) })),
-    plain('/metrics', async () => {
+    plain('/metrics', async ({ method }) => {
+      // It would reset them, and what is told of the moment comes of the same counts.
+      if (method === 'DELETE') throw notAllowed()
       const { body, contentType } = await metrics.text()
       return { code: 200, bytes: Buffer.from(body), contentType }
     }),

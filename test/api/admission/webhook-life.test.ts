@@ -316,3 +316,27 @@ test('a mutating webhook may give pods init containers, which get their defaults
     { name: 'added', terminationMessagePolicy: 'File', imagePullPolicy: 'Always' },
   ])
 })
+
+test.each(['mutating', 'validating'] as const)('by what %s webhooks take, the server is not measured', async kind => {
+  hooks.on('/measured', () => ({ allowed: true }))
+  await register(kind, [hook('/measured')])
+  await eventually(async () => {
+    await configMap()
+    expect(hooks.calls.some(({ path }) => path.startsWith('/measured'))).toBe(true)
+  })
+  /** In seconds: all creations of config maps, those by the server's own work, and the webhook. */
+  const sums = async () => {
+    const lines = (await raw(cluster.api, '/metrics')).text.split('\n')
+    return ['request_duration', 'request_sli_duration', 'admission_webhook_admission_duration'].map(name =>
+      lines
+        .filter(line => line.startsWith(`apiserver_${name}_seconds_sum{`))
+        .filter(line => /verb="POST",.*resource="configmaps"|operation="CREATE"/.test(line))
+        .reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0),
+    )
+  }
+  const before = await sums()
+  await configMap()
+  const [whole = 0, own = 0, webhook = 0] = (await sums()).map((sum, at) => sum - (before[at] ?? 0))
+  expect(webhook).toBeGreaterThan(0)
+  expect(whole - own).toBeGreaterThan(webhook * 0.999)
+})

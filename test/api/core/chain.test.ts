@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { Sessions } from '../../../src/main/apiserver/authn/session.ts'
 import type { SubresourceHandler } from '../../../src/main/apiserver/endpoints/contract.ts'
 import { eventually } from '../../support/eventually.ts'
-import { startTestApiServer, testAdmin } from '../../support/api-server.ts'
+import { startTestApiServer, testAdmin, type TestApiServer } from '../../support/api-server.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 import { CONFIG_MAPS, configMap, PODS, pod, raw } from './support/raw.ts'
 
@@ -28,6 +28,12 @@ function gate(longRunning: boolean) {
   return { handler, open: () => open(), waiting: () => waiting }
 }
 
+/** What /metrics tells of requests that were ended for the server's own good. */
+async function terminations(server: TestApiServer): Promise<string[]> {
+  const { text } = await raw(server, '/metrics')
+  return text.split('\n').flatMap(line => /^apiserver_request_terminations_total(.*)/.exec(line)?.[1] ?? [])
+}
+
 describe('max in flight', () => {
   test('answers 429 with Retry-After when the bound is reached; long-running requests are not counted', async () => {
     const held = gate(false)
@@ -49,6 +55,9 @@ describe('max in flight', () => {
     slow.open()
     for (const { code } of await Promise.all([...busy, ...long])) expect(code).toBe(200)
     expect((await raw(server, CONFIG_MAPS)).code).toBe(200)
+    expect(await terminations(server)).toEqual([
+      '{verb="LIST",group="",version="v1",resource="configmaps",subresource="",scope="namespace",component="apiserver",code="429"} 1',
+    ])
   })
 })
 
@@ -63,6 +72,9 @@ test('a request that takes longer than a minute answers 504', async () => {
   expect(code).toBe(504)
   expect(json.reason).toBe('Timeout')
   held.open()
+  expect(await terminations(server)).toEqual([
+    '{verb="GET",group="",version="v1",resource="pods",subresource="held",scope="resource",component="apiserver",code="504"} 1',
+  ])
 })
 
 test('a client may allow less time than that, and what is no duration is refused', async () => {

@@ -124,6 +124,18 @@ test.each([
   expect([code, text]).toEqual([expected, ''])
 })
 
+test.each([
+  ...[...GET_ONLY, '/.well-known/openid-configuration'].map(path => [path, 405] as const),
+  ...['/', '/apis', '/apis/apps', '/healthz', '/livez/ping', '/readyz', '/metrics', '/metrics/slis', '/openapi/v3', '/statusz'].map(path => [path, 200] as const), // prettier-ignore
+  ...['/nothing', '/apis/none'].map(path => [path, 404] as const),
+])('whatever the method but GET, %s answers %i, as upstream has it', async (path, expected) => {
+  for (const method of ['POST', 'PUT', 'PATCH', 'OPTIONS'])
+    expect([method, (await raw(server, path, { method })).code]).toEqual([method, expected])
+})
+test('metrics cannot be reset', async () => {
+  expect((await raw(server, '/metrics', { method: 'DELETE' })).code).toBe(405)
+})
+
 test('/version is a Kubernetes version that clients can parse', async () => {
   const { json } = await raw(server, '/version')
   expect(json).toMatchObject({ major: '1', minor: '36' })

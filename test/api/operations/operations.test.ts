@@ -100,6 +100,7 @@ describe('health', () => {
 })
 
 describe('metrics', () => {
+  const TOOK = { tookMs: 1, waitedMs: 0 }
   test('count requests, what is stored, and watches while they last', async () => {
     await using server = await startTestApiServer()
     await server.clientAs().create(ConfigMap, { metadata: { namespace: 'default', name: 'a' } })
@@ -136,7 +137,7 @@ describe('metrics', () => {
     const requests = new RequestMetrics(({ isResource }) => isResource, registry)
     const query = new URLSearchParams()
     const count = (method: string, path: string) =>
-      requests.observe({ info: parseRequestInfo(method, path, query), query, headers: {} }, 200, 1, false)
+      requests.observe({ info: parseRequestInfo(method, path, query), query, headers: {} }, 200, TOOK, false)
     for (const method of ['GET', 'DELETE', 'OPTIONS', 'TRACE', 'PROPFIND'])
       for (const path of [`${CONFIG_MAPS}/a`, CONFIG_MAPS, '/healthz']) count(method, path)
     const series = (await registry.metrics()).split('\n').filter(line => line.startsWith('apiserver_request'))
@@ -162,10 +163,33 @@ describe('metrics', () => {
     const registry = new Registry()
     const [path = '', search] = target.split('?')
     const query = new URLSearchParams(search)
-    new RequestMetrics(() => true, registry).observe({ info: parseRequestInfo(method, path, query), query, headers }, 200, 1, false) // prettier-ignore
+    new RequestMetrics(() => true, registry).observe({ info: parseRequestInfo(method, path, query), query, headers }, 200, TOOK, false) // prettier-ignore
     const counted = (await registry.metrics()).split('\n').find(line => line.startsWith('apiserver_request_total'))
     expect(counted).toContain(`{verb="${verb}",`)
     expect(counted).toContain(`,component="apiserver",dry_run="${dryRun}",code="200"} 1`)
+  })
+
+  test('tell how long requests took without what they waited for; trials and watches do not count', async () => {
+    const registry = new Registry()
+    const requests = new RequestMetrics(() => true, registry)
+    const observe = (target: string, took: { tookMs: number; waitedMs: number }, longRunning = false) => {
+      const [path = '', search] = target.split('?')
+      const query = new URLSearchParams(search)
+      requests.observe({ info: parseRequestInfo('POST', path, query), query, headers: {} }, 201, took, longRunning)
+    }
+    observe(CONFIG_MAPS, { tookMs: 900, waitedMs: 870 })
+    observe(CONFIG_MAPS, { tookMs: 70, waitedMs: 0 })
+    observe(`${CONFIG_MAPS}?dryRun=All`, { tookMs: 50, waitedMs: 0 })
+    observe(`${PODS}/p/exec`, { tookMs: 50, waitedMs: 0 }, true)
+    const lines = (await registry.metrics()).split('\n')
+    const labels = 'verb="POST",group="",version="v1",resource="configmaps",subresource="",scope="resource",component="apiserver"' // prettier-ignore
+    const sli = lines.filter(line => line.startsWith('apiserver_request_sli_duration_seconds'))
+    expect(sli.every(line => line.includes(labels))).toBe(true)
+    expect(sli[0]).toBe(`apiserver_request_sli_duration_seconds_bucket{le="0.05",${labels}} 1`)
+    expect(sli).toContain(`apiserver_request_sli_duration_seconds_bucket{le="0.1",${labels}} 2`)
+    expect(sli).toContain(`apiserver_request_sli_duration_seconds_count{${labels}} 2`)
+    const whole = lines.find(line => line.startsWith('apiserver_request_duration_seconds_sum') && line.includes('dry_run=""')) // prettier-ignore
+    expect(Number(whole?.split(' ').at(-1))).toBeCloseTo(0.97)
   })
 
   test('tell what the controllers have to do', async () => {

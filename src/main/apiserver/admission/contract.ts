@@ -4,7 +4,7 @@ import type { AnyObject } from '../../../shared/machinery/object.ts'
 import type { Guard } from '../../store/contract.ts'
 import type { ServerWriter } from '../endpoints/server-view.ts'
 import type { ResourceDescriptor } from '../registry/resource.ts'
-import type { Annotate, UserInfo } from '../request.ts'
+import type { Annotate, UserInfo, Waited } from '../request.ts'
 
 /** A kind with the name of its schema. */
 export interface ObjectKind {
@@ -40,6 +40,7 @@ export interface AdmissionRequest {
   readonly annotate?: Annotate | undefined
   /** As that of the request to the server. */
   readonly deadlineMs?: number | undefined
+  readonly waited?: Waited | undefined
 }
 
 /** Plugins keep upstream's names: `NamespaceLifecycle`, `ServiceAccount`, `LimitRanger`, … */

@@ -18,6 +18,7 @@ import type { InFlight } from './max-in-flight.ts'
 import type { Router } from './router.ts'
 
 const REQUEST_TIMEOUT_MS = 60_000
+const TOO_LATE = 504
 const READING = new Set(['get', 'list', 'watch', 'head', 'options'])
 
 export interface DispatchParts {
@@ -45,9 +46,12 @@ function deadlineOf({ query }: ApiRequest, mostMs: number): number {
   return asked > 0 ? Math.min(asked, mostMs) : mostMs
 }
 
-const withDeadline = (timer: SharedTimer, work: Promise<ApiResponse>): Promise<ApiResponse> =>
+const withDeadline = (timer: SharedTimer, work: Promise<ApiResponse>, ended: () => void): Promise<ApiResponse> =>
   new Promise((resolve, reject) => {
-    const cancel = timer.after(() => reject(tooLate()))
+    const cancel = timer.after(() => {
+      ended()
+      reject(tooLate())
+    })
     work.then(
       answer => {
         cancel()
@@ -69,6 +73,23 @@ export function createDispatch(parts: DispatchParts): Dispatch {
   const usual = new SharedTimer(clock, requestTimeoutMs)
   const impersonate = impersonation(authorize)
 
+  /** @returns (a promise of) what is to be called at its end @throws ApiError 429 when there is no room */
+  function turnOf(request: ApiRequest, attributes: AuthorizationAttributes, kind?: 'reading' | 'mutating') {
+    const refuse = (error: unknown): never => {
+      if (error instanceof ApiError) metrics.terminated(request, error.code)
+      throw error
+    }
+    try {
+      if (!flowControl && kind) inFlight.assertRoom(kind)
+      const taking = flowControl?.take(attributes, request)
+      if (!(taking instanceof Promise)) return taking
+      const startMs = clock.monotonic()
+      return taking.catch(refuse).finally(() => request.waited?.(clock.monotonic() - startMs))
+    } catch (error) {
+      return refuse(error)
+    }
+  }
+
   async function answer(request: ApiRequest, attributes: AuthorizationAttributes): Promise<ApiResponse> {
     assertAllowed(attributes, authorize)
     if (request.info.verb === 'watch') return beginWatch(request, attributes)
@@ -78,23 +99,20 @@ export function createDispatch(parts: DispatchParts): Dispatch {
     const timer = deadlineMs === requestTimeoutMs ? usual : new SharedTimer(clock, deadlineMs)
     const work = () => {
       if (kind === 'mutating') request.deadlineMs = clock.monotonic() + deadlineMs
-      return withDeadline(timer, router.route(request))
+      return withDeadline(timer, router.route(request), () => metrics.terminated(request, TOO_LATE))
     }
-    if (!flowControl) return inFlight.run(kind, work)
-    const taking = flowControl.take(attributes, request)
+    const taking = turnOf(request, attributes, kind)
     const leave = taking instanceof Promise ? await taking : taking
-    inFlight[kind]++
     try {
-      return await work()
+      return await inFlight.run(kind, work)
     } finally {
-      inFlight[kind]--
       leave?.()
     }
   }
 
   /** Its seats are taken until it has begun. */
   async function beginWatch(request: ApiRequest, attributes: AuthorizationAttributes): Promise<ApiResponse> {
-    const taking = flowControl?.take(attributes, request)
+    const taking = turnOf(request, attributes)
     const leave = taking instanceof Promise ? await taking : taking
     try {
       const answered = await router.route(request)
@@ -150,9 +168,13 @@ export function createDispatch(parts: DispatchParts): Dispatch {
   return async request => {
     const startMs = clock.monotonic()
     const longRunning = request.info.verb === 'watch' || request.upgrade !== undefined
+    let waitedMs = 0
+    request.waited = ms => (waitedMs += ms)
+    const observe = (code: number) =>
+      metrics.observe(request, code, { tookMs: clock.monotonic() - startMs, waitedMs }, longRunning)
     try {
       const answer = await run(request)
-      metrics.observe(request, answer.code, clock.monotonic() - startMs, longRunning)
+      observe(answer.code)
       if ('frames' in answer) void answer.frames.over.then(metrics.longRunning(request))
       if ('hijacked' in answer) request.upgrade?.socket.once('close', metrics.longRunning(request))
       return answer
@@ -162,7 +184,7 @@ export function createDispatch(parts: DispatchParts): Dispatch {
           ? toApiError(error, { group: request.info.group, plural: request.info.resource }, request.info.name)
           : error
       const code = known instanceof ApiError ? known.code : 500
-      metrics.observe(request, code, clock.monotonic() - startMs, longRunning)
+      observe(code)
       throw known
     }
   }

@@ -19,9 +19,12 @@ export class InFlight {
   }
 
   /** @throws ApiError 429 with Retry-After when the bound is reached */
-  async run<T>(kind: 'reading' | 'mutating', work: () => Promise<T>): Promise<T> {
+  assertRoom(kind: 'reading' | 'mutating'): void {
     if (this[kind] >= this.limits[kind])
       throw tooManyRequests('The server has received too many requests and has asked us to try again later', 1)
+  }
+
+  async run<T>(kind: 'reading' | 'mutating', work: () => Promise<T>): Promise<T> {
     this[kind]++
     try {
       return await work()

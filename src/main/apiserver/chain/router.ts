@@ -30,7 +30,7 @@ const ON_OBJECT = new Set(['get', 'update', 'patch', 'delete'])
 const STATUS_VERBS = new Set(['get', 'update', 'patch'])
 
 export const unknownPath = () => new ApiError(404, 'NotFound', 'the server could not find the requested resource', {})
-const notAllowed = () =>
+export const notAllowed = () =>
   new ApiError(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {})
 
 /** A path outside the resources, such as `/version`; a trailing `*` covers everything below. */
@@ -38,7 +38,7 @@ export interface PathHandler {
   readonly path: string
   /** Which paths the root names of it; undefined: its own, or none of what is below. */
   readonly listed?: () => readonly string[]
-  /** Which paths of it answer nothing but GET, as upstream has it; undefined: all of them answer HEAD as well. */
+  /** Which paths of it answer nothing but GET; undefined: as upstream's, all of them answer whatever the method is. */
   readonly getOnly?: (path: string) => boolean
   readonly handle: Handler
 }
@@ -141,8 +141,7 @@ export function createRouter(
     if (elsewhere) return elsewhere(request)
     const handler = exact.get(trimmed) ?? prefixes.find(([prefix]) => path.startsWith(prefix))?.[1]
     if (!handler) throw unknownPath()
-    const { method } = request
-    if (method !== 'GET' && (method !== 'HEAD' || handler.getOnly?.(trimmed))) throw notAllowed()
+    if (request.method !== 'GET' && handler.getOnly?.(trimmed)) throw notAllowed()
     return handler.handle(request)
   }
 

@@ -13,7 +13,7 @@ import type { VerifiedToken } from '../authn/bearer-tokens.ts'
 import type { ServiceAccountTokens } from '../authn/service-account-tokens.ts'
 import type { ResolvedRules } from '../authz/contract.ts'
 import type { ResourceDescriptor } from '../registry/resource.ts'
-import type { Annotate, ApiRequest, ApiResponse, UserInfo } from '../request.ts'
+import type { Annotate, ApiRequest, ApiResponse, UserInfo, Waited } from '../request.ts'
 import type { ObjectName, ServerView } from './server-view.ts'
 
 export type HttpMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS'
@@ -60,6 +60,7 @@ export interface WriteOptions {
   readonly annotate?: Annotate | undefined
   /** As a request's. */
   readonly deadlineMs?: number | undefined
+  readonly waited?: Waited | undefined
   /** Of the request: `update`, `patch`, … Absent where the server itself writes. */
   readonly verb?: string
   /** What was asked for in the options, as admission sees it. */

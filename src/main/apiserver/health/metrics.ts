@@ -8,12 +8,14 @@ import { prefixOf } from '../keys.ts'
 import type { ResourceIndex } from '../registry/resource-index.ts'
 import type { RequestInfo } from '../request.ts'
 import { createLoopDelay } from './loop-delay.ts'
-import { type Counted, RequestMetrics } from './request-metrics.ts'
+import { type Counted, RequestMetrics, type Took } from './request-metrics.ts'
 
 export interface Metrics extends Disposable {
   /** Other parts register their own metrics here. */
   readonly registry: Registry
-  observe(request: Counted, code: number, durationMs: number, longRunning: boolean): void
+  observe(request: Counted, code: number, took: Took, longRunning: boolean): void
+  /** A request was ended for the server's own good: there is no room for it, or it takes too long. */
+  terminated(request: Counted, code: number): void
   /** A client in this process was answered. */
   clientRequest(method: string, code: number): void
   /** A watch or an upgraded connection has begun. @returns to be called when it ends */
@@ -59,6 +61,12 @@ export function createMetrics(
     name: 'apiserver_longrunning_requests',
     help: 'Watches and upgraded connections that are open.',
     labelNames,
+    registers: [registry],
+  })
+  const terminations = new Counter({
+    name: 'apiserver_request_terminations_total',
+    help: 'Requests that were ended in self-defence: there was no room for them, or they took too long.',
+    labelNames: [...labelNames, 'code'],
     registers: [registry],
   })
   const objects = new Gauge({
@@ -120,14 +128,15 @@ export function createMetrics(
       longRunning.inc(labels)
       return () => longRunning.dec(labels)
     },
-    observe: (request, code, durationMs, isLong) => requests.observe(request, code, durationMs, isLong),
+    observe: (request, code, took, isLong) => requests.observe(request, code, took, isLong),
+    terminated: (request, code) => terminations.inc({ ...requests.labelsOf(request), code: String(code) }),
     async text() {
       start()
       return { body: await registry.metrics(), contentType: registry.contentType }
     },
     [Symbol.dispose]() {
       loop[Symbol.dispose]()
-      for (const metric of [current, revision, longRunning, objects, clients, build, loopDelay]) metric.reset()
+      for (const metric of [current, revision, longRunning, terminations, objects, clients, build, loopDelay]) metric.reset() // prettier-ignore
       registry.clear()
     },
   }

@@ -7,6 +7,8 @@ import { mediaTypeOf } from '../codec/media-type.ts'
 import type { ApiRequest, RequestInfo } from '../request.ts'
 
 const SECONDS = [0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60]
+/** Of what counts for a service level, which starts higher. */
+const SLI_SECONDS = SECONDS.filter(seconds => seconds >= 0.05)
 const VERBS: Readonly<Record<string, string>> = {
   create: 'POST',
   update: 'PUT',
@@ -36,11 +38,19 @@ export interface RequestLabels {
 /** What of a request is counted by. */
 export type Counted = Pick<ApiRequest, 'info' | 'query' | 'headers'>
 
+/** How long a request took, and how much of that went by with waiting for its turn and for webhooks. */
+export interface Took {
+  readonly tookMs: number
+  readonly waitedMs: number
+}
+
 interface Series {
   readonly labels: RequestLabels
   readonly dryRun: string
   readonly byCode: Map<number, number>
   readonly seconds: Buckets
+  /** Without what was waited for. */
+  readonly ownSeconds: Buckets
 }
 
 /** Who makes one asks for one, though it may have no name yet. */
@@ -68,21 +78,24 @@ export class RequestMetrics {
     this.#isServed = isServed
     const counts = { name: 'apiserver_request_total', help: 'Requests by verb, target and response code.', type: 'counter', aggregator: 'sum' } // prettier-ignore
     const times = { name: 'apiserver_request_duration_seconds', help: 'How long requests took, watches and upgrades aside.', type: 'histogram', aggregator: 'sum' } // prettier-ignore
+    const own = { name: 'apiserver_request_sli_duration_seconds', help: 'How long requests took without waiting for their turn and for webhooks, trials, watches and upgrades aside.', type: 'histogram', aggregator: 'sum' } // prettier-ignore
     const family = (facts: typeof counts, samples: () => Sample[]) =>
       ({ ...facts, get: () => Promise.resolve({ ...facts, values: samples() }), reset: () => this.#series.clear() }) as unknown // prettier-ignore
     registry.registerMetric(family(counts, () => this.#counted()) as Counter)
     registry.registerMetric(family(times, () => this.#timed()) as Histogram)
+    registry.registerMetric(family(own, () => this.#timedByOwn(own.name)) as Histogram)
   }
 
   labelsOf(request: Counted): RequestLabels {
     return this.#seriesOf(request).labels
   }
 
-  observe(request: Counted, code: number, durationMs: number, longRunning: boolean): void {
+  observe(request: Counted, code: number, { tookMs, waitedMs }: Took, longRunning: boolean): void {
     const series = this.#seriesOf(request)
     series.byCode.set(code, (series.byCode.get(code) ?? 0) + 1)
     if (longRunning) return
-    series.seconds.observe(durationMs / 1000)
+    series.seconds.observe(tookMs / 1000)
+    if (series.dryRun === '') series.ownSeconds.observe((tookMs - waitedMs) / 1000)
   }
 
   #seriesOf(request: Counted): Series {
@@ -97,7 +110,10 @@ export class RequestMetrics {
     const labels = { verb, group, version, resource, subresource, scope, component: 'apiserver' } as const
     const at = isTold ? key : `${verb} ${scope} ${dryRun}`
     let series = this.#series.get(at)
-    if (!series) this.#series.set(at, (series = { labels, dryRun, byCode: new Map(), seconds: new Buckets(SECONDS) })) // prettier-ignore
+    if (!series) {
+      series = { labels, dryRun, byCode: new Map(), seconds: new Buckets(SECONDS), ownSeconds: new Buckets(SLI_SECONDS) } // prettier-ignore
+      this.#series.set(at, series)
+    }
     return series
   }
 
@@ -112,5 +128,9 @@ export class RequestMetrics {
     return [...this.#series.values()].flatMap(({ labels, dryRun, seconds }) =>
       seconds.samples(name, { ...labels, dry_run: dryRun }),
     )
+  }
+
+  #timedByOwn(name: string): Sample[] {
+    return [...this.#series.values()].flatMap(({ labels, ownSeconds }) => ownSeconds.samples(name, { ...labels }))
   }
 }

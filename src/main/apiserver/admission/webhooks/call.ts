@@ -117,6 +117,20 @@ function assertInTime(request: AdmissionRequest, parts: CallParts): void {
   if (isLate(request, parts)) throw tooLate()
 }
 
+/** By what webhooks take, a server is not measured. */
+export async function whileWaiting<T>(
+  { waited }: AdmissionRequest,
+  { clock }: CallParts,
+  work: () => Promise<T>,
+): Promise<T> {
+  const startMs = clock.monotonic()
+  try {
+    return await work()
+  } finally {
+    waited?.(clock.monotonic() - startMs)
+  }
+}
+
 /**
  * @returns the answer of a webhook that allows the request; undefined when it failed and its failure is ignored
  * @throws ApiError when it refuses, fails, or cannot be asked on a dry run

@@ -15,7 +15,7 @@ import type { ResourceDescriptor } from '../../registry/resource.ts'
 import { become, isUnchanged, takeBack } from '../changed-object.ts'
 import type { AdmissionRequest } from '../contract.ts'
 import { viewsOf } from '../matching/convert.ts'
-import { callWebhook, type CallParts, isExempt, type View, viewFor } from './call.ts'
+import { callWebhook, type CallParts, isExempt, type View, viewFor, whileWaiting } from './call.ts'
 import type { ConfiguredWebhook } from './configurations.ts'
 
 /** What the first round has left for the second. */
@@ -65,7 +65,7 @@ export function createMutatingDispatch(webhooks: () => readonly ConfiguredWebhoo
       if (before && !round.due.has(hook.id)) continue
       const view = await viewFor(hook, request, viewsOf(request), parts)
       if (!view) continue
-      const verdict = await callWebhook(hook, request, view, true, parts)
+      const verdict = await whileWaiting(request, parts, () => callWebhook(hook, request, view, true, parts))
       if (verdict?.patch !== undefined && (await apply(hook, verdict.patch, request, view))) {
         changed = true
         for (const id of round.eager) round.due.add(id)

@@ -9,7 +9,7 @@ import { WebhookTransport } from '../../webhook/transport.ts'
 import type { AdmissionPlugin, AdmissionRequest } from '../contract.ts'
 import type { ServerView } from '../../endpoints/server-view.ts'
 import { viewsOf } from '../matching/convert.ts'
-import { callWebhook, type CallParts, isExempt, viewFor } from './call.ts'
+import { callWebhook, type CallParts, isExempt, viewFor, whileWaiting } from './call.ts'
 import { type ConfiguredWebhook, WebhookConfigurations } from './configurations.ts'
 import { createMutatingDispatch } from './mutating.ts'
 import { WebhookMetrics } from './webhook-metrics.ts'
@@ -34,7 +34,8 @@ async function validate(hooks: readonly ConfiguredWebhook[], request: AdmissionR
     const view = await viewFor(hook, request, viewsIn, parts)
     if (view) await callWebhook(hook, request, view, false, parts)
   })
-  const failed = (await Promise.allSettled(calls)).find(({ status }) => status === 'rejected')
+  const ended = await whileWaiting(request, parts, () => Promise.allSettled(calls))
+  const failed = ended.find(({ status }) => status === 'rejected')
   if (failed?.status === 'rejected') throw failed.reason
 }
 

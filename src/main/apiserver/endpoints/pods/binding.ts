@@ -40,6 +40,7 @@ async function bind(request: ApiRequest, context: EndpointContext): Promise<ApiR
     warn: text => request.warn(text),
     annotate: options.annotate,
     deadlineMs: options.deadlineMs,
+    waited: options.waited,
   })
   // As admission leaves it.
   const { kind: targetKind = '', name: target } = binding.target ?? {}

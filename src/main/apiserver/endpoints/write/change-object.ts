@@ -126,6 +126,7 @@ async function attempt(
     warn: options.warn ?? (() => undefined),
     annotate: options.annotate,
     deadlineMs: options.deadlineMs,
+    waited: options.waited,
     guards: [],
   }
   const writing = options.skipAdmission ? { ...parts, admission: NO_ADMISSION } : parts

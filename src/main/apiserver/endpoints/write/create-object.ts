@@ -74,6 +74,7 @@ async function attempt(
     warn: options.warn ?? (() => undefined),
     annotate: options.annotate,
     deadlineMs: options.deadlineMs,
+    waited: options.waited,
     guards: [],
   }
   try {

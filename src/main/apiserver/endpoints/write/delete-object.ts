@@ -121,6 +121,7 @@ async function attempt(
     warn: options.warn ?? (() => undefined),
     annotate: options.annotate,
     deadlineMs: options.deadlineMs,
+    waited: options.waited,
   }
   await parts.admission.mutate(request)
   await parts.admission.validate(request)

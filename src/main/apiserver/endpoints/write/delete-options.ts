@@ -89,6 +89,7 @@ export async function deleteOptionsOf(request: ApiRequest): Promise<DeleteOption
     warn: text => request.warn(text),
     annotate: request.annotate,
     deadlineMs: request.deadlineMs,
+    waited: request.waited,
     ...(body.gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds: body.gracePeriodSeconds }),
     ...(propagationPolicy ? { propagationPolicy } : {}),
     ...(body.orphanDependents === undefined ? {} : { orphanDependents: body.orphanDependents }),

@@ -32,6 +32,7 @@ export function writeOptionsOf(request: ApiRequest, optionsKind: string): WriteO
     warn: text => request.warn(text),
     annotate: request.annotate,
     deadlineMs: request.deadlineMs,
+    waited: request.waited,
   }
 }
 
