@@ -19,6 +19,8 @@ export interface HostTools {
   mount(args: readonly string[]): Promise<void>
   /** @param options isExact: the path goes to the kernel as it is, also where no mount is known by it */
   unmount(path: string, options?: { readonly isExact: boolean }): Promise<void>
+  /** Runs what looks after file systems, however large. @returns also where it fails @throws Error where there is no such program */
+  run(program: string, args: readonly string[]): Promise<{ readonly code: number; readonly output: string }>
 }
 
 export const hostTools: HostTools = {
@@ -30,6 +32,16 @@ export const hostTools: HostTools = {
       env: { ...process.env, PATH },
       timeout: 30_000,
     })
+  },
+  async run(program, args) {
+    try {
+      const { stdout } = await run(program, [...args], { env: { ...process.env, PATH } })
+      return { code: 0, output: stdout }
+    } catch (error) {
+      const { code, stdout, stderr } = error as { code?: unknown; stdout?: string; stderr?: string }
+      if (typeof code !== 'number') throw error
+      return { code, output: `${stdout ?? ''}${stderr ?? ''}`.trim() }
+    }
   },
 }
 

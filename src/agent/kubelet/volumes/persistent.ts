@@ -1,7 +1,8 @@
 // PersistentVolumes of the kinds that a node can give to a container: a path, a folder or device of its disk, NFS.
-import { lstat, mkdir, stat } from 'node:fs/promises'
-import type { NFSVolumeSource, PersistentVolume } from '../../../shared/api/core/v1.ts'
+import { lstat, mkdir, realpath, stat } from 'node:fs/promises'
+import type { LocalVolumeSource, NFSVolumeSource, PersistentVolume } from '../../../shared/api/core/v1.ts'
 import { prepareHostPath } from './host-path.ts'
+import { mountDevice } from './local-device.ts'
 import { type HostTools, isBelow, isMountPoint } from './mounts.ts'
 import { giveToGroup } from './ownership.ts'
 import { nfsMountPoint, volumeFolder } from './volume-folders.ts'
@@ -31,10 +32,7 @@ export async function preparePersistent(volume: PersistentVolume, options: Persi
   if (hostPath) return prepareHostPath(hostPath, options)
   if (local) {
     await options.ensureLocal(volume)
-    const isBlock = volume.spec.volumeMode === 'Block'
-    const path = await prepareLocal(local.path, isBlock, options)
-    if (!isBlock) await showLocal(path, volume, options)
-    return path
+    return prepareLocal(local, volume, options)
   }
   if (nfs)
     return prepareNfs(
@@ -53,20 +51,32 @@ const NOT_SOURCES = [
 ] // prettier-ignore
 
 async function prepareLocal(
-  path: string,
-  block: boolean,
-  { group, readOnly, tools }: PersistentOptions,
+  { path, fsType }: LocalVolumeSource,
+  volume: PersistentVolume,
+  options: PersistentOptions,
 ): Promise<string> {
+  const { group, readOnly, tools, podDir } = options
+  const { volumeMode, mountOptions = [] } = volume.spec
   const here = `${tools.root ?? ''}${path}`
   const found = await stat(here).catch((error: NodeJS.ErrnoException) => {
     throw error.code === 'ENOENT' ? new Error(`path "${path}" does not exist`) : error
   })
-  if (block) {
+  if (volumeMode === 'Block') {
     if (!found.isBlockDevice()) throw new Error(`path "${path}" is not a block device`)
     return path
   }
+  const own = (folder: string) =>
+    group.gid === undefined || readOnly ? undefined : giveToGroup(folder, group.gid, group.policy)
+  if (found.isBlockDevice()) {
+    const target = volumeFolder(podDir, 'local', volume.metadata.name)
+    await mountDevice({ device: here, target, fsType, mountOptions, readOnly, tools })
+    await own(target)
+    return target
+  }
   if (!found.isDirectory()) throw new Error(`path "${path}" is not a directory`)
-  if (group.gid !== undefined && !readOnly) await giveToGroup(here, group.gid, group.policy)
+  // The path may be a link to the folder.
+  await own(await realpath(here))
+  await showLocal(path, volume, options)
   return path
 }
 

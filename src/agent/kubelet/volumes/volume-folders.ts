@@ -3,7 +3,7 @@
 //
 //   pods/<uid>/volumes/kubernetes.io~empty-dir/<volume>      also image, projected and the kinds that are projections
 //   pods/<uid>/volumes/kubernetes.io~nfs/<volume>            of a claim: the name of its PersistentVolume
-//   pods/<uid>/volumes/kubernetes.io~local-volume/<volume>   shows the folder of the node's disk
+//   pods/<uid>/volumes/kubernetes.io~local-volume/<volume>   shows the folder of the node's disk, or is a device's file system
 //   pods/<uid>/volumes/kubernetes.io~csi/…                   see csi-paths.ts
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
