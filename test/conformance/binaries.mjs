@@ -17,6 +17,7 @@ const PROGRAMS = {
   'regression-issue-74839': { build: 'k8s.io/kubernetes/test/images/regression-issue-74839' },
   consumer: { build: 'k8s.io/kubernetes/test/images/resource-consumer' },
   'consume-cpu': { build: 'k8s.io/kubernetes/test/images/resource-consumer/consume-cpu' },
+  'sample-device-plugin': { build: 'k8s.io/kubernetes/test/images/sample-device-plugin' },
   'sample-apiserver': { build: 'k8s.io/sample-apiserver' },
 }
 

@@ -71,6 +71,15 @@ function recipes({ path, sources }) {
     },
     {
       from: BASE,
+      lines: [
+        'COPY sample-device-plugin /sampledeviceplugin',
+        'ENTRYPOINT ["/sampledeviceplugin", "-alsologtostderr"]',
+      ],
+      files: [path('sample-device-plugin')],
+      tags: ['sample-device-plugin:1.7'],
+    },
+    {
+      from: BASE,
       lines: ['COPY sample-apiserver /sample-apiserver', 'ENTRYPOINT ["/sample-apiserver"]'],
       files: [path('sample-apiserver')],
       tags: ['sample-apiserver:1.29.2'],

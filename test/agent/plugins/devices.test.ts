@@ -1,7 +1,7 @@
 // Device plugins over the real agent, real Docker and real device nodes: what the node offers, who gets which device,
 // and what a container sees of it.
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Event, Node, type Pod } from '../../../src/shared/api/core/v1.ts'
@@ -90,7 +90,10 @@ describe('device plugins', () => {
       give: () => ({
         envs: { FROM_PLUGIN: 'yes', OWN: 'plugin' },
         devices: [{ hostPath: device, containerPath: '/dev/example', permissions: 'rw' }],
-        mounts: [{ hostPath: '/var/lib/kubelet/plugins/shared', containerPath: '/shared', readOnly: true }],
+        mounts: [
+          { hostPath: '/var/lib/kubelet/plugins/shared', containerPath: '/shared', readOnly: true },
+          { hostPath: '/var/lib/kubelet/plugins/made/for/it', containerPath: '/made' },
+        ],
       }),
     })
     await untilOffered('1', '1', resource)
@@ -101,6 +104,8 @@ describe('device plugins', () => {
     expect(inside(pod, 'sh', '-c', 'echo x > /dev/example && ls -l /dev/example')).toMatch(/^c.* 1, +3 /)
     expect(inside(pod, 'cat', '/shared/file')).toBe('from the plugin')
     expect(() => inside(pod, 'touch', '/shared/other')).toThrow(/Read-only/)
+    inside(pod, 'touch', '/made/file')
+    expect(existsSync(join(node.folder.path, 'data', 'plugins', 'made', 'for', 'it', 'file'))).toBe(true)
     expect(inside(pod, 'sh', '-c', 'echo $FROM_PLUGIN $OWN')).toBe('yes pod')
     expect(statusOf(pod).allocatedResourcesStatus).toEqual([
       { name: resource, resources: [{ resourceID: 'a', health: 'Healthy' }] },

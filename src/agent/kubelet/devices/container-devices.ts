@@ -4,6 +4,7 @@ import type { Container, Pod } from '../../../shared/api/core/v1.ts'
 import type { KubeletParts } from '../parts.ts'
 import { ownPath } from '../plugins/kubelet-folder.ts'
 import type { ContainerSpec, Device } from '../runtime/contract.ts'
+import { prepareHostPath } from '../volumes/host-path.ts'
 import { makeDeviceNode } from './cdi/device-node.ts'
 import { type CdiNode, type ContainerAdditions, additionsOf } from './cdi/edits.ts'
 import { readCdiDevices } from './cdi/spec.ts'
@@ -29,7 +30,11 @@ export async function devicesOfContainer(
     engineReadsCdi ? [] : names,
     engineReadsCdi || names.length === 0 ? NO_CDI : await readCdiDevices(tools.root),
   )
-  const own = (path: string) => ownPath(dataDir, path)
+  /** A plugin may name a folder that is not there yet, as runtimes make them for Kubernetes. */
+  const present = async <T extends { readonly hostPath: string }>(mount: T): Promise<T> => ({
+    ...mount,
+    hostPath: await prepareHostPath({ path: mount.hostPath }, { tools, dataDir }),
+  })
   const made = async ({ numbers, ...device }: CdiNode): Promise<Device> =>
     numbers ? { ...device, hostPath: await makeDeviceNode(join(dataDir, 'device-nodes'), numbers) } : device
   return {
@@ -43,8 +48,8 @@ export async function devicesOfContainer(
       env: cdi.env,
       groups: cdi.groups,
       mounts: [
-        ...responses.flatMap(({ mounts }) => mounts.map(mount => ({ ...mount, hostPath: own(mount.hostPath) }))),
-        ...cdi.mounts.map(mount => ({ ...mount, hostPath: own(mount.hostPath) })),
+        ...(await Promise.all(responses.flatMap(({ mounts }) => mounts).map(present))),
+        ...cdi.mounts.map(mount => ({ ...mount, hostPath: ownPath(dataDir, mount.hostPath) })),
       ],
       devices: [...responses.flatMap(response => response.devices), ...(await Promise.all(cdi.devices.map(made)))],
     },
