@@ -85,6 +85,11 @@ describe('a device that is used as a folder', () => {
     await expect(prepare('reader', of, more)).rejects.toThrow(why)
     expect(readFileSync(disk).every(byte => byte === 0)).toBe(true)
   })
+  it('is not formatted when it cannot be opened: it is not taken for an empty one', async () => {
+    const nobodys = join(folder, 'nobodys')
+    execFileSync('mknod', [nobodys, 'b', '240', '0']) // of those that are left to experiments
+    await expect(prepare('shut', volume(nobodys))).rejects.toThrow(/ENXIO|EPERM/)
+  })
   it('is left as it is when it is divided', async () => {
     const table = Buffer.alloc(512)
     // One partition of Linux, and the mark of a partition table.

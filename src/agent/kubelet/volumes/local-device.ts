@@ -1,6 +1,6 @@
 // A `local` volume whose path is a block device, and which containers use as a folder: the device's file system is
 // mounted for each pod. A device with nothing on it gets one first; one with anything else on it is left as it is.
-import { mkdir, realpath } from 'node:fs/promises'
+import { mkdir, open, realpath } from 'node:fs/promises'
 import { InOrder } from '../../in-order.ts'
 import { type HostTools, isMountPoint } from './mounts.ts'
 
@@ -40,6 +40,8 @@ async function mountNow({ device, target, fsType, mountOptions, readOnly, tools 
   const type = fsType || DEFAULT_TYPE
   if (!/^[a-z0-9]+$/.test(type)) throw new Error(`"${type}" is not a type of file system`)
   try {
+    // What nobody may open looks like one with nothing on it.
+    await (await open(device)).close()
     const isUntouched = readOnly || mountOptions.includes('ro')
     if (await isEmpty(device, tools)) {
       if (isUntouched) throw new Error(`cannot mount unformatted disk ${device} as we are manipulating it in read-only mode`) // prettier-ignore
