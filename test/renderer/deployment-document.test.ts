@@ -56,6 +56,17 @@ describe('writing the form into the YAML', () => {
     expect(containerOf(write({ ports }, { ports: [] }))).not.toHaveProperty('ports')
   })
 
+  it('keeps what is no number as it was entered, for the server to refuse: nothing is made of it unseen', () => {
+    const ports = [{ containerPort: '80a', name: '', protocol: 'TCP' }]
+    const text = write({ replicas: '1.5x', ports }, { service: { type: 'ClusterIP', port: 'http', targetPort: '80' } })
+    expect(deploymentOf(text).spec.replicas).toBe('1.5x')
+    expect(containerOf(text).ports).toEqual([{ containerPort: '80a' }])
+    const { model } = readManifest(text)
+    expect(model).toMatchObject({ replicas: '1.5x', ports, service: { port: 'http' } })
+    const negative = write({ replicas: -1 })
+    expect(readManifest(negative).model?.replicas).toBe(-1)
+  })
+
   it('keeps values of variables text, whatever they look like', () => {
     const value = (text: string) => write({ env: [{ name: 'A', value: text, isReference: false }] })
     for (const each of ['true', '1', 'yes', '1e3', 'null', 'a: b', '2024-01-01', '"'])

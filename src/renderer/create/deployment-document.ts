@@ -11,8 +11,11 @@ import {
 import { isScalar } from '../../shared/machinery/json-object.ts'
 import { t } from '../i18n/i18n.ts'
 
+/** As it was entered: what is no number is told at its field, not left out. */
+export type Entered = number | string | undefined
+
 export interface PortModel {
-  readonly containerPort: number | undefined
+  readonly containerPort: Entered
   readonly name: string
   readonly protocol: string
 }
@@ -28,7 +31,7 @@ export interface DeploymentModel {
   readonly name: string
   readonly namespace: string
   readonly image: string
-  readonly replicas: number | undefined
+  readonly replicas: Entered
   readonly ports: readonly PortModel[]
   readonly env: readonly EnvModel[]
   readonly cpuRequest: string
@@ -36,8 +39,7 @@ export interface DeploymentModel {
   readonly cpuLimit: string
   readonly memoryLimit: string
   /** Undefined = no Service in the text. */
-  readonly service:
-    { readonly type: string; readonly port: number | undefined; readonly targetPort: string } | undefined
+  readonly service: { readonly type: string; readonly port: Entered; readonly targetPort: string } | undefined
 }
 
 type Path = readonly (string | number)[]
@@ -50,9 +52,9 @@ function text(document: Document, path: Path): string {
   const value = document.getIn(path)
   return isScalar(value) ? String(value) : ''
 }
-function integer(document: Document, path: Path): number | undefined {
+function entered(document: Document, path: Path): Entered {
   const value = document.getIn(path)
-  return typeof value === 'number' ? value : undefined
+  return isScalar(value) ? (typeof value === 'number' ? value : String(value) || undefined) : undefined
 }
 function items(document: Document, path: Path): number {
   const value = document.getIn(path, true)
@@ -84,9 +86,9 @@ export function readManifest(source: string): ParsedManifest {
       name: text(deployment, ['metadata', 'name']),
       namespace: text(deployment, ['metadata', 'namespace']),
       image: at('image'),
-      replicas: integer(deployment, ['spec', 'replicas']),
+      replicas: entered(deployment, ['spec', 'replicas']),
       ports: indexes(items(deployment, [...CONTAINER, 'ports'])).map(index => ({
-        containerPort: integer(deployment, [...CONTAINER, 'ports', index, 'containerPort']),
+        containerPort: entered(deployment, [...CONTAINER, 'ports', index, 'containerPort']),
         name: at('ports', index, 'name'),
         protocol: at('ports', index, 'protocol') || 'TCP',
       })),
@@ -101,7 +103,7 @@ export function readManifest(source: string): ParsedManifest {
       memoryLimit: at('resources', 'limits', 'memory'),
       service: service && {
         type: text(service, ['spec', 'type']) || 'ClusterIP',
-        port: integer(service, ['spec', 'ports', 0, 'port']),
+        port: entered(service, ['spec', 'ports', 0, 'port']),
         targetPort: text(service, ['spec', 'ports', 0, 'targetPort']),
       },
     },
@@ -109,7 +111,7 @@ export function readManifest(source: string): ParsedManifest {
 }
 
 /** Sets a value, or takes the field away when it is empty; parents that become empty go with it. */
-function put(document: Document, path: Path, value: string | number | undefined): void {
+function put(document: Document, path: Path, value: Entered): void {
   if (value !== undefined && value !== '') {
     // setIn needs its parents to exist or to be creatable; it makes maps for them.
     document.setIn(path, value)

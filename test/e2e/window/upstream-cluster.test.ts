@@ -112,6 +112,7 @@ describe.skipIf(!process.env.DISPLAY || !canRun)('a cluster of upstream', () => 
     expect(await page.getByRole('button', { name: 'Add hosts' }).count()).toBe(0)
     await walk('timeline')
     await page.getByText('This cluster keeps no history').waitFor()
+    expect(await page.getByLabel('Filter the timeline').count()).toBe(0)
     expect((await upstream.call('POST', '/api/v1/nodes', { metadata: { name: 'away' } })).code).toBe(201)
     await walk('')
     await page.getByText('not measured').first().waitFor()

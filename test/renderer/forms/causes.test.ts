@@ -26,6 +26,17 @@ describe('refusalOf()', () => {
     expect(general).toEqual(['spec.a: one', 'spec.a: two'])
   })
 
+  it.each([
+    [`Invalid value: {"minAvailable":1}: cannot be both set`, 'cannot be both set'],
+    [`Invalid value: {"a":"}: b: c"}: must match: this`, 'must match: this'],
+    [`Invalid value: []: at least one value is required`, 'at least one value is required'],
+    [`Invalid value: "{}": must be an absolute path`, `Invalid value: "{}": must be an absolute path`],
+    [`Invalid value: {not json: at all`, `Invalid value: {not json: at all`],
+  ])('leaves the text of a whole object out of what is told: %s', (said, told) => {
+    const { fields, general } = refused({ field: 'spec', message: said })
+    expect([fields.get('spec'), general]).toEqual([told, [`spec: ${told}`]])
+  })
+
   it('tells what no field is named for above alone', () => {
     const { fields, general } = refusalOf(new ApiError(403, 'Forbidden', 'not you'))
     expect([fields.size, general]).toEqual([0, ['not you']])

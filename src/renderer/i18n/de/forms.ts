@@ -28,6 +28,11 @@ export const forms = {
   'the object': 'Objekt',
   'More fields…': 'Weitere Felder …',
   '{default} (default)': '{default} (Standard)',
+  'A whole number belongs here.': 'Hierher gehört eine ganze Zahl.',
+  'A number belongs here.': 'Hierher gehört eine Zahl.',
+  'An amount belongs here, such as 2, 500m or 1Gi.': 'Hierher gehört eine Menge wie 2, 500m oder 1Gi.',
+  'A time belongs here, such as 2030-01-31T18:00:00Z.': 'Hierher gehört ein Zeitpunkt wie 2030-01-31T18:00:00Z.',
+  'Either true or false belongs here.': 'Hierher gehört true oder false.',
 
   // A Deployment, guided
   'CPU requested': 'CPU angefordert',
