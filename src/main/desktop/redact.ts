@@ -11,12 +11,12 @@ export const HIDDEN = '[hidden]'
 
 /** Names of fields, in JSON, YAML, URLs and command lines, whose values are secrets. The bound keeps long lines quick. */
 const SECRET_NAME =
-  '[\\w.-]{0,120}(?:password|passphrase|secret|token|api[_-]?key|private[_-]?key|authorization|cookie|client-key-data|client-certificate-data|credentials?)'
+  '[\\w.-]{0,120}(?:password|passwd|passphrase|secret|token|(?:api|access|secret|private|signing|encryption)[_-]?key|authorization|cookie|client-key-data|client-certificate-data|credentials?)'
 
 /** Each keeps its first group, where there is one; the rest of the match goes. The order matters. */
 const PATTERNS: readonly RegExp[] = [
-  // PEM: a block of lines, or one JSON string with \n in it. A block that was cut off goes to its end.
-  /-----BEGIN [A-Z0-9 ]+-----(?:(?!-----BEGIN )[\s\S])*?(?:-----END [A-Z0-9 ]+-----|$)/g,
+  // PEM: a block of lines, or one JSON string with \n in it. A block that was cut off goes to where the next one begins.
+  /-----BEGIN [A-Z0-9 ]+-----(?:(?!-----BEGIN )[\s\S])*?(?:-----END [A-Z0-9 ]+-----|(?=-----BEGIN )|$)/g,
   // JWTs, signed or not.
   /\beyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?/g,
   /\b((?:Bearer|Basic)\s+)[\w+/=.~-]{6,}/gi,
