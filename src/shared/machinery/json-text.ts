@@ -1,7 +1,7 @@
 // JSON as text and as values, where whole numbers keep every digit: those of 64 bits that a number would round are
 // bigints, and only those. As in Go, what is larger still, and what has a fraction or an exponent, is a double.
 //
-// To read and to write are self-contained, since their source text is also what the decoding worker runs.
+// To read, to write and to measure are self-contained, since their source text is also what the decoding worker runs.
 
 /** @throws SyntaxError */
 export function parseJson(text: string): unknown {
@@ -97,4 +97,22 @@ export function encodeJson(value: unknown): string {
     return `{${fields.join()}}`
   }
   return encode(value, 0) ?? 'null'
+}
+
+/**
+ * For values that hold a long text in many places, which are small until they are written.
+ * @param most what is longer is measured no further
+ * @returns how many characters the text of a JSON value has at least
+ */
+export function leastTextLength(value: unknown, most: number): number {
+  if (typeof value === 'string') return value.length + 2
+  if (typeof value !== 'object' || value === null) return 1
+  let length = 2
+  const isList = Array.isArray(value)
+  for (const key of isList ? value.keys() : Object.keys(value)) {
+    const inner = (value as Record<string | number, unknown>)[key]
+    length += (isList ? 1 : (key as string).length + 4) + leastTextLength(inner, most - length)
+    if (length > most) return length
+  }
+  return length
 }

@@ -155,9 +155,37 @@ describe('encodeProtobuf()', () => {
   test('is undone in slices as in one go, for messages of every size', async () => {
     const env = Array.from({ length: 20_000 }, (_, i) => ({ name: `NAME_${i}`, value: `value-${i}` }))
     const containers = ['a', 'b'].map(name => ({ name, image: 'i', env, resources: {} }))
-    for (const object of [pod, { ...pod, spec: { ...pod.spec, containers } }]) {
+    const fieldsV1 = Object.fromEntries(env.map(({ name }) => [`f:${name}`, {}]))
+    const managed = {
+      ...pod,
+      metadata: { ...pod.metadata, managedFields: [{ manager: 'm', fieldsV1 }, { manager: 'n' }] },
+    }
+    const readRaw = (text: Buffer) => Promise.resolve(JSON.parse(String(text)) as unknown)
+    for (const object of [pod, { ...pod, spec: { ...pod.spec, containers } }, managed]) {
       const bytes = encodeProtobuf(object)!
-      expect(await decodeProtobufInSlices(bytes)).toEqual(decodeProtobuf(bytes))
+      expect(await decodeProtobufInSlices(bytes, { maxFields: Infinity, readRaw })).toEqual(decodeProtobuf(bytes))
+    }
+  })
+
+  test('reads raw JSON of any length as it reads JSON: no deeper, and no more than can be stored', async () => {
+    const revision = (data: object) => encodeProtobuf({ apiVersion: 'apps/v1', kind: 'ControllerRevision', metadata: { name: 'a' }, data })! // prettier-ignore
+    const fields = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, i) => [`key-${i}`, { i }]))
+    for (const data of [fields(10), fields(2_000), fields(60_000)])
+      expect((await decodeBody(TYPE, revision(data))).value).toMatchObject({ data })
+    await expect(decodeBody(TYPE, revision(fields(90_000)))).rejects.toMatchObject({ code: 413 })
+    const text = 'x'.repeat(40_000)
+    for (const [raw, message] of [
+      [`${'['.repeat(20_000)}${']'.repeat(20_000)}`, 'exceeded max depth of 64'],
+      [`{"a":"${'x'.repeat(39_990)}"}}}`, 'raw value is no JSON'],
+    ] as const) {
+      const bytes = revision({ text })
+      const json = JSON.stringify({ text })
+      const at = bytes.indexOf(json)
+      bytes.write(raw.padEnd(json.length), at)
+      await expect(decodeBody(TYPE, bytes)).rejects.toMatchObject({
+        code: 400,
+        message: expect.stringContaining(message) as string,
+      })
     }
   })
 

@@ -84,6 +84,14 @@ describe('a JSON patch', () => {
     ['moves', [{ op: 'move', from: '/a/b/0', path: '/z' }], { ...current, a: { b: [2, 3] }, z: 1 }],
     ['copies', [{ op: 'copy', from: '/a/b', path: '/z' }], { ...current, z: [1, 2, 3] }],
     [
+      'copies as much as a body may have',
+      [
+        { op: 'add', path: '/l', value: ['x'.repeat(1_000_000)] },
+        ...Array<object>(3).fill({ op: 'copy', from: '/l/0', path: '/l/-' }),
+      ],
+      { ...current, l: Array<string>(4).fill('x'.repeat(1_000_000)) },
+    ],
+    [
       'unescapes ~1 and ~0',
       [
         { op: 'remove', path: '/x~1y' },
@@ -113,6 +121,13 @@ describe('a JSON patch', () => {
       Array(30)
         .fill({ op: 'copy', from: '/a', path: '/a/x' })
         .map((op, i) => ({ ...op, path: `/a/x${i}` })),
+    ],
+    [
+      'copies of one long text in many places',
+      [
+        { op: 'add', path: '/l', value: ['x'.repeat(1_000_000)] },
+        ...Array<object>(4).fill({ op: 'copy', from: '/l/0', path: '/l/-' }),
+      ],
     ],
   ])('answers 422 to %s', (_name, patch) => {
     const error = failure(() => patched(JSON_PATCH, current, patch))

@@ -28,10 +28,13 @@ const MANY_NODES = 16_000
 
 const ACCEPTED = [JSON_TYPE, YAML_TYPE, PROTOBUF_TYPE] as const
 
-const worker = new DecodeWorker()
+/** Each has its own: what takes seconds as YAML is no reason for JSON to wait. */
+const workers = { json: new DecodeWorker(), yaml: new DecodeWorker() }
 
-/** Ends the worker thread, which would keep the process for a while; a later body starts a new one. */
-export const closeBodyDecoder = (): Promise<void> => worker.rest()
+/** Ends the worker threads, which would keep the process for a while; a later body starts new ones. */
+export const closeBodyDecoder = async (): Promise<void> => {
+  await Promise.all([workers.json.rest(), workers.yaml.rest()])
+}
 
 /**
  * @param contentType the header as sent; absent means JSON
@@ -105,7 +108,7 @@ const LIST_DEPTH = MAX_DEPTH + 2
 /** @returns the value of JSON that the server itself has written, whatever its length */
 export async function parseOwnJson(bytes: Buffer): Promise<unknown> {
   if (bytes.length <= INLINE_JSON_BYTES) return parseJson(textOf(bytes))
-  const { value, error } = await worker.parse('json', bytes, LIST_DEPTH)
+  const { value, error } = await workers.json.parse('json', bytes, LIST_DEPTH)
   if (error !== undefined) throw new Error(error)
   return value
 }
@@ -136,7 +139,8 @@ const objectTooLarge = () =>
 async function parseProtobuf(bytes: Buffer): Promise<unknown> {
   try {
     // The JSON text of a message is longer than the message.
-    return await decodeProtobufInSlices(bytes, bytes.length > MAX_OBJECT_BYTES ? MANY_NODES : Infinity)
+    const maxFields = bytes.length > MAX_OBJECT_BYTES ? MANY_NODES : Infinity
+    return await decodeProtobufInSlices(bytes, { maxFields, readRaw })
   } catch (error) {
     if (error instanceof TooManyFields) throw objectTooLarge()
     if (error instanceof WireError) throw badRequest(error.message)
@@ -144,8 +148,17 @@ async function parseProtobuf(bytes: Buffer): Promise<unknown> {
   }
 }
 
+/** JSON in a message of protobuf, such as who owns what. */
+async function readRaw(text: Buffer): Promise<unknown> {
+  if (text.length === 0) return undefined
+  const { value, error, outOfRange } = await parseJsonBody(text, MAX_OBJECT_BYTES)
+  if (error !== undefined) throw new WireError(`raw value is no JSON: ${error}`)
+  if (outOfRange !== undefined) throw new NumberOutOfRange(outOfRange)
+  return value
+}
+
 async function inWorker(format: 'json' | 'yaml', bytes: Buffer, maxBytes: number): Promise<ParseResult> {
-  const result = await worker.parse(format, bytes, MAX_DEPTH, maxBytes).catch((error: unknown) => {
+  const result = await workers[format].parse(format, bytes, MAX_DEPTH, maxBytes).catch((error: unknown) => {
     throw badRequest(error instanceof Error ? error.message : String(error))
   })
   if (result.tooLarge) throw objectTooLarge()

@@ -7,7 +7,7 @@ import { Worker } from 'node:worker_threads'
 import { parseYaml } from './parse-yaml.ts'
 import { scanJson } from './scan-json.ts'
 import { splitValue, ValueAssembler, type ValuePart } from './split-value.ts'
-import { encodeJson, parseJson } from '../../../shared/machinery/json-text.ts'
+import { encodeJson, leastTextLength, parseJson } from '../../../shared/machinery/json-text.ts'
 
 export interface ParseResult {
   readonly value?: unknown
@@ -15,7 +15,7 @@ export interface ParseResult {
   /** A number that no double holds. */
   readonly outOfRange?: string
   readonly duplicates: string[]
-  /** Many nodes and more than `maxBytes` without white space: not handed over. */
+  /** More than `maxBytes` without white space, in many nodes or by aliases: not handed over. */
   readonly tooLarge?: boolean
 }
 
@@ -28,6 +28,7 @@ interface Reply {
 
 interface Job {
   readonly id: number
+  readonly sinceMs: number
   readonly request: object
   readonly assembler: ValueAssembler
   readonly resolve: (result: ParseResult) => void
@@ -39,6 +40,14 @@ const IDLE_MS = 30_000
 /** Nodes in one message: about a millisecond to receive. */
 const PART_NODES = 4000
 const FEW_PARTS = 4
+/** Times `maxBytes`: what is longer has many nodes, or much of it by aliases. */
+const AMPLIFIED = 4
+/** Of the thread: a list of as many items as fit into a body takes 630. */
+const MOST_MEMORY_MB = 1024
+/** Nobody waits longer for an answer. */
+const LONGEST_WAIT_MS = 60_000
+
+const TOO_LONG = 'decoding the request body took too long'
 
 const source = () => `
 const { parentPort, workerData } = require('node:worker_threads')
@@ -47,6 +56,7 @@ const scanJson = ${scanJson.toString()}
 const parseYaml = ${parseYaml.toString()}
 const parseJson = ${parseJson.toString()}
 const encodeJson = ${encodeJson.toString()}
+const leastTextLength = ${leastTextLength.toString()}
 const splitValue = ${splitValue.toString()}
 let yaml
 const parse = (format, text, maxDepth) => {
@@ -62,9 +72,11 @@ parentPort.on('message', ({ id, more, format, bytes, maxDepth, maxBytes }) => {
   try {
     if (!more) {
       const { value, error, outOfRange, duplicates } = parse(format, Buffer.from(bytes).toString('utf8').replace(/^\\uFEFF/, ''), maxDepth)
-      const parts = error || outOfRange ? [] : splitValue(value, ${PART_NODES})
+      // Aliases and merge keys make much of little.
+      const bomb = leastTextLength(value, maxBytes * ${AMPLIFIED}) > maxBytes * ${AMPLIFIED}
+      const parts = error || outOfRange || bomb ? [] : splitValue(value, ${PART_NODES})
       // A long text in few nodes costs the main thread little and gets its kind's own answer there.
-      const tooLarge = parts.length > ${FEW_PARTS} && Buffer.byteLength(encodeJson(value)) > maxBytes
+      const tooLarge = bomb || (parts.length > ${FEW_PARTS} && Buffer.byteLength(encodeJson(value)) > maxBytes)
       const done = { error, outOfRange, duplicates: duplicates.slice(0, 100), tooLarge }
       open.set(id, { parts: tooLarge ? [] : parts, next: 0, done })
     }
@@ -89,12 +101,14 @@ export class DecodeWorker implements AsyncDisposable {
   #waiting: Job[] = []
   #timer: NodeJS.Timeout | undefined
   readonly #timeoutMs: number
+  readonly #longestWaitMs: number
   #worker: Worker | undefined
   #idle: NodeJS.Timeout | undefined
   #nextId = 1
 
-  constructor(timeoutMs = 20_000) {
+  constructor(timeoutMs = 20_000, longestWaitMs = LONGEST_WAIT_MS) {
     this.#timeoutMs = timeoutMs
+    this.#longestWaitMs = longestWaitMs
   }
 
   /** @throws Error when parsing takes too long or the worker dies */
@@ -103,18 +117,25 @@ export class DecodeWorker implements AsyncDisposable {
     const id = this.#nextId++
     const { promise, resolve, reject } = withResolvers<ParseResult>()
     const request = { id, format, bytes, maxDepth, maxBytes }
-    this.#waiting.push({ id, request, assembler: new ValueAssembler(), resolve, reject })
+    this.#waiting.push({ id, sinceMs: performance.now(), request, assembler: new ValueAssembler(), resolve, reject })
     this.#next()
     return promise
   }
 
   #next(): void {
+    this.#giveUp()
     const job = this.#current ? undefined : this.#waiting.shift()
     if (!job) return
     this.#worker ??= this.#start()
     this.#current = job
-    this.#timer = setTimeout(() => this.#restart('decoding the request body took too long'), this.#timeoutMs).unref()
+    this.#timer = setTimeout(() => this.#restart(TOO_LONG), this.#timeoutMs).unref()
     this.#worker.postMessage(job.request)
+  }
+
+  /** Those whose requests have been answered by now are not kept, or they would become more and more. */
+  #giveUp(): void {
+    const since = performance.now() - this.#longestWaitMs
+    while (this.#waiting[0] && this.#waiting[0].sinceMs < since) this.#waiting.shift()?.reject(new Error(TOO_LONG))
   }
 
   /** What was worked on is lost; who waits for a turn gets it from a new thread. */
@@ -130,6 +151,7 @@ export class DecodeWorker implements AsyncDisposable {
     const worker = new Worker(source(), {
       eval: true,
       workerData: { from: createRequire(import.meta.url).resolve('yaml') },
+      resourceLimits: { maxOldGenerationSizeMb: MOST_MEMORY_MB },
     })
     worker.on('message', (reply: Reply) => this.#receive(worker, reply))
     worker.on('error', error => {

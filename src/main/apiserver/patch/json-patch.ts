@@ -2,12 +2,14 @@
 import { isObject, setField } from '../../../shared/machinery/json-object.ts'
 import { parsePointer } from '../../../shared/machinery/json-pointer.ts'
 import { ApiError, badRequest } from '../../../shared/machinery/status.ts'
-import { cloneInPieces, equalInPieces, FEW_ENTRIES } from '../../pieces/large-json.ts'
+import { MAX_BODY_BYTES } from '../http/read-body.ts'
+import { leastTextLength } from '../../../shared/machinery/json-text.ts'
+import { cloneInPieces, equalInPieces } from '../../pieces/large-json.ts'
 import { atOnce, type Pieces } from '../../pieces/pacer.ts'
 
 export const MAX_OPERATIONS = 10_000
-/** A patch may not make an object larger than any that could be stored. */
-const MAX_COPIED_NODES = 1_000_000
+/** Of what a patch copies, in characters of its text: as in upstream, as much as a body may have. */
+const MOST_COPIED = MAX_BODY_BYTES
 
 interface Operation {
   readonly op: string
@@ -55,15 +57,13 @@ function position(token: string, length: number): number | undefined {
 /** Holds the document, so that an operation can replace even its root. */
 class Document {
   root: unknown
-  #budget = MAX_COPIED_NODES
+  #left = MOST_COPIED
   constructor(root: unknown) {
     this.root = root
   }
   *copy(value: unknown): Pieces<unknown> {
-    const count = (inner: unknown): number =>
-      typeof inner === 'object' && inner !== null ? Object.values(inner).reduce((n: number, v) => n + count(v), 1) : 1
-    this.#budget -= count(value)
-    if (this.#budget < 0) throw new OperationError('copy operations make the object too large')
+    this.#left -= leastTextLength(value, this.#left)
+    if (this.#left < 0) throw new OperationError('copy operations make the object too large')
     return yield* cloneInPieces(value)
   }
   /** @returns the value, and whether there is one. */
@@ -169,9 +169,10 @@ export function* jsonPatchInPieces(current: unknown, patch: unknown): Pieces<unk
   const operations = parseOperations(patch)
   const document = new Document(yield* cloneInPieces(current))
   try {
-    for (const [i, operation] of operations.entries()) {
+    for (const operation of operations) {
       yield* apply(document, operation)
-      if (i % FEW_ENTRIES === 0) yield
+      // Even one may move all items of the longest list.
+      yield
     }
   } catch (error) {
     if (!(error instanceof OperationError)) throw error

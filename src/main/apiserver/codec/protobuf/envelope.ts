@@ -4,7 +4,14 @@ import { ByteCache } from '../../../store/byte-cache.ts'
 import { isLarge } from '../../../pieces/large-json.ts'
 import { atOnce, inTurns, Pacer, type Pieces } from '../../../pieces/pacer.ts'
 import { schemaIdOf } from '../../schema/table.ts'
-import { decodeMessage, decodeMessageInSlices, encodeMessage, encodeMessageInPieces, hasMessage } from './message.ts'
+import {
+  decodeMessage,
+  decodeMessageInSlices,
+  encodeMessage,
+  encodeMessageInPieces,
+  hasMessage,
+  type ReadRaw,
+} from './message.ts'
 import { BYTES, readFields, WireError, Writer } from '../../../../shared/protobuf/wire.ts'
 
 /** Items that are encoded between two looks at the clock. */
@@ -113,9 +120,12 @@ export function decodeProtobuf(bytes: Buffer): unknown {
 
 /**
  * As decodeProtobuf(), for bodies of any size: other work gets its turns meanwhile.
- * @throws TooManyFields when large messages in it hold more than `maxFields`
+ * @throws TooManyFields when large messages in it hold more than `maxFields`; and what `readRaw` throws
  */
-export async function decodeProtobufInSlices(bytes: Buffer, maxFields = Infinity): Promise<unknown> {
+export async function decodeProtobufInSlices(
+  bytes: Buffer,
+  options: { readonly maxFields: number; readonly readRaw: ReadRaw },
+): Promise<unknown> {
   const { apiVersion, kind, id, raw } = open(bytes)
-  return { apiVersion, kind, ...(await decodeMessageInSlices(id, raw, maxFields)) }
+  return { apiVersion, kind, ...(await decodeMessageInSlices(id, raw, options)) }
 }

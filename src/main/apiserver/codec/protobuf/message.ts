@@ -6,7 +6,7 @@ import { MAX_DEPTH } from '../../schema/decode-context.ts'
 import { fieldFact, typeFact } from '../../schema/table.ts'
 import type { FieldFact } from '../../schema/facts.ts'
 import numbers from './numbers.json' with { type: 'json' }
-import { decodeScalar, encodeScalar, isScalar, writeTextMessage } from './scalars.ts'
+import { decodeScalar, encodeScalar, isScalar, rawTextOf, writeTextMessage } from './scalars.ts'
 import { readFields, WireError, type WireField, Writer } from '../../../../shared/protobuf/wire.ts'
 
 type Numbers = Readonly<Record<string, Readonly<Record<string, readonly number[]>>>>
@@ -275,8 +275,12 @@ export class TooManyFields extends Error {
   override readonly name = 'TooManyFields'
 }
 
+/** Reads raw JSON that is long; others have their turn meanwhile. @returns undefined for none. @throws Error */
+export type ReadRaw = (text: Buffer) => Promise<unknown>
+
 interface Slices {
   readonly pacer: Pacer
+  readonly readRaw: ReadRaw
   /** Fields of large messages that may still come. */
   left: number
 }
@@ -286,9 +290,13 @@ interface Slices {
  * @throws WireError for bytes that are no such message
  * @throws TooManyFields
  */
-export async function decodeMessageInSlices(schemaId: string, bytes: Buffer, maxFields: number): Promise<JsonObject> {
+export async function decodeMessageInSlices(
+  schemaId: string,
+  bytes: Buffer,
+  { maxFields, readRaw }: { readonly maxFields: number; readonly readRaw: ReadRaw },
+): Promise<JsonObject> {
   const object: JsonObject = {}
-  await readLayoutInSlices(layoutOf(schemaId), bytes, object, 0, { pacer: new Pacer(), left: maxFields })
+  await readLayoutInSlices(layoutOf(schemaId), bytes, object, 0, { pacer: new Pacer(), readRaw, left: maxFields })
   return object
 }
 
@@ -307,12 +315,19 @@ async function readLayoutInSlices(
     const { number, value } = wire
     const fact = layout.fields.get(number)?.fact
     const item = fact?.t === 'array' ? fact.i : fact
-    if (item?.t !== 'ref' || !Buffer.isBuffer(value) || value.length <= IN_ONE_GO_BYTES || !fact) {
+    const isRaw = item !== undefined && (item.t === 'raw' || item.t === 'any') && !UNIONS.has(item)
+    if (!fact || !item || !Buffer.isBuffer(value) || value.length <= IN_ONE_GO_BYTES || (item.t !== 'ref' && !isRaw)) {
       readWireField(layout, wire, object, depth)
       continue
     }
-    const inner: JsonObject = {}
-    await readLayoutInSlices(layoutOf(item.r ?? ''), value, inner, depth + 1, slices)
+    let inner: unknown
+    if (isRaw) inner = await slices.readRaw(rawTextOf(value))
+    else {
+      const message: JsonObject = {}
+      await readLayoutInSlices(layoutOf(item.r ?? ''), value, message, depth + 1, slices)
+      inner = message
+    }
+    if (inner === undefined) continue
     const name = layout.fields.get(number)?.name ?? ''
     const before = getField(object, name)
     setField(

@@ -72,6 +72,9 @@ function messageOf(value: WireValue): Map<number, WireValue> {
   return new Map([...readFields(bytesOf(value))].map(field => [field.number, field.value]))
 }
 
+/** @returns the JSON in a message of raw JSON */
+export const rawTextOf = (value: WireValue): Buffer => bytesOf(messageOf(value).get(1))
+
 /** @returns the JSON value, or undefined for a time or raw value that is not set. */
 export function decodeScalar(value: WireValue, fact: FieldFact): unknown {
   switch (fact.t) {
@@ -95,7 +98,7 @@ export function decodeScalar(value: WireValue, fact: FieldFact): unknown {
       return integerOf(message.get(1)) === 1 ? bytesOf(message.get(3)).toString('utf8') : integerOf(message.get(2))
     }
     default: {
-      const raw = bytesOf(messageOf(value).get(1)).toString('utf8')
+      const raw = rawTextOf(value).toString('utf8')
       return raw === '' ? undefined : parseRaw(raw)
     }
   }
