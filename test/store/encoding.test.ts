@@ -144,7 +144,7 @@ describe('a very large object', () => {
   })
 
   test('is copied for readers in pieces, as its text would decode', () => {
-    const { value: copy, count } = counted(copyForReaders(large))
+    const { value: copy, count } = counted(copyForReaders(large, encodeObject(large)))
     expect(count).toBeGreaterThan(100)
     const told = shownAs({ ...place, value: '' }, copy!)
     const decoded = decodeRecord({ ...place, value: encodeObject(large) })
@@ -155,7 +155,10 @@ describe('a very large object', () => {
 
   test('is not changed by what its writer does to its own', () => {
     const object = structuredClone(large) as AnyObject & { list: { name: string }[] }
-    const { object: told } = shownAs({ ...place, value: '' }, atOnce(copyForReaders(object))!) as unknown as {
+    const { object: told } = shownAs(
+      { ...place, value: '' },
+      atOnce(copyForReaders(object, encodeObject(object)))!,
+    ) as unknown as {
       object: typeof object
     }
     object.list[1]!.name = 'other'

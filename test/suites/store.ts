@@ -591,6 +591,23 @@ export function storeSuite(
       expect(store.json(stored)).toBe(store.json(stored))
     })
 
+    test('text() gives what was stored, without the revision, while the object is as it was then', async () => {
+      const fields = { k: 'ü \u2028 \ud800', resourceVersion: '1' }
+      const stored = await add('a', fields)
+      const { resourceVersion: _, ...metadata } = stored.object.metadata
+      expect(store.text(stored)).toBe(JSON.stringify({ ...stored.object, metadata }))
+      const changed = await store.update(stored.key, { ...stored.object, data: {} }, stored.revision)
+      expect(store.text(stored)).toBeUndefined()
+      expect(JSON.parse(store.text(changed)!)).toEqual({ ...stored.object, metadata, data: {} })
+    })
+
+    test('text() knows none of an object that its text begins otherwise than usual', async () => {
+      const { metadata, ...rest } = objectNamed('a')
+      const stored = await store.create(KEY, { metadata, ...rest })
+      expect(store.json(stored).toString()).toContain(`"resourceVersion":"${stored.revision}"`)
+      expect(store.text(stored)).toBeUndefined()
+    })
+
     test('everything is there after a restart, revisions included', async () => {
       const created = await Promise.all(Array.from({ length: 200 }, (_, i) => add(`n${i}`, { i })))
       const { revision } = store

@@ -1,7 +1,7 @@
 // JSON values of so many parts that they are worked on piece by piece, so that others get their turn in between.
 import { encodeJson } from '../../shared/machinery/json-text.ts'
 import { deepEqual, type DeepEqualOptions } from '../../shared/machinery/deep-equal.ts'
-import { cloneJson, type JsonObject, setField } from '../../shared/machinery/json-object.ts'
+import { cloneJson, getField, isObject, type JsonObject, setField } from '../../shared/machinery/json-object.ts'
 import type { Pieces } from './pacer.ts'
 
 /** Keys and items that are worked on in one go: well below a millisecond. */
@@ -20,33 +20,49 @@ export function* slices<T>(list: readonly T[]): Generator<readonly T[]> {
 /** Maps that were found to be large: to list very many keys takes as long as all the rest. */
 const large = new WeakSet()
 
-/** @returns how many more parts there may be; below zero once there are too many */
-function roomAfter(value: object, room: number): number {
-  if (Array.isArray(value)) return roomAfterItems(value, room)
+const NO_FIELDS: JsonObject = {}
+const NO_ITEMS: readonly unknown[] = []
+
+/**
+ * @param other what is the same part of both is not looked into
+ * @returns how many more parts there may be; below zero once there are too many
+ */
+function roomAfter(value: object, room: number, other: unknown): number {
+  if (Array.isArray(value)) return roomAfterItems(value, room, Array.isArray(other) ? other : NO_ITEMS)
   if (large.has(value)) return -1
+  const beside = isObject(other) ? other : NO_FIELDS
   let left = room
   let count = 0
   for (const key in value) {
     if (++count > PIECE) large.add(value)
     if (--left < 0) return left
     const part = (value as JsonObject)[key]
-    if (typeof part === 'object' && part !== null) left = roomAfter(part, left)
+    if (typeof part !== 'object' || part === null) continue
+    const its = beside === NO_FIELDS ? undefined : getField(beside, key)
+    if (part !== its) left = roomAfter(part, left, its)
   }
   return left
 }
 
-function roomAfterItems(list: readonly unknown[], room: number): number {
+function roomAfterItems(list: readonly unknown[], room: number, others: readonly unknown[]): number {
   let left = room - list.length
   for (let i = 0; i < list.length && left >= 0; i++) {
     const item = list[i]
-    if (typeof item === 'object' && item !== null) left = roomAfter(item, left)
+    const its = i < others.length ? others[i] : undefined
+    if (typeof item === 'object' && item !== null && item !== its) left = roomAfter(item, left, its)
   }
   return left
 }
 
 /** Whether it has more parts than are worked on in one go. Costs a few nanoseconds a part. */
-export const isLarge = (value: unknown): value is object =>
-  typeof value === 'object' && value !== null && roomAfter(value, PIECE) < 0
+export const isLarge = (value: unknown): value is object => isLargeBeside(value, undefined)
+
+/** The same where the two are compared: parts that they share cost nothing then. */
+export const isLargeBeside = (value: unknown, other: unknown): boolean =>
+  typeof value === 'object' && value !== null && roomAfter(value, PIECE, other) < 0
+
+/** Whether what was made into this text, or comes of it, may be large: a text this short can be seen to be none, for less. */
+export const mayBeLarge = (text: string): boolean => text.length > 8 * PIECE
 
 /** @returns the text that `encodeJson` gives it */
 export function* encodeJsonInPieces(value: unknown): Pieces<string> {
@@ -90,7 +106,7 @@ export function* cloneInPieces(value: unknown): Pieces<unknown> {
 /** As deepEqual(). */
 export function* equalInPieces(a: unknown, b: unknown, options: DeepEqualOptions = {}): Pieces<boolean> {
   if (a === b) return true
-  if (!isLarge(a) || typeof b !== 'object' || b === null || Array.isArray(a) !== Array.isArray(b))
+  if (!isLargeBeside(a, b) || typeof b !== 'object' || b === null || Array.isArray(a) !== Array.isArray(b))
     return deepEqual(a, b, options)
   yield
   if (Array.isArray(a)) {

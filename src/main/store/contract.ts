@@ -271,6 +271,8 @@ export interface ObjectStore extends AsyncDisposable {
   watch(prefix: string, options: WatchOptions): WatchHandle
   /** The object as JSON (UTF-8), encoded once and shared. */
   json(stored: Stored): Buffer
+  /** The text that it was stored as, without its revision; undefined where it is not at hand. */
+  text(stored: Stored): string | undefined
   compact(revision: number): Promise<void>
   /**
    * Refuses writes from now on, reads go on: the cluster is about to be somewhere else.

@@ -3,7 +3,7 @@ import { getField, isObject, type JsonObject, setField } from '../../shared/mach
 import type { AnyObject } from '../../shared/machinery/object.ts'
 import { type EngineRecord, MAX_OBJECT_BYTES, type Stored, StoreError } from './contract.ts'
 import { parseJson } from '../../shared/machinery/json-text.ts'
-import { encodeJsonInPieces, FEW_ENTRIES, isLarge } from '../pieces/large-json.ts'
+import { encodeJsonInPieces, FEW_ENTRIES, isLarge, mayBeLarge } from '../pieces/large-json.ts'
 import { atOnce, type Pieces } from '../pieces/pacer.ts'
 
 /** @returns the text to be stored. `__proto__` is an ordinary field here and stays one. @throws StoreError `TooLarge` */
@@ -114,8 +114,12 @@ export interface ReadersCopy {
   readonly object: AnyObject
 }
 
-/** @returns nothing for an object that is copied fast enough once it is written */
-export function* copyForReaders(written: AnyObject): Pieces<ReadersCopy | undefined> {
+/**
+ * @param text what it is stored as
+ * @returns nothing for an object that is copied fast enough once it is written
+ */
+export function* copyForReaders(written: AnyObject, text: string): Pieces<ReadersCopy | undefined> {
+  if (!mayBeLarge(text)) return undefined
   const { managedFields: _managedFields, ...metadata } = written.metadata
   if (!isLarge({ ...written, metadata })) return undefined
   yield

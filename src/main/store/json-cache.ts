@@ -6,6 +6,8 @@ import type { Stored } from './contract.ts'
 /** What a stored text begins with, as a rule. Objects that begin otherwise are encoded when they are asked for. */
 const HEAD = /^\{(?:"(?:kind|apiVersion)":"[^"\\]*",){2}"metadata":\{/
 
+const versionIn = ({ revision }: Stored) => `"resourceVersion":"${revision}"`
+
 export class JsonCache {
   readonly #texts: ByteCache<Stored>
 
@@ -22,8 +24,18 @@ export class JsonCache {
     const head = HEAD.exec(text)?.[0]
     if (head === undefined) return
     const comma = text.charAt(head.length) === '}' ? '' : ','
-    const version = `"resourceVersion":"${stored.revision}"${comma}`
-    this.#texts.keep(stored, Buffer.from(head + version + text.slice(head.length)))
+    this.#texts.keep(stored, Buffer.from(head + versionIn(stored) + comma + text.slice(head.length)))
+  }
+
+  /** @returns what was taken, as it was */
+  textOf(stored: Stored): string | undefined {
+    const text = this.#texts.get(stored)?.toString()
+    const head = text === undefined ? undefined : HEAD.exec(text)?.[0]
+    if (text === undefined || head === undefined) return undefined
+    const version = versionIn(stored)
+    if (!text.startsWith(version, head.length)) return undefined
+    const rest = head.length + version.length
+    return head + text.slice(text.charAt(rest) === ',' ? rest + 1 : rest)
   }
 
   forget(stored: Stored): void {

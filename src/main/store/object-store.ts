@@ -81,7 +81,8 @@ interface Draft {
 
 /** Whatever takes long about a write is done before it: what is durable is shown at once. */
 function* draftOf(object: AnyObject): Pieces<Draft> {
-  return { object, value: yield* encodeObjectInPieces(object), copy: yield* copyForReaders(object) }
+  const value = yield* encodeObjectInPieces(object)
+  return { object, value, copy: yield* copyForReaders(object, value) }
 }
 
 class CachedObjectStore implements ObjectStore {
@@ -212,6 +213,10 @@ class CachedObjectStore implements ObjectStore {
 
   json(stored: Stored): Buffer {
     return this.#texts.get(stored)
+  }
+
+  text(stored: Stored): string | undefined {
+    return this.#texts.textOf(stored)
   }
 
   async compact(revision: number): Promise<void> {

@@ -11,7 +11,7 @@ import { encodeMessage, encodeMessageInPieces } from '../../../src/main/apiserve
 import { copyObject } from '../../../src/main/apiserver/endpoints/write/copy-object.ts'
 import { yamlInChunks } from '../../../src/main/apiserver/http/to-yaml.ts'
 import { applyJsonPatch, jsonPatchInPieces } from '../../../src/main/apiserver/patch/json-patch.ts'
-import { cloneInPieces, equalInPieces } from '../../../src/main/pieces/large-json.ts'
+import { cloneInPieces, equalInPieces, isLargeBeside } from '../../../src/main/pieces/large-json.ts'
 import { atOnce, type Pieces } from '../../../src/main/pieces/pacer.ts'
 import { deepEqual } from '../../../src/shared/machinery/deep-equal.ts'
 import { cloneJson } from '../../../src/shared/machinery/json-object.ts'
@@ -60,6 +60,17 @@ describe('others have their turn', () => {
     const small = { metadata: { name: 'a' }, spec: { containers: env.slice(0, 10) } }
     for (const pieces of [cloneInPieces(small), equalInPieces(small, cloneJson(small)), encodeMessageInPieces('core.v1.Pod', small)])
       expect(counted<unknown>(pieces).turns).toBe(0) // prettier-ignore
+  })
+
+  test('what two values share is none of what is large where they are compared', () => {
+    const other = { ...configMap, metadata: { ...configMap.metadata, labels: { a: 'b' } } }
+    expect(isLargeBeside(other, configMap)).toBe(false)
+    expect(isLargeBeside({ list: [configMap, pod] }, { list: [configMap, pod] })).toBe(false)
+    expect(isLargeBeside(configMap, { ...configMap, data: cloneJson(data) })).toBe(true)
+    expect(isLargeBeside({ list: [pod] }, { list: [configMap, pod] })).toBe(true)
+    const inherited = JSON.parse('{"__proto__":{},"constructor":{}}') as object
+    expect(isLargeBeside(inherited, {})).toBe(false)
+    expect(counted(equalInPieces(other, configMap)).turns).toBe(0)
   })
 })
 
@@ -116,7 +127,8 @@ describe('YAML in chunks', () => {
       { numRuns: 40 },
     )
   })
-  test('says what the object says', async () => {
+  // The reader of YAML takes seconds for this, and many of them on a busy machine.
+  test('says what the object says', { timeout: 120_000 }, async () => {
     expect(parse(await yamlOf(configMap))).toEqual(configMap)
     expect(parse(await yamlOf([pod, { a: undefined, b: env }]))).toEqual([pod, { b: env }])
   })

@@ -2,9 +2,10 @@
 // heartbeat alone is no new revision.
 import { crc32 } from 'node:zlib'
 import { sameJson } from '../../../shared/machinery/deep-equal.ts'
+import { encodeJson } from '../../../shared/machinery/json-text.ts'
 import type { JsonObject } from '../../../shared/machinery/json-object.ts'
 import type { AnyObject } from '../../../shared/machinery/object.ts'
-import { encodeJsonInPieces, isLarge } from '../../pieces/large-json.ts'
+import { encodeJsonInPieces, isLargeBeside, mayBeLarge } from '../../pieces/large-json.ts'
 import type { Pieces } from '../../pieces/pacer.ts'
 
 /** Kinds that only tell what was observed, or that are written all the time. */
@@ -38,12 +39,17 @@ function sameBut(one: object, other: object, except: ReadonlySet<string>): boole
  * @returns false for objects too large to be compared in one go: their hashes tell
  */
 export const meansTheSame = (a: AnyObject, b: AnyObject): boolean =>
-  !isLarge({ ...b, metadata: undefined }) && sameBut(a.metadata, b.metadata, KEPT_FOR_OTHERS) && sameBut(a, b, OBSERVED)
+  !isLargeBeside(b, { ...a, metadata: b.metadata, status: b['status'] }) &&
+  sameBut(a.metadata, b.metadata, KEPT_FOR_OTHERS) &&
+  sameBut(a, b, OBSERVED)
 
-export function* meaningHash(object: AnyObject): Pieces<string> {
+/** @param text what it is stored as, where that is at hand */
+export function* meaningHash(object: AnyObject, text?: string): Pieces<string> {
   const { status: _status, metadata, ...rest } = object
   const { resourceVersion: _version, managedFields: _fields, generation: _generation, ...kept } = metadata
-  return crc32(yield* encodeJsonInPieces([rest, kept]))
+  const meaning = [rest, kept]
+  const isSmall = text !== undefined && !mayBeLarge(text)
+  return crc32(isSmall ? encodeJson(meaning) : yield* encodeJsonInPieces(meaning))
     .toString(16)
     .padStart(8, '0')
 }

@@ -138,11 +138,13 @@ export class HistoryRecorder implements AsyncDisposable {
   ): Promise<void> {
     const { key, object } = current
     const deleted = type === 'DELETED'
-    const hash = await inTurns(meaningHash(object), pacer)
+    // What was written a moment ago need not be made into text anew.
+    const text = deleted ? undefined : this.#parts.store.text(current)
+    const hash = await inTurns(meaningHash(object, text), pacer)
     const newest = hashes.has(key) ? hashes.get(key) : this.#hashes.get(key)
     if (!deleted && newest === hash) return
     hashes.set(key, deleted ? undefined : hash)
-    const value = await inTurns(encodeObjectInPieces(deleted ? (previous ?? current).object : object), pacer)
+    const value = text ?? (await inTurns(encodeObjectInPieces(deleted ? (previous ?? current).object : object), pacer))
     await batch.add({ key, revision, hash, deleted, atMs: this.#parts.clock.now(), value })
   }
 

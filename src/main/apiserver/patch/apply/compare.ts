@@ -3,7 +3,7 @@ import { deepEqual, sameJson } from '../../../../shared/machinery/deep-equal.ts'
 import { getField, type JsonObject } from '../../../../shared/machinery/json-object.ts'
 import { fieldFact, itemFact, typeOfFact } from '../../schema/table.ts'
 import type { FieldFact, TypeFact } from '../../schema/facts.ts'
-import { FEW_ENTRIES, isLarge } from '../../../pieces/large-json.ts'
+import { FEW_ENTRIES, isLargeBeside } from '../../../pieces/large-json.ts'
 import type { Pieces } from '../../../pieces/pacer.ts'
 import { difference, EMPTY, type FieldSet, isEmpty, MEMBER } from './field-set.ts'
 import { fieldsOf, fieldStep, newFieldOf, newFieldsOf, type Part, partsOf, shapeOf } from './typed-value.ts'
@@ -126,7 +126,7 @@ function compareFields(old: JsonObject, next: JsonObject, fact: FieldFact | unde
 /** As compare(). */
 export function* compareInPieces(old: unknown, next: unknown, fact: FieldFact | undefined): Pieces<Comparison> {
   if (old === next) return NOTHING
-  const shape = isLarge(next) || isLarge(old) ? shapeOf(next, fact) : 'leaf'
+  const shape = isLargeBeside(next, old) || isLargeBeside(old, next) ? shapeOf(next, fact) : 'leaf'
   if (shape === 'leaf' || shapeOf(old, fact) !== shape) return compare(old, next, fact)
   yield
   return shape === 'struct' || shape === 'map'
