@@ -2,8 +2,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import {
-  closeSync, constants, existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, statSync,
-  writeFileSync, writeSync,
+  closeSync, constants, existsSync, lstatSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync,
+  statSync, symlinkSync, writeFileSync, writeSync,
 } from 'node:fs' // prettier-ignore
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -37,7 +37,16 @@ describe('flotilla', () => {
       /--service-node-port-range wants ports such as 30000-32767/,
     ],
     [['serve', '--store', 'sqlite'], /--store wants nedb or etcd=/],
-    [['fly'], /unknown command 'fly'/],
+    [['fly'], /unknown command 'fly'; see: flotilla --help$/m],
+    [['node', 'show'], /missing required argument 'host'; see: flotilla node show --help$/m],
+    [
+      ['serve', '--network-backend', 'ipsec'],
+      /--network-backend wants auto or wireguard, not "ipsec"; see: flotilla serve --help$/m,
+    ],
+    [
+      ['certs', 'rotate-ca', 'later'],
+      /: step wants prepare, switch or finish, not "later"; see: flotilla certs rotate-ca --help$/m,
+    ],
     [['serve', '--scheduler-config', '/nowhere.yaml'], /--scheduler-config \/nowhere.yaml: ENOENT/],
     [
       ['node', 'add', 'ada@box', '-i', 'key'],
@@ -52,11 +61,36 @@ describe('flotilla', () => {
     expect(stderr).toMatch(message)
     expect(stderr.trimEnd().split('\n')).toHaveLength(1)
   })
-  it('status of a folder without a cluster says so and exits 3', async () => {
+  it('a command that has commands of its own lists them, and says that one is needed', async () => {
+    const { code, stdout, stderr } = await cli('store')
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+    expect(stderr).toMatch(/Commands:.*\nflotilla: a command is needed: flotilla store and one of those above\n$/s)
+  })
+  it('status of a folder without a cluster says so, and how to start one, and exits 3', async () => {
     const { code, stdout } = await cli('status', '--data-dir', join(folder, 'none'))
     expect(code).toBe(3)
     expect(stdout).toContain('not running')
+    expect(stdout).toContain(`start it with: flotilla serve --data-dir ${join(folder, 'none')}\n`)
   })
+  it.each([
+    ['kubeconfig', 'make'],
+    ['login', 'start'],
+  ])('what %s says to type is one line for a shell, whatever the folder is called', async (command, verb) => {
+    const path = join(folder, "Ada's cluster")
+    const { code, stderr } = await cli(command, '--data-dir', path)
+    expect(code).toBe(1)
+    expect(stderr).toContain(`; ${verb} one with: flotilla serve --data-dir '${path.replace("'", "'\\''")}'\n`)
+  })
+  it.each([['kubeconfig'], ['certs', 'status'], ['store', 'status'], ['backup', 'schedule']])(
+    '%s %s does not say that there is no cluster where that cannot be known',
+    async (...command) => {
+      const path = join(folder, 'circle')
+      if (!lstatSync(path, { throwIfNoEntry: false })) symlinkSync(path, path)
+      const { code, stderr } = await cli(...command, '--data-dir', path)
+      expect(code).toBe(1)
+      expect(stderr).toMatch(/^flotilla: .* leads in a circle of links: check the path\n$/)
+    },
+  )
   it('kubeconfig of a folder without a cluster says how to make one', async () => {
     const { code, stderr } = await cli('kubeconfig', '--data-dir', join(folder, 'none'))
     expect(code).toBe(1)

@@ -65,7 +65,7 @@ describe('flotilla user invite', () => {
     expect((await kubectlAs('grace', 'delete', 'configmap', 'c', '-n', 'kube-public')).stderr).toMatch(/forbidden/i)
   })
   test.each([
-    [['ada', '--role', 'root'], 2, /Allowed choices are view, edit, admin/],
+    [['ada', '--role', 'root'], 2, /--role wants view, edit or admin, not "root"; see: flotilla user invite --help/],
     [['ada'], 2, /required option '--role/],
     [['system:node:x', '--role', 'view'], 2, /a name has small letters/],
     [['kubernetes-admin', '--role', 'view'], 2, /a name has small letters/],

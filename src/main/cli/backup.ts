@@ -1,8 +1,8 @@
 // `flotilla backup create|list|restore|schedule`.
-import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
+import { isThere, noCluster } from '../data-folder/data-dir.ts'
 import { dataDirOption } from './data-dir-option.ts'
 import { parseStoreChoice } from './listen-address.ts'
 import { parseOutput, ProgressReport, showBytes } from './progress.ts'
@@ -136,8 +136,7 @@ async function schedule(flags: ScheduleFlags): Promise<void> {
   const { defaultSchedule, nextTime, readSchedule, writeSchedule } = await import('../store/backup/schedule.ts')
   const { dataDir, cron, keep, folder, passphraseFile, off } = flags
   // Whichever engine it is on, a cluster has its keys here.
-  if (!existsSync(join(dataDir, 'pki')))
-    throw new CommandError(`no cluster in ${dataDir}; make one with: flotilla serve`)
+  if (!isThere(join(dataDir, 'pki'))) throw new CommandError(noCluster(dataDir))
   const known = await readSchedule(dataDir)
   if (off) await writeSchedule(dataDir, undefined)
   else if (cron !== undefined || keep !== undefined || folder !== undefined || (passphraseFile && !known)) {

@@ -3,7 +3,7 @@ import { X509Certificate } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Argument, type Command } from 'commander'
-import { dataDirLayout } from '../data-folder/data-dir.ts'
+import { dataDirLayout, isThere, noCluster } from '../data-folder/data-dir.ts'
 import { addTransferCommands } from './certs-transfer.ts'
 import { dataDirOption } from './data-dir-option.ts'
 import { runningServer } from '../data-folder/running-server.ts'
@@ -51,11 +51,11 @@ const NAMES = ['ca', 'ca-next', 'ca-previous', 'serving', 'admin']
 function status({ dataDir, output }: Flags & { readonly output: string }): void {
   const found = NAMES.flatMap(name => {
     const path = join(dataDir, 'pki', `${name}.crt`)
-    if (!existsSync(path)) return []
+    if (!isThere(path)) return []
     const { validTo, serialNumber } = new X509Certificate(readFileSync(path))
     return [{ name, expires: new Date(validTo).toISOString(), serialNumber }]
   })
-  if (found.length === 0) throw new CommandError(`no cluster in ${dataDir}; make one with: flotilla serve`)
+  if (found.length === 0) throw new CommandError(noCluster(dataDir))
   const previousKey = existsSync(join(dataDir, 'pki', 'service-account-previous.pub'))
   if (output === 'json')
     return console.log(JSON.stringify({ certificates: found, previousServiceAccountKey: previousKey }))

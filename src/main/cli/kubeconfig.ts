@@ -1,6 +1,6 @@
 // `flotilla kubeconfig`: prints one, issues one for another user, or edits the user's own file.
-import { existsSync, readFileSync } from 'node:fs'
-import { dataDirLayout } from '../data-folder/data-dir.ts'
+import { readFileSync } from 'node:fs'
+import { dataDirLayout, isThere, noCluster } from '../data-folder/data-dir.ts'
 import {
   CONTEXT_NAME,
   mergeKubeconfig,
@@ -26,7 +26,7 @@ export async function kubeconfig(options: {
     )
     return
   }
-  if (!existsSync(own)) throw new CommandError(`no cluster in ${options.dataDir}; make one with: flotilla serve`)
+  if (!isThere(own)) throw new CommandError(noCluster(options.dataDir))
   const text =
     options.user === undefined ? readFileSync(own, 'utf8') : await forUser(options.dataDir, own, options.user)
   if (!options.merge) {

@@ -27,6 +27,7 @@ import { addStoreCommands } from './store.ts'
 import { addEtcdOptions } from './store-options.ts'
 import { systemErrorText } from './system-error.ts'
 import { addUserCommands } from './user/commands.ts'
+import { mistakeText } from './mistake-text.ts'
 import { Interrupted, UsageError } from './usage-error.ts'
 
 type ServeFlags = {
@@ -187,8 +188,7 @@ async function main(argv: readonly string[]): Promise<number | undefined> {
   } catch (error) {
     if (error instanceof CommanderError) {
       if (error.exitCode === 0) return 0
-      const line = error.message.replace(/^error: /, '').replace(/\n/g, ' ')
-      console.error(`flotilla: ${line === '(outputHelp)' ? 'a command is needed; see flotilla --help' : line}`)
+      console.error(`flotilla: ${mistakeText(error, program, argv)}`)
       return 2
     }
     if (error instanceof UsageError) {

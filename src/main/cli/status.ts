@@ -1,6 +1,6 @@
 // `flotilla status`: whether the cluster runs, where, and how its nodes are. Exit code 3 when it does not run.
 import type { Node } from '../../shared/api/core/v1.ts'
-import { dataDirLayout } from '../data-folder/data-dir.ts'
+import { dataDirLayout, serveCommand } from '../data-folder/data-dir.ts'
 import { readMark } from '../move/mark.ts'
 import { adminRequest, requireRunning, runningServer } from '../data-folder/running-server.ts'
 
@@ -40,7 +40,8 @@ export async function status(dataDir: string, asJson: boolean): Promise<void> {
   const report = await inspect(dataDir)
   if (!report.running) process.exitCode = 3
   if (asJson) return console.log(JSON.stringify(report, null, 2))
-  if (!report.running) return console.log(`not running (data folder ${dataDir})`)
+  if (!report.running)
+    return console.log(`not running (data folder ${dataDir}); start it with: ${serveCommand(dataDir)}`)
   console.log(
     `running     ${report.url} (${report.movedTo === undefined ? `pid ${report.pid}` : `on ${report.movedTo}`}, Kubernetes ${report.version})`,
   )

@@ -1,8 +1,7 @@
 // A command's way to a store: through the server that runs on the data folder, else by opening the store itself.
-import { existsSync } from 'node:fs'
 import { request } from 'node:https'
 import { join } from 'node:path'
-import { dataDirLayout } from '../data-folder/data-dir.ts'
+import { dataDirLayout, isThere, noCluster } from '../data-folder/data-dir.ts'
 import { readKubeconfig } from '../data-folder/kubeconfig-file.ts'
 import { openSealedEngine, type SealedEngine } from '../store/encryption/sealed-engine.ts'
 import { openEngine, type EngineChoice } from '../store/open-engine.ts'
@@ -21,8 +20,7 @@ export interface StoreAccess extends AsyncDisposable {
 
 /** An engine that is opened where none is would make one. @throws CommandError */
 export function requireCluster(dataDir: string, { engine }: EngineChoice): void {
-  if (engine === 'nedb' && !existsSync(join(dataDir, 'format.json')))
-    throw new CommandError(`no cluster in ${dataDir}; make one with: flotilla serve`)
+  if (engine === 'nedb' && !isThere(join(dataDir, 'format.json'))) throw new CommandError(noCluster(dataDir))
 }
 
 /** @throws CommandError when there is no cluster, StoreError when its store cannot be opened */

@@ -1,12 +1,15 @@
 // What the operating system refuses, in a sentence that says what to do: most of it is about a path that somebody gave.
 
+const notAllowed = (where: string) =>
+  `this user may not use ${where || 'that place'}: choose another one, change its permissions, or run this as the user whose it is`
+
 /** By error code. @param where the path, or what stands for it */
 const SENTENCES: Readonly<Record<string, (where: string) => string>> = {
   ENOSPC: where => `no room is left on the disk${where && ` of ${where}`}: free some, then try again`,
   EDQUOT: where => `the quota of this user is used up${where && ` on the disk of ${where}`}: free some room, then try again`,
   EROFS: where => `${where || 'the disk'} can only be read: choose a place that can be written to`,
-  EACCES: where => `this user may not use ${where || 'that place'}: choose another one, or change its permissions`,
-  EPERM: where => `this user may not use ${where || 'that place'}: choose another one, or change its permissions`,
+  EACCES: notAllowed,
+  EPERM: notAllowed,
   ENOENT: where => `there is no ${where || 'such file'}: check the path`,
   ENOTDIR: where => `${where || 'a part of the path'} is not in a folder: a part of the path is a file`,
   EEXIST: where => `${where || 'the path'} is there already, and is not a folder: choose another path`,

@@ -15,6 +15,27 @@ export function defaultDataDir(env: NodeJS.ProcessEnv = process.env): string {
   return join(env.XDG_DATA_HOME ?? join(homedir(), '.local', 'share'), 'flotilla')
 }
 
+/** What starts the cluster of a folder, as it is typed. */
+export function serveCommand(dataDir: string): string {
+  if (resolve(dataDir) === resolve(defaultDataDir())) return 'flotilla serve'
+  return `flotilla serve --data-dir ${/^[\w@%+=:,./~-]+$/.test(dataDir) ? dataDir : `'${dataDir.replaceAll("'", "'\\''")}'`}`
+}
+
+export const noCluster = (dataDir: string): string =>
+  `no cluster in ${dataDir}; make one with: ${serveCommand(dataDir)}`
+
+/** @throws Error where this user may not know it: `existsSync` calls that no */
+export function isThere(path: string): boolean {
+  try {
+    statSync(path)
+    return true
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ENOTDIR') return false
+    throw error
+  }
+}
+
 /** Where local clusters live, whoever makes them: the command or the app. */
 export const localClustersFolder = (): string => join(dirname(defaultDataDir()), 'flotilla-local')
 

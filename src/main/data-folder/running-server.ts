@@ -1,7 +1,7 @@
 // Finds the server that runs on a data folder, and talks to it as the admin.
 import { existsSync, readFileSync } from 'node:fs'
 import { request } from 'node:https'
-import { dataDirLayout } from './data-dir.ts'
+import { dataDirLayout, serveCommand } from './data-dir.ts'
 import { readKubeconfig } from './kubeconfig-file.ts'
 import { readMark } from '../move/mark.ts'
 import { processStart } from '../process/process-start.ts'
@@ -49,8 +49,7 @@ export function requireRunning(dataDir: string): RunningServer {
       servers: mark.servers,
     }
   const server = runningServer(dataDir)
-  if (!server)
-    throw new CommandError(`no cluster runs on ${dataDir}; start one with: flotilla serve --data-dir ${dataDir}`)
+  if (!server) throw new CommandError(`no cluster runs on ${dataDir}; start one with: ${serveCommand(dataDir)}`)
   return server
 }
 

@@ -9,6 +9,7 @@ import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Clock, systemClock } from '../../shared/machinery/clock.ts'
+import { noCluster } from '../data-folder/data-dir.ts'
 import { readPem, writePem } from './pem-files.ts'
 
 /** Why a step cannot be taken now. */
@@ -37,7 +38,7 @@ export async function finishSwitch(folder: string): Promise<void> {
 /** @throws RotationError */
 export async function prepareAuthority(dataDir: string, clock: Clock = systemClock): Promise<void> {
   const folder = folderOf(dataDir)
-  await requireFile(join(folder, 'ca.crt'), `no cluster in ${dataDir}; make one with: flotilla serve`)
+  await requireFile(join(folder, 'ca.crt'), noCluster(dataDir))
   if ((await otherAuthorities(folder)).length > 0)
     throw new RotationError('a rotation is under way already; see: flotilla certs status')
   const { makeAuthority } = await import('./certificates.ts')
@@ -70,7 +71,7 @@ export async function dismissAuthority(dataDir: string): Promise<void> {
 export async function rotateServiceAccountKey(dataDir: string): Promise<void> {
   const folder = folderOf(dataDir)
   const path = join(folder, 'service-account.key')
-  const before = await requireFile(path, `no cluster in ${dataDir}; make one with: flotilla serve`)
+  const before = await requireFile(path, noCluster(dataDir))
   if (await previousServiceAccountKey(folder))
     throw new RotationError('the key before is still accepted; dismiss it first with --finish')
   const { newPrivateKeyPem } = await import('./certificates.ts')
@@ -93,7 +94,7 @@ export const previousServiceAccountKey = (folder: string): Promise<string | unde
 /** The admin's certificate is made anew, with a new key, when the folder is opened next. */
 export async function forgetAdmin(dataDir: string): Promise<void> {
   const folder = folderOf(dataDir)
-  await requireFile(join(folder, 'ca.crt'), `no cluster in ${dataDir}; make one with: flotilla serve`)
+  await requireFile(join(folder, 'ca.crt'), noCluster(dataDir))
   await rm(join(folder, 'admin.crt'), { force: true })
 }
 

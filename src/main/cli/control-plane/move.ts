@@ -1,9 +1,8 @@
 // `flotilla control-plane move user@host`: prepare the server, tell the nodes, hold writes back, copy, let go, start
 // there. Until this side has let go it is the cluster; from then on the server is. Run again, it goes on where it was.
-import { existsSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
-import { dataDirLayout } from '../../data-folder/data-dir.ts'
+import { dataDirLayout, isThere, noCluster } from '../../data-folder/data-dir.ts'
 import { type KubeconfigIdentity, readKubeconfig } from '../../data-folder/kubeconfig-file.ts'
 import { type MoveMark, MovedError, readMark } from '../../move/mark.ts'
 import { clusterIdOf } from '../../provisioning/own-key.ts'
@@ -42,7 +41,7 @@ export async function move(address: string, flags: MoveFlags): Promise<void> {
     throw new UsageError(`--port wants a number from 1 to 65535, not "${flags.port}"`)
   const dataDir = resolve(flags.dataDir)
   const { kubeconfig } = dataDirLayout(dataDir)
-  if (!existsSync(kubeconfig)) throw new CommandError(`no cluster in ${dataDir}; make one with: flotilla serve`)
+  if (!isThere(kubeconfig)) throw new CommandError(noCluster(dataDir))
   const identity = readKubeconfig(kubeconfig)
   const mark = readMark(dataDir)
   if (mark && (mark.state !== 'left' || mark.to !== address)) throw new CommandError(new MovedError(mark).message)
