@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { type AccessSource, type ClusterAccess, contextAccess } from '../../src/main/desktop/clusters/access.ts'
+import { shownPart } from '../../src/main/desktop/clusters/exec-plugin.ts'
 import { loginKind, readContexts } from '../../src/main/desktop/clusters/kubeconfig.ts'
 import { makeAuthority, makeLeaf } from '../../src/main/pki/certificates.ts'
 import { type Clock, systemClock } from '../../src/shared/machinery/clock.ts'
@@ -47,6 +48,16 @@ printf '%s' '${said}' | sed "s/TOKEN/token-$(wc -l < '${folder}/runs' | tr -d ' 
   writeFileSync(join(folder, 'plugin'), script, { mode: 0o755 })
 }
 const EXEC = `{ exec: { apiVersion: client.authentication.k8s.io/v1, command: ./plugin, args: ["a b", "$(touch pwned)"], env: [{ name: EXTRA, value: more }] } }`
+
+describe('shownPart()', () => {
+  it.each([
+    ['aws', '"aws"'],
+    ['a "b"\n', '"a \\"b\\"\\n"'],
+    ['é 日本 😀', '"é 日本 😀"'],
+    ['harmless\u202Ecod.exe', '"harmless\\u{202e}cod.exe"'],
+    ['a\u200Bb\u2028c\u007Fd\u{E0041}', '"a\\u{200b}b\\u{2028}c\\u{7f}d\\u{e0041}"'],
+  ])('shows all of %j that a program is run with', (part, shown) => expect(shownPart(part)).toBe(shown))
+})
 
 describe('readContexts()', () => {
   it('tells the contexts that lead to a cluster, where each works and how it logs in', () => {

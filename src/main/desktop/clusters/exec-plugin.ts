@@ -34,6 +34,12 @@ export function pluginCommand({ command, args }: ExecPlugin, path: string): read
   return [program, ...(args ?? [])]
 }
 
+/** In quotes, with nothing in it that is not seen, or that turns the order of what is: those stand there as codes. */
+export const shownPart = (part: string): string =>
+  JSON.stringify(part).replace(/[\p{Cf}\p{Cc}\p{Zl}\p{Zp}]/gu, character => {
+    return `\\u{${character.codePointAt(0)?.toString(16) ?? ''}}`
+  })
+
 function run(context: KubeContext, plugin: ExecPlugin): Promise<string> {
   const [command, ...args] = pluginCommand(plugin, context.path)
   const { server } = context.cluster

@@ -16,7 +16,7 @@ import { clusterSession, openWindow, placeBeside, type WindowPaths } from '../wi
 import { WindowGroup } from '../window-group.ts'
 import type { WindowState } from '../window-state.ts'
 import { contextAccess } from './access.ts'
-import { pluginCommand } from './exec-plugin.ts'
+import { pluginCommand, shownPart } from './exec-plugin.ts'
 import { type KubeContext, loginKind, readContexts } from './kubeconfig.ts'
 
 export interface OtherClustersOptions {
@@ -207,12 +207,12 @@ export class OtherClusters implements AsyncDisposable {
     if (settings.current.confirmedPrograms.includes(key)) return true
     const { response } = await dialog.showMessageBox(window, {
       type: 'warning',
-      message: say('Run a program to log in to {context}?', { context: JSON.stringify(context.name) }),
+      message: say('Run a program to log in to {context}?', { context: shownPart(context.name) }),
       detail: [
         say('The kubeconfig {path} asks for this program, with your rights:', { path: context.path }),
         '',
-        ...command.map(part => JSON.stringify(part)),
-        ...(exec.env ?? []).map(({ name, value }) => JSON.stringify(`${name}=${value}`)),
+        ...command.map(shownPart),
+        ...(exec.env ?? []).map(({ name, value }) => shownPart(`${name}=${value}`)),
         '',
         say('This is asked again when the file changes.'),
       ].join('\n'),
