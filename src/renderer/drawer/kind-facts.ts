@@ -11,7 +11,13 @@ import type {
   ResourceQuota,
   Secret,
 } from '../../shared/api/core/v1.ts'
-import type { Ingress, NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort } from '../../shared/api/networking/v1.ts'
+import type {
+  Ingress,
+  IngressBackend,
+  NetworkPolicy,
+  NetworkPolicyPeer,
+  NetworkPolicyPort,
+} from '../../shared/api/networking/v1.ts'
 import type { PodDisruptionBudget } from '../../shared/api/policy/v1.ts'
 import type { StorageClass } from '../../shared/api/storage/v1.ts'
 import type { AnyObject, KubeObject } from '../../shared/machinery/object.ts'
@@ -51,6 +57,17 @@ function currentText({
   return (
     metric && `${metric.name} ${averageUtilization === undefined ? (averageValue ?? '?') : `${averageUtilization}%`}`
   )
+}
+
+const backendText = ({ service }: IngressBackend) =>
+  service ? `${service.name}:${service.port?.number ?? service.port?.name ?? ''}` : t('a resource')
+
+/** Named alone, or told apart by their values. */
+const scopes = ({ scopes, scopeSelector }: ResourceQuota['spec']): string => {
+  const told = (scopeSelector?.matchExpressions ?? []).map(({ scopeName, operator, values }) =>
+    fromLabelSelector({ matchExpressions: [{ key: scopeName, operator, ...(values ? { values } : {}) }] }).format(),
+  )
+  return [...(scopes ?? []), ...told].join(', ')
 }
 
 const peerText = ({ ipBlock, namespaceSelector, podSelector }: NetworkPolicyPeer) => {
@@ -167,13 +184,12 @@ const readings: Readonly<Record<string, (object: never) => Fact[]>> = {
       lines(
         (spec.rules ?? []).flatMap(({ host = '*', http }) =>
           (http?.paths ?? []).map(
-            ({ path = '/', pathType, backend: { service } }) =>
-              `${host}${path} (${pathType}) → ${service?.name ?? t('a resource')}:${service?.port?.number ?? service?.port?.name ?? ''}`,
+            ({ path = '/', pathType, backend }) => `${host}${path} (${pathType}) → ${backendText(backend)}`,
           ),
         ),
       ),
     ],
-    [t('Else'), spec.defaultBackend?.service?.name],
+    [t('Else'), spec.defaultBackend && backendText(spec.defaultBackend)],
   ],
   NetworkPolicy: ({ spec }: NetworkPolicy) => [
     [t('Applies to'), selectorText(spec.podSelector)],
@@ -250,7 +266,7 @@ const readings: Readonly<Record<string, (object: never) => Fact[]>> = {
     [t('Type'), type],
     [t('Immutable'), immutable ? t('yes') : undefined],
   ],
-  ResourceQuota: ({ spec }: ResourceQuota) => [[t('Scopes'), spec.scopes?.join(', ')]],
+  ResourceQuota: ({ spec }: ResourceQuota) => [[t('Scopes'), scopes(spec)]],
   LimitRange: ({ spec }: LimitRange) =>
     ((spec.limits as LimitRange['spec']['limits'] | null) ?? []).flatMap(({ type, ...limits }): Fact[] =>
       Object.entries(limits).map(([name, amounts]) => [`${type} ${name}`, pairs(amounts as Record<string, unknown>)]),

@@ -7,6 +7,7 @@ import type { Page } from 'playwright-core'
 import { type Cluster, until } from '../support/cluster.ts'
 import { shoot } from './support/browser.ts'
 import { ClusterWindow } from './support/cluster-window.ts'
+import { type Wishes, fillAll, shownIn, valuesOf } from './support/form-walker.ts'
 
 let cluster: Cluster
 let window: ClusterWindow
@@ -67,7 +68,12 @@ data: { icon.bin: ${bytes.toString('base64')} }
     await field('metadata.name').fill('db')
     await field('spec.template.spec.containers[0].image').fill('db:1')
     await field('spec.replicas').fill('-1')
+    await page.getByRole('button', { name: 'volumeClaimTemplates', exact: true }).scrollIntoViewIfNeeded()
     await page.getByRole('button', { name: 'Review' }).click()
+    // Seen where one is: above the buttons, however far the form was scrolled.
+    const refused = await page.getByRole('alert').filter({ hasText: 'spec.replicas' }).boundingBox()
+    const button = await page.getByRole('button', { name: 'Review' }).boundingBox()
+    expect(refused && button && refused.y > 0 && refused.y + refused.height <= button.y).toBe(true)
     await page.locator('p[role=alert]').first().waitFor()
     expect(await page.locator('p[role=alert]').first().innerText()).toContain('greater than or equal to 0')
     await shoot(page, 'form-statefulset-problem')
@@ -135,6 +141,7 @@ data: { icon.bin: ${bytes.toString('base64')} }
           properties: {
             sails: { type: 'integer', description: 'How many sails it carries.' },
             rig: { type: 'string', enum: ['sloop', 'ketch'] },
+            lightsThatAreShownInFogAndAtNight: { type: 'string' },
           },
         },
       },
@@ -164,11 +171,15 @@ data: { icon.bin: ${bytes.toString('base64')} }
     await field('metadata.name').fill('erna')
     await field('spec.sails').fill('3')
     await field('spec.rig').selectOption('ketch')
+    await field('spec.lightsThatAreShownInFogAndAtNight').fill('red')
     await shoot(page, 'form-custom')
     await page.locator('form button[type=submit]').click()
     await page.getByRole('heading', { name: 'erna' }).waitFor()
     const boat: { spec: object } = await read('boats', 'erna')
-    expect(boat.spec).toEqual({ sails: 3, rig: 'ketch' })
+    expect(boat.spec).toEqual({ sails: 3, rig: 'ketch', lightsThatAreShownInFogAndAtNight: 'red' })
+    // However long a field is called, its value stands beside it.
+    const called = page.getByRole('term').filter({ hasText: 'lightsThatAreShown' })
+    expect(await called.evaluate(({ scrollWidth, clientWidth }) => scrollWidth <= clientWidth)).toBe(true)
   })
 
   /** What the browser offers for a field. */
@@ -197,6 +208,8 @@ data: { icon.bin: ${bytes.toString('base64')} }
     await field('spec.accessModes[0]').selectOption('ReadOnlyMany')
     await offers('spec.storageClassName', 'slow')
     await field('spec.storageClassName').fill('slow')
+    await page.getByLabel('Value of storage').fill('1 GB')
+    await problem('such as 2, 500m or 1Gi')
     await page.getByLabel('Value of storage').fill('-1Gi')
     await page.getByRole('button', { name: 'Review' }).click()
     await problem('greater than zero')
@@ -288,6 +301,69 @@ data: { icon.bin: ${bytes.toString('base64')} }
     expect(budget.spec).toMatchObject({ maxUnavailable: 2 })
     expect(budget.metadata.labels).toEqual({ team: 'shop' })
   })
+
+  const POD: Wishes = [
+    [/resources\.\w+\.memory$/, '64Mi'],
+    [/\.image$/, 'app:1'],
+    [/(volumes|volumeMounts)\[0\]\.name$/, 'scratch'],
+    [/\.mountPath$/, '/scratch'],
+    [/\.serviceAccountName$/, 'default'],
+    [/\.restartPolicy$/, 'OnFailure'],
+    [/\.successThreshold$/, '1'],
+    [/\.effect$/, 'NoExecute'],
+    [/\.env\[\d\]\.name$/, 'NAME'],
+  ]
+  /** They take probes only where they go on running. */
+  const NO_PROBES = ['initContainers']
+  it.each<[place: string, resource: string, wishes: Wishes]>([
+    [
+      'core/v1/services',
+      'service',
+      [
+        [/spec\.type$/, 'NodePort'],
+        [/\[0\]\.nodePort$/, '30180'],
+        [/\[1\]\.nodePort$/, '30181'],
+        [/\[1\]\.port$/, '81'],
+        [/\[0\]\.targetPort$/, '8080'],
+        [/\[1\]\.targetPort$/, 'admin'],
+      ],
+    ],
+    ['batch/v1/cronjobs', 'cronjob', [[/\.schedule$/, '*/5 * * * *'], [/\.timeZone$/, 'Europe/Berlin'], ...POD]],
+  ])(
+    'keep all that is typed into %s: stored as it was, and there again to be changed',
+    async (place, resource, wishes) => {
+      const name = `walked-${resource}`
+      await go(`create/${place}`)
+      await field('metadata.name').waitFor()
+      const named: Wishes = [
+        [/^metadata\.name$/, name],
+        [/^metadata\.namespace$/, 'default'],
+      ]
+      const typed = await fillAll(page, 'form', [...named, ...wishes], NO_PROBES)
+      const sent = page.waitForRequest(request => request.method() === 'POST' && request.url().includes('dryRun=All'))
+      await page.locator('form button[type=submit]').click()
+      const tried = await sent
+      const { apiVersion: _, kind: __, ...body } = tried.postDataJSON() as Record<string, unknown>
+      expect(Object.fromEntries(valuesOf(body))).toEqual(Object.fromEntries(typed))
+      const answer = (await (await tried.response())?.json()) as { message?: string }
+      expect(answer.message).toBeUndefined()
+      await page.getByRole('dialog', { name: new RegExp(` ${name}$`) }).waitFor()
+      expect(Object.fromEntries(valuesOf(await read(resource, name)))).toMatchObject(Object.fromEntries(typed))
+
+      await go(`k/${place}?open=default/${name}&tab=yaml`)
+      await page.getByRole('button', { name: 'Form', exact: true }).click()
+      await field('metadata.labels.memory').waitFor()
+      const identity = ['metadata.name', 'metadata.namespace']
+      expect(Object.fromEntries(await shownIn(page, '[role=dialog]'))).toMatchObject(
+        Object.fromEntries([...typed].filter(([path]) => !identity.includes(path))),
+      )
+      await field('metadata.labels.memory').fill('changed')
+      await page.getByRole('button', { name: 'Apply' }).click()
+      await page.getByText(`Applied ${name}`).waitFor()
+      const stored: { metadata: { labels: object } } = await read(resource, name)
+      expect(stored.metadata.labels).toEqual({ memory: 'changed' })
+    },
+  )
 
   it('leave with the kind that somebody else removes', async () => {
     await go('k/apiextensions.k8s.io/v1/customresourcedefinitions?open=boats.example.dev')

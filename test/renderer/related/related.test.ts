@@ -9,6 +9,7 @@ import {
   PersistentVolumeClaim,
   Pod,
   ReplicationController,
+  ResourceQuota,
   Secret,
   Service,
   ServiceAccount,
@@ -151,6 +152,28 @@ describe('kindFacts()', () => {
       ['Restricts', 'Ingress and Egress'],
       ['Allowed in', 'app=web here, on TCP 5432'],
       ['Allowed out', 'nothing at all'],
+    ])
+  })
+  it('tells where an ingress leads, also what no rule names', () => {
+    const service = { name: 'web', port: { number: 80 } }
+    const resource = { kind: 'Bucket', name: 'files' }
+    const ingress = make(Ingress, 'web', {
+      spec: {
+        defaultBackend: { service },
+        rules: [{ host: 'shop', http: { paths: [{ path: '/files', pathType: 'Exact', backend: { resource } }] } }],
+      },
+    })
+    const facts = new Map(kindFacts(ingress as unknown as AnyObject, true).map(([name, value]) => [name, value]))
+    expect(facts.get('Rules')).toBe('shop/files (Exact) → a resource')
+    expect(facts.get('Else')).toBe('web:80')
+  })
+  it('tells for which pods alone a quota counts', () => {
+    const matchExpressions = [{ scopeName: 'PriorityClass', operator: 'In', values: ['high'] }]
+    const quota = make(ResourceQuota, 'few', {
+      spec: { scopes: ['NotTerminating'], scopeSelector: { matchExpressions } },
+    })
+    expect(kindFacts(quota as unknown as AnyObject, true)).toEqual([
+      ['Scopes', 'NotTerminating, PriorityClass in (high)'],
     ])
   })
   it('tells by which labels a role gathers others, and whom a binding gives what', () => {
