@@ -51,9 +51,11 @@ import { KUBELET_PORT, NodeReporter, allocatableOf } from './kubelet/node/node-s
 import { ApiObjectSource } from './kubelet/object-source.ts'
 import { type KubeletParts, type NodeNetwork, nodeIPsOf } from './kubelet/parts.ts'
 import { DockerRuntime } from './kubelet/runtime/docker/docker-runtime.ts'
+import { timedRuntime } from './kubelet/runtime/timed.ts'
 import { podAmountsOf } from './kubelet/spec/resources.ts'
 import { Logind, type ShutdownSource } from './kubelet/shutdown/logind.ts'
 import { ShutdownManager } from './kubelet/shutdown/shutdown-manager.ts'
+import { WorkTimes } from './kubelet/stats/work-times.ts'
 import { TerminationCounts } from './kubelet/status/termination-counts.ts'
 import { CrashBackoff } from './kubelet/sync/crash-backoff.ts'
 import { ApiTokenSource } from './kubelet/token-source.ts'
@@ -131,12 +133,14 @@ export async function startAgent({
     const nodeIPv6 = ipv6RangesOf(config) && (config.nodeIPv6 ?? guessNodeIPv6(nodeIP))
     const { clusterDNS, clusterDomain } = config
     const identity: NodeIdentity = { nodeName, nodeIP, nodeIPv6, clusterDNS, clusterDomain }
-    const runtime = await DockerRuntime.connect({
+    const times = new WorkTimes(clock)
+    const docker = await DockerRuntime.connect({
       socketPath: config.dockerSocket,
       instance: instanceId(dataDir),
       hostContainer: config.hostContainer,
       clock,
     })
+    const runtime = timedRuntime(docker, times)
     const [version, machine] = await Promise.all([runtime.version(), machineFacts()])
     const usage = await machineUsage(dataDir)
     const allocatable = allocatableOf(machine, usage.diskTotalBytes)
@@ -343,6 +347,7 @@ export async function startAgent({
       backoff: new CrashBackoff(clock),
       probeCounts,
       terminations,
+      times,
       handlers: version.handlers,
       recursiveReadOnlyMounts: version.recursiveReadOnlyMounts,
       engineReadsCdi: version.readsCdi,
@@ -402,7 +407,7 @@ export async function startAgent({
     const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES })
     const apiContext: ApiContext = {
       kubelet, runtime, machine, network: podNetwork, dataDir, logFolder, imageDir: version.rootDir, stats, probeCounts,
-      terminations, nodeName, clock, log, version: KUBERNETES_VERSION,
+      terminations, times, nodeName, clock, log, version: KUBERNETES_VERSION,
       startedAtMs: clock.now(),
       configuration: configurationOf(config, thresholds),
     } // prettier-ignore

@@ -354,6 +354,17 @@ describe('numbers', () => {
     expect(own).toContain('kubernetes_build_info{major="1",minor="36",git_version="v1.36.0"} 1\n')
     expect((await get('/metrics/probes')).status).toBe(200)
   })
+  it('/metrics tells how long the kubelet’s own work takes: questions to the engine, passes, pods until they run', async () => {
+    const { text } = await get('/metrics')
+    for (const type of ['run_podsandbox', 'create_container', 'start_container', 'podsandbox_status']) {
+      expect(text).toMatch(new RegExp(`kubelet_runtime_operations_total\\{operation_type="${type}"\\} [1-9]`))
+      expect(text).toMatch(new RegExp(`operations_duration_seconds_count\\{operation_type="${type}"\\} [1-9]`))
+    }
+    expect(text).toMatch(/kubelet_pod_worker_duration_seconds_bucket\{le="\+Inf",operation_type="create"\} [1-9]/)
+    expect(text).toMatch(/kubelet_pod_start_duration_seconds_count [1-9]/)
+    const families = [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name)
+    expect(new Set(families).size).toBe(families.length)
+  })
   it('/metrics counts each container that ended, once', async () => {
     await node.run('crash', { restartPolicy: 'Never', containers: [node.container('exit 139')] })
     await node.until('crash', ({ status }) => status.phase === 'Failed')

@@ -5,6 +5,7 @@ import type { Pod } from '../../shared/api/core/v1.ts'
 import type { NodeNetwork } from '../kubelet/parts.ts'
 import type { MachineFacts } from '../kubelet/node/machine.ts'
 import type { ProbeCounts } from '../kubelet/probes/probe-counts.ts'
+import type { WorkTimes } from '../kubelet/stats/work-times.ts'
 import type { TerminationCounts } from '../kubelet/status/termination-counts.ts'
 import type { ClaimVolume } from '../kubelet/stats/claim-volumes.ts'
 import type { StatsCollector } from '../kubelet/stats/collector.ts'
@@ -32,6 +33,7 @@ export interface ApiContext {
   readonly stats: StatsCollector
   readonly probeCounts: ProbeCounts
   readonly terminations: TerminationCounts
+  readonly times: WorkTimes
   readonly startedAtMs: number
   /** What the kubelet was configured with, as /configz tells. */
   readonly configuration: Readonly<Record<string, unknown>>

@@ -375,7 +375,7 @@ export class Kubelet implements AsyncDisposable {
 
   #relistLater(): void {
     this.#cancelRelist = this.#parts.clock.after(RELIST_MS, () => {
-      void this.#relist()
+      void this.#parts.times.relist(() => this.#relist())
       if (this.#informer.hasSynced) this.#removeOrphans()
       this.#relistLater()
     })

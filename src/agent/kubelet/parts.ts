@@ -20,6 +20,7 @@ import type { Removals } from './removals.ts'
 import type { ContainerRuntime } from './runtime/contract.ts'
 import type { ObjectSource } from './spec/env.ts'
 import type { NodeLimits } from './spec/resources.ts'
+import type { WorkTimes } from './stats/work-times.ts'
 import type { TerminationCounts } from './status/termination-counts.ts'
 import type { CsiVolumes } from './csi/csi-volumes.ts'
 import type { CrashBackoff } from './sync/crash-backoff.ts'
@@ -104,6 +105,7 @@ export interface KubeletParts {
   readonly backoff: CrashBackoff
   readonly probeCounts: ProbeCounts
   readonly terminations: TerminationCounts
+  readonly times: WorkTimes
   readonly tools: HostTools
   readonly clock: Clock
   readonly log: Log

@@ -9,6 +9,7 @@ import type { RuntimeEvent, RuntimePod } from './runtime/contract.ts'
 import { describePod } from './spec/containers.ts'
 import { containerIdOf } from './status/container-status.ts'
 import { isStatic } from './static/manifests.ts'
+import type { PassKind } from './stats/work-times.ts'
 import { ContainerUsers } from './status/container-users.ts'
 import { isOwnEcho } from './status/own-echo.ts'
 import { podStatusOf } from './status/pod-status.ts'
@@ -88,6 +89,11 @@ export class PodWorker {
   #verdict: Verdict | undefined
   /** Set while the pod rests: its containers are stopped, to be started again when the machine is back. */
   #restSeconds: number | undefined
+  /** Monotonic: when it was seen first; undefined once it has run. */
+  #seenMs: number | undefined
+  /** Of the pass that comes or is under way. */
+  #isFirst = true
+  #isChanged = false
   /** Waiting for the pod to have stopped. */
   readonly #onStopped: (() => void)[] = []
 
@@ -97,7 +103,8 @@ export class PodWorker {
     this.#wantedPod = pod
     this.#status = pod.status
     this.#onGone = onGone
-    const { runtime, recorder, clock, client, probeCounts, log } = parts
+    const { runtime, recorder, clock, client, probeCounts, times, log } = parts
+    this.#seenMs = pod.status.phase === 'Running' ? undefined : clock.monotonic()
     this.#prober = new Prober(pod, {
       runtime,
       recorder,
@@ -115,7 +122,11 @@ export class PodWorker {
     this.#messages = new TerminationMessages(runtime)
     this.#resizer = new Resizer(pod, parts, room)
     this.#loop = new WakeLoop({
-      pass: () => this.#sync(),
+      pass: () =>
+        times.pass(
+          () => this.#passKind(),
+          () => this.#sync(),
+        ),
       hasNews: () => this.#observer.hasNews,
       onError: error => log.warn({ pod: describePod(this.#pod), error: String(error) }, 'pod not in sync'),
       clock,
@@ -154,7 +165,9 @@ export class PodWorker {
     this.#takeUp(pod)
     if (!isStatic(pod)) this.#writer.seen(pod)
     this.#noteEnding()
-    if (isNews) this.wake()
+    if (!isNews) return
+    this.#isChanged = true
+    this.wake()
   }
 
   /** Whether the API no longer has the pod. */
@@ -243,6 +256,13 @@ export class PodWorker {
   }
   get isOver(): boolean {
     return this.#status.phase === 'Succeeded' || this.#status.phase === 'Failed'
+  }
+
+  /** What the pass that ends was for, as upstream names it. */
+  #passKind(): PassKind {
+    const kind = this.#ending ? 'kill' : this.#isFirst ? 'create' : this.#isChanged ? 'update' : 'sync'
+    this.#isFirst = this.#isChanged = false
+    return kind
   }
 
   async #sync(): Promise<void> {
@@ -372,7 +392,7 @@ export class PodWorker {
   }
 
   async #report(runtime: RuntimePod, ending = this.#ending): Promise<void> {
-    const { node, clock, terminations } = this.#parts
+    const { node, clock, terminations, times } = this.#parts
     const before = this.#status
     const status = podStatusOf({
       pod: this.#pod,
@@ -394,6 +414,10 @@ export class PodWorker {
     })
     this.#status = this.#withDevices(status)
     terminations.observe(before, this.#status)
+    if (this.#seenMs !== undefined && this.#status.phase === 'Running') {
+      times.podRuns(this.#seenMs)
+      this.#seenMs = undefined
+    }
     if (!this.#removed) this.#writer.set(this.#status)
   }
 

@@ -1,9 +1,18 @@
 // /metrics: the kubelet's own.
+import type { Buckets } from '../../../shared/machinery/buckets.ts'
 import type { Disk } from '../../kubelet/stats/claim-volumes.ts'
+import type { WorkTimes } from '../../kubelet/stats/work-times.ts'
 import type { ApiContext, PodSource } from '../contract.ts'
 import { Families } from './families.ts'
 
-export async function kubeletMetrics({ kubelet, stats, terminations, nodeName, version }: ApiContext): Promise<string> {
+export async function kubeletMetrics({
+  kubelet,
+  stats,
+  terminations,
+  times,
+  nodeName,
+  version,
+}: ApiContext): Promise<string> {
   const { containers } = await stats.snapshot()
   const all = new Families()
   const { rss } = process.memoryUsage()
@@ -23,10 +32,50 @@ export async function kubeletMetrics({ kubelet, stats, terminations, nodeName, v
       count,
     ]),
   )
+  addTimes(all, times)
   await addClaims(all, kubelet)
   all.add('process_cpu_seconds_total', 'counter', 'Total user and system CPU time spent in seconds.', [[{}, (user + system) / 1e6]]) // prettier-ignore
   all.add('process_resident_memory_bytes', 'gauge', 'Resident memory size in bytes.', [[{}, rss]])
   return all.toString()
+}
+
+function addTimes(all: Families, times: WorkTimes): void {
+  const operations = [...times.operations].map(([type, operation]) => [{ operation_type: type }, operation] as const)
+  const counted = (name: string, help: string, value: (operation: { count: number; errors: number }) => number) =>
+    all.add(
+      `kubelet_runtime_operations_${name}`,
+      'counter',
+      help,
+      operations
+        .filter(([, operation]) => value(operation) > 0)
+        .map(([labels, operation]) => [labels, value(operation)]),
+    )
+  counted('total', 'Cumulative number of runtime operations by operation type.', ({ count }) => count)
+  counted('errors_total', 'Cumulative number of runtime operation errors by operation type.', ({ errors }) => errors)
+  all.histogram(
+    'kubelet_runtime_operations_duration_seconds',
+    'Duration in seconds of runtime operations. Broken down by operation type.',
+    operations.map(([labels, { seconds }]) => [labels, seconds]),
+  )
+  all.histogram(
+    'kubelet_pod_worker_duration_seconds',
+    'Duration in seconds to sync a single pod. Broken down by operation type: create, update, sync, or kill',
+    [...times.passes].map(([kind, seconds]) => [{ operation_type: kind }, seconds]),
+  )
+  const single = (name: string, help: string, seconds: Buckets) =>
+    all.histogram(`kubelet_${name}_seconds`, help, [[{}, seconds]])
+  single(
+    'pod_start_duration',
+    'Duration in seconds from seeing a pod for the first time to its running',
+    times.podStarts,
+  )
+  single('pleg_relist_duration', 'Duration in seconds of looking at all containers of the runtime.', times.relists)
+  single('pleg_relist_interval', 'Interval in seconds between those looks.', times.relistIntervals)
+  const { lastRelistSeconds } = times
+  if (lastRelistSeconds !== undefined)
+    all.add('kubelet_pleg_last_seen_seconds', 'gauge', 'Timestamp in seconds of the last look.', [
+      [{}, lastRelistSeconds],
+    ])
 }
 
 /** A claim that several pods of the node use is told once. */

@@ -1,7 +1,7 @@
 // Requests counted and timed by what they asked for. Every request passes here: one lookup and a few additions, where
 // prom-client's own metrics would check and hash all labels of each observation.
 import type { Counter, Histogram, Registry } from 'prom-client'
-import { Buckets, type Sample } from './buckets.ts'
+import { Buckets, type Sample } from '../../../shared/machinery/buckets.ts'
 import { APPLY_PATCH } from '../patch/apply-patch.ts'
 import { mediaTypeOf } from '../codec/media-type.ts'
 import type { ApiRequest, RequestInfo } from '../request.ts'

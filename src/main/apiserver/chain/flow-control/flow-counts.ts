@@ -1,5 +1,5 @@
 // What has become of the requests of one flow schema at one priority level.
-import { Buckets } from '../../health/buckets.ts'
+import { Buckets } from '../../../../shared/machinery/buckets.ts'
 
 export type Rejection = 'concurrency-limit' | 'queue-full' | 'time-out' | 'cancelled'
 

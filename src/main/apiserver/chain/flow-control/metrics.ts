@@ -1,6 +1,6 @@
 // What /metrics tells about priority and fairness, under upstream's names.
 import { Counter, Gauge, type Histogram, type Registry } from 'prom-client'
-import type { Buckets, Sample } from '../../health/buckets.ts'
+import type { Buckets, Sample } from '../../../../shared/machinery/buckets.ts'
 import type { FlowControl } from './flow-control.ts'
 import type { FlowCounts } from './flow-counts.ts'
 import type { PriorityLevel } from './priority-level.ts'
