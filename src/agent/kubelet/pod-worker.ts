@@ -1,12 +1,14 @@
 // One pod, one loop: looks at what the API wants and what the runtime has, does what is missing, reports. Whatever
 // happens — an update, a container's death, a probe's verdict, a timer — only wakes the loop; passes never overlap.
 import type { Pod, PodStatus } from '../../shared/api/core/v1.ts'
+import { countable } from '../../shared/machinery/seconds.ts'
 import type { WaitingResize } from './admission/resize-order.ts'
 import { type KubeletParts, nodeIPsOf, nodeLimitsOf } from './parts.ts'
 import { podReference } from './references.ts'
 import { Prober } from './probes/prober.ts'
 import type { RuntimeEvent, RuntimePod } from './runtime/contract.ts'
 import { describePod } from './spec/containers.ts'
+import { graceSecondsOf } from './spec/grace.ts'
 import { containerIdOf } from './status/container-status.ts'
 import { isStatic } from './static/manifests.ts'
 import type { PassKind } from './stats/work-times.ts'
@@ -28,7 +30,6 @@ import { ContainerStarter } from './sync/container-starter.ts'
 import { TerminationMessages } from './sync/termination-message.ts'
 import { WakeLoop } from './sync/wake-loop.ts'
 
-const DEFAULT_GRACE_SECONDS = 30
 /** Of a pod that is ended at once. */
 const MIN_GRACE_SECONDS = 1
 const VOLUMES_RETRY_MS = 4_000
@@ -243,7 +244,7 @@ export class PodWorker {
   #noteEnding(): void {
     const { deletionTimestamp, deletionGracePeriodSeconds } = this.#pod.metadata
     if (!deletionTimestamp && !this.#removed) return
-    const wanted = deletionGracePeriodSeconds ?? this.#pod.spec.terminationGracePeriodSeconds ?? DEFAULT_GRACE_SECONDS
+    const wanted = countable(deletionGracePeriodSeconds ?? graceSecondsOf(this.#pod))
     const before = this.#graceSeconds ?? this.#granted
     this.#graceSeconds = Math.min(before ?? wanted, wanted)
     this.#alive.abort(new Error('the pod is being deleted'))
@@ -323,7 +324,7 @@ export class PodWorker {
     const podIP = addressesOf(this.#parts, this.#pod)[0] ?? ''
     if (actions.createSandbox) return this.#startOver(runtime, actions.sandboxAttempt)
     for (const { container, message, graceSeconds: grace } of actions.kill) {
-      const graceSeconds = grace ?? this.#pod.spec.terminationGracePeriodSeconds ?? DEFAULT_GRACE_SECONDS
+      const graceSeconds = countable(grace ?? graceSecondsOf(this.#pod))
       this.#granted = graceSeconds
       await killContainer(this.#parts, this.#pod, container, { graceSeconds, message, podIP, cut: this.#cut.signal })
       this.#granted = undefined
@@ -434,11 +435,7 @@ export class PodWorker {
     this.#alive.abort(new Error('the pod is over'))
     this.#prober.stop(['startup', 'liveness'])
     using _ = this.#parts.removals.hold()
-    const given =
-      this.#graceSeconds ??
-      this.#verdict?.graceSeconds ??
-      this.#pod.spec.terminationGracePeriodSeconds ??
-      DEFAULT_GRACE_SECONDS
+    const given = this.#graceSeconds ?? this.#verdict?.graceSeconds ?? graceSecondsOf(this.#pod)
     const graceSeconds = (this.#granted = Math.max(MIN_GRACE_SECONDS, given))
     await this.#report(observed, true)
     const ended = await this.#sideReports.during(

@@ -9,7 +9,10 @@ import { eventually } from '../../support/eventually.ts'
 import { startWebhookServer, type WebhookServer } from '../../support/webhook-server.ts'
 import { tempFolder } from '../../store/temp-folder.ts'
 import { type RawOptions, raw } from '../core/support/raw.ts'
+import { graceSecondsOf } from '../../../src/agent/kubelet/spec/grace.ts'
+import { msUntilDeadline } from '../../../src/main/controllers/job/verdict.ts'
 import { toleratedMs } from '../../../src/main/controllers/taint-eviction/tolerations.ts'
+import { LONGEST_SECONDS } from '../../../src/shared/machinery/seconds.ts'
 
 const [BIG, NEXT, LEAST] = [9007199254740993n, 9007199254740995n, -9223372036854775808n]
 const group = 'wide.example.com'
@@ -272,12 +275,53 @@ describe('a whole number beyond 2^53 in a built-in kind', () => {
     expect(toleratedMs([{ key: 'k', effect: 'NoExecute' }], [toleration as never])).toBeGreaterThan(2 ** 63)
   })
 
-  test('is refused where it is calculated with', async () => {
-    const body = pod({ terminationGracePeriodSeconds: BIG })
+  const FOR_EVER = 9223372036854775807n
+
+  test.each([FOR_EVER, 2n ** 53n - 1n, 999_999_999_999n])(
+    'is kept of a pod that has %i seconds to end, which begins to end all the same',
+    async seconds => {
+      const name = `slow-${seconds}`
+      const body = { ...pod({ nodeName: 'n1', terminationGracePeriodSeconds: seconds }), metadata: { name } }
+      const made = await ask('/api/v1/namespaces/default/pods', { body })
+      expect(made.text).toContain(`"terminationGracePeriodSeconds":${seconds}`)
+      const path = `/api/v1/namespaces/default/pods/${name}`
+      const { code, json } = await ask(path, { method: 'DELETE' })
+      expect(code).toBe(200)
+      const { deletionTimestamp, deletionGracePeriodSeconds } = json.metadata
+      // A date that every client reads, and a number that every client counts with.
+      expect(deletionTimestamp).toMatch(/^23\d\d-/)
+      const left = (Date.parse(deletionTimestamp!) - Date.parse(made.json.metadata.creationTimestamp!)) / 1000
+      expect(left).toBeGreaterThanOrEqual(LONGEST_SECONDS)
+      expect(deletionGracePeriodSeconds).toBe(Math.min(Number(seconds), Number.MAX_SAFE_INTEGER))
+      expect((await ask(path)).text).toContain(`"terminationGracePeriodSeconds":${seconds}`)
+      expect(graceSecondsOf(body as never)).toBe(LONGEST_SECONDS)
+      expect((await ask(`${path}?gracePeriodSeconds=0`, { method: 'DELETE' })).code).toBe(200)
+    },
+  )
+
+  test('is kept of a job that may run for ever, in so many words', async () => {
+    const template = { spec: { containers, restartPolicy: 'Never' } }
+    const body = { metadata: { name: 'long' }, spec: { activeDeadlineSeconds: FOR_EVER, template } }
+    const { text } = await ask('/apis/batch/v1/namespaces/default/jobs', { body })
+    expect(text).toContain('"activeDeadlineSeconds":9223372036854775807')
+    const job = { ...body, status: { startTime: '2026-01-01T00:00:00Z' } }
+    expect(msUntilDeadline(job as never, Date.parse('2026-01-01T00:00:00Z'))).toBe(LONGEST_SECONDS * 1000)
+  })
+
+  test('is told to be out of bounds where there are some', async () => {
+    const { code, json } = await ask('/api/v1/namespaces/default/pods', { body: pod({ activeDeadlineSeconds: BIG }) })
+    expect([code, json.message]).toEqual([
+      422,
+      `Pod "patient" is invalid: spec.activeDeadlineSeconds: Invalid value: ${BIG}: must be between 1 and 2147483647, inclusive`,
+    ])
+  })
+
+  test('is refused elsewhere', async () => {
+    const body = pod({ securityContext: { runAsUser: BIG } })
     const { code, json } = await ask('/api/v1/namespaces/default/pods', { body })
     expect([code, json.message]).toEqual([
       400,
-      `Pod in version "v1" cannot be handled as a Pod: spec.terminationGracePeriodSeconds: ${BIG} is beyond 2^53, where not every digit is kept here`,
+      `Pod in version "v1" cannot be handled as a Pod: spec.securityContext.runAsUser: ${BIG} is beyond 2^53, where not every digit is kept here`,
     ])
   })
 })

@@ -1,6 +1,7 @@
 // In which order pods end when the machine shuts down, and how long each group may take.
 // @see https://kubernetes.io/docs/concepts/cluster-administration/node-shutdown/#pod-priority-graceful-node-shutdown
 import { SYSTEM_CRITICAL } from '../../../shared/machinery/priority.ts'
+import { countable } from '../../../shared/machinery/seconds.ts'
 import type { Pod } from '../../../shared/api/core/v1.ts'
 
 export interface GracePeriod {
@@ -38,4 +39,4 @@ export function shutdownPhases(periods: readonly GracePeriod[], pods: readonly P
 
 /** Of one pod: its own grace period, but no more than its group has. */
 export const graceSecondsOf = ({ spec }: Pod, phaseSeconds: number): number =>
-  Math.min(spec.terminationGracePeriodSeconds ?? phaseSeconds, phaseSeconds)
+  Math.min(countable(spec.terminationGracePeriodSeconds ?? phaseSeconds), phaseSeconds)

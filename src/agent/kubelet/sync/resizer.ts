@@ -5,11 +5,10 @@ import type { WaitingResize } from '../admission/resize-order.ts'
 import { type KubeletParts, nodeLimitsOf } from '../parts.ts'
 import { podReference } from '../references.ts'
 import type { RuntimePod } from '../runtime/contract.ts'
+import { graceSecondsOf } from '../spec/grace.ts'
 import { killContainer } from './kill.ts'
 import { memoryProblem } from './memory-decrease.ts'
 import { Allocation, type PendingUpdate, type ResizePending, describeResources, pendingUpdates } from './resize.ts'
-
-const DEFAULT_GRACE_SECONDS = 30
 
 /** The node's resources, which all its resizes share. */
 export interface NodeRoom {
@@ -132,7 +131,7 @@ export class Resizer {
     let stopped = false
     for (const { container, spec, limits, restart } of updates) {
       if (restart) {
-        const graceSeconds = pod.spec.terminationGracePeriodSeconds ?? DEFAULT_GRACE_SECONDS
+        const graceSeconds = graceSecondsOf(pod)
         const message = `Container ${spec.name} resize requires restart`
         await killContainer(this.#parts, pod, container, { graceSeconds, message, podIP })
         stopped = true

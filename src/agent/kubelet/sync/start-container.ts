@@ -11,6 +11,7 @@ import type { ContainerNamespaces, ContainerSpec, Mount, RuntimeImage, RuntimePo
 import { ContainerConfigError } from '../spec/config-error.ts'
 import { ephemeralContainers, specHashOf } from '../spec/containers.ts'
 import { environmentOf, expandCommand } from '../spec/env.ts'
+import { graceSecondsOf } from '../spec/grace.ts'
 import { limitsOf } from '../spec/resources.ts'
 import { securityOf } from '../spec/security.ts'
 import { serviceVariables } from '../spec/service-env.ts'
@@ -102,7 +103,7 @@ async function postStart(
     // What the hook said may be a secret.
     recorder.event(about, 'Warning', 'FailedPostStartHook', 'PostStartHook failed')
     recorder.event(about, 'Normal', 'Killing', 'FailedPostStartHook')
-    await runtime.stop(containerId, pod.spec.terminationGracePeriodSeconds ?? 30)
+    await runtime.stop(containerId, graceSecondsOf(pod))
     throw new StartError('PostStartHookError', message)
   }
 }

@@ -2,7 +2,7 @@
 // where these have gaps.
 import type { AnyObject } from '../../../shared/machinery/object.ts'
 import { isObject } from '../../../shared/machinery/json-object.ts'
-import { EXACT } from './decode.ts'
+import { isExact } from './decode.ts'
 import { fieldFact, schemaIdOf, typeFact } from './table.ts'
 import type { FieldFact } from './facts.ts'
 
@@ -14,8 +14,8 @@ function narrowed(value: unknown, fact: FieldFact | undefined): unknown {
   if (typeof value === 'bigint' && fact.t === 'number') return Number(value)
   const { r = '' } = fact
   const factOf =
-    fact.t === 'ref' && !EXACT.has(r)
-      ? (key: string) => fieldFact(typeFact(r), key)
+    fact.t === 'ref'
+      ? (key: string) => (isExact(r, key) ? undefined : fieldFact(typeFact(r), key))
       : fact.t === 'array' || fact.t === 'map'
         ? () => fact.i
         : undefined

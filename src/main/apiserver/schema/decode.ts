@@ -30,7 +30,17 @@ const structs = new Map<string, Decoder>()
 const asNull: Decoder = () => null
 
 /** Types whose whole numbers keep every digit: whoever calculates with one makes it a number first. */
-export const EXACT: ReadonlySet<string> = new Set(['core.v1.Toleration', 'resource.v1.DeviceAttribute'])
+const EXACT: ReadonlySet<string> = new Set(['core.v1.Toleration', 'resource.v1.DeviceAttribute'])
+/** Such fields of other types. */
+const EXACT_FIELDS: ReadonlySet<string> = new Set([
+  'batch.v1.JobSpec.activeDeadlineSeconds',
+  'core.v1.PodSpec.activeDeadlineSeconds',
+  'core.v1.PodSpec.terminationGracePeriodSeconds',
+])
+
+/** @returns whether a whole number in the field keeps every digit */
+export const isExact = (schemaId: string, field: string): boolean =>
+  EXACT.has(schemaId) || EXACT_FIELDS.has(`${schemaId}.${field}`)
 
 const SCHEMA = 'apiextensions.v1.JSONSchemaProps'
 /** Its fields that hold a schema or something simpler. */
@@ -45,7 +55,7 @@ function structDecoder(schemaId: string): Decoder {
   const fields = new Map<string, Decoder>()
   for (const [field, fact] of Object.entries(type.fields)) {
     const isUnion = schemaId === SCHEMA && OR_SCHEMA.has(field)
-    const decoder = isUnion ? schemaOrOther : decoderOf(fact, EXACT.has(schemaId))
+    const decoder = isUnion ? schemaOrOther : decoderOf(fact, isExact(schemaId, field))
     const isNothing = meansNothing(schemaId, field, fact)
     fields.set(field, isNothing ? unless(isNothing, decoder) : decoder)
   }

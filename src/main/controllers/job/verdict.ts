@@ -1,6 +1,7 @@
 // Whether a Job has failed or succeeded.
 import type { Job } from '../../../shared/api/batch/v1.ts'
 import type { Pod } from '../../../shared/api/core/v1.ts'
+import { countable } from '../../../shared/machinery/seconds.ts'
 import type { Account } from './accounting.ts'
 import { type Verdict, writtenVerdict } from './conditions.ts'
 import { parseIndexes } from './indexes.ts'
@@ -10,7 +11,7 @@ const failure = (reason: string, message: string): Verdict => ({ success: false,
 /** @returns milliseconds until the Job's deadline; undefined when it has none or does not run */
 export function msUntilDeadline({ spec, status }: Job, nowMs: number): number | undefined {
   if (spec.activeDeadlineSeconds === undefined || spec.suspend || !status.startTime) return undefined
-  return Date.parse(status.startTime) + spec.activeDeadlineSeconds * 1000 - nowMs
+  return Date.parse(status.startTime) + countable(spec.activeDeadlineSeconds) * 1000 - nowMs
 }
 
 /** @param active pods that run */

@@ -2,6 +2,7 @@
 import Docker from 'dockerode'
 import type { Readable } from 'node:stream'
 import { type Clock, delay } from '../../../../shared/machinery/clock.ts'
+import { countable } from '../../../../shared/machinery/seconds.ts'
 import { createBackoff } from '../../../../shared/client/backoff.ts'
 import type {
   ContainerLimits,
@@ -229,7 +230,7 @@ export class DockerRuntime implements ContainerRuntime {
 
   async stop(id: string, graceSeconds: number): Promise<void> {
     await this.#toItsEnd(id, container =>
-      graceSeconds <= 0 ? container.kill() : container.stop({ t: Math.ceil(graceSeconds) }),
+      graceSeconds <= 0 ? container.kill() : container.stop({ t: Math.ceil(countable(graceSeconds)) }),
     )
   }
 

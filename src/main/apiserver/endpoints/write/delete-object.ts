@@ -5,6 +5,7 @@
 import { formatTime } from '../../../../shared/machinery/clock.ts'
 import { deepEqual } from '../../../../shared/machinery/deep-equal.ts'
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
+import { countable } from '../../../../shared/machinery/seconds.ts'
 import { notFound, staleVersion } from '../../../../shared/machinery/status.ts'
 import { type Stored, StoreError } from '../../../store/contract.ts'
 import type { AdmissionRequest } from '../../admission/contract.ts'
@@ -56,7 +57,7 @@ function mark(resource: ResourceDescriptor, copy: AnyObject, graceSeconds: numbe
   const { metadata } = copy
   const previousGrace = metadata.deletionGracePeriodSeconds ?? 0
   if (metadata.deletionTimestamp === undefined) {
-    metadata.deletionTimestamp = formatTime(nowMs + graceSeconds * 1000)
+    metadata.deletionTimestamp = formatTime(nowMs + countable(graceSeconds) * 1000)
     if (resource.beginEmptying) {
       resource.beginEmptying(copy, nowMs)
       return
@@ -64,8 +65,8 @@ function mark(resource: ResourceDescriptor, copy: AnyObject, graceSeconds: numbe
     metadata.deletionGracePeriodSeconds = graceSeconds
     if (metadata.generation !== undefined && metadata.generation > 0) metadata.generation += 1
   } else if (graceSeconds < previousGrace) {
-    const requestedAt = Date.parse(metadata.deletionTimestamp) - previousGrace * 1000
-    metadata.deletionTimestamp = formatTime(requestedAt + graceSeconds * 1000)
+    const requestedAt = Date.parse(metadata.deletionTimestamp) - countable(previousGrace) * 1000
+    metadata.deletionTimestamp = formatTime(requestedAt + countable(graceSeconds) * 1000)
     metadata.deletionGracePeriodSeconds = graceSeconds
   }
 }

@@ -21,7 +21,7 @@ const TERMINAL = new Set(['Succeeded', 'Failed'])
  * @param requested what the client asked for; negative means one second
  */
 export function podGracePeriod(pod: Pod, requested: number | undefined): number {
-  let seconds = requested ?? pod.spec.terminationGracePeriodSeconds ?? 0
+  let seconds = Math.min(Number(requested ?? pod.spec.terminationGracePeriodSeconds ?? 0), Number.MAX_SAFE_INTEGER)
   if (!pod.spec.nodeName || TERMINAL.has(pod.status.phase ?? '')) seconds = 0
   return seconds < 0 ? 1 : seconds
 }
