@@ -56,9 +56,18 @@ class Parser {
     return new SyntaxIssue(this.#next.offset, `mismatched input '${this.#next.text}' ${expecting}`)
   }
 
+  /** One word too many is told as that. */
+  #tooMuch(): SyntaxIssue {
+    const { offset, text } = this.#next
+    const isLast = this.#tokens[this.#at + 1]?.kind === 'end'
+    return isLast
+      ? new SyntaxIssue(offset, `extraneous input '${text}' expecting <EOF>`)
+      : this.#unexpected('expecting <EOF>')
+  }
+
   whole(): Expr {
     const expr = this.#expression()
-    if (this.#next.kind !== 'end') throw this.#unexpected('expecting <EOF>')
+    if (this.#next.kind !== 'end') throw this.#tooMuch()
     return expr
   }
 

@@ -67,9 +67,12 @@ export function dns1123Label(text: string): string[] {
   return [...errors, regexMessage(message, LABEL, 'my-name', '123-abc')]
 }
 
+/** As {@link dns1123Subdomain}, where its length is told in bytes. */
+export const longName = (text: string): string[] => dns1123Subdomain(text, 'bytes')
+
 /** RFC 1123 subdomain: names of most objects. */
-export function dns1123Subdomain(text: string): string[] {
-  const errors = tooLongFor(text, DNS_SUBDOMAIN_MAX_BYTES)
+export function dns1123Subdomain(text: string, unit?: 'bytes'): string[] {
+  const errors = tooLongFor(text, DNS_SUBDOMAIN_MAX_BYTES, unit)
   if (isSubdomain(text)) return errors
   const message =
     "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character"
@@ -122,7 +125,7 @@ export function qualifiedName(text: string): string[] {
   const errors: string[] = []
   const name = text.slice(slash + 1)
   if (slash === 0) errors.push('prefix part must be non-empty')
-  else if (slash > 0) errors.push(...dns1123Subdomain(text.slice(0, slash)).map(m => `prefix part ${m}`))
+  else if (slash > 0) errors.push(...longName(text.slice(0, slash)).map(m => `prefix part ${m}`))
   if (name === '') errors.push('name part must be non-empty')
   else errors.push(...tooLongFor(name, DNS_LABEL_MAX_BYTES, 'bytes').map(m => `name part ${m}`))
   if (!isQualified(name)) errors.push(`name part ${QUALIFIED_RULE}`)

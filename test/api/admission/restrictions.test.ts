@@ -235,9 +235,9 @@ test('devices in use are asked for only in namespaces that an administrator mark
     'Forbidden: admin access to devices requires the `resource.kubernetes.io/admin-access: true` label on the containing namespace'
   const ask = (inNamespace: string) =>
     admin.create(ResourceClaim, { metadata: { name: 'watch', namespace: inNamespace }, spec })
-  expect((await failure(ask(namespace))).message).toContain(`spec.devices.requests[0].exactly.adminAccess: ${why}`)
+  expect((await failure(ask(namespace))).message).toContain(`spec.devices.requests[0].adminAccess: ${why}`)
   const template = admin.create(ResourceClaimTemplate, { metadata: { name: 'watch', namespace }, spec: { spec } })
-  expect((await failure(template)).message).toContain(`spec.spec.devices.requests[0].exactly.adminAccess: ${why}`)
+  expect((await failure(template)).message).toContain(`spec.spec.devices.requests[0].adminAccess: ${why}`)
   const labels = { 'resource.kubernetes.io/admin-access': 'true' }
   await admin.create(Namespace, { metadata: { name: 'monitoring', labels }, spec: {} })
   expect((await ask('monitoring')).spec).toMatchObject(spec)

@@ -250,7 +250,8 @@ describe('cost', () => {
   ])('runs out before the server does: %s', text => {
     const startMs = performance.now()
     expect(run(text)).toBe(stopped)
-    expect(performance.now() - startMs).toBeLessThan(2000)
+    // Without a limit it would be minutes.
+    expect(performance.now() - startMs).toBeLessThan(15_000)
   })
   test('lists cannot be doubled without end', () => {
     expect(run(`[[1, 2, 3, 4]].map(a, ${nested(30, v => `${v} + ${v}`)})`)).toMatch(/too long|cost limit exceeded/)

@@ -1,6 +1,8 @@
 // Rules that kube-apiserver was asked for, one changed field at a time, in its words.
 import { describe, expect, test } from 'vitest'
 import { builtinResources } from '../../../src/main/apiserver/registry/index.ts'
+import { rulesOf } from '../../../src/main/apiserver/registry/resource.ts'
+import { atOnce } from '../../../src/main/pieces/pacer.ts'
 import { problems } from '../../suites/resource.ts'
 
 type Fields = Record<string, unknown>
@@ -424,4 +426,72 @@ test('a definition cannot be told that nothing is stored in its version', () => 
   const now = { metadata: {}, spec: { versions: [{ name: 'v1', storage: true }] }, status: { storedVersions: [] } }
   resourceOf('apiextensions.v1.CustomResourceDefinition').status!.prepareForUpdate!(now as never, structuredClone(now) as never) // prettier-ignore
   expect(now.status.storedVersions).toEqual(['v1'])
+})
+
+describe('what is empty, or is none of what it may be', () => {
+  const deployed = (strategy: Fields) => ({ metadata: { name: 'a' }, spec: { selector: { matchLabels: { a: 'b' } }, strategy, template: { metadata: { labels: { a: 'b' } }, spec: { containers: [{ name: 'c', image: 'i' }] } } } }) // prettier-ignore
+  const everywhere = (updateStrategy: Fields) => ({ ...deployed({}), spec: { ...deployed({}).spec, strategy: undefined, updateStrategy } }) // prettier-ignore
+  const rolled = (rollingUpdate: Fields) => everywhere({ type: 'RollingUpdate', rollingUpdate })
+  const asked = (devices: Fields) => ({ metadata: { name: 'a' }, spec: { devices: { requests: [{ name: 'gpu', exactly: { deviceClassName: 'gpu.example.com' } }], ...devices } } }) // prettier-ignore
+  const published = (spec: Fields) => ({ metadata: { name: 'a' }, spec: { driver: 'gpu.example.com', nodeName: 'n1', pool: { name: 'p', generation: 1, resourceSliceCount: 1 }, devices: [{ name: 'd' }], ...spec } }) // prettier-ignore
+  const device = (change: Fields) => published({ devices: [{ name: 'd', ...change }] })
+  const limited = (min: string) => ({ metadata: { name: 'a' }, spec: { limits: [{ type: 'Container', min: { cpu: min }, max: { cpu: '2' }, maxLimitRequestRatio: { cpu: '10' } }] } }) // prettier-ignore
+  const routed = (pathType: string) => ({ metadata: { name: 'a' }, spec: { rules: [{ http: { paths: [{ path: '/', pathType, backend: { service: { name: 's', port: { number: 80 } } } }] } }] } }) // prettier-ignore
+  const ranked = (aggregationRule: Fields) => ({ metadata: { name: 'a' }, aggregationRule, rules: null })
+  const counted = (completionMode: string) => ({ metadata: { name: 'a' }, spec: { completionMode, completions: 2, backoffLimitPerIndex: 1, maxFailedIndexes: 1, template: { spec: { restartPolicy: 'Never', containers: [{ name: 'c', image: 'i' }] } } } }) // prettier-ignore
+  const hooked = (url: string, change: Fields = {}) => ({ metadata: { name: 'a' }, webhooks: [{ name: 'a.example.com', sideEffects: 'None', admissionReviewVersions: ['v1'], clientConfig: { url }, ...change }] }) // prettier-ignore
+  const audited = (key: string | undefined) => ({ metadata: { name: 'p' }, spec: { failurePolicy: 'Fail', matchConstraints: { matchPolicy: 'Exact', resourceRules: [{ apiGroups: [''], apiVersions: ['v1'], resources: ['pods'], operations: ['CREATE'] }] }, auditAnnotations: [{ key, valueExpression: "'x'" }] } }) // prettier-ignore
+  const [LABEL, ONE] = ["a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')", 'exactly one value must be specified'] // prettier-ignore
+  const REQUEST =
+    "must be the name of a request in the claim or the name of a request and a subrequest separated by '/'"
+  test.each<[string, string, Fields, string[]]>([
+    ['a strategy is told as a whole', 'apps.v1.Deployment', deployed({ type: 'Other' }), ['spec.strategy: Unsupported value: {"type":"Other"}: supported values: "Recreate", "RollingUpdate"']],
+    ['and so is that of daemons', 'apps.v1.DaemonSet', everywhere({ type: 'Other' }), ['spec.updateStrategy: Unsupported value: {"type":"Other"}: supported values: "RollingUpdate", "OnDelete"']],
+    ['what is no share counts as none', 'apps.v1.DaemonSet', rolled({ maxUnavailable: 'text' }), [expect.stringMatching(/^spec\.updateStrategy\.rollingUpdate\.maxUnavailable: Invalid value: "text": a valid percent/) as string, 'spec.updateStrategy.rollingUpdate.maxUnavailable: Required value: cannot be 0 when maxSurge is 0']],
+    ['flows are told apart as a whole', 'flowcontrol.v1.FlowSchema', { metadata: { name: 'a' }, spec: { priorityLevelConfiguration: { name: 'l' }, distinguisherMethod: { type: 'x' } } }, ['spec.distinguisherMethod.type: Unsupported value: {"type":"x"}: supported values: "ByNamespace", "ByUser"']],
+    ['of a mode that is none nothing else is told', 'batch.v1.Job', counted('Other'), ['spec.completionMode: Unsupported value: "Other": supported values: "NonIndexed", "Indexed"']],
+    ['a path has a type', 'networking.v1.Ingress', routed(''), ['spec.rules[0].http.paths[0].pathType: Unsupported value: "": supported values: "Exact", "ImplementationSpecific", "Prefix"']],
+    ['an address has a parent of a group', 'networking.v1.IPAddress', { metadata: { name: '10.96.0.9' }, spec: { parentRef: { group: 'Bad!', resource: 'services', name: 's' } } }, [expect.stringMatching(/^spec\.parentRef\.group: Invalid value: "Bad!": a lowercase RFC 1123 subdomain/) as string]],
+    ['roles are gathered by selectors', 'rbac.v1.ClusterRole', ranked({ clusterRoleSelectors: [{ matchLabels: { a: 'b!' } }] }), [expect.stringMatching(/^aggregationRule\.clusterRoleSelectors\[0\]\.matchLabels: Invalid value: "b!"/) as string, 'aggregationRule.clusterRoleSelectors[0]: Invalid value: null: invalid label selector.']],
+    ['a volume may be kept by no policy', 'storage.v1.StorageClass', { metadata: { name: 'a' }, provisioner: 'example.com/p', reclaimPolicy: '' }, []],
+    ['a volume of a class is as large as one says', 'storage.v1.CSIStorageCapacity', { metadata: { name: 'a' }, storageClassName: 'c', maximumVolumeSize: '-1' }, []],
+    ['groups of files are changed by a policy', 'storage.v1.CSIDriver', csi({ fsGroupPolicy: '' }), ['spec.fsGroupPolicy: Unsupported value: "": supported values: "File", "None", "ReadWriteOnceWithFSType"']],
+    ['an endpoint is told twice what it is not', 'core.v1.Endpoints', { metadata: { name: 'a' }, subsets: [{ addresses: [{ ip: 'x' }] }] }, ['subsets[0].addresses[0].ip: Invalid value: "x": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)', 'subsets[0].addresses[0].ip: Invalid value: "x": must be a valid IP address']],
+    ['limits lie apart as far as they may', 'core.v1.LimitRange', limited('1m'), []],
+    ['and no less', 'core.v1.LimitRange', limited('1'), ['spec.limits[0].maxLimitRequestRatio[cpu]: Invalid value: "10": ratio 10 is greater than max/min = 2.000000']],
+    ['who signs has a domain', 'certificates.v1.CertificateSigningRequest', { metadata: { name: 'a' }, spec: { signerName: 'x', usages: ['client auth'], request: Buffer.from('-----BEGIN CERTIFICATE REQUEST-----\nAA==\n-----END CERTIFICATE REQUEST-----').toString('base64') } }, ["spec.signerName: Invalid value: \"x\": must be a fully qualified domain and path of the form 'example.com/signer-name'"]],
+    ['authorities are of who is elsewhere', 'apiregistration.v1.APIService', { metadata: { name: 'v1.example.com' }, spec: { group: 'example.com', version: 'v1', groupPriorityMinimum: 1, versionPriority: 1, caBundle: 'YWE=' } }, ['spec.caBundle: Invalid value: "2 bytes": local APIServices may not have a caBundle']],
+    ['a webhook is asked over HTTPS', 'admissionregistration.v1.ValidatingWebhookConfiguration', hooked('Bad'), ['webhooks[0].clientConfig.url: Invalid value: "": \'https\' is the only allowed URL scheme; desired format: https://host[/path]', 'webhooks[0].clientConfig.url: Invalid value: "": host must be specified; desired format: https://host[/path]']],
+    ['and says what it does besides', 'admissionregistration.v1.ValidatingWebhookConfiguration', hooked('https://a', { sideEffects: '' }), ['webhooks[0].sideEffects: Unsupported value: "": supported values: "None", "NoneOnDryRun"']],
+    ['notes of a policy have names', 'admissionregistration.v1.ValidatingAdmissionPolicy', audited(undefined), ['spec.auditAnnotations[0].key: Invalid value: "p/": name part must be non-empty', expect.stringMatching(/^spec\.auditAnnotations\[0\]\.key: Invalid value: "p\/": name part must consist of/) as string]],
+    ['a request has a name', 'resource.v1.ResourceClaim', asked({ requests: [{ name: '', exactly: { deviceClassName: 'c' } }] }), [`spec.devices.requests[0].name: Invalid value: "": ${LABEL}`]],
+    ['by which it is referred to', 'resource.v1.ResourceClaim', asked({ config: [{ requests: ['B!'], opaque: { driver: 'd', parameters: {} } }] }), [`spec.devices.config[0].requests[0]: Invalid value: "B!": ${LABEL}`, `spec.devices.config[0].requests[0]: Invalid value: "B!": ${REQUEST}`]],
+    ['of two attributes one counts', 'resource.v1.ResourceClaim', asked({ constraints: [{ matchAttribute: 'a.example.com/b', distinctAttribute: 'x' }] }), []],
+    ['and none is too few', 'resource.v1.ResourceClaim', asked({ constraints: [{}] }), ['spec.devices.constraints[0]: Required value: exactly one of "matchAttribute" or "distinctAttribute" is required, but multiple fields are set']],
+    ['a slice is of a node that has a name', 'resource.v1.ResourceSlice', published({ nodeName: '', allNodes: true }), ['spec.nodeName: Invalid value: "": must be either unset or set to a non-empty string']],
+    ['or of those that a term names', 'resource.v1.ResourceSlice', published({ nodeName: undefined, nodeSelector: {} }), ['spec.nodeSelector.nodeSelectorTerms: Required value: must have at least one node selector term', 'spec.nodeSelector.nodeSelectorTerms: Invalid value: null: must have exactly one node selector term']],
+    ['a device has a name', 'resource.v1.ResourceSlice', device({ name: '' }), [`spec.devices[0].name: Invalid value: "": ${LABEL}`]],
+    ['and attributes that are something', 'resource.v1.ResourceSlice', device({ attributes: { a: {} } }), [`spec.devices[0].attributes[a]: Invalid value: "": ${ONE}`]],
+    ['of several each is looked at', 'resource.v1.ResourceSlice', device({ attributes: { a: { int: 1, version: 'x' } } }), ['spec.devices[0].attributes[a].version: Invalid value: "x": must be a string compatible with semver.org spec 2.0.0', `spec.devices[0].attributes[a]: Invalid value: {"int":1,"version":"x"}: ${ONE}`]],
+  ])('%s', (_what, schema, object, problems) => {
+    expect(found(schema, object)).toEqual(problems)
+  }) // prettier-ignore
+})
+
+describe('what was checked when it was made', () => {
+  const [CLAIM, RANGE] = ['resource.v1.ResourceClaim', 'networking.v1.ServiceCIDR']
+  const ranges = (...cidrs: string[]) => ({ spec: { cidrs } })
+  test.each(['resource.v1.ResourceClaim', 'networking.v1.ServiceCIDR', 'scheduling.v1.PriorityClass'])('%s is only held to what may not change', schema => {
+    expect([...atOnce(rulesOf(resourceOf(schema), { metadata: {} } as never, { metadata: {} } as never))]).toEqual([])
+    expect(resourceOf(schema).checkedWhenNew).toBe(true)
+  }) // prettier-ignore
+  test.each<[string, string, Fields, Fields, string[]]>([
+    ['a claim keeps what it asks for, whatever that is', CLAIM!, { spec: { devices: { config: [{}] } } }, { spec: {} }, ['spec: Invalid value: {"devices":{"config":[{}]}}: field is immutable']],
+    ['each range stays', RANGE!, ranges('x'), ranges('10.0.0.0/24'), ['spec.cidrs[0]: Invalid value: "x": field is immutable']],
+    ['and there are no fewer', RANGE!, ranges(), ranges('10.0.0.0/24'), ['spec.cidrs: Invalid value: []: field is immutable']],
+    ['the second one is looked at as it comes', RANGE!, ranges('10.0.0.0/24', 'x'), ranges('10.0.0.0/24'), ['spec.cidrs[1]: Invalid value: "x": must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)']],
+    ['a class keeps who makes its volumes', 'storage.v1.StorageClass', { parameters: {} }, { provisioner: 'p', parameters: {} }, ['provisioner: Invalid value: "": field is immutable']],
+  ])('%s', (_what, schema, now, before, problems) => {
+    expect(changed(schema, now, before)).toEqual(problems)
+  }) // prettier-ignore
 })

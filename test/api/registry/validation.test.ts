@@ -74,7 +74,7 @@ const refused: [schema: string, what: string, object: Fields, problem: string][]
     D,
     'a strategy that does not exist',
     spec(D, { strategy: { type: 'Magic' } }),
-    'spec.strategy.type: Unsupported value: "Magic": supported values: "Recreate", "RollingUpdate"',
+    'spec.strategy: Unsupported value: {"type":"Magic"}: supported values: "Recreate", "RollingUpdate"',
   ],
   [
     D,

@@ -19,6 +19,9 @@ const TEXTS = [
   [/Invalid value: "\{\\".*\}": /gs, 'Invalid value: <object>: '],
   [/(is missing in ')\{.*\}'/gs, "$1<object>'"],
   [/\b10\.96\.\d+\.\d+\b/g, '<address>'],
+  // What is empty means the same as what is not there, and Go prints keys and operators even where they are empty.
+  [/\b((?:Invalid|Unsupported) value: )(?:\{\}|\[\]|null)(?=: )/g, '$1<nothing>'],
+  [/\{"key":"","operator":""\}/g, '{}'],
 ]
 
 /** Entries are sorted by seconds, and writes that follow each other fall into the same one or not. */
@@ -58,7 +61,7 @@ export function* differences(ours, theirs, path) {
 const causeText = ({ field, reason, message }) => `${field}: ${reason}: ${message}`
 
 /** Values that Go prints from its own structs, whose names and order are known nowhere else. */
-const STRUCT = /^(\S+: \w+: (?:Invalid|Unsupported|Duplicate) value: )[[{].*[\]}](: .*|)$/s
+const STRUCT = /^(\S+: \w+: (?:Invalid|Unsupported|Duplicate) value: )(?:[[{].*[\]}]|<nothing>)(: .*|)$/s
 const withoutStruct = text => text.replace(STRUCT, '$1<struct>$2')
 const isGoStruct = text => STRUCT.test(text) && /[{,]"[A-Z]\w*":/.test(text)
 

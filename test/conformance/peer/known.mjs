@@ -9,8 +9,8 @@ const KNOWN = [
   },
   { text: /"[\dms]+", not "[\dms]+"$/, why: 'ages of what was made a moment apart' },
   {
-    text: /\.(endpoints|ports|drivers|limits|topologyKeys|addresses|conditions|currentMetrics|storedVersions|items|rows): (\[\]|nothing), not null$/,
-    why: 'lists that Go prints as null are left out, for programs that read them as lists',
+    text: /^\.[^:]*: (\[\]|nothing), not null$/,
+    why: 'what Go prints as null is left out or empty, for programs that read it as a list',
   },
   { text: /serverAddress: /, why: 'each listens somewhere else' },
   { text: /status\.reason: "member of system:masters"/, why: 'who may do everything is told why' },
@@ -67,7 +67,7 @@ const KNOWN = [
     why: 'each has an administrator of its own, who owns what is asked for',
   },
   {
-    text: /f:(schedulingGroup|preferredHolder)\b/,
+    text: /f:(schedulingGroup|preferredHolder|strategy)\b/,
     why: 'of what is dropped nothing is owned',
   },
   {
@@ -77,7 +77,7 @@ const KNOWN = [
   },
   { text: /cannot parse \\"Z\\" as \\"\.000000/, why: 'times of leases may do without fractions' },
   {
-    text: /stopSignal/,
+    text: /stopSignal|preventPodSchedulingIfMissing/,
     why: 'features that are off there',
   },
   {
@@ -127,6 +127,42 @@ const KNOWN = [
     name: / › GET [^ ]*\/pods\/part\/(log|exec|attach|portforward)/,
     text: /^code \d+ [^]*, not 404 \("pods \\"n1\\" not found"\)/,
     why: 'the node of the pod is none; what else is wrong is told first here',
+  },
+  {
+    name: /(endpoints|ports|drivers|topologyKeys|projected|podFailurePolicy)\b/,
+    text: /^\.metadata\.managedFields[^ ]*: nothing, not /,
+    why: 'of a list that is not there, which Go prints as null, nothing is owned',
+  },
+  {
+    name: /^ServiceAccount .*secrets/,
+    text: /^\.metadata\.managedFields/,
+    why: 'there nobody owns anything of an account whose secrets have no names',
+  },
+  {
+    name: /SubjectAccessReview /,
+    text: /not "\.authorization\.k8s\.io |^\.details\.kind: "\w+", not nothing$/,
+    why: 'refusals of reviews name the kind, there they do not',
+  },
+  {
+    name: /WebhookConfiguration .*clientConfig\.service/,
+    text: /clientConfig\.service\.(name|namespace): FieldValueRequired/,
+    why: 'there the name is called missing where it is the namespace, and the other way round',
+  },
+  { text: /dockerconfigjson\]: FieldValueInvalid/, why: 'what is no JSON is told in other words' },
+  {
+    name: /^Service .*(clusterIP|ipFamilies)/,
+    text: /^(lacks|has) spec\.(clusterIPs|ipFamilies|ipFamilyPolicy)/,
+    why: 'of addresses and families that cannot be had, others of several faults are told',
+  },
+  {
+    name: /^ValidatingAdmissionPolicy .*spec\.variables/,
+    text: /spec\.validations\[\d+\]\.expression/,
+    why: 'variables that are not there are told as fields that are not there',
+  },
+  {
+    name: /^Service \w+ › again$/,
+    text: /^code 409 [^]*not 422 [^]*provided IP is already allocated/,
+    why: 'who makes what is there is told so, there that its address is taken',
   },
   { text: /^order of causes$/, why: 'Go tells some in the order of its maps' },
   { text: /clusterTrustBundle|\(Projected\) has no sources provided/, why: 'a feature that is off there' },

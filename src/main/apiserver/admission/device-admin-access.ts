@@ -27,7 +27,7 @@ export function deviceAdminAccess(store: ObjectStore): AdmissionPlugin {
       const index = claim?.devices?.requests?.findIndex(({ exactly }) => exactly?.adminAccess === true) ?? -1
       if (!claim || index < 0) return
       if (namespaceOf(request, store)?.metadata.labels?.[LABEL] === 'true') return
-      const path = `${claim.path}.devices.requests[${index}].exactly.adminAccess`
+      const path = `${claim.path}.devices.requests[${index}].adminAccess`
       const why = `admin access to devices requires the \`${LABEL}: true\` label on the containing namespace`
       throw invalid(request.resource.type, request.name, [forbiddenField(path, why)])
     },

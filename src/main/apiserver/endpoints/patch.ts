@@ -14,7 +14,7 @@ import {
   STRATEGIC_MERGE_PATCH,
 } from '../patch/apply-patch.ts'
 import { isDirective } from '../patch/strategic/directives.ts'
-import type { ResourceDescriptor } from '../registry/resource.ts'
+import { type ResourceDescriptor, toldAs } from '../registry/resource.ts'
 import type { ApiRequest } from '../request.ts'
 import { atOnce, inTurns, pieceByPiece } from '../../pieces/pacer.ts'
 import { decodeObjectInPieces } from '../schema/decode.ts'
@@ -132,10 +132,10 @@ function leavesManagers(patch: unknown): boolean {
 }
 
 /** Of a whole object the uid is a precondition; a patch that brings another one breaks a rule. @throws ApiError 422 */
-function refuseOtherUid({ type }: ResourceDescriptor, { metadata }: AnyObject, current: AnyObject): void {
+function refuseOtherUid(resource: ResourceDescriptor, { metadata }: AnyObject, current: AnyObject): void {
   const { name, uid } = current.metadata
   if (metadata.uid && metadata.uid !== uid)
-    throw invalid(type, name, [invalidValue('metadata.uid', metadata.uid, 'field is immutable')])
+    throw invalid(toldAs(resource), name, [invalidValue('metadata.uid', metadata.uid, 'field is immutable')])
 }
 
 export const patch: Endpoint = async (request, resource, parts) => {

@@ -103,6 +103,8 @@ export interface ResourceDescriptor<T extends KubeObject = AnyObject> {
     warn: (text: string) => void,
     isStatus: boolean,
   ) => Promise<FieldError[]>
+  /** Of an update nothing but `validateUpdate` is looked at: what it may not change was checked when it was made. */
+  readonly checkedWhenNew?: boolean
   /** On update, in addition to `validate`: immutability and transitions. */
   readonly validateUpdate?: (object: T, old: T) => FieldError[]
   /** On create and on update of the main resource: what is accepted and still worth a word. */
@@ -147,6 +149,7 @@ export const toldAs = ({ type, toldAs: other }: Pick<ResourceDescriptor, 'type' 
 
 /** @returns what breaks the rules of the kind, whether the object is new or changed */
 export function* rulesOf(resource: ResourceDescriptor, object: AnyObject, old?: AnyObject): Pieces<FieldError[]> {
+  if (old && resource.checkedWhenNew) return []
   if (resource.validateInPieces) return yield* resource.validateInPieces(object)
   return resource.validate?.(object, old) ?? []
 }

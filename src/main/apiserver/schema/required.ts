@@ -40,9 +40,12 @@ export const isZeroFine = (schemaId: string, field: string): boolean => ZERO_IS_
 
 /** Those of which rules of their own tell more. */
 const TOLD_ELSEWHERE = new Set([
+  'admissionregistration.v1.AuditAnnotation.key',
   'admissionregistration.v1.MutatingWebhook.clientConfig',
   'admissionregistration.v1.MutatingWebhook.name',
   'admissionregistration.v1.MutatingWebhook.sideEffects',
+  'admissionregistration.v1.ServiceReference.name',
+  'admissionregistration.v1.ServiceReference.namespace',
   'admissionregistration.v1.ValidatingWebhook.clientConfig',
   'admissionregistration.v1.ValidatingWebhook.name',
   'admissionregistration.v1.ValidatingWebhook.sideEffects',
@@ -56,11 +59,16 @@ const TOLD_ELSEWHERE = new Set([
   'core.v1.ContainerResizePolicy.resourceName',
   'core.v1.ContainerResizePolicy.restartPolicy',
   'core.v1.GRPCAction.port',
+  'core.v1.HTTPGetAction.port',
   'core.v1.HTTPHeader.name',
+  'core.v1.NodeSelector.nodeSelectorTerms',
   'core.v1.PodSchedulingGate.name',
+  'core.v1.ResourceClaim.name',
   'core.v1.ScopedResourceSelectorRequirement.operator',
   'core.v1.ScopedResourceSelectorRequirement.scopeName',
   'core.v1.TCPSocketAction.port',
+  'core.v1.TypedLocalObjectReference.kind',
+  'core.v1.TypedLocalObjectReference.name',
   // Of nodes, they are told below the metadata.
   'core.v1.Taint.effect',
   'core.v1.Taint.key',
@@ -68,7 +76,14 @@ const TOLD_ELSEWHERE = new Set([
   'flowcontrol.v1.ServiceAccountSubject.name',
   'flowcontrol.v1.ServiceAccountSubject.namespace',
   'flowcontrol.v1.UserSubject.name',
+  'meta.v1.LabelSelectorRequirement.key',
+  'meta.v1.LabelSelectorRequirement.operator',
+  'networking.v1.IngressServiceBackend.name',
+  'resource.v1.CELDeviceSelector.expression',
   'resource.v1.CapacityRequestPolicyRange.min',
+  'resource.v1.DeviceSubRequest.deviceClassName',
+  'resource.v1.DeviceSubRequest.name',
+  'resource.v1.ExactDeviceRequest.deviceClassName',
 ])
 
 /** Types of which rules tell all: of several sources of a volume only the first one counts. */

@@ -2,7 +2,7 @@
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
 import { groupResourceOf } from '../../../../shared/machinery/resource-type.ts'
 import { conflict, staleVersion } from '../../../../shared/machinery/status.ts'
-import type { ResourceDescriptor } from '../../registry/resource.ts'
+import { type ResourceDescriptor, toldAs } from '../../registry/resource.ts'
 import type { Preconditions } from '../contract.ts'
 
 /** @throws ApiError 409 in upstream's words */
@@ -23,8 +23,10 @@ export function checkPreconditions(resource: ResourceDescriptor, object: AnyObje
 }
 
 /** Upstream names the kind where it names the resource elsewhere. */
-const kindConflict = ({ type: { group, kind } }: ResourceDescriptor, name: string, why: string) =>
-  conflict({ group, plural: kind }, name, why)
+function kindConflict(resource: ResourceDescriptor, name: string, why: string) {
+  const { group, kind } = toldAs(resource)
+  return conflict({ group, plural: kind }, name, why)
+}
 
 /** What is emptied before it goes is deleted in a way of its own, which has the words of other writes. */
 const EMPTIED = new Set(['namespaces', 'customresourcedefinitions.apiextensions.k8s.io'])

@@ -70,7 +70,7 @@ export async function validateChange(
   if (pacer.due) await pacer.pause()
   const found = [
     ...validateObjectMeta(object.metadata, resource, old.metadata),
-    ...besides(resource.custom ? [] : requiredErrors(resource.schema, object), rules),
+    ...besides(resource.custom || resource.checkedWhenNew ? [] : requiredErrors(resource.schema, object), rules),
     ...((await resource.check?.(object, old, warn, isStatus)) ?? []),
   ]
   if (pacer.due) await pacer.pause()

@@ -203,13 +203,17 @@ export function newFieldsOf(value: unknown, fact: FieldFact | undefined): FieldS
   return inner.member ? inner : { member: true, children: inner.children }
 }
 
+/** Whether it is what was there before anything was said; of what is kept as it was given, `{}` was said. */
+export const holdsNothing = (value: unknown, fact: FieldFact | undefined): boolean =>
+  isPrintedZero(value) && !(fact?.t === 'raw' && isObject(value))
+
 /**
  * What is new in a value where there was an empty one of its type: the structs in it that are no pointers in Go were
  * there, and fields of it that hold nothing.
  */
 export function filledFieldsOf(value: unknown, fact: FieldFact | undefined): FieldSet {
   const shape = shapeOf(value, fact)
-  if (shape !== 'struct') return isPrintedZero(value) ? EMPTY : innerFields(value, fact, newFieldsOf)
+  if (shape !== 'struct') return holdsNothing(value, fact) ? EMPTY : innerFields(value, fact, newFieldsOf)
   const struct = value as JsonObject
   const type = typeOfFact(fact)
   const children = new Map<string, FieldSet>()

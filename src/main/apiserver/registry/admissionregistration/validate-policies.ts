@@ -29,13 +29,17 @@ import { each, obey, oneOf, optionalOneOf, requiredAnd, validateLabelSelector } 
 import { blank, conditionErrors, expressionErrors, ruleErrors } from './validate-matching.ts'
 
 const MAX_AUDIT_ANNOTATIONS = 20
-const REASONS = ['Forbidden', 'Invalid', 'RequestEntityTooLarge', 'Unauthorized']
+const REASONS = ['Forbidden', 'Invalid', 'RequestEntityTooLarge']
 const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_]*$/
 const RESERVED = new Set(
   'true false null in as break const continue else for function if import let loop package namespace return var void while'.split(
     ' ',
   ),
 )
+
+/** What is there must be listed, and so must nothing. */
+const definiteOneOf = (path: string, value: string | undefined, supported: readonly string[]): FieldError[] =>
+  value === undefined ? [required(path)] : optionalOneOf(path, value, supported)
 
 function namedRuleErrors(path: string, rule: NamedRuleWithOperations): FieldError[] {
   const names = new Set<string>()
@@ -51,7 +55,7 @@ function namedRuleErrors(path: string, rule: NamedRuleWithOperations): FieldErro
 function matchErrors(path: string, match: MatchResources | undefined): FieldError[] {
   if (!match) return []
   return [
-    ...oneOf(`${path}.matchPolicy`, match.matchPolicy, ['Equivalent', 'Exact']),
+    ...definiteOneOf(`${path}.matchPolicy`, match.matchPolicy, ['Equivalent', 'Exact']),
     ...validateLabelSelector(`${path}.namespaceSelector`, match.namespaceSelector),
     ...validateLabelSelector(`${path}.objectSelector`, match.objectSelector),
     ...each(`${path}.resourceRules`, match.resourceRules, namedRuleErrors),
@@ -97,7 +101,7 @@ function variableErrors(
 function constraintErrors(spec: ValidatingAdmissionPolicy['spec'] | MutatingAdmissionPolicy['spec']): FieldError[] {
   const { matchConstraints, paramKind, failurePolicy } = spec
   return [
-    ...oneOf('spec.failurePolicy', failurePolicy, ['Fail', 'Ignore']),
+    ...definiteOneOf('spec.failurePolicy', failurePolicy, ['Fail', 'Ignore']),
     ...(paramKind ? paramKindErrors('spec.paramKind', paramKind) : []),
     ...(matchConstraints
       ? [
@@ -128,17 +132,17 @@ function validationErrors(
 }
 
 function auditErrors(
-  policyName: string,
+  policyName: string | undefined,
   annotations: readonly AuditAnnotation[] | undefined,
   compiled: readonly { readonly expression: Expression }[],
 ): FieldError[] {
   const path = 'spec.auditAnnotations'
   const keys = new Set<string>()
-  const errors = list(annotations).flatMap(({ key, valueExpression }, i) => {
+  const errors = list(annotations).flatMap(({ key = '', valueExpression }, i) => {
     const at = `${path}[${i}]`
-    const wrong = qualifiedName(`${policyName}/${key}`).map(text =>
-      invalidValue(`${at}.key`, `${policyName}/${key}`, text),
-    )
+    const wrong = policyName
+      ? obey(`${at}.key`, `${policyName}/${key}`, qualifiedName)
+      : [invalidValue(`${at}.key`, key, 'requires metadata.name be non-empty')]
     wrong.push(
       ...expressionErrors(
         `${at}.valueExpression`,

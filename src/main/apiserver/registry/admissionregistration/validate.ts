@@ -58,17 +58,16 @@ export function clientErrors(path: string, client: WebhookClientConfig | undefin
   if (client.service) return serviceErrors(`${path}.service`, client.service)
   const at = `${path}.url`
   const url = client.url ?? ''
+  const form = '; desired format: https://host[/path]'
+  const relative = (why: string) => invalidValue(at, '', `${why}${form}`)
+  // Without a scheme it is a path, which has no host either.
+  if (/^[^\s:%]*$/.test(url) && !url.startsWith('//'))
+    return [relative("'https' is the only allowed URL scheme"), relative('host must be specified')]
   if (!URL.canParse(url)) return [required(at, 'url must be a valid URL')]
   const parsed = new URL(url)
   const errors: FieldError[] = []
   if (parsed.protocol !== 'https:')
-    errors.push(
-      invalidValue(
-        at,
-        parsed.protocol.slice(0, -1),
-        "'https' is the only allowed URL scheme; desired format: https://host[/path]",
-      ),
-    )
+    errors.push(invalidValue(at, parsed.protocol.slice(0, -1), `'https' is the only allowed URL scheme${form}`))
   if (parsed.username || parsed.password)
     errors.push(invalidValue(at, url, 'user information is not permitted in the URL'))
   if (parsed.hash) errors.push(invalidValue(at, parsed.hash.slice(1), 'fragments are not permitted in the URL'))
@@ -102,7 +101,7 @@ export function validateWebhooks(
       errors.push(
         ...optionalOneOf(`${at}.failurePolicy`, webhook.failurePolicy, ['Fail', 'Ignore']),
         ...optionalOneOf(`${at}.matchPolicy`, webhook.matchPolicy, ['Equivalent', 'Exact']),
-        ...(webhook.sideEffects
+        ...(webhook.sideEffects !== undefined
           ? optionalOneOf(`${at}.sideEffects`, webhook.sideEffects, ['None', 'NoneOnDryRun'])
           : [required(`${at}.sideEffects`, 'must specify one of None, NoneOnDryRun')]),
         ...conditionErrors(`${at}.matchConditions`, webhook.matchConditions, false),

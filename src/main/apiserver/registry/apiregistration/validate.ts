@@ -21,7 +21,13 @@ export function validateAPIService({ metadata, spec }: APIService): FieldError[]
     errors.push(invalidValue('spec.versionPriority', version_, 'must be positive and less than 1000'))
   if (!service) {
     if (spec.caBundle)
-      errors.push(invalidValue('spec.caBundle', '<redacted>', 'local APIServices may not have a caBundle'))
+      errors.push(
+        invalidValue(
+          'spec.caBundle',
+          `${Buffer.byteLength(spec.caBundle, 'base64')} bytes`,
+          'local APIServices may not have a caBundle',
+        ),
+      )
     return errors
   }
   errors.push(

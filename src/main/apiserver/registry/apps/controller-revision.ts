@@ -23,7 +23,10 @@ function dataErrors(data: unknown) {
 
 export const controllerRevisions = defineResource<ControllerRevision>({
   type: ControllerRevision,
-  validate: revision => [...dataErrors(revision.data), ...nonNegative('revision', revision.revision)],
+  validate: (revision, old) => [
+    ...(old ? [] : dataErrors(revision.data)),
+    ...nonNegative('revision', revision.revision),
+  ],
   validateUpdate: (revision, old) => immutable('data', revision.data, old.data),
   columns: [
     nameColumn,

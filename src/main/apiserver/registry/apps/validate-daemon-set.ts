@@ -13,7 +13,7 @@ import {
 function strategyErrors(path: string, strategy: DaemonSetUpdateStrategy | undefined): FieldError[] {
   const { type = '', rollingUpdate } = strategy ?? {}
   if (type === 'OnDelete') return []
-  if (type !== 'RollingUpdate') return [notSupported(`${path}.type`, type, ['RollingUpdate', 'OnDelete'])]
+  if (type !== 'RollingUpdate') return [notSupported(path, strategy ?? {}, ['RollingUpdate', 'OnDelete'])]
   const at = `${path}.rollingUpdate`
   if (!rollingUpdate) return [required(at)]
   const { maxUnavailable, maxSurge } = rollingUpdate

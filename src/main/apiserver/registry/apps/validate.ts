@@ -85,8 +85,9 @@ export const atMostHundredPercent = (path: string, value: number | string | unde
     ? [invalidValue(path, value, 'must not be greater than 100%')]
     : []
 
+/** What is no share counts as none. */
 export const isZero = (value: number | string | undefined): boolean =>
-  value === undefined || value === 0 || (typeof value === 'string' && percentOf(value) === 0)
+  typeof value === 'string' ? (percentOf(value) ?? 0) === 0 : !value
 
 interface Counts {
   readonly replicas?: number

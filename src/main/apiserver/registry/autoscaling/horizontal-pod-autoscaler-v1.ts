@@ -129,6 +129,8 @@ export const horizontalPodAutoscalersV1 = defineResource<V1>({
     hpa.status.currentReplicas ??= 0
     hpa.status.desiredReplicas ??= 0
     hpa.spec.minReplicas ??= 1
+    if (lookup(hpa.metadata.annotations, METRICS) === undefined)
+      hpa.spec.targetCPUUtilizationPercentage ??= DEFAULT_CPU_PERCENT
   },
   ...statusOnly({ currentReplicas: 0, desiredReplicas: 0 }),
   status: statusStrategy<V1>(),

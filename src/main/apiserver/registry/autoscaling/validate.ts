@@ -183,6 +183,13 @@ export function validateAutoscaler({ metadata, spec }: HorizontalPodAutoscaler):
   const { minReplicas, maxReplicas = 0 } = spec
   if (minReplicas !== undefined && minReplicas < 1)
     errors.push(invalidValue('spec.minReplicas', minReplicas, 'must be greater than or equal to 1'))
+  if (minReplicas === 0 && !list(spec.metrics).some(({ type }) => type === 'Object' || type === 'External'))
+    errors.push(
+      forbiddenField(
+        'spec.metrics',
+        'must specify at least one Object or External metric to support scaling to zero replicas',
+      ),
+    )
   if (maxReplicas === 0) errors.push(required('spec.maxReplicas', 'must be set and greater than 0'))
   else if (maxReplicas < 0)
     errors.push(invalidValue('spec.maxReplicas', maxReplicas, 'must be greater than or equal to 1'))

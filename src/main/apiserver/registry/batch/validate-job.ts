@@ -34,7 +34,7 @@ const MOST_OF_MANY = 10_000
 
 function indexedErrors(path: string, spec: JobSpec): FieldError[] {
   const { completions, parallelism = 0, maxFailedIndexes, backoffLimitPerIndex } = spec
-  if (spec.completionMode !== 'Indexed')
+  if (spec.completionMode === undefined || spec.completionMode === 'NonIndexed')
     return [
       ...(backoffLimitPerIndex === undefined
         ? []
@@ -43,6 +43,8 @@ function indexedErrors(path: string, spec: JobSpec): FieldError[] {
         ? []
         : [invalidValue(`${path}.maxFailedIndexes`, maxFailedIndexes, 'requires indexed completion mode')]),
     ]
+  // Of a mode that is none, that alone is told.
+  if (spec.completionMode !== 'Indexed') return []
   const errors: FieldError[] = []
   if (completions === undefined) errors.push(required(`${path}.completions`, 'when completion mode is Indexed'))
   if (parallelism > MAX_PARALLEL_INDEXED)

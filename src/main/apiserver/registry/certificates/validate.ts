@@ -76,7 +76,7 @@ export function validateSigningRequest({ spec }: CertificateSigningRequest): Fie
       invalidValue(
         'spec.signerName',
         spec.signerName,
-        'must be a fully qualified domain and path of the form "example.com/signer-name"',
+        "must be a fully qualified domain and path of the form 'example.com/signer-name'",
       ),
     )
   const seconds = spec.expirationSeconds

@@ -1,5 +1,6 @@
 // ReplicationControllers.
 import { ReplicationController } from '../../../../shared/api/core/v1.ts'
+import { longName } from '../../../../shared/machinery/names.ts'
 import { ageColumn, integer, labelsText, nameColumn, templateColumns, text, wide } from '../columns/common.ts'
 import { unlikelyHostName } from '../support/warnings.ts'
 import { changedTemplate } from './pod/warnings.ts'
@@ -37,6 +38,7 @@ export const replicationControllers = defineResource<ReplicationController>({
         .join(','),
   },
   selectableFields: { 'status.replicas': rc => String(rc.status.replicas) },
+  validateName: longName,
   validate: validateReplicationController,
   warnings: (rc, old) => [...unlikelyHostName(rc.metadata, old), ...changedTemplate(rc, old)],
   columns: [

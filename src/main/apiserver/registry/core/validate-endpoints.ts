@@ -11,7 +11,7 @@ function addressErrors(path: string, address: EndpointAddress): FieldError[] {
   const errors = ipAddress(`${path}.ip`, address.ip ?? '')
   if (address.hostname) errors.push(...obey(`${path}.hostname`, address.hostname, dns1123Label))
   if (address.nodeName !== undefined) errors.push(...obey(`${path}.nodeName`, address.nodeName, dns1123Subdomain))
-  return errors.length > 0 ? errors : endpointIP(`${path}.ip`, address.ip)
+  return [...errors, ...endpointIP(`${path}.ip`, address.ip ?? '')]
 }
 
 function portErrors(path: string, port: EndpointPort, needsName: boolean): FieldError[] {

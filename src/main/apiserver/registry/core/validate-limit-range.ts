@@ -43,6 +43,11 @@ function orderErrors(path: string, item: LimitRangeItem, name: string): FieldErr
   if (greater(min, limit)) refuse('default', min, `min value ${min} is greater than default value ${limit}`)
   if (greater(limit, max)) refuse('default', max, `default value ${limit} is greater than max value ${max}`)
   if (greater(1, ratio)) refuse('maxLimitRequestRatio', ratio, `ratio ${ratio} is less than 1`)
+  if (ratio !== undefined && min !== undefined && max !== undefined) {
+    const most = parseQuantity(max).milli() / parseQuantity(min).milli()
+    if (parseQuantity(ratio).milli() / 1000 > most)
+      refuse('maxLimitRequestRatio', ratio, `ratio ${ratio} is greater than max/min = ${most.toFixed(6)}`)
+  }
   if (!mayOvercommit(name) && (greater(limit, request) || greater(request, limit)))
     refuse('defaultRequest', request, `default value ${limit} must equal to defaultRequest value ${request} in ${name}`)
   return errors

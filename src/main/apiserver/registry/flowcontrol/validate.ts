@@ -1,5 +1,6 @@
 // What FlowSchemas and PriorityLevelConfigurations must look like.
 import type {
+  FlowDistinguisherMethod,
   FlowSchema,
   LimitedPriorityLevelConfiguration,
   NonResourcePolicyRule,
@@ -18,7 +19,7 @@ import {
 } from '../../../../shared/machinery/field-error.ts'
 import { dns1123Label, dns1123Subdomain } from '../../../../shared/machinery/names.ts'
 import { list } from '../support/collections.ts'
-import { each, obey, oneOf } from '../support/rules.ts'
+import { each, obey } from '../support/rules.ts'
 
 const MAX_PRECEDENCE = 10_000
 const MAX_QUEUES = 10_000_000
@@ -134,6 +135,12 @@ function ruleErrors(path: string, rule: PolicyRulesWithSubjects): FieldError[] {
   ]
 }
 
+/** As a whole it is told as what is not supported. */
+const distinguisherErrors = (path: string, method: FlowDistinguisherMethod): FieldError[] =>
+  method.type === 'ByNamespace' || method.type === 'ByUser'
+    ? []
+    : [notSupported(path, method, ['ByNamespace', 'ByUser'])]
+
 export function validateFlowSchema({ metadata, spec }: FlowSchema): FieldError[] {
   const { matchingPrecedence: precedence = 0, priorityLevelConfiguration: level } = spec
   const at = 'spec.matchingPrecedence'
@@ -146,9 +153,7 @@ export function validateFlowSchema({ metadata, spec }: FlowSchema): FieldError[]
   const name = (level as typeof level | undefined)?.name
   return [
     ...errors,
-    ...(spec.distinguisherMethod
-      ? oneOf('spec.distinguisherMethod.type', spec.distinguisherMethod.type, ['ByNamespace', 'ByUser'])
-      : []),
+    ...(spec.distinguisherMethod ? distinguisherErrors('spec.distinguisherMethod.type', spec.distinguisherMethod) : []),
     ...(name
       ? obey('spec.priorityLevelConfiguration.name', name, dns1123Subdomain)
       : [required('spec.priorityLevelConfiguration.name', 'must reference a priority level')]),

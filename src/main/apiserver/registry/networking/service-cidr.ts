@@ -11,6 +11,7 @@ export const serviceCIDRs = defineResource<ServiceCIDR>({
   setDefaults: cidr => ensureStructs(cidr, 'spec', 'status'),
   ...statusOnly(),
   status: bareStatusStrategy<ServiceCIDR>(),
+  checkedWhenNew: true,
   validate: validateServiceCIDR,
   validateUpdate: validateServiceCIDRUpdate,
   columns: [nameColumn, text('CIDRs', 'Ranges of addresses.', cidr => list(cidr.spec.cidrs).join(',')), ageColumn],

@@ -7,8 +7,10 @@ import { domainPrefixedPath, immutable, obey, optionalOneOf, requiredAnd } from 
 const MAX_CONTROLLER = 250
 
 /** `example.com/ingress-controller` */
-const controllerErrors = (path: string, controller: string): FieldError[] =>
-  controller.length > MAX_CONTROLLER ? [tooLong(path, MAX_CONTROLLER)] : domainPrefixedPath(path, controller)
+const controllerErrors = (path: string, controller: string): FieldError[] => [
+  ...(controller.length > MAX_CONTROLLER ? [tooLong(path, MAX_CONTROLLER)] : []),
+  ...domainPrefixedPath(path, controller),
+]
 
 export function validateIngressClass({ spec }: IngressClass): FieldError[] {
   const errors = spec.controller ? controllerErrors('spec.controller', spec.controller) : [required('spec.controller')]
@@ -22,7 +24,8 @@ export function validateIngressClass({ spec }: IngressClass): FieldError[] {
     ...optionalOneOf(`${at}.scope`, parameters.scope, ['Cluster', 'Namespace']),
   )
   if (parameters.scope === 'Namespace') {
-    if (!parameters.namespace) errors.push(required(`${at}.namespace`, "`parameters.scope` is set to 'Namespace'"))
+    if (parameters.namespace === undefined)
+      errors.push(required(`${at}.namespace`, "`parameters.scope` is set to 'Namespace'"))
     else errors.push(...obey(`${at}.namespace`, parameters.namespace, dns1123Label))
   } else if (parameters.scope === 'Cluster' && parameters.namespace !== undefined)
     errors.push(forbiddenField(`${at}.namespace`, "`parameters.scope` is set to 'Cluster'"))

@@ -45,7 +45,7 @@ function backendErrors(path: string, backend: IngressBackend | undefined): Field
 }
 
 function pathErrors(at: string, { path = '', pathType, backend }: HTTPIngressPath): FieldError[] {
-  if (!pathType) return [required(`${at}.pathType`, 'pathType must be specified')]
+  if (pathType === undefined) return [required(`${at}.pathType`, 'pathType must be specified')]
   const errors: FieldError[] = []
   if (!PATH_TYPES.includes(pathType)) errors.push(notSupported(`${at}.pathType`, pathType, PATH_TYPES))
   else if ((path || pathType !== 'ImplementationSpecific') && !path.startsWith('/'))

@@ -3,8 +3,9 @@ import type { IPAddress, ServiceCIDR } from '../../../../shared/api/networking/v
 import { isNetwork } from '../../../../shared/machinery/cidr.ts'
 import { familyOf } from '../../../../shared/machinery/ip-address.ts'
 import { type FieldError, invalidValue, required } from '../../../../shared/machinery/field-error.ts'
+import { dns1123Subdomain, pathSegmentName } from '../../../../shared/machinery/names.ts'
 import { list } from '../support/collections.ts'
-import { each, immutable } from '../support/rules.ts'
+import { each, immutable, obey, requiredAnd } from '../support/rules.ts'
 
 export function validateServiceCIDR({ spec }: ServiceCIDR): FieldError[] {
   const cidrs = list(spec.cidrs)
@@ -25,19 +26,23 @@ export function validateServiceCIDR({ spec }: ServiceCIDR): FieldError[] {
 }
 
 /** A second family may be added later; what is there stays. */
-export function validateServiceCIDRUpdate({ spec }: ServiceCIDR, { spec: old }: ServiceCIDR): FieldError[] {
-  const [now, before] = [list(spec.cidrs), list(old.cidrs)]
-  return before.length === 1 && now.length === 2
-    ? immutable('spec.cidrs[0]', now[0], before[0])
-    : immutable('spec.cidrs', spec.cidrs, old.cidrs)
+export function validateServiceCIDRUpdate(now: ServiceCIDR, { spec: old }: ServiceCIDR): FieldError[] {
+  const [ranges, before] = [list(now.spec.cidrs), list(old.cidrs)]
+  const stays = (i: number) => immutable(`spec.cidrs[${i}]`, ranges[i], before[i])
+  if (before.length === ranges.length) return before.flatMap((_, i) => stays(i))
+  if (before.length === 1 && ranges.length === 2) return [...stays(0), ...validateServiceCIDR(now)]
+  return immutable('spec.cidrs', now.spec.cidrs, old.cidrs)
 }
 
 export function validateIPAddress({ spec }: IPAddress): FieldError[] {
   if (!(spec.parentRef as unknown)) return [required('spec.parentRef')]
-  const { resource, name } = spec.parentRef
+  const { group, resource, name, namespace } = spec.parentRef
+  const at = 'spec.parentRef'
   return [
-    ...(resource ? [] : [required('spec.parentRef.resource')]),
-    ...(name ? [] : [required('spec.parentRef.name')]),
+    ...(group ? obey(`${at}.group`, group, dns1123Subdomain) : []),
+    ...requiredAnd(`${at}.resource`, resource, pathSegmentName),
+    ...requiredAnd(`${at}.name`, name, pathSegmentName),
+    ...(namespace ? obey(`${at}.namespace`, namespace, pathSegmentName) : []),
   ]
 }
 

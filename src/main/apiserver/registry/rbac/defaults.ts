@@ -5,7 +5,8 @@ import { list } from '../support/collections.ts'
 export const RBAC_GROUP = 'rbac.authorization.k8s.io'
 
 export function setBindingDefaults(binding: RoleBinding | ClusterRoleBinding): void {
-  if (binding.roleRef) binding.roleRef.apiGroup ||= RBAC_GROUP
+  binding.roleRef ??= {} as typeof binding.roleRef
+  binding.roleRef.apiGroup ||= RBAC_GROUP
   for (const subject of list(binding.subjects))
     if (subject.kind === 'User' || subject.kind === 'Group') subject.apiGroup ||= RBAC_GROUP
 }

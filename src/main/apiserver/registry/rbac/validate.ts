@@ -6,6 +6,7 @@ import type {
   RoleBinding,
   Subject,
 } from '../../../../shared/api/rbac/v1.ts'
+import type { LabelSelector } from '../../../../shared/api/meta/v1.ts'
 import { deepEqual } from '../../../../shared/machinery/deep-equal.ts'
 import { type FieldError, invalidValue, notSupported, required } from '../../../../shared/machinery/field-error.ts'
 import { dns1123Subdomain, pathSegmentName } from '../../../../shared/machinery/names.ts'
@@ -40,7 +41,11 @@ export function validateClusterRole({ rules, aggregationRule }: ClusterRole): Fi
   const at = 'aggregationRule.clusterRoleSelectors'
   if (list(aggregationRule.clusterRoleSelectors).length === 0)
     errors.push(required(at, 'at least one clusterRoleSelector required if aggregationRule is non-nil'))
-  return [...errors, ...each(at, aggregationRule.clusterRoleSelectors, validateLabelSelector)]
+  const selectorErrors = (path: string, selector: LabelSelector) => {
+    const inside = validateLabelSelector(path, selector)
+    return inside.length === 0 ? [] : [...inside, invalidValue(path, null, 'invalid label selector.')]
+  }
+  return [...errors, ...each(at, aggregationRule.clusterRoleSelectors, selectorErrors)]
 }
 
 function subjectErrors(path: string, subject: Subject, namespaced: boolean): FieldError[] {

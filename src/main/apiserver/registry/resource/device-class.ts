@@ -2,6 +2,7 @@
 import { DeviceClass } from '../../../../shared/api/resource/v1.ts'
 import { deepEqual } from '../../../../shared/machinery/deep-equal.ts'
 import { type FieldError, invalidValue } from '../../../../shared/machinery/field-error.ts'
+import { longName } from '../../../../shared/machinery/names.ts'
 import { nameAndAge } from '../columns/common.ts'
 import { defineResource } from '../resource.ts'
 import { isExtended } from '../support/resource-names.ts'
@@ -18,6 +19,7 @@ export const deviceClasses = defineResource<DeviceClass>({
   type: DeviceClass,
   setDefaults: deviceClass => ensureStructs(deviceClass, 'spec'),
   ...generationOnly(),
+  validateName: longName,
   validate: ({ spec }) => [
     ...validateSelectors('spec.selectors', spec.selectors),
     ...validateConfig('spec.config', spec.config),

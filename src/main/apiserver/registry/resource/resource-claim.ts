@@ -44,6 +44,7 @@ export const resourceClaims = defineResource<ResourceClaim>({
     setClaimSpecDefaults(claim.spec)
   },
   ...statusOnly(),
+  checkedWhenNew: true,
   validate: ({ spec }) => validateDeviceClaim('spec.devices', spec.devices),
   check: async ({ spec }, old) => (old ? [] : compileErrors(placesOfSelectors('spec.devices', spec.devices))),
   validateUpdate: ({ spec }, old) => immutable('spec', spec, old.spec),

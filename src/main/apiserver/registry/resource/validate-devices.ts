@@ -38,20 +38,22 @@ const textErrors = (path: string, text: string | undefined): FieldError[] =>
 function versionErrors(path: string, version: string | undefined): FieldError[] {
   if (version === undefined) return []
   const errors = textErrors(path, version)
-  if (errors.length > 0) return errors
   try {
     versionOf(version)
-    return []
+    return errors
   } catch {
-    return [invalidValue(path, version, 'must be a string compatible with semver.org spec 2.0.0')]
+    return [invalidValue(path, version, 'must be a string compatible with semver.org spec 2.0.0'), ...errors]
   }
 }
 
 function attributeErrors(path: string, attribute: DeviceAttribute): FieldError[] {
   const given = VALUES.filter(name => attribute[name] !== undefined)
-  if (given.length !== 1)
-    return [given.length === 0 ? required(path, 'exactly one value must be specified') : invalidValue(path, attribute, 'exactly one value must be specified')] // prettier-ignore
-  return [...textErrors(`${path}.string`, attribute.string), ...versionErrors(`${path}.version`, attribute.version)]
+  const why = 'exactly one value must be specified'
+  return [
+    ...textErrors(`${path}.string`, attribute.string),
+    ...versionErrors(`${path}.version`, attribute.version),
+    ...(given.length === 1 ? [] : [invalidValue(path, given.length === 0 ? '' : attribute, why)]),
+  ]
 }
 
 /** Whether it has what only fewer devices of a slice may have. */
@@ -193,7 +195,7 @@ export function deviceErrors(path: string, device: Device, byDevice: boolean): F
   const { name, attributes, capacity, taints, consumesCounters, allowMultipleAllocations = false } = device
   const count = entries(attributes).length + entries(capacity).length
   return [
-    ...requiredAnd(`${path}.name`, name, dns1123Label),
+    ...obey(`${path}.name`, name ?? '', dns1123Label),
     ...(count > MOST_ATTRIBUTES
       ? [invalidValue(path, count, `the total number of attributes and capacities must not exceed ${MOST_ATTRIBUTES}`)]
       : []),

@@ -1,6 +1,7 @@
 // What claims may ask for: requests, constraints between their devices, configuration.
 import type {
   DeviceClaim,
+  DeviceConstraint,
   DeviceRequest,
   DeviceSubRequest,
   DeviceToleration,
@@ -31,8 +32,10 @@ function bounded<T>(path: string, items: readonly T[] | undefined, most: number,
   return [...atMost(path, items, most), ...each(path, items, rule)]
 }
 
-export const driverName = (path: string, name: string | undefined): FieldError[] =>
-  name && name.length > 63 ? [tooLong(path, 63)] : requiredAnd(path, name, text => dns1123Subdomain(text.toLowerCase()))
+export const driverName = (path: string, name: string | undefined): FieldError[] => [
+  ...(name && name.length > 63 ? [tooLong(path, 63)] : []),
+  ...requiredAnd(path, name, text => dns1123Subdomain(text.toLowerCase())),
+]
 
 const MOST_IDENTIFIER_BYTES = 32
 const IDENTIFIER = '[A-Za-z_][A-Za-z0-9_]*'
@@ -113,7 +116,7 @@ function wantedErrors(path: string, wanted: ExactDeviceRequest | DeviceSubReques
 }
 
 function requestErrors(path: string, { name, exactly, firstAvailable }: DeviceRequest): FieldError[] {
-  const errors = requiredAnd(`${path}.name`, name, dns1123Label)
+  const errors = obey(`${path}.name`, name ?? '', dns1123Label)
   const alternatives = list(firstAvailable)
   const rule = 'exactly one of `exactly` or `firstAvailable` is required'
   if (!exactly && alternatives.length === 0) return [...errors, required(path, rule)]
@@ -124,7 +127,7 @@ function requestErrors(path: string, { name, exactly, firstAvailable }: DeviceRe
   return [
     ...errors,
     ...bounded(at, alternatives, MOST_ALTERNATIVES, (p, each) => [
-      ...requiredAnd(`${p}.name`, each.name, dns1123Label),
+      ...obey(`${p}.name`, each.name ?? '', dns1123Label),
       ...wantedErrors(p, each),
     ]),
     ...uniqueBy(at, alternatives, alternative => alternative.name),
@@ -140,16 +143,21 @@ export const requestNames = (devices: DeviceClaim | undefined): ReadonlySet<stri
     ]),
   )
 
-export const refersTo = (names: ReadonlySet<string>, path: string, name: string): FieldError[] =>
-  names.has(name)
-    ? []
-    : [
-        invalidValue(
-          path,
-          name,
-          "must be the name of a request in the claim or the name of a request and a subrequest separated by '/'",
-        ),
-      ]
+export function refersTo(names: ReadonlySet<string>, path: string, name: string): FieldError[] {
+  const parts = name.split('/')
+  const errors = parts.length > 2 ? [] : parts.flatMap(part => obey(path, part, dns1123Label))
+  if (names.has(name)) return errors
+  const why = "must be the name of a request in the claim or the name of a request and a subrequest separated by '/'"
+  return [...errors, invalidValue(path, name, why)]
+}
+
+/** Of two attributes the one that must match counts. */
+function constraintErrors(path: string, { matchAttribute, distinctAttribute }: DeviceConstraint): FieldError[] {
+  if (matchAttribute !== undefined) return fullAttributeName(`${path}.matchAttribute`, matchAttribute)
+  if (distinctAttribute !== undefined) return fullAttributeName(`${path}.distinctAttribute`, distinctAttribute)
+  const rule = 'exactly one of "matchAttribute" or "distinctAttribute" is required'
+  return [required(path, `${rule}, but multiple fields are set`)]
+}
 
 export function validateDeviceClaim(path: string, devices: DeviceClaim | undefined): FieldError[] {
   const names = requestNames(devices)
@@ -160,18 +168,10 @@ export function validateDeviceClaim(path: string, devices: DeviceClaim | undefin
   return [
     ...bounded(`${path}.requests`, devices?.requests, MOST, requestErrors),
     ...uniqueBy(`${path}.requests`, devices?.requests, ({ name }) => name),
-    ...bounded(`${path}.constraints`, devices?.constraints, MOST, (at, constraint) => {
-      const { matchAttribute, distinctAttribute } = constraint
-      const given = [matchAttribute, distinctAttribute].filter(name => name !== undefined)
-      return [
-        ...references(at, constraint),
-        ...(given.length === 1
-          ? []
-          : [required(at, 'exactly one of "matchAttribute" or "distinctAttribute" is required')]),
-        ...(matchAttribute === undefined ? [] : fullAttributeName(`${at}.matchAttribute`, matchAttribute)),
-        ...(distinctAttribute === undefined ? [] : fullAttributeName(`${at}.distinctAttribute`, distinctAttribute)),
-      ]
-    }),
+    ...bounded(`${path}.constraints`, devices?.constraints, MOST, (at, constraint) => [
+      ...references(at, constraint),
+      ...constraintErrors(at, constraint),
+    ]),
     ...validateConfig(`${path}.config`, devices?.config),
     ...each(`${path}.config`, devices?.config, references),
   ]

@@ -27,8 +27,7 @@ export const validateSelectors = (path: string, selectors: readonly DeviceSelect
   ...atMost(path, selectors, MOST_SELECTORS),
   ...each(path, selectors, (at, { cel }) => {
     if (!cel) return [required(`${at}.cel`)]
-    if (!cel.expression) return [required(`${at}.cel.expression`)]
-    return isTooLong(cel.expression) ? [tooLong(`${at}.cel.expression`, MOST_EXPRESSION_BYTES)] : []
+    return isTooLong(cel.expression ?? '') ? [tooLong(`${at}.cel.expression`, MOST_EXPRESSION_BYTES)] : []
   }),
 ]
 
@@ -52,9 +51,9 @@ export async function compileErrors(places: readonly Place[]): Promise<FieldErro
   const errors: FieldError[] = []
   for (const { path, selectors } of places)
     for (const [i, { cel }] of list(selectors).entries()) {
-      if (!cel?.expression || isTooLong(cel.expression)) continue
+      if (!cel || isTooLong(cel.expression ?? '')) continue
       if (pacer.due) await pacer.pause()
-      errors.push(...expressionErrors(`${path}[${i}].cel.expression`, cel.expression))
+      errors.push(...expressionErrors(`${path}[${i}].cel.expression`, cel.expression ?? ''))
     }
   return errors
 }

@@ -18,6 +18,13 @@ const FLAGS = ['allNodes', 'perDeviceNodeSelection'] as const
 const onlyTrue = (path: string, flag: boolean | undefined): FieldError[] =>
   flag === false ? [invalidValue(path, flag, 'must be either unset or set to true')] : []
 
+function nodeNameErrors(path: string, name: string | undefined): FieldError[] {
+  if (name === undefined) return []
+  return name === ''
+    ? [invalidValue(path, name, 'must be either unset or set to a non-empty string')]
+    : obey(path, name, dns1123Subdomain)
+}
+
 /** Parts of a path, each a name by itself. */
 function poolNameErrors(path: string, name: string | undefined): FieldError[] {
   if (!name) return [required(path)]
@@ -38,8 +45,8 @@ function whereErrors({ spec }: ResourceSlice): FieldError[] {
   const terms = spec.nodeSelector?.nodeSelectorTerms
   return [
     ...validateNodeSelector('spec.nodeSelector', spec.nodeSelector),
-    ...(terms && terms.length !== 1
-      ? [invalidValue('spec.nodeSelector.nodeSelectorTerms', terms, 'must have exactly one node selector term')]
+    ...(spec.nodeSelector && terms?.length !== 1
+      ? [invalidValue('spec.nodeSelector.nodeSelectorTerms', terms ?? null, 'must have exactly one node selector term')]
       : []),
   ]
 }
@@ -50,7 +57,7 @@ export function validateSlice(slice: ResourceSlice): FieldError[] {
   const errors = [
     ...driverName('spec.driver', driver),
     ...poolNameErrors('spec.pool.name', pool?.name),
-    ...(slice.spec.nodeName === undefined ? [] : requiredAnd('spec.nodeName', slice.spec.nodeName, dns1123Subdomain)),
+    ...nodeNameErrors('spec.nodeName', slice.spec.nodeName),
     ...FLAGS.flatMap(name => onlyTrue(`spec.${name}`, slice.spec[name])),
     ...((pool?.generation ?? 0) < 0
       ? [invalidValue('spec.pool.generation', pool.generation, 'must be greater than or equal to zero')]

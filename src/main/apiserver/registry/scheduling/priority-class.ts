@@ -13,6 +13,7 @@ export const priorityClasses = defineResource<PriorityClass>({
     priority.preemptionPolicy ??= 'PreemptLowerPriority'
   },
   prepareForCreate: startGeneration,
+  checkedWhenNew: true,
   validate: validatePriorityClass,
   validateUpdate: validatePriorityClassUpdate,
   columns: [

@@ -5,16 +5,15 @@ import { defaultColumns } from '../columns/common.ts'
 import { defineResource } from '../resource.ts'
 import { nonNegativeAmount } from '../support/resource-names.ts'
 import { oldNodeLabel, oldNodeLabelsIn } from '../support/warnings.ts'
-import { immutable, requiredAnd, validateLabelSelector } from '../support/rules.ts'
+import { immutable, obey, validateLabelSelector } from '../support/rules.ts'
 
 export const csiStorageCapacities = defineResource<CSIStorageCapacity>({
   type: CSIStorageCapacity,
   updatesNeedVersion: true,
-  validate: ({ storageClassName, nodeTopology, capacity, maximumVolumeSize }) => [
-    ...requiredAnd('storageClassName', storageClassName, dns1123Subdomain),
+  validate: ({ storageClassName, nodeTopology, capacity }) => [
+    ...obey('storageClassName', storageClassName ?? '', dns1123Subdomain),
     ...validateLabelSelector('nodeTopology', nodeTopology),
     ...nonNegativeAmount('capacity', capacity),
-    ...nonNegativeAmount('maximumVolumeSize', maximumVolumeSize),
   ],
   warnings: ({ nodeTopology }) => [
     ...oldNodeLabelsIn('nodeTopology', nodeTopology?.matchExpressions),

@@ -10,7 +10,7 @@ import {
 } from '../../../../shared/machinery/field-error.ts'
 import { byteLength, dns1123Subdomain, qualifiedName } from '../../../../shared/machinery/names.ts'
 import { list } from '../support/collections.ts'
-import { each, nonNegative, obey, oneOf } from '../support/rules.ts'
+import { each, nonNegative, obey, optionalOneOf } from '../support/rules.ts'
 
 const MAX_DRIVER_NAME = 63
 const MAX_NODE_ID = 256
@@ -65,12 +65,11 @@ function tokenErrors(path: string, { expirationSeconds: seconds }: TokenRequest)
     : []
 }
 
-export function validateCSIDriver({ metadata, spec }: CSIDriver): FieldError[] {
+export function validateCSIDriver({ spec }: CSIDriver): FieldError[] {
   const period = spec.nodeAllocatableUpdatePeriodSeconds
   const tokens = list(spec.tokenRequests)
   return [
-    ...csiDriverName('metadata.name', metadata.name),
-    ...oneOf('spec.fsGroupPolicy', spec.fsGroupPolicy, ['File', 'None', 'ReadWriteOnceWithFSType']),
+    ...optionalOneOf('spec.fsGroupPolicy', spec.fsGroupPolicy, ['File', 'None', 'ReadWriteOnceWithFSType']),
     ...each('spec.tokenRequests', tokens, tokenErrors),
     ...repeated(
       i => `spec.tokenRequests[${i}].audience`,

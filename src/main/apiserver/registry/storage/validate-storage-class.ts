@@ -59,7 +59,7 @@ export function validateStorageClass(storage: StorageClass): FieldError[] {
   return [
     ...provisionerErrors('provisioner', storage.provisioner),
     ...validateParameters('parameters', storage.parameters),
-    ...optionalOneOf('reclaimPolicy', storage.reclaimPolicy, ['Delete', 'Retain']),
+    ...optionalOneOf('reclaimPolicy', storage.reclaimPolicy || undefined, ['Delete', 'Retain']),
     ...(storage.volumeBindingMode === undefined
       ? [required('volumeBindingMode')]
       : optionalOneOf('volumeBindingMode', storage.volumeBindingMode, ['Immediate', 'WaitForFirstConsumer'])),
@@ -80,5 +80,5 @@ export function validateStorageClass(storage: StorageClass): FieldError[] {
 
 export const validateStorageClassUpdate = (storage: StorageClass, old: StorageClass): FieldError[] =>
   (['parameters', 'provisioner', 'reclaimPolicy', 'volumeBindingMode'] as const).flatMap(field =>
-    immutable(field, storage[field], old[field]),
+    immutable(field, storage[field] ?? (field === 'provisioner' ? '' : undefined), old[field]),
   )

@@ -41,7 +41,7 @@ function resizeErrors(path: string, policies: readonly ContainerResizePolicy[] |
     errors.push(...oneOf(path, resourceName, ['cpu', 'memory']))
     errors.push(...oneOf(path, restartPolicy, ['NotRequired', 'RestartContainer']))
     if (podPolicy === 'Never' && restartPolicy !== 'NotRequired')
-      errors.push(invalidValue(path, restartPolicy, "must be 'NotRequired' when pod `restartPolicy` is 'Never'"))
+      errors.push(invalidValue(path, restartPolicy ?? '', "must be 'NotRequired' when pod `restartPolicy` is 'Never'"))
     return errors
   })
 }

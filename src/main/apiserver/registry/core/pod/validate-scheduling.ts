@@ -70,7 +70,7 @@ export const onlyDeletedGates = (
   gates: readonly PodSchedulingGate[] | undefined,
   old: readonly PodSchedulingGate[] | undefined,
 ): FieldError[] =>
-  each(path, gates, (at, { name }) =>
+  each(path, gates, (at, { name = '' }) =>
     list(old).some(gate => gate.name === name)
       ? []
       : [forbiddenField(`${at}.name`, `only deletion is allowed, but found new scheduling gate '${name}'`)],
