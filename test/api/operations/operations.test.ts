@@ -132,6 +132,13 @@ describe('metrics', () => {
     expect(await value('apiserver_longrunning_requests{verb="WATCH"')).toBe('0')
   })
 
+  test('ask nothing of Node.js that may end the process', async () => {
+    await using server = await startTestApiServer()
+    const { text } = await raw(server, '/metrics')
+    expect(text).toContain('nodejs_active_resources_total')
+    expect(text).not.toMatch(/nodejs_active_(handles|requests)/)
+  })
+
   test('tell each series once, also of methods that have no verb', async () => {
     const registry = new Registry()
     const requests = new RequestMetrics(({ isResource }) => isResource, registry)

@@ -10,6 +10,9 @@ import type { RequestInfo } from '../request.ts'
 import { createLoopDelay } from './loop-delay.ts'
 import { type Counted, RequestMetrics, type Took } from './request-metrics.ts'
 
+/** These look at every handle of the process, which Node.js aborts where one is just being taken apart. */
+const DEADLY = ['nodejs_active_handles', 'nodejs_active_handles_total', 'nodejs_active_requests', 'nodejs_active_requests_total'] // prettier-ignore
+
 export interface Metrics extends Disposable {
   /** Other parts register their own metrics here. */
   readonly registry: Registry
@@ -119,6 +122,7 @@ export function createMetrics(
     if (started) return
     started = true
     collectDefaultMetrics({ register: registry })
+    for (const name of DEADLY) registry.removeSingleMetric(name)
   }
   return {
     registry,
