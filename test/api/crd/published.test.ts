@@ -124,6 +124,21 @@ describe('a custom resource in protobuf', () => {
     expect(text).toContain('only the following media types are accepted: application/json')
     expect((await get(url, `${protobuf},application/json`)).headers['content-type']).toMatch(/^application\/json/)
   })
+  test.each(['/openapi/v2', `/openapi/v3/apis/${group}/v1`])('%s says what its objects are sent and answered in', async document => {
+    const { paths } = (await get(document)).json
+    const operations = [path, `${path}/red`].flatMap(each =>
+      Object.entries(paths[each.replace('default', '{namespace}').replace('red', '{name}')] as AnyJson).filter(([method]) => method !== 'parameters'),
+    )
+    expect(operations.map(([method]) => method).sort()).toEqual(['delete', 'delete', 'get', 'get', 'patch', 'post', 'put'])
+    const types = (content: AnyJson) => Object.keys(content)
+    for (const [method, { consumes, produces, requestBody, responses }] of operations as [string, AnyJson][]) {
+      const answered = produces ?? types(responses[200].content as AnyJson)
+      expect([method, answered]).toEqual([method, ['application/json', 'application/yaml']])
+      const sent = method === 'get' ? undefined : (consumes ?? types(requestBody.content as AnyJson))
+      if (method === 'patch') expect(sent).not.toContain('application/strategic-merge-patch+json')
+      else if (sent) expect([method, sent]).toEqual([method, ['application/json', 'application/yaml']])
+    }
+  }) // prettier-ignore
   test.each([
     ['POST', path, protobuf],
     ['PUT', `${path}/red`, protobuf],

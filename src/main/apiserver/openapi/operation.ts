@@ -2,7 +2,9 @@
 import { type Parameter, parameterReference, type ParameterTexts } from './parameters.ts'
 import { definitionName, type Dialect, type JsonSchema } from './type-schemas.ts'
 
-export const BODIES = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf']
+/** What custom resources are sent and answered in. */
+export const CUSTOM_BODIES = ['application/json', 'application/yaml']
+export const BODIES = [...CUSTOM_BODIES, 'application/vnd.kubernetes.protobuf']
 export const ANYTHING = ['*/*']
 const APPLY = 'application/apply-patch+yaml'
 export const CUSTOM_PATCHES = ['application/json-patch+json', 'application/merge-patch+json', APPLY]

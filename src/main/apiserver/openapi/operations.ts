@@ -6,7 +6,15 @@ import type { SubresourceHandler } from '../endpoints/contract.ts'
 import { answersWithObject } from '../endpoints/delete.ts'
 import type { ResourceDescriptor } from '../registry/resource.ts'
 import { capital, groupName } from './group-name.ts'
-import { ANYTHING, CUSTOM_PATCHES, type Gvk, operation, type OperationSpec, PATCHES } from './operation.ts'
+import {
+  ANYTHING,
+  CUSTOM_BODIES,
+  CUSTOM_PATCHES,
+  type Gvk,
+  operation,
+  type OperationSpec,
+  PATCHES,
+} from './operation.ts'
 import {
   DELETE,
   FORCE,
@@ -37,10 +45,13 @@ export function resourcePaths(
   const list = `${schema}List`
   const root = collectionPath(type)
   const collection = namespaced ? root.replace(/\/([^/]+)$/, '/namespaces/{namespace}/$1') : root
-  const op = (spec: OperationSpec) => operation(spec, tag, dialect, texts)
-  const objectBody = (id: string) => ({ types: ANYTHING, schema: id, required: true })
-  const patchBody = { types: resource.custom ? CUSTOM_PATCHES : PATCHES, schema: 'meta.v1.Patch', required: true }
-  const deleteBody = { types: ANYTHING, schema: 'meta.v1.DeleteOptions', required: false }
+  const custom = resource.custom !== undefined
+  const bodies = custom ? CUSTOM_BODIES : ANYTHING
+  const op = (spec: OperationSpec) =>
+    operation(custom ? { produces: CUSTOM_BODIES, ...spec } : spec, tag, dialect, texts)
+  const objectBody = (id: string) => ({ types: bodies, schema: id, required: true })
+  const patchBody = { types: custom ? CUSTOM_PATCHES : PATCHES, schema: 'meta.v1.Patch', required: true }
+  const deleteBody = { types: bodies, schema: 'meta.v1.DeleteOptions', required: false }
 
   const listing = (id: string) =>
     op({ id, action: 'list', gvk, parameters: LIST, answer: list, codes: [200], watchable: true })
