@@ -1,5 +1,6 @@
 // The audit log: what the policy says is written down, line by line, and put aside when the file is full.
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { connect } from 'node:http2'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -227,6 +228,25 @@ describe('an event', () => {
       await watch.return?.()
     })
     expect(events.map(({ stage }) => stage)).toEqual(['RequestReceived', 'ResponseStarted', 'ResponseComplete'])
+  })
+
+  test('of a watch whose client breaks its HTTP/2 connection off is complete, and says where it was from', async () => {
+    const log = () => readFile(join(folder, 'audit.log'), 'utf8')
+    const rules = policy({ level: 'Metadata', verbs: ['watch'], omitStages: ['RequestReceived'] })
+    const events = await audited(rules, async ({ url, pki }) => {
+      const { certPem: cert, keyPem: key } = pki.admin
+      const session = connect(url, { ca: pki.caPem, cert, key, servername: 'localhost' })
+      session.on('error', () => undefined)
+      session
+        .request({ ':path': `${CONFIG_MAPS}?watch=true` })
+        .on('error', () => undefined)
+        .resume()
+      await eventually(async () => expect(await log()).toContain('ResponseStarted'))
+      session.destroy()
+      await eventually(async () => expect(await log()).toContain('ResponseComplete'))
+    })
+    expect(events.map(({ stage }) => stage)).toEqual(['ResponseStarted', 'ResponseComplete'])
+    for (const { sourceIPs } of events) expect(sourceIPs).toEqual([expect.stringMatching(/127\.0\.0\.1$/)])
   })
 })
 

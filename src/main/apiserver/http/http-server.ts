@@ -167,12 +167,12 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     const certificate = certificateOf(incoming)
     const certificateUser = certificate && isGood(certificate) ? certificate.user : undefined
     const content = lazyBody(incoming as Readable, headers)
-    const socket = tlsSocketOf(incoming)
+    const { remoteAddress } = tlsSocketOf(incoming)
     const { path, query } = target
     const requestAs = (user: UserInfo): ApiRequest => {
       const info = parseRequestInfo(method, path, query)
       return new IncomingRequest(
-        { method, info, query, headers, content, life, socket, warnings, answerHeaders, drop, upgrade },
+        { method, info, query, headers, content, life, remoteAddress, warnings, answerHeaders, drop, upgrade },
         user,
       )
     }

@@ -1,7 +1,6 @@
 // A request that came over TLS, as the chain sees it. A class: a literal with getters would get a hidden class of its
 // own for each request, and make everything slow that reads one.
 import type { Duplex } from 'node:stream'
-import type { TLSSocket } from 'node:tls'
 import type { ApiRequest, RequestInfo, UserInfo } from '../request.ts'
 import type { LazyBody } from './lazy-body.ts'
 import type { RequestLife } from './request-life.ts'
@@ -15,7 +14,8 @@ export interface RequestParts {
   readonly headers: ApiRequest['headers']
   readonly content: LazyBody
   readonly life: RequestLife
-  readonly socket: TLSSocket
+  /** As it was when the request came: an HTTP/2 connection that is gone throws where it is asked. */
+  readonly remoteAddress: string | undefined
   readonly warnings: Warnings
   /** What the answer's headers will have besides its own. */
   readonly answerHeaders: Record<string, string>
@@ -56,7 +56,7 @@ export class IncomingRequest implements ApiRequest {
     return this.parts.life.signal
   }
   get remoteAddress(): string | undefined {
-    return this.parts.socket.remoteAddress
+    return this.parts.remoteAddress
   }
   warn(text: string): void {
     this.parts.warnings.add(text)
