@@ -71,8 +71,12 @@ export const tooMany = (field: string, actual: number, max: number): FieldError 
 export const causesOf = (errors: readonly FieldError[]): StatusCause[] =>
   errors.map(({ type, field, message }) => ({ reason: type, message, field }))
 
+export const describeFieldError = ({ field, message }: FieldError): string => `${field}: ${message}`
+
 /** One error as `path: message`; several in brackets, as upstream's aggregate prints them. */
-export function describeFieldErrors(errors: readonly FieldError[]): string {
-  const texts = [...new Set(errors.map(({ field, message }) => `${field}: ${message}`))]
-  return texts.length === 1 ? (texts[0] ?? '') : `[${texts.join(', ')}]`
-}
+export const describeFieldErrors = (errors: readonly FieldError[]): string =>
+  aggregated([...new Set(errors.map(describeFieldError))])
+
+/** @param texts what each error is described as, none twice */
+export const aggregated = (texts: readonly string[]): string =>
+  texts.length === 1 ? (texts[0] ?? '') : `[${texts.join(', ')}]`

@@ -102,11 +102,19 @@ export const tooLate = (): ApiError =>
 export const internalError = (message: string): ApiError =>
   new ApiError(500, 'InternalError', `Internal error occurred: ${message}`, { causes: [{ message }] })
 
-/** 422 with one cause per field error, worded `Kind.group "name" is invalid: …`. */
-export function invalid(type: Kinded, name: string | undefined, errors: readonly FieldError[]): ApiError {
+/**
+ * 422 with one cause per field error, worded `Kind.group "name" is invalid: …`.
+ * @param described what the errors are told as, where that is known
+ */
+export function invalid(
+  type: Kinded,
+  name: string | undefined,
+  errors: readonly FieldError[],
+  described = describeFieldErrors(errors),
+): ApiError {
   const causes: StatusCause[] = causesOf(errors)
   const kind = type.group ? `${type.kind}.${type.group}` : type.kind
-  return new ApiError(422, 'Invalid', `${kind} "${name ?? ''}" is invalid: ${describeFieldErrors(errors)}`, {
+  return new ApiError(422, 'Invalid', `${kind} "${name ?? ''}" is invalid: ${described}`, {
     ...(name ? { name } : {}),
     ...(type.group ? { group: type.group } : {}),
     ...(type.kind ? { kind: type.kind } : {}),

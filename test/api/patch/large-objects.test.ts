@@ -8,7 +8,7 @@ import { mergeApplied, mergeInPieces, pruneInPieces } from '../../../src/main/ap
 import { serverSideApply } from '../../../src/main/apiserver/patch/apply/server-side-apply.ts'
 import { fieldsOf } from '../../../src/main/apiserver/patch/apply/typed-value.ts'
 import type { FieldFact } from '../../../src/main/apiserver/schema/facts.ts'
-import { PIECE } from '../../../src/main/pieces/large-json.ts'
+import { FEW_ENTRIES, PIECE } from '../../../src/main/pieces/large-json.ts'
 import { atOnce } from '../../../src/main/pieces/pacer.ts'
 import type { AnyObject } from '../../../src/shared/machinery/object.ts'
 import { inPieces } from '../../support/in-pieces.ts'
@@ -75,6 +75,25 @@ test('of very many keys, some thousand take a turn: merged, left out, and who ow
   const other = mapOf([...numbers(1, many), many], 'a')
   expect(atOnce(sameSetInPieces(decoded, fieldsOf(other, MAP)))).toBe(false)
   expect(atOnce(decodeInPieces({ 'f:data': { ...(tree['f:data'] as object), nothing: {} } }))).toBeUndefined()
+})
+
+test('a long list in the item of a short one takes its turns as well: merged, and compared', () => {
+  const many = 20_000
+  const [live, next] = [podOf(numbers(0, many), 'a'), podOf(numbers(10, many + 10).reverse(), 'b')]
+  const turns = many / FEW_ENTRIES
+  expect(inPieces(mergeInPieces(live, next, POD), turns)).toEqual(mergeApplied(live, next, POD))
+  expect(shown(inPieces(compareInPieces(live, next, POD), turns))).toEqual(shown(compare(live, next, POD)))
+})
+
+test('what is one thing, however much is in it, is compared in turns, and changed as a whole', () => {
+  const anything: FieldFact = { t: 'array' }
+  const list = numbers(0, 20_000).map(i => ({ i }))
+  const turns = list.length / PIECE
+  expect(shown(inPieces(compareInPieces(list, structuredClone(list), anything), turns))).toEqual([{}, {}])
+  const other = [...structuredClone(list).slice(0, -1), { i: -1 }]
+  const found = inPieces(compareInPieces(list, other, anything), turns)
+  expect(found.changed.member).toBe(true)
+  expect(shown(found)).toEqual(shown(compare(list, other, anything)))
 })
 
 describe('what is not applied any more', () => {

@@ -13,7 +13,7 @@ import type { Warnings } from './warnings.ts'
 import { indented } from './indent-json.ts'
 import { yamlInChunks } from './to-yaml.ts'
 import { encodeJsonInPieces } from '../../pieces/large-json.ts'
-import { inTurns } from '../../pieces/pacer.ts'
+import { inTurns, pieceByPiece } from '../../pieces/pacer.ts'
 
 export type Response = ServerResponse | Http2ServerResponse
 
@@ -293,9 +293,16 @@ export async function writeResponse(response: Response, answer: ApiResponse, con
     // Kinds without a message, and custom resources, are answered in JSON, which clients see by the content type.
     if (body) return sendJson(response, answer, context, PROTOBUF_TYPE, body)
   }
-  const body = answer.json?.() ?? Buffer.from(`${await inTurns(encodeJsonInPieces(answer.object))}\n`)
+  const body = answer.json?.() ?? (await jsonOf(answer.object))
   const shown = context.pretty ? indented(Buffer.isBuffer(body) ? justOne(body) : body) : body
   return sendJson(response, answer, context, contentType, shown)
+}
+
+async function jsonOf(object: unknown): Promise<Buffer> {
+  const pacer = pieceByPiece()
+  const text = await inTurns(encodeJsonInPieces(object), pacer)
+  if (pacer.due) await pacer.pause()
+  return Buffer.from(`${text}\n`)
 }
 
 /** Lists leave out of their items what they say once: YAML says what JSON says. */

@@ -1,8 +1,9 @@
 // All checks of an object that is about to be stored, as one 422.
-import type { FieldError } from '../../../../shared/machinery/field-error.ts'
+import { aggregated, describeFieldError, type FieldError } from '../../../../shared/machinery/field-error.ts'
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
 import { invalid } from '../../../../shared/machinery/status.ts'
-import { inTurns, type Pacer } from '../../../pieces/pacer.ts'
+import { slices } from '../../../pieces/large-json.ts'
+import { inTurns, type Pacer, type Pieces } from '../../../pieces/pacer.ts'
 import { type ResourceDescriptor, rulesOf, toldAs } from '../../registry/resource.ts'
 import { requiredErrors } from '../../schema/decode.ts'
 import { validateObjectMeta } from '../../schema/validate-meta.ts'
@@ -15,16 +16,31 @@ function besides(missing: readonly FieldError[], rules: readonly FieldError[]): 
 }
 
 /** Rules may say the same thing twice. */
-function unique(errors: readonly FieldError[]): FieldError[] {
-  const seen = new Set<string>()
-  return errors.filter(({ field, message }) => {
-    const text = `${field}: ${message}`
-    return !seen.has(text) && seen.add(text)
-  })
+function* byText(errors: readonly FieldError[]): Pieces<Map<string, FieldError>> {
+  const found = new Map<string, FieldError>()
+  for (const some of slices(errors)) {
+    for (const error of some) {
+      const text = describeFieldError(error)
+      if (!found.has(text)) found.set(text, error)
+    }
+    yield
+  }
+  return found
 }
 
-function check(resource: ResourceDescriptor, name: string, errors: readonly FieldError[]): void {
-  if (errors.length > 0) throw invalid(toldAs(resource), name, unique(errors))
+async function check(
+  resource: ResourceDescriptor,
+  name: string,
+  errors: readonly FieldError[],
+  pacer: Pacer,
+): Promise<void> {
+  if (errors.length === 0) return
+  const told = await inTurns(byText(errors), pacer)
+  if (pacer.due) await pacer.pause()
+  const refusal = invalid(toldAs(resource), name, [...told.values()], aggregated([...told.keys()]))
+  // To write very many down takes as long again.
+  if (pacer.due) await pacer.pause()
+  throw refusal
 }
 
 type Warn = (text: string) => void
@@ -47,7 +63,7 @@ export async function validateCreate(
     ...((await resource.check?.(object, undefined, warn, false)) ?? []),
   ]
   if (pacer.due) await pacer.pause()
-  check(resource, object.metadata.name, found)
+  await check(resource, object.metadata.name, found, pacer)
   for (const text of resource.warnings?.(object, undefined) ?? []) warn(text)
 }
 
@@ -74,5 +90,5 @@ export async function validateChange(
     ...((await resource.check?.(object, old, warn, isStatus)) ?? []),
   ]
   if (pacer.due) await pacer.pause()
-  check(resource, object.metadata.name, found)
+  await check(resource, object.metadata.name, found, pacer)
 }

@@ -3,10 +3,19 @@ import { deepEqual, sameJson } from '../../../../shared/machinery/deep-equal.ts'
 import { getField, type JsonObject } from '../../../../shared/machinery/json-object.ts'
 import { fieldFact, itemFact, typeOfFact } from '../../schema/table.ts'
 import type { FieldFact, TypeFact } from '../../schema/facts.ts'
-import { FEW_ENTRIES, isLargeBeside } from '../../../pieces/large-json.ts'
+import { equalInPieces, FEW_ENTRIES, isLargeBeside } from '../../../pieces/large-json.ts'
 import type { Pieces } from '../../../pieces/pacer.ts'
 import { difference, EMPTY, type FieldSet, isEmpty, MEMBER } from './field-set.ts'
-import { fieldsOf, fieldStep, newFieldOf, newFieldsOf, type Part, partsOf, shapeOf } from './typed-value.ts'
+import {
+  fieldsOf,
+  fieldStep,
+  newFieldOf,
+  newFieldsOf,
+  type Part,
+  partsInPieces,
+  partsOf,
+  shapeOf,
+} from './typed-value.ts'
 
 export interface Comparison {
   /** Fields that are new or have another value. */
@@ -40,8 +49,11 @@ const whole = (part: Part | undefined): FieldSet => (part ? newFieldsOf(part.val
 
 const samePart = (one: Part, other: Part | undefined) => deepEqual(one.value, other?.value, { nullIsValue: true })
 
-/** Items with the same key cannot be told apart: they are one thing, and what is in them belongs to nobody. */
-function compareItems(before: readonly Part[], after: readonly Part[]): Comparison {
+/**
+ * Items with the same key cannot be told apart: they are one thing, and what is in them belongs to nobody.
+ * @returns nothing where there is one of each, which are to be compared
+ */
+function compareGroups(before: readonly Part[], after: readonly Part[]): Comparison | undefined {
   const [old, next] = [before[0], after[0]]
   if (before.length > 1 && after.length > 1) {
     const isSame = before.length === after.length && before.every((part, i) => samePart(part, after[i]))
@@ -49,7 +61,14 @@ function compareItems(before: readonly Part[], after: readonly Part[]): Comparis
   }
   if (before.length > 1) return { changed: whole(next), removed: MEMBER }
   if (after.length > 1) return { changed: MEMBER, removed: whole(old) }
-  return old && next ? compare(old.value, next.value, next.fact) : { changed: whole(next), removed: whole(old) }
+  return old && next ? undefined : { changed: whole(next), removed: whole(old) }
+}
+
+const compareItems = (before: readonly Part[], after: readonly Part[]): Comparison =>
+  compareGroups(before, after) ?? compare(before[0]?.value, after[0]?.value, after[0]?.fact)
+
+function* compareItemsInPieces(before: readonly Part[], after: readonly Part[]): Pieces<Comparison> {
+  return compareGroups(before, after) ?? (yield* compareInPieces(before[0]?.value, after[0]?.value, after[0]?.fact))
 }
 
 /** What differs so far; most comparisons find nothing, and make no map for it. */
@@ -126,9 +145,11 @@ function compareFields(old: JsonObject, next: JsonObject, fact: FieldFact | unde
 /** As compare(). */
 export function* compareInPieces(old: unknown, next: unknown, fact: FieldFact | undefined): Pieces<Comparison> {
   if (old === next) return NOTHING
-  const shape = isLargeBeside(next, old) || isLargeBeside(old, next) ? shapeOf(next, fact) : 'leaf'
-  if (shape === 'leaf' || shapeOf(old, fact) !== shape) return compare(old, next, fact)
+  if (!isLargeBeside(next, old) && !isLargeBeside(old, next)) return compare(old, next, fact)
   yield
+  const shape = shapeOf(next, fact)
+  if (shape === 'leaf' || shapeOf(old, fact) !== shape)
+    return (yield* equalInPieces(old, next, { nullIsValue: true })) ? NOTHING : compare(old, next, fact)
   return shape === 'struct' || shape === 'map'
     ? yield* compareFieldsInPieces(old as JsonObject, next as JsonObject, fact, shape === 'struct')
     : yield* compareListsInPieces(old, next, fact)
@@ -158,21 +179,22 @@ function* compareFieldsInPieces(
 }
 
 function* compareListsInPieces(old: unknown, next: unknown, fact: FieldFact | undefined): Pieces<Comparison> {
-  if (sameJson(old, next)) return NOTHING
+  if (yield* equalInPieces(old, next, { nullIsValue: true })) return NOTHING
+  const before = byStep(yield* partsInPieces(old, fact))
   yield
-  const before = byStep(partsOf(old, fact))
+  const after = byStep(yield* partsInPieces(next, fact))
   yield
-  const after = byStep(partsOf(next, fact))
   const differences = new Differences()
   for (const [i, step] of stepsOf(before, after).entries()) {
     if (i % FEW_ENTRIES === 0) yield
-    differences.add(step, compareItems(before.get(step) ?? [], after.get(step) ?? []))
+    differences.add(step, yield* compareItemsInPieces(before.get(step) ?? [], after.get(step) ?? []))
   }
   return differences.found
 }
 
 const stepsOf = (before: Map<string, Part[]>, after: Map<string, Part[]>): string[] => [
-  ...new Set([...before.keys(), ...after.keys()]),
+  ...before.keys(),
+  ...[...after.keys()].filter(step => !before.has(step)),
 ]
 
 export function compare(old: unknown, next: unknown, fact: FieldFact | undefined): Comparison {

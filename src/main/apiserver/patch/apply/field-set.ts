@@ -29,6 +29,8 @@ function combine(
   onlyA: boolean,
   onlyB: boolean,
 ): FieldSet {
+  // As most fields are: the one set of a member alone.
+  if (a === b) return onlyA === onlyB ? a : EMPTY
   const children = new Map<string, FieldSet>()
   for (const [step, inA] of a.children) {
     const inB = b.children.get(step)

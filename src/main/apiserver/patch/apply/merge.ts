@@ -1,10 +1,10 @@
 // Lays an applied configuration over the live object, and takes out what its manager no longer applies.
 import { cloneJson, type JsonObject, setField } from '../../../../shared/machinery/json-object.ts'
-import { cloneInPieces, FEW_ENTRIES, isLarge, slices } from '../../../pieces/large-json.ts'
-import type { Pieces } from '../../../pieces/pacer.ts'
+import { cloneInPieces, FEW_ENTRIES, isLarge, PIECE, slices } from '../../../pieces/large-json.ts'
+import { atOnce, type Pieces } from '../../../pieces/pacer.ts'
 import type { FieldFact } from '../../schema/facts.ts'
 import type { FieldSet } from './field-set.ts'
-import { isPlainMap, type Part, partsOf, type Shape, shapeOf } from './typed-value.ts'
+import { isPlainMap, type Part, partsInPieces, partsOf, type Shape, shapeOf } from './typed-value.ts'
 
 const isList = (shape: Shape): boolean => shape === 'set' || shape === 'list'
 const nameOf = ({ step }: Part): string => step.slice(2)
@@ -23,7 +23,7 @@ export function mergeApplied(live: unknown, applied: unknown, fact: FieldFact | 
     for (const map of [live, applied] as JsonObject[]) layPlain(merged, map, Object.keys(map))
     return merged
   }
-  const pairs = pairsOf(live, applied, fact, shape)
+  const pairs = atOnce(pairsOf(partsOf(live, fact), partsOf(applied, fact), shape))
   const merge = ({ left, right }: Pair) =>
     right ? mergeApplied(left?.value, right.value, right.fact) : cloneJson(left?.value)
   if (isList(shape)) return pairs.map(merge)
@@ -48,7 +48,10 @@ export function* mergeInPieces(live: unknown, applied: unknown, fact: FieldFact 
       }
     return map
   }
-  for (const [i, { name, left, right }] of pairsOf(live, applied, fact, shape).entries()) {
+  const there = yield* partsInPieces(live, fact)
+  const given = yield* partsInPieces(applied, fact)
+  const pairs = yield* pairsOf(there, given, shape)
+  for (const [i, { name, left, right }] of pairs.entries()) {
     if (i % FEW_ENTRIES === 0) yield
     const merged = right
       ? yield* mergeInPieces(left?.value, right.value, right.fact)
@@ -71,10 +74,8 @@ interface Pair {
   readonly right: Part | undefined
 }
 
-function pairsOf(live: unknown, applied: unknown, fact: FieldFact | undefined, shape: Shape): Pair[] {
-  const there = partsOf(live, fact)
-  const given = partsOf(applied, fact)
-  if (isList(shape)) return pairItems(there, given)
+function* pairsOf(there: readonly Part[], given: readonly Part[], shape: Shape): Pieces<Pair[]> {
+  if (isList(shape)) return yield* pairItems(there, given)
   const after = new Map(given.map(part => [part.step, part]))
   const before = new Set(there.map(({ step }) => step))
   return [
@@ -87,14 +88,16 @@ function pairsOf(live: unknown, applied: unknown, fact: FieldFact | undefined, s
  * Walks both lists at once. Items that both have come in the configuration's order; those that only the server has
  * keep their place before the shared item that follows them.
  */
-function pairItems(there: readonly Part[], given: readonly Part[]): Pair[] {
+function* pairItems(there: readonly Part[], given: readonly Part[]): Pieces<Pair[]> {
   const inLive = new Map<string, Part>()
   for (const part of there) if (!inLive.has(part.step)) inLive.set(part.step, part)
+  yield
   const inGiven = new Set(given.map(part => part.step))
   const shared = given.map(part => part.step).filter(step => inLive.has(step))
   const done = new Set<string>()
   const result: Pair[] = []
   let [l, r, s] = [0, 0, 0]
+  let count = 0
   const take = (part: Part) => {
     done.add(part.step)
     result.push({ name: '', left: inLive.get(part.step), right: part })
@@ -102,6 +105,7 @@ function pairItems(there: readonly Part[], given: readonly Part[]): Pair[] {
     r += 1
   }
   while (l < there.length || r < given.length) {
+    if (++count % PIECE === 0) yield
     const left = there[l]
     const right = given[r]
     if (left && !inGiven.has(left.step)) {
@@ -185,7 +189,7 @@ function* abandonedLeftOut(value: unknown, fact: FieldFact | undefined, place: P
     }
     return map
   }
-  for (const [i, part] of partsOf(value, fact).entries()) {
+  for (const [i, part] of (yield* partsInPieces(value, fact)).entries()) {
     if (i % FEW_ENTRIES === 0) yield
     const inner = place.last.children.get(part.step)
     const within = inner && placeIn(place, part.step, inner, part.named)

@@ -66,6 +66,12 @@ function writable({ applied, keptMetadata = [], subresource, plainStatus }: Appl
   return copy
 }
 
+/** Who owns what is written anew in any case, and is the largest part of many objects. */
+function withoutManagers(object: AnyObject): AnyObject {
+  const { managedFields: _, ...metadata } = object.metadata
+  return { ...object, metadata }
+}
+
 /** An object that nobody has tracked so far belongs to whoever wrote it before. */
 function* managersOf(
   { current, subresource, plainStatus, keptMetadata = [] }: Apply,
@@ -118,7 +124,7 @@ export function* applyInPieces(apply: Apply): Pieces<AnyObject> {
   const set = trackable(yield* fieldsInPieces(applied, fact, 'all'), fieldApart(subresource, apply.plainStatus))
   managers.set(id, { ...own, time: last?.time, set })
   yield
-  const live: AnyObject | Record<string, unknown> = current ?? {}
+  const live = current ? withoutManagers(current) : {}
   let merged = yield* mergeInPieces(live, applied, fact)
   yield
   if (last) merged = yield* pruneInPieces(merged, fact, last.set, yield* ownedBy(managers))
@@ -142,7 +148,6 @@ export function* applyInPieces(apply: Apply): Pieces<AnyObject> {
   yield
   const entries = yield* encodeManagers(managers)
   if (entries.length > 0) result.metadata.managedFields = entries
-  else delete result.metadata.managedFields
   return result
 }
 

@@ -1,6 +1,8 @@
 // A JSON value seen through its schema: what its parts are, and under which step each is owned.
 import { getField, isObject, type JsonObject } from '../../../../shared/machinery/json-object.ts'
 import { declaredDefault } from '../../openapi/declared-defaults.ts'
+import { slices } from '../../../pieces/large-json.ts'
+import type { Pieces } from '../../../pieces/pacer.ts'
 import { fieldFact, itemFact, typeOfFact } from '../../schema/table.ts'
 import type { FieldFact, TypeFact } from '../../schema/facts.ts'
 import { isPrinted, isPrintedZero } from '../../schema/printed.ts'
@@ -140,6 +142,17 @@ export function partsOf(value: unknown, fact: FieldFact | undefined): Part[] {
     case 'leaf':
       return []
   }
+}
+
+/** As partsOf(), of what is part by part. */
+export function* partsInPieces(value: unknown, fact: FieldFact | undefined): Pieces<Part[]> {
+  if (!Array.isArray(value)) return partsOf(value, fact)
+  const parts: Part[] = []
+  for (const some of slices(value)) {
+    parts.push(...partsOf(some, fact))
+    yield
+  }
+  return parts
 }
 
 function structFields(struct: JsonObject, type: TypeFact, fieldsIn: FieldsIn): FieldSet {
