@@ -217,7 +217,7 @@ export function newFieldsOf(value: unknown, fact: FieldFact | undefined): FieldS
 }
 
 /** Whether it is what was there before anything was said; of what is kept as it was given, `{}` was said. */
-export const holdsNothing = (value: unknown, fact: FieldFact | undefined): boolean =>
+const holdsNothing = (value: unknown, fact: FieldFact | undefined): boolean =>
   isPrintedZero(value) && !(fact?.t === 'raw' && isObject(value))
 
 /**
