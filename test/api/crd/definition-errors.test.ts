@@ -62,7 +62,7 @@ describe('a version with', () => {
   test.each<[string, Fields, string[]]>([
     ['a column without a type', column({ type: undefined }), [`spec.additionalPrinterColumns[0].type: Required value: ${TYPES}`]],
     ['a column of another type', column({ type: 'object' }), [`spec.additionalPrinterColumns[0].type: Invalid value: "object": ${TYPES}`]],
-    ['a column of another format', column({ format: 'shiny' }), [expect.stringContaining('spec.additionalPrinterColumns[0].format: Invalid value: "shiny": must be one of binary,bool,byte') as never]],
+    ['a column of another format', column({ format: 'shiny' }), [expect.stringContaining('spec.additionalPrinterColumns[0].format: Invalid value: "shiny": must be one of byte,date,date-time,double,float,int32,int64,password') as never]],
     ['a column of nothing', column({ jsonPath: '' }), ['spec.additionalPrinterColumns[0].JSONPath: Required value']],
     ['a column of a path without a dot', column({ jsonPath: 'a' }), ['spec.additionalPrinterColumns[0].JSONPath: Invalid value: "a": must be a simple json path starting with .']],
     ['a field to select by', select('.spec.colour'), []],
@@ -145,13 +145,84 @@ describe('what is structural: a property with', () => {
     ['either of two types and more', { ...intOrString, allOf: [{ anyOf: either }, { pattern: 'a' }] }, []],
     ['the types in another order', { ...intOrString, anyOf: [...either].reverse() }, empty('anyOf[0]', 'anyOf[1]')],
     ['a type with a pattern', { ...intOrString, anyOf: [either[0], { type: 'string', pattern: 'a' }] }, empty('anyOf[0]', 'anyOf[1]')],
-    ['an int-or-string that is an object', { ...intOrString, ...embedded }, ['x-kubernetes-preserve-unknown-fields', 'x-kubernetes-embedded-resource'].map(name => `….properties[a].${name}: Invalid value: true: must be false if x-kubernetes-int-or-string is true`).concat('….properties[a].type: Required value: must be object if x-kubernetes-embedded-resource is true')],
-    ['extensions in a junctor', { type: 'object', not: { ...embedded, ...intOrString } }, ['preserve-unknown-fields', 'embedded-resource', 'int-or-string'].map(name => `….properties[a].not.x-kubernetes-${name}: Forbidden: must be false to be structural`)],
+    ['an int-or-string that is an object', { ...intOrString, ...embedded }, ['….properties[a].type: Required value: must be object if x-kubernetes-embedded-resource is true', ...['embedded-resource', 'preserve-unknown-fields'].map(name => `….properties[a].x-kubernetes-${name}: Invalid value: true: must be false if x-kubernetes-int-or-string is true`)]],
+    ['extensions in a junctor', { type: 'object', not: { ...embedded, ...intOrString } }, ['embedded-resource', 'int-or-string', 'preserve-unknown-fields'].map(name => `….properties[a].not.x-kubernetes-${name}: Forbidden: must be false to be structural`)],
     ['other fields of an object inside', { type: 'object', ...embedded, additionalProperties: colour }, ['….properties[a].additionalProperties: Forbidden: must not be used if x-kubernetes-embedded-resource is set']],
+    ['either of two types beside its own', { type: 'string', anyOf: either }, []],
+    ['what else is none of a junctor', { type: 'object', not: { title: 'A', default: {}, nullable: true, additionalProperties: false } }, [['additionalProperties', 'undefined'], ['default', 'undefined'], ['nullable', 'false'], ['title', 'empty']].map(([name, what]) => `….properties[a].not.${name}: Forbidden: must be ${what} to be structural`)],
+    ['metadata in a junctor', { type: 'object', not: { properties: { metadata: {} } } }, ['….properties[a].not.properties[metadata]: Forbidden: must not be specified in a nested context']],
+    ['an object inside whose kind is a number', { type: 'object', 'x-kubernetes-embedded-resource': true, properties: { kind: { type: 'integer' } } }, ['….properties[a].properties[kind].type: Invalid value: "integer": must be string']],
+    ['no type there is', { type: 'null' }, ['….properties[a].type: Unsupported value: "null": supported values: "array", "boolean", "integer", "number", "object", "string"', '….properties[a].type: Forbidden: type cannot be set to null, use nullable as an alternative']],
+    ['items that are no schema', { type: 'array', items: [] }, ['….properties[a].items: Forbidden: items must be a schema object and not an array']],
     ['several items', { type: 'array', items: [colour] }, ['….properties[a].items: Forbidden: items must be a schema object and not an array']],
   ])('%s', (_what, schema, expected) => {
     expect(ofProperty(schema)).toEqual(expected)
   }) // prettier-ignore
+
+  const ofRoot = (schema: Fields, change: Fields = {}) =>
+    ofVersion({ schema: { openAPIV3Schema: { type: 'object', ...schema } }, ...change }).map(text =>
+      text.replaceAll('spec.validation.openAPIV3Schema', '…'),
+    )
+  const onlyNames = '….properties[metadata]: Forbidden: must not specify anything other than name and generateName, but metadata is implicitly specified' // prettier-ignore
+  test.each<[string, Fields, string[]]>([
+    ['names that it narrows', { properties: { metadata: { type: 'object', properties: { name: { type: 'string', maxLength: 9 } } } } }, []],
+    ['labels that it narrows', { properties: { metadata: { type: 'object', properties: { labels: { type: 'object' } } } } }, [onlyNames]],
+    ['metadata that it tells of', { properties: { metadata: { type: 'object', description: 'who it is' } } }, [onlyNames]],
+    ['metadata without a type', { properties: { metadata: {} } }, ['….properties[metadata].type: Required value: must not be empty for specified object fields', '….properties[metadata].type: Invalid value: "": must be object']],
+    ['what a junctor alone speaks of', { properties: { a: colour }, anyOf: [{ properties: { a: { maxLength: 3 }, b: { maxLength: 3 } } }] }, ['….properties[b]: Required value: because it is defined in ….anyOf[0].properties[b]']],
+    ['what a junctor alone has items of', { properties: { a: colour }, allOf: [{ properties: { a: { items: { maxLength: 3 } } } }] }, ['….properties[a].items: Required value: because it is defined in ….allOf[0].properties[a].items']],
+    ['another language', { $schema: 'https://json-schema.org/draft/2020-12/schema' }, [`…: Invalid value: "": OpenAPIV3Schema 'schema' is not supported`]],
+    ['null', { nullable: true }, ['….nullable: Forbidden: nullable cannot be true at the root']],
+    ['a default of its kind', { properties: { kind: { type: 'string', default: 'Boat' } } }, ['….properties[kind].default: Forbidden: must not be set in top-level kind']],
+  ])('a root with %s', (_what, schema, expected) => {
+    expect(ofRoot(schema).toSorted()).toEqual(expected.toSorted())
+  }) // prettier-ignore
+
+  test.each<[string, Fields, boolean]>([
+    ['properties that are needed', { required: ['a'], properties: { a: colour } }, true],
+    ['a default', { default: {} }, false],
+    ['junctors', { not: { required: ['b'] } }, false],
+    ['a number of properties', { maxProperties: 0 }, false],
+  ])('beside a status that is written apart, a root with %s', (_what, schema, isRight) => {
+    const told = ofRoot(schema, { subresources: { status: {} } }).filter(text => text.startsWith('…: Invalid value: {'))
+    expect(told).toEqual(
+      isRight
+        ? []
+        : [expect.stringMatching(/: only \[Description Type Format .* XValidations\] fields are allowed at the root/)],
+    )
+  })
+
+  test.each<[string, Fields, string[]]>([
+    ['that fits', { type: 'object', properties: { b: colour }, default: { b: 'red' } }, []],
+    ['with more than there is', { type: 'object', properties: { b: colour }, default: { c: 1 } }, ['….properties[a].default: Invalid value: {"c":1}: must not have unknown fields']],
+    ['that is an object without a kind', { ...embedded, type: 'object', default: { apiVersion: 'v1' } }, ['….properties[a].default.kind: Required value']],
+    ['of a factor that is none', { type: 'integer', multipleOf: 0, default: 0 }, ['….properties[a].default: Invalid value: 0: factor MultipleOf declared for  must be positive: 0']],
+  ])('a default %s', (_what, schema, expected) => {
+    expect(ofProperty(schema)).toEqual(expected)
+  }) // prettier-ignore
+
+  test('a default that breaks a rule of its field', async () => {
+    const rules = { 'x-kubernetes-validations': [{ rule: 'self.b != "red"', message: 'not red' }] }
+    const schema = schemaWith({ a: { type: 'object', properties: { b: colour }, default: { b: 'red' }, ...rules } })
+    const errors = await definitions.check!(
+      definition({ versions: [version({ schema })] }) as never,
+      undefined,
+      () => {},
+      false,
+    )
+    expect(errors.map(({ field, message }) => `${field}: ${message}`)).toEqual([
+      'spec.validation.openAPIV3Schema.properties[a].default: Invalid value: not red',
+    ])
+  })
+
+  test('what was let in is not held against a definition that is changed elsewhere', () => {
+    const schema = schemaWith({ metadata: { type: 'object', description: 'who it is' } })
+    const before = definition({ versions: [version({ schema })] })
+    const after = definition({ versions: [version({ schema, ...column({}) })] })
+    const told = (old?: unknown) =>
+      definitions.validate!(after as never, old as never).filter(({ field }) => field.startsWith('spec.validation'))
+    expect([told().length, told(before).length]).toEqual([1, 0])
+  })
 
   test.each([true, false, colour])('the root has no other fields than it names: %j', additionalProperties => {
     expect(ofVersion({ schema: { openAPIV3Schema: { type: 'object', additionalProperties } } })).toEqual([

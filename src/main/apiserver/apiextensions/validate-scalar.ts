@@ -52,7 +52,11 @@ export function ofNumber(found: Findings, value: number | bigint, schema: Schema
   }
   if (multipleOf !== undefined) {
     const times = Number(value) / Number(multipleOf)
-    if (Math.abs(times - Math.round(times)) > 1e-9) fail(`a multiple of ${multipleOf}`)
+    if (multipleOf <= 0)
+      found.add(
+        invalidValue(path, multipleOf, `factor MultipleOf declared for ${path} must be positive: ${multipleOf}`),
+      )
+    else if (Math.abs(times - Math.round(times)) > 1e-9) fail(`a multiple of ${multipleOf}`)
   }
   if (minimum !== undefined && (exclusiveMinimum ? value <= minimum : value < minimum))
     fail(exclusiveMinimum ? `greater than ${minimum}` : `greater than or equal to ${minimum}`)

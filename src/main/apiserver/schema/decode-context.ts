@@ -77,6 +77,11 @@ export class DecodeContext {
     return undefined
   }
 
+  fail(message: string): undefined {
+    this.errors.push(message)
+    return undefined
+  }
+
   /** @returns whether the nesting is still acceptable. */
   enter(step: Step): boolean {
     this.path.push(step)

@@ -43,8 +43,6 @@ export const isExact = (schemaId: string, field: string): boolean =>
   EXACT.has(schemaId) || EXACT_FIELDS.has(`${schemaId}.${field}`)
 
 const SCHEMA = 'apiextensions.v1.JSONSchemaProps'
-/** Its fields that hold a schema or something simpler. */
-const OR_SCHEMA: ReadonlySet<string> = new Set(['items', 'additionalItems', 'additionalProperties'])
 
 /** The decoder of a type; types refer to each other in cycles, so references resolve when first used. */
 function structDecoder(schemaId: string): Decoder {
@@ -54,8 +52,8 @@ function structDecoder(schemaId: string): Decoder {
   const name = typeName(schemaId)
   const fields = new Map<string, Decoder>()
   for (const [field, fact] of Object.entries(type.fields)) {
-    const isUnion = schemaId === SCHEMA && OR_SCHEMA.has(field)
-    const decoder = isUnion ? schemaOrOther : decoderOf(fact, isExact(schemaId, field))
+    const union = schemaId === SCHEMA ? UNIONS.get(field) : undefined
+    const decoder = union ?? decoderOf(fact, isExact(schemaId, field))
     const isNothing = meansNothing(schemaId, field, fact)
     fields.set(field, isNothing ? unless(isNothing, decoder) : decoder)
   }
@@ -106,22 +104,36 @@ function structDecoder(schemaId: string): Decoder {
   return both
 }
 
-/** A schema, several, or a boolean. What is unknown in them is left out without a word, as upstream's decoder of these does. */
-const schemaOrOther: Decoder = (value, context) => {
-  if (Array.isArray(value)) {
-    const list: unknown[] = []
-    for (let i = 0; i < value.length && context.enter(i); i++) {
-      list.push(schemaOrOther(value[i], context))
-      context.leave()
-    }
-    return list
-  }
-  if (!isObject(value)) return value
+/** What is unknown in it is left out without a word, as upstream's decoder of schemas in these places does. */
+function innerSchema(value: unknown, context: DecodeContext): unknown {
   const known = context.unknown.length
   const schema = structDecoder(SCHEMA)(value, context)
   context.unknown.length = known
   return schema
 }
+
+const schemaOrBoolean: Decoder = (value, context) => {
+  if (isObject(value)) return innerSchema(value, context)
+  return typeof value === 'boolean' ? value : context.fail('boolean or JSON schema expected')
+}
+
+/** What is neither says nothing. */
+const schemaOrSchemas: Decoder = (value, context) => {
+  if (!Array.isArray(value)) return isObject(value) ? innerSchema(value, context) : undefined
+  const list: unknown[] = []
+  for (let i = 0; i < value.length && context.enter(i); i++) {
+    list.push(innerSchema(value[i], context))
+    context.leave()
+  }
+  return list
+}
+
+/** Where upstream's JSON decodes something else than what a type tells. */
+const UNIONS: ReadonlyMap<string, Decoder> = new Map([
+  ['items', schemaOrSchemas],
+  ['additionalItems', schemaOrBoolean],
+  ['additionalProperties', schemaOrBoolean],
+])
 
 function unless(isNothing: (value: unknown) => boolean, decoder: Decoder): Decoder {
   const decode: Decoder = (value, context) => {

@@ -90,8 +90,11 @@ function nodeOf(rules: Schema, schema: Schema, type: CelType): RuleNode | undefi
   }
 }
 
-/** @returns undefined for a schema without rules */
-export function compileRules(root: Schema): RuleNode | undefined {
-  const type = hasRules(root) ? declaredType(root, 'selfType', true) : undefined
+/**
+ * @param isObject whether it says of itself what it is, and has metadata
+ * @returns undefined for a schema without rules
+ */
+export function compileRules(root: Schema, isObject = true): RuleNode | undefined {
+  const type = hasRules(root) ? declaredType(root, 'selfType', isObject) : undefined
   return type && nodeOf(root, root, type)
 }

@@ -7,9 +7,9 @@ import { defineResource } from '../resource.ts'
 import { list } from '../support/collections.ts'
 import { ensureStructs, specAndStatus, statusStrategy } from '../support/strategy.ts'
 import { beginCleanup } from '../../apiextensions/conditions.ts'
-import { validateSchemas } from '../../apiextensions/structural.ts'
+import { validateDefaults, validateSchemas } from '../../apiextensions/structural/validate-schemas.ts'
 import { changeErrors, validateDefinition, validateDefinitionUpdate } from './validate.ts'
-import { formatWarnings } from './validate-versions.ts'
+import { formatWarnings, NO_SCHEMA } from './validate-versions.ts'
 
 function setDefinitionDefaults(definition: CustomResourceDefinition): void {
   ensureStructs(definition, 'spec', 'status')
@@ -49,7 +49,11 @@ function whereKept({ spec }: CustomResourceDefinition, errors: readonly FieldErr
   const path = new RegExp(`spec\\.versions\\[\\d+\\]\\.(${shared.join('|')})(?![A-Za-z])`, 'g')
   const moved = (text: string) =>
     text.replace(path, (_all, field: string) => `spec.${SHARED[field as keyof typeof SHARED]}`)
-  return errors.map(error => ({ ...error, field: moved(error.field), message: moved(error.message) }))
+  return errors.map(error => ({
+    ...error,
+    field: moved(error.field),
+    message: moved(error.message).replace(NO_SCHEMA, 'may only be set when validations.schema is included'),
+  }))
 }
 
 const strategy = specAndStatus()
@@ -84,8 +88,10 @@ export const customResourceDefinitions = defineResource<CustomResourceDefinition
       noteStoredVersion(definition)
     },
   },
-  validate: definition => whereKept(definition, [...validateDefinition(definition), ...validateSchemas(definition)]),
-  check: (definition, old) => Promise.resolve(changeErrors(definition, old)),
+  validate: (definition, old) =>
+    whereKept(definition, [...validateDefinition(definition), ...validateSchemas(definition, old)]),
+  check: async (definition, old) =>
+    whereKept(definition, [...changeErrors(definition, old), ...(await validateDefaults(definition, old))]),
   validateUpdate: validateDefinitionUpdate,
   warnings: formatWarnings,
   beginEmptying: beginCleanup,

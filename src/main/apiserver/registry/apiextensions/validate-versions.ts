@@ -21,10 +21,7 @@ import { list } from '../support/collections.ts'
 import { each, requiredText } from '../support/rules.ts'
 
 const COLUMN_TYPES = ['boolean', 'date', 'integer', 'number', 'string']
-const COLUMN_FORMATS = [
-  ...['binary', 'bool', 'byte', 'date', 'date-time', 'datetime', 'double', 'email', 'float', 'hostname'],
-  ...['int32', 'int64', 'ipv4', 'ipv6', 'password', 'uri', 'uuid'],
-]
+const COLUMN_FORMATS = ['byte', 'date', 'date-time', 'double', 'float', 'int32', 'int64', 'password']
 const MAX_WARNING = 256
 const MAX_SELECTABLE = 8
 
@@ -63,13 +60,16 @@ function fieldAt(schema: JSONSchemaProps, path: string): JSONSchemaProps | strin
   return at
 }
 
+/** Why a version's fields are not selected by; where they are those of all versions, it is told otherwise. */
+export const NO_SCHEMA = 'may only be set when `version.schema.openAPIV3Schema` is not included'
+
 function selectableErrors(
   path: string,
   fields: readonly SelectableField[],
   schema: JSONSchemaProps | undefined,
 ): FieldError[] {
   if (fields.length === 0) return []
-  if (!schema) return [invalidValue(path, '', 'may only be set when `version.schema.openAPIV3Schema` is not included')]
+  if (!schema) return [invalidValue(path, '', NO_SCHEMA)]
   const seen = new Set<string>()
   const errors = each(path, fields, (item, { jsonPath }) => {
     if (!jsonPath) return [required(`${item}.jsonPath`)]
@@ -136,6 +136,9 @@ export function versionErrors({ spec }: CustomResourceDefinition): FieldError[] 
     ...deprecationErrors(`${path}.deprecationWarning`, version),
   ])
   const told = versions.map(({ name, storage }) => ({ name, storage }))
+  // The first one is kept beside all others, too.
+  const [{ name: first = '' } = { name: '' }] = versions
+  if (first !== '') errors.push(...dns1035Label(first).map(why => invalidValue('spec.version', first, why)))
   if (new Set(versions.map(({ name }) => name)).size < versions.length)
     errors.push(invalidValue(at, told, 'must contain unique version names'))
   if (versions.filter(({ storage }) => storage).length !== 1)
@@ -154,9 +157,10 @@ export function storedVersionErrors({ spec, status }: CustomResourceDefinition):
   const lost = (name: string) =>
     `missing from spec.versions; ${name} was previously a storage version, and must remain in spec.versions until a ` +
     `storage migration ensures no data remains persisted in ${name} and removes ${name} from status.storedVersions`
+  const left = new Set(stored)
   return [
     ...list(spec.versions)
-      .filter(({ name, storage }) => storage && !stored.includes(name))
+      .filter(({ name, storage }) => !left.delete(name) && storage)
       .map(({ name }) => invalidValue(at, stored, `must have the storage version ${name}`)),
     ...stored.flatMap((name, i) => (known.includes(name) ? [] : [invalidValue(`${at}[${i}]`, name, lost(name))])),
   ]
@@ -176,12 +180,14 @@ function* schemasIn(schema: JSONSchemaProps): Generator<JSONSchemaProps> {
   for (const one of inner) if (one) yield* schemasIn(one)
 }
 
+const allSchemas = ({ versions }: CustomResourceDefinition['spec']): JSONSchemaProps[] =>
+  list(versions).flatMap(({ schema }) => [...(schema?.openAPIV3Schema ? schemasIn(schema.openAPIV3Schema) : [])])
+
+export const hasDefaults = (spec: CustomResourceDefinition['spec']): boolean =>
+  allSchemas(spec).some(schema => schema.default !== undefined)
+
 const unknownFormats = ({ spec }: CustomResourceDefinition): string[] =>
-  list(spec.versions).flatMap(({ schema }) =>
-    [...(schema?.openAPIV3Schema ? schemasIn(schema.openAPIV3Schema) : [])].flatMap(({ format, type }) =>
-      format && !isKnownFormat(format, type) ? [format] : [],
-    ),
-  )
+  allSchemas(spec).flatMap(({ format, type }) => (format && !isKnownFormat(format, type) ? [format] : []))
 
 /** Whoever asks for a format that is not looked at is told, once. */
 export function formatWarnings(definition: CustomResourceDefinition, old: CustomResourceDefinition | undefined) {

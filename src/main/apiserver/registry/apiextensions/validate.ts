@@ -10,7 +10,7 @@ import { APPROVAL, approvalOf } from '../../apiextensions/approval.ts'
 import { clientErrors } from '../admissionregistration/validate.ts'
 import { list } from '../support/collections.ts'
 import { each, immutable, obey, oneOf, requiredAnd, requiredText } from '../support/rules.ts'
-import { storedVersionErrors, versionErrors } from './validate-versions.ts'
+import { hasDefaults, storedVersionErrors, versionErrors } from './validate-versions.ts'
 
 function nameErrors({ metadata, spec }: CustomResourceDefinition): FieldError[] {
   const { names = {}, group } = spec as { names?: Partial<CustomResourceDefinitionNames>; group?: string }
@@ -87,7 +87,10 @@ function approvalErrors(definition: CustomResourceDefinition, old?: CustomResour
 function preserveErrors({ spec }: CustomResourceDefinition, old?: CustomResourceDefinition): FieldError[] {
   if (!spec.preserveUnknownFields || old?.spec.preserveUnknownFields) return []
   const instead = 'set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead'
-  return [invalidValue('spec.preserveUnknownFields', true, `cannot set to true, ${instead}`)]
+  const at = 'spec.preserveUnknownFields'
+  const errors = [invalidValue(at, true, `cannot set to true, ${instead}`)]
+  if (hasDefaults(spec)) errors.push(invalidValue(at, true, 'must be false in order to use defaults in the schema'))
+  return errors
 }
 
 export function validateDefinition(definition: CustomResourceDefinition): FieldError[] {
