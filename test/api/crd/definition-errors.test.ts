@@ -1,6 +1,8 @@
 // What is wrong with a CustomResourceDefinition, in kube-apiserver's words, and what is only warned of.
 import { describe, expect, test } from 'vitest'
 import { builtinResources } from '../../../src/main/apiserver/registry/index.ts'
+import { rulesOf } from '../../../src/main/apiserver/registry/resource.ts'
+import { atOnce } from '../../../src/main/pieces/pacer.ts'
 import { formatFits } from '../../../src/main/apiserver/apiextensions/formats.ts'
 import { problems } from '../../suites/resource.ts'
 
@@ -46,7 +48,7 @@ describe('a definition with', () => {
   }) // prettier-ignore
 
   test('a version less than those in which objects may still be kept', () => {
-    const errors = definitions.validate!(definition({}, ['v1alpha1', 'v1']) as never)
+    const errors = atOnce(rulesOf(definitions, definition({}, ['v1alpha1', 'v1']) as never))
     expect(errors.filter(({ field }) => field.startsWith('status'))).toMatchObject([
       {
         field: 'status.storedVersions[0]',
@@ -215,12 +217,23 @@ describe('what is structural: a property with', () => {
     ])
   })
 
+  test('a default beside a rule that says nothing: the rule is told of', async () => {
+    const schema = schemaWith({ a: { ...colour, default: 'red', 'x-kubernetes-validations': [{}] } })
+    const given = definition({ versions: [version({ schema })] })
+    expect(problems(definitions, given)).toEqual([
+      'spec.validation.openAPIV3Schema.properties[a].x-kubernetes-validations[0].rule: Required value: rule is not specified',
+    ])
+    expect(await definitions.check!(given as never, undefined, () => {}, false)).toEqual([])
+  })
+
   test('what was let in is not held against a definition that is changed elsewhere', () => {
     const schema = schemaWith({ metadata: { type: 'object', description: 'who it is' } })
     const before = definition({ versions: [version({ schema })] })
     const after = definition({ versions: [version({ schema, ...column({}) })] })
     const told = (old?: unknown) =>
-      definitions.validate!(after as never, old as never).filter(({ field }) => field.startsWith('spec.validation'))
+      atOnce(rulesOf(definitions, after as never, old as never)).filter(({ field }) =>
+        field.startsWith('spec.validation'),
+      )
     expect([told().length, told(before).length]).toEqual([1, 0])
   })
 

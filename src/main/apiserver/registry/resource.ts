@@ -91,7 +91,7 @@ export interface ResourceDescriptor<T extends KubeObject = AnyObject> {
   /** On create and update, after the structural check. @param old before an update: what it had is not always held against it */
   readonly validate?: (object: T, old?: T) => FieldError[]
   /** As `validate`, for kinds whose objects may have very many parts. */
-  readonly validateInPieces?: (object: T) => Pieces<FieldError[]>
+  readonly validateInPieces?: (object: T, old?: T) => Pieces<FieldError[]>
   /**
    * Checks that take their time, or go easy on what has not changed; on every write, with the object as it was on
    * updates of any kind.
@@ -150,7 +150,7 @@ export const toldAs = ({ type, toldAs: other }: Pick<ResourceDescriptor, 'type' 
 /** @returns what breaks the rules of the kind, whether the object is new or changed */
 export function* rulesOf(resource: ResourceDescriptor, object: AnyObject, old?: AnyObject): Pieces<FieldError[]> {
   if (old && resource.checkedWhenNew) return []
-  if (resource.validateInPieces) return yield* resource.validateInPieces(object)
+  if (resource.validateInPieces) return yield* resource.validateInPieces(object, old)
   return resource.validate?.(object, old) ?? []
 }
 

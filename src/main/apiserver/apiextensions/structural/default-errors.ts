@@ -3,7 +3,7 @@ import { type FieldError, invalidValue } from '../../../../shared/machinery/fiel
 import { embeddedErrors } from '../embedded.ts'
 import { prune } from '../prune.ts'
 import { type Schema, propertyOf, schemaIn } from '../schema.ts'
-import { compileRules } from '../rules/compile.ts'
+import { compileRules, hasRules } from '../rules/compile.ts'
 import { validateRules } from '../rules/validate.ts'
 import { validateValue } from '../validate-value.ts'
 
@@ -62,6 +62,12 @@ function errorsOf({ value, schema, path, isOfMeta }: Default): FieldError[] {
 /** @param root of a custom resource */
 export const defaultErrors = (root: Schema, path: string): FieldError[] =>
   [...defaultsIn(ofRoot(root), path)].flatMap(errorsOf)
+
+/** @returns whether there are defaults that rules are about */
+export function hasDefaultsWithRules(root: Schema): boolean {
+  for (const { schema } of defaultsIn(root, '')) if (hasRules(schema)) return true
+  return false
+}
 
 /** @returns the defaults that break rules of their schemas */
 export async function ruleErrorsOfDefaults(root: Schema, path: string): Promise<FieldError[]> {

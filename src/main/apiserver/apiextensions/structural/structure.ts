@@ -10,6 +10,7 @@ import {
 } from '../../../../shared/machinery/field-error.ts'
 import { compilePattern } from '../../../../shared/machinery/pattern/pattern.ts'
 import { PatternError } from '../../../../shared/machinery/pattern/syntax.ts'
+import type { Pieces } from '../../../pieces/pacer.ts'
 import { propertyOf, type Schema, schemaIn } from '../schema.ts'
 
 type Level = 'root' | 'item' | 'field'
@@ -64,9 +65,11 @@ export function whyNotStructural(schema: Schema): string | undefined {
   const unknown = UNKNOWN.find(name => isSomething(schema[name]))
   if (unknown) return `OpenAPIV3Schema '${unknown === '$schema' ? 'schema' : unknown}' is not supported`
   if (Array.isArray(schema.items)) return "OpenAPIV3Schema 'items' must be a schema, but is an array"
-  const inner = [junctorsOf, itemsOf, propertiesOf, additionalOf].flatMap(of => of(schema, ''))
-  for (const { schema: one } of inner) {
-    const why = whyNotStructural(one)
+  const { not, items, properties = {}, additionalProperties } = schema
+  const inner = [not, items, additionalProperties, ...LISTS.flatMap(name => schema[name]), ...Object.values(properties)]
+  for (const one of inner) {
+    const within = schemaIn(one)
+    const why = within && whyNotStructural(within)
     if (why) return why
   }
   return undefined
@@ -230,11 +233,13 @@ function completenessErrors(nested: Inner, schema: Schema | undefined, path: str
 }
 
 /** @param schema of which something structural can be made */
-export function structureErrors(schema: Schema, path: string): FieldError[] {
-  const errors = [
-    ...invariantErrors(schema, path, 'root'),
-    ...junctorsOf(schema, path).flatMap(inner => completenessErrors(inner, schema, path)),
-  ]
+export function* structureErrors(schema: Schema, path: string): Pieces<FieldError[]> {
+  const errors = invariantErrors(schema, path, 'root')
+  yield
+  for (const inner of junctorsOf(schema, path)) {
+    errors.push(...completenessErrors(inner, schema, path))
+    yield
+  }
   const told = new Map(errors.map(error => [error, describeFieldError(error)]))
   const text = (error: FieldError) => told.get(error) ?? ''
   return errors.toSorted((a, b) => (text(a) < text(b) ? -1 : text(a) > text(b) ? 1 : 0))

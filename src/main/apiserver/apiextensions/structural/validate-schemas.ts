@@ -5,9 +5,10 @@ import type {
 } from '../../../../shared/api/apiextensions/v1.ts'
 import { deepEqual } from '../../../../shared/machinery/deep-equal.ts'
 import { type FieldError, forbiddenField, invalidValue } from '../../../../shared/machinery/field-error.ts'
+import { inTurns, type Pieces } from '../../../pieces/pacer.ts'
 import { ruleErrors } from '../rules/definition-errors.ts'
 import type { Schema } from '../schema.ts'
-import { defaultErrors, ruleErrorsOfDefaults } from './default-errors.ts'
+import { defaultErrors, hasDefaultsWithRules, ruleErrorsOfDefaults } from './default-errors.ts'
 import { schemaErrors } from './schema-rules.ts'
 import { structureErrors, whyNotStructural } from './structure.ts'
 
@@ -40,25 +41,26 @@ function rootErrors(schema: Schema, path: string, hasStatus: boolean): FieldErro
   return errors
 }
 
-/** Rules count on the structure, and defaults on both. */
-function errorsOf(schema: Schema, path: string, hasStatus: boolean): FieldError[] {
-  const odd = whyNotStructural(schema)
-  const structure = odd ? [] : structureErrors(schema, path)
-  const isStructural = !odd && structure.length === 0
-  const errors = [
-    ...rootErrors(schema, path, hasStatus),
-    ...structure,
-    ...(isStructural ? defaultErrors(schema, path) : []),
-    ...schemaErrors(schema, path),
-  ]
-  if (errors.length > 0) return errors
-  return odd ? [invalidValue(path, '', odd)] : ruleErrors(schema, path)
-}
-
 interface Changed {
   readonly schema: Schema
   readonly path: string
   readonly hasStatus: boolean
+}
+
+/** Defaults count on the structure, and rules on both. */
+function* errorsOf({ schema, path, hasStatus }: Changed): Pieces<FieldError[]> {
+  const odd = whyNotStructural(schema)
+  yield
+  const errors = rootErrors(schema, path, hasStatus)
+  const structure = odd ? [] : yield* structureErrors(schema, path)
+  errors.push(...structure)
+  yield
+  if (!odd && structure.length === 0) errors.push(...defaultErrors(schema, path))
+  yield
+  errors.push(...schemaErrors(schema, path))
+  if (errors.length > 0) return errors
+  yield
+  return odd ? [invalidValue(path, '', odd)] : ruleErrors(schema, path)
 }
 
 function* changedSchemas({ spec }: CustomResourceDefinition, old?: CustomResourceDefinition): Generator<Changed> {
@@ -74,16 +76,26 @@ function* changedSchemas({ spec }: CustomResourceDefinition, old?: CustomResourc
   }
 }
 
-export const validateSchemas = (definition: CustomResourceDefinition, old?: CustomResourceDefinition): FieldError[] =>
-  [...changedSchemas(definition, old)].flatMap(({ schema, path, hasStatus }) => errorsOf(schema, path, hasStatus))
+/** @returns what is wrong with them */
+export function* schemasInPieces(
+  definition: CustomResourceDefinition,
+  old?: CustomResourceDefinition,
+): Pieces<FieldError[]> {
+  const errors: FieldError[] = []
+  for (const changed of changedSchemas(definition, old)) errors.push(...(yield* errorsOf(changed)))
+  return errors
+}
 
-/** As validateSchemas(), of what takes turns. */
+/** @returns the defaults that break rules, where nothing else is wrong */
 export async function validateDefaults(
   definition: CustomResourceDefinition,
   old?: CustomResourceDefinition,
 ): Promise<FieldError[]> {
   const errors: FieldError[] = []
-  for (const { schema, path } of changedSchemas(definition, old))
-    errors.push(...(await ruleErrorsOfDefaults(schema, path)))
+  for (const changed of changedSchemas(definition, old)) {
+    const { schema, path } = changed
+    if (hasDefaultsWithRules(schema) && (await inTurns(errorsOf(changed))).length === 0)
+      errors.push(...(await ruleErrorsOfDefaults(schema, path)))
+  }
   return errors
 }

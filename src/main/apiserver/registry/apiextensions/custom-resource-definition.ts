@@ -7,7 +7,7 @@ import { defineResource } from '../resource.ts'
 import { list } from '../support/collections.ts'
 import { ensureStructs, specAndStatus, statusStrategy } from '../support/strategy.ts'
 import { beginCleanup } from '../../apiextensions/conditions.ts'
-import { validateDefaults, validateSchemas } from '../../apiextensions/structural/validate-schemas.ts'
+import { schemasInPieces, validateDefaults } from '../../apiextensions/structural/validate-schemas.ts'
 import { changeErrors, validateDefinition, validateDefinitionUpdate } from './validate.ts'
 import { formatWarnings, NO_SCHEMA } from './validate-versions.ts'
 
@@ -26,9 +26,13 @@ function setDefinitionDefaults(definition: CustomResourceDefinition): void {
 const initialStatus = ({ spec }: CustomResourceDefinition) => ({
   conditions: [],
   acceptedNames: { plural: '', kind: '' },
-  storedVersions: list(spec.versions)
-    .filter(version => version.storage)
-    .map(version => version.name),
+  storedVersions: [
+    ...new Set(
+      list(spec.versions)
+        .filter(version => version.storage)
+        .map(version => version.name),
+    ),
+  ],
 })
 
 /** What all versions share is kept beside them, under these names. */
@@ -88,8 +92,9 @@ export const customResourceDefinitions = defineResource<CustomResourceDefinition
       noteStoredVersion(definition)
     },
   },
-  validate: (definition, old) =>
-    whereKept(definition, [...validateDefinition(definition), ...validateSchemas(definition, old)]),
+  validateInPieces: function* (definition, old) {
+    return whereKept(definition, [...validateDefinition(definition), ...(yield* schemasInPieces(definition, old))])
+  },
   check: async (definition, old) =>
     whereKept(definition, [...changeErrors(definition, old), ...(await validateDefaults(definition, old))]),
   validateUpdate: validateDefinitionUpdate,
