@@ -23,7 +23,7 @@ function listing(more: Partial<DispatchParts>) {
   const dispatch = createDispatch({
     authorize: () => ({ decision: 'allow' }),
     router: { isLongRunning: () => false, route: () => Promise.resolve(answer) },
-    inFlight: { reading: 0, mutating: 0, run: (_kind: string, work: () => unknown) => work() },
+    inFlight: { reading: 0, mutating: 0, assertRoom: () => undefined, run: (_kind: string, work: () => unknown) => work() }, // prettier-ignore
     metrics: { observe: () => undefined, longRunning: () => () => undefined },
     clock: new ManualClock(),
     ...more,

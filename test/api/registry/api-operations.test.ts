@@ -7,6 +7,7 @@ import { ServiceAccount } from '../../../src/shared/api/core/v1.ts'
 import type { ObjectRef } from '../../../src/shared/client/client.ts'
 import type { AnyObject } from '../../../src/shared/machinery/object.ts'
 import { apiVersionOf, type ResourceType } from '../../../src/shared/machinery/resource-type.ts'
+import { isNotFound } from '../../../src/shared/machinery/status.ts'
 import { eventually } from '../../support/eventually.ts'
 import { type SecuredCluster, startSecuredCluster } from '../authz/support/cluster.ts'
 import { type AnyJson, raw } from '../core/support/raw.ts'
@@ -103,7 +104,13 @@ async function letGo(resource: ResourceDescriptor, ref: ObjectRef): Promise<void
     return
   }
   const { items } = await cluster.admin.list(type, { labelSelector })
-  if (items.length > 0) await cluster.admin.patch(type, ref, { metadata: { finalizers: null } }, { type: 'merge' })
+  if (items.length === 0) return
+  // The server lets go of definitions itself, perhaps at this very moment.
+  await cluster.admin
+    .patch(type, ref, { metadata: { finalizers: null } }, { type: 'merge' })
+    .catch((error: unknown) => {
+      if (!isNotFound(error)) throw error
+    })
 }
 
 test.each(kept.map(resource => [`${apiVersionOf(resource.type)} ${resource.type.plural}`, resource] as const))(
