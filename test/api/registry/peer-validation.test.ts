@@ -317,6 +317,7 @@ test.each<[string, string, Fields, string[]]>([
   ['pods are spread over any key', 'core.v1.Pod', pod({ topologySpreadConstraints: [spread] }), []],
   ['search paths may have underscores', 'core.v1.Pod', pod({ dnsConfig: { searches: ['_tcp.a_b.example.com'] } }), []],
   ['and are names else', 'core.v1.Pod', pod({ dnsConfig: { searches: ['A!'] } }), [expect.stringMatching(/^spec\.dnsConfig\.searches\[0\]: Invalid value: "A!": .*alphanumeric characters, '_', '-' or '\.'/) as string]],
+  ['users of its own have no disks', 'core.v1.Pod', pod({ hostUsers: false, volumes: [{ name: 'd', persistentVolumeClaim: { claimName: 'd' } }], containers: [{ name: 'c', image: 'i', volumeDevices: [{ name: 'd', devicePath: '/dev/d' }] }] }), ['spec.containers[0].volumeDevices: Forbidden: when `hostUsers` is false']],
   ['a runtime has a name', 'core.v1.Pod', pod({ runtimeClassName: '' }), [expect.stringMatching(/^spec\.runtimeClassName: Invalid value: ""/) as string]],
   ['a runtime asks for a node', 'node.v1.RuntimeClass', { metadata: { name: 'a' }, handler: 'h', scheduling: { nodeSelector: { a: 'b' }, tolerations: [{ key: 'c', operator: 'Exists' }] } }, []],
   ['and tolerates nothing twice', 'node.v1.RuntimeClass', { metadata: { name: 'a' }, handler: 'h', scheduling: { tolerations: [{ key: 'c', operator: 'Exists' }, { key: 'c', operator: 'Exists' }] } }, ['scheduling.tolerations[1]: Duplicate value: {"key":"c","operator":"Exists"}']],
@@ -343,6 +344,7 @@ const attached = (nodeName: string) => ({ spec: { attacher: 'a', nodeName, sourc
 const drivenBy = (driverName: string, iops: string) => ({ driverName, parameters: { iops } })
 const grown = (csi: Fields, change: Fields = {}) => ({ spec: { csi: { driver: 'd', volumeHandle: 'h', ...csi }, ...change } }) // prettier-ignore
 const claimed = (phase: string, attributes: string | undefined, status: Fields = {}) => ({ spec: { volumeAttributesClassName: attributes }, status: { phase, ...status } }) // prettier-ignore
+const sized = (storage: string | undefined, volumeMode = 'Filesystem') => ({ spec: { volumeMode, resources: { requests: storage ? { storage } : {} } }, status: { phase: 'Bound', capacity: { storage: '5Gi' } } }) // prettier-ignore
 const BOUND_ONLY = 'spec: Forbidden: spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims' // prettier-ignore
 const near = (zone: string) => ({ spec: { volumeMode: 'Filesystem', nodeAffinity: { required: { nodeSelectorTerms: [{ matchExpressions: [{ key: 'zone', operator: 'In', values: [zone] }] }] } } } }) // prettier-ignore
 const target = (apiVersion: string) => ({ spec: { scaleTargetRef: { apiVersion, kind: 'Deployment', name: 'web' } } })
@@ -354,6 +356,8 @@ test.each<[string, string, Fields, Fields, string[]]>([
   ['a bound claim changes its attributes', 'core.v1.PersistentVolumeClaim', claimed('Bound', 'fast'), claimed('Bound', 'slow'), []],
   ['another one does not', 'core.v1.PersistentVolumeClaim', claimed('Pending', 'fast'), claimed('Pending', 'slow'), [BOUND_ONLY]],
   ['nor does one that has some give them up', 'core.v1.PersistentVolumeClaim', claimed('Bound', undefined), claimed('Bound', 'slow', { currentVolumeAttributesClassName: 'slow' }), ['spec.volumeAttributesClassName: Forbidden: update to nil is forbidden when status.currentVolumeAttributesClassName is not nil']],
+  ['a claim asks for no less than it has', 'core.v1.PersistentVolumeClaim', sized(undefined), sized('5Gi'), ['spec.resources.requests.storage: Forbidden: field can not be less than status.capacity']],
+  ['and stays what it is', 'core.v1.PersistentVolumeClaim', sized('5Gi', 'Block'), sized('5Gi'), [BOUND_ONLY, 'volumeMode: Invalid value: "Block": field is immutable']],
   ['a node keeps its old name elsewhere', 'core.v1.Node', { spec: { externalID: 'x' }, status: {} }, { spec: {}, status: {} }, ['spec.externalID: Forbidden: may not be updated']],
   ['a quota keeps its scopes, told twice or not', 'core.v1.ResourceQuota', { spec: { scopes: ['Terminating', 'Terminating'] } }, { spec: { scopes: ['Terminating'] } }, []],
   ['a volume stays where it may be', 'core.v1.PersistentVolume', near('a'), near('b'), ['nodeAffinity: Invalid value: {"required":{"nodeSelectorTerms":[{"matchExpressions":[{"key":"zone","operator":"In","values":["a"]}]}]}}: field is immutable, except for updating from beta label to GA']],
@@ -470,6 +474,7 @@ describe('what is empty, or is none of what it may be', () => {
     ['and none is too few', 'resource.v1.ResourceClaim', asked({ constraints: [{}] }), ['spec.devices.constraints[0]: Required value: exactly one of "matchAttribute" or "distinctAttribute" is required, but multiple fields are set']],
     ['a slice is of a node that has a name', 'resource.v1.ResourceSlice', published({ nodeName: '', allNodes: true }), ['spec.nodeName: Invalid value: "": must be either unset or set to a non-empty string']],
     ['or of those that a term names', 'resource.v1.ResourceSlice', published({ nodeName: undefined, nodeSelector: {} }), ['spec.nodeSelector.nodeSelectorTerms: Required value: must have at least one node selector term', 'spec.nodeSelector.nodeSelectorTerms: Invalid value: null: must have exactly one node selector term']],
+    ['which is looked at beside others', 'resource.v1.ResourceSlice', published({ nodeName: 'n', nodeSelector: {} }), ['spec: Invalid value: "{`nodeName`, `nodeSelector`}": exactly one of `nodeName`, `nodeSelector`, `allNodes`, `perDeviceNodeSelection` is required, but multiple fields are set', 'spec.nodeSelector.nodeSelectorTerms: Required value: must have at least one node selector term', 'spec.nodeSelector.nodeSelectorTerms: Invalid value: null: must have exactly one node selector term']],
     ['a device has a name', 'resource.v1.ResourceSlice', device({ name: '' }), [`spec.devices[0].name: Invalid value: "": ${LABEL}`]],
     ['and attributes that are something', 'resource.v1.ResourceSlice', device({ attributes: { a: {} } }), [`spec.devices[0].attributes[a]: Invalid value: "": ${ONE}`]],
     ['of several each is looked at', 'resource.v1.ResourceSlice', device({ attributes: { a: { int: 1, version: 'x' } } }), ['spec.devices[0].attributes[a].version: Invalid value: "x": must be a string compatible with semver.org spec 2.0.0', `spec.devices[0].attributes[a]: Invalid value: {"int":1,"version":"x"}: ${ONE}`]],

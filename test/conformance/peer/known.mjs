@@ -2,6 +2,7 @@
 
 /** @type {{ name?: RegExp, text?: RegExp, why: string }[]} */
 const KNOWN = [
+  { name: /runtimeClassName = ""/, text: /not 500 /, why: "a client's fault is no 500 here" },
   { text: /columnDefinitions\[\d+\]\.description: /, why: 'columns are described in our own words' },
   {
     text: /storageClassName: "local-path", not nothing|"local-path", not ""/,

@@ -11,6 +11,8 @@ type Check = (value: unknown, path: string, errors: FieldError[]) => void
  * zero value.
  */
 const ZERO_IS_FINE = new Set([
+  'apiextensions.v1.CustomResourceDefinitionVersion.served',
+  'apiextensions.v1.CustomResourceDefinitionVersion.storage',
   'apps.v1.ControllerRevision.revision',
   'core.v1.Event.metadata',
   'core.v1.HTTPHeader.value',

@@ -152,8 +152,9 @@ export function validatePersistentVolumeUpdate(
 export const validatePersistentVolumeClaim = (claim: PersistentVolumeClaim): FieldError[] =>
   validateClaimSpec('spec', claim.spec)
 
-const less = (a: string | number | undefined, b: string | number | undefined) =>
-  a !== undefined && b !== undefined && isQuantity(a) && isQuantity(b) && parseQuantity(a).compare(parseQuantity(b)) < 0
+/** What is not there is nothing. */
+const less = (a: string | number = 0, b: string | number = 0) =>
+  isQuantity(a) && isQuantity(b) && parseQuantity(a).compare(parseQuantity(b)) < 0
 
 /** A claim gets its volume once; later it may only grow. */
 export function validatePersistentVolumeClaimUpdate(
@@ -188,8 +189,10 @@ export function validatePersistentVolumeClaimUpdate(
         'spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims',
       ),
     )
-  else if (resized && less(size, oldSize) && !less(lookup(status.capacity, 'storage'), size))
+  if (less(size, oldSize) && !less(lookup(status.capacity, 'storage'), size))
     errors.push(forbiddenField('spec.resources.requests.storage', 'field can not be less than status.capacity'))
+  if (spec.volumeMode !== old.volumeMode)
+    errors.push(invalidValue('volumeMode', spec.volumeMode ?? null, 'field is immutable'))
   if (status.currentVolumeAttributesClassName !== undefined && !spec.volumeAttributesClassName) {
     const what = spec.volumeAttributesClassName === undefined ? 'nil' : 'empty string'
     const why = `update to ${what} is forbidden when status.currentVolumeAttributesClassName is not nil`

@@ -38,12 +38,10 @@ function whereErrors({ spec }: ResourceSlice): FieldError[] {
   const given = WHERE.filter(name => Boolean(spec[name]))
   const rule = `exactly one of ${WHERE.map(name => `\`${name}\``).join(', ')} is required`
   if (given.length === 0) return [required('spec', rule)]
-  if (given.length > 1) {
-    const fields = `{${given.map(name => `\`${name}\``).join(', ')}}`
-    return [invalidValue('spec', fields, `${rule}, but multiple fields are set`)]
-  }
+  const fields = `{${given.map(name => `\`${name}\``).join(', ')}}`
   const terms = spec.nodeSelector?.nodeSelectorTerms
   return [
+    ...(given.length > 1 ? [invalidValue('spec', fields, `${rule}, but multiple fields are set`)] : []),
     ...validateNodeSelector('spec.nodeSelector', spec.nodeSelector),
     ...(spec.nodeSelector && terms?.length !== 1
       ? [invalidValue('spec.nodeSelector.nodeSelectorTerms', terms ?? null, 'must have exactly one node selector term')]

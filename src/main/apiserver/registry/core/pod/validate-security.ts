@@ -159,5 +159,10 @@ export function validateHostUsers(path: string, spec: PodSpec): FieldError[] {
     ...(spec.hostNetwork ? [forbiddenField(`${path}.hostNetwork`, why)] : []),
     ...(spec.hostPID ? [forbiddenField(`${path}.HostPID`, why)] : []),
     ...(spec.hostIPC ? [forbiddenField(`${path}.HostIPC`, why)] : []),
+    ...(['containers', 'initContainers'] as const).flatMap(field =>
+      each(`${path}.${field}`, spec[field], (at, { volumeDevices }) =>
+        list(volumeDevices).length > 0 ? [forbiddenField(`${at}.volumeDevices`, why)] : [],
+      ),
+    ),
   ]
 }
