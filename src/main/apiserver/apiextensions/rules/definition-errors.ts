@@ -7,6 +7,7 @@ import {
   notSupported,
   required,
 } from '../../../../shared/machinery/field-error.ts'
+import type { Pieces } from '../../../pieces/pacer.ts'
 import { type CelType } from '../../../cel/types.ts'
 import { escapeName } from '../../../cel/values.ts'
 import { type Schema, schemaIn } from '../schema.ts'
@@ -118,17 +119,19 @@ class Collector {
   }
 }
 
-function walk(rules: Schema, schema: Schema, place: Place, collector: Collector): void {
+function* walk(rules: Schema, schema: Schema, place: Place, collector: Collector): Pieces<void> {
   if (!hasRules(rules)) return
   const { path, type, count } = place
-  rules['x-kubernetes-validations']?.forEach((rule, i) =>
-    collector.rule(rule, schema, `${path}.x-kubernetes-validations[${i}]`, place),
-  )
+  for (const [i, rule] of (rules['x-kubernetes-validations'] ?? []).entries()) {
+    collector.rule(rule, schema, `${path}.x-kubernetes-validations[${i}]`, place)
+    yield
+  }
   for (const [name, inner] of Object.entries(rules.properties ?? {})) {
     const property = schema.properties && Object.hasOwn(schema.properties, name) ? schema.properties[name] : undefined
     const key = escapeName(name)
     const own = property && ((key === undefined ? undefined : type.fields?.get(key)) ?? declaredType(property))
-    if (property && own) walk(inner, property, { ...place, path: `${path}.properties[${name}]`, type: own }, collector)
+    if (property && own)
+      yield* walk(inner, property, { ...place, path: `${path}.properties[${name}]`, type: own }, collector)
   }
   const items = [schemaIn(rules.items), schemaIn(schema.items)] as const
   if (items[0] && items[1] && type.elem) {
@@ -140,7 +143,7 @@ function walk(rules: Schema, schema: Schema, place: Place, collector: Collector)
       count: count === undefined || schema.maxItems === undefined ? undefined : count * schema.maxItems,
       uncorrelatable: place.uncorrelatable ?? (known ? undefined : path),
     }
-    walk(items[0], items[1], within, collector)
+    yield* walk(items[0], items[1], within, collector)
   }
   const additional = [schemaIn(rules.additionalProperties), schemaIn(schema.additionalProperties)] as const
   if (additional[0] && additional[1] && type.elem) {
@@ -151,16 +154,18 @@ function walk(rules: Schema, schema: Schema, place: Place, collector: Collector)
       type: type.elem,
       count: count === undefined || most === undefined ? undefined : count * most,
     }
-    walk(additional[0], additional[1], within, collector)
+    yield* walk(additional[0], additional[1], within, collector)
   }
-  rules.allOf?.forEach((inner, i) => walk(inner, schema, { ...place, path: `${path}.allOf[${i}]` }, collector))
+  for (const [i, inner] of (rules.allOf ?? []).entries())
+    yield* walk(inner, schema, { ...place, path: `${path}.allOf[${i}]` }, collector)
 }
 
 /** Only for a schema that is otherwise right: without types nothing can be checked. */
-export function ruleErrors(schema: Schema, path: string): FieldError[] {
+export function* ruleErrors(schema: Schema, path: string): Pieces<FieldError[]> {
   const type = hasRules(schema) ? declaredType(schema, 'selfType', true) : undefined
   if (!type) return []
   const collector = new Collector()
-  walk(schema, schema, { path, type, count: 1, uncorrelatable: undefined }, collector)
+  yield
+  yield* walk(schema, schema, { path, type, count: 1, uncorrelatable: undefined }, collector)
   return collector.finish(path)
 }

@@ -60,7 +60,7 @@ function* errorsOf({ schema, path, hasStatus }: Changed): Pieces<FieldError[]> {
   errors.push(...schemaErrors(schema, path))
   if (errors.length > 0) return errors
   yield
-  return odd ? [invalidValue(path, '', odd)] : ruleErrors(schema, path)
+  return odd ? [invalidValue(path, '', odd)] : yield* ruleErrors(schema, path)
 }
 
 function* changedSchemas({ spec }: CustomResourceDefinition, old?: CustomResourceDefinition): Generator<Changed> {
