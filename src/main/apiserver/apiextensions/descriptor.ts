@@ -27,7 +27,7 @@ import { compileJsonPath, fieldsIn } from './json-path.ts'
 import { isSettled, prune, pruneInPieces } from './prune.ts'
 import type { WebhookTransport } from '../webhook/transport.ts'
 import { conversionOf } from './webhook-conversion.ts'
-import { compileRules } from './rules/compile.ts'
+import { compileRules, hasRules, type RuleNode } from './rules/compile.ts'
 import { validateRules } from './rules/validate.ts'
 import { factOf, propertyOf, type Schema } from './schema.ts'
 import { validateInPieces } from './validate-value.ts'
@@ -273,7 +273,10 @@ function describe(
   const defaulting = conversion !== undefined && hasDefaults(schema)
   const scale = scaleOf(version)
   const custom = customSchema(schema)
-  const rules = compileRules(schema)
+  const isRuled = hasRules(schema)
+  let compiled: RuleNode | undefined | Promise<RuleNode | undefined>
+  /** Most kinds of an installation never have an object. */
+  const rulesOf = () => (compiled ??= inTurns(compileRules(schema)))
   function* findings(object: AnyObject, old: AnyObject | undefined): Pieces<readonly FieldError[]> {
     const { metadata: _metadata, ...content } = object
     const found = yield* findingsOf({ ...content, metadata: {} }, old && { ...old, metadata: {} }, schema)
@@ -283,6 +286,7 @@ function describe(
   const check: ResourceDescriptor['check'] = async (object, old, warn, isStatus) => {
     const found = await inTurns(isStatus ? findingsOfStatus(object, old, schema) : findings(object, old))
     const errors = [...found, ...scaleErrors(object, version, isStatus)]
+    const rules = isRuled ? await rulesOf() : undefined
     if (!rules) return errors
     if (errors.some(({ type: of }) => BLOCKING.has(of))) return [...errors, UNCHECKED]
     return [...errors, ...(await validateRules(rules, object, old, warn))]

@@ -3,6 +3,7 @@ import type { ValidationRule } from '../../../../shared/api/apiextensions/v1.ts'
 import { type Compiled, Environment, tryCompile } from '../../../cel/environment.ts'
 import { type CelType, optionalOf } from '../../../cel/types.ts'
 import { escapeName } from '../../../cel/values.ts'
+import type { Pieces } from '../../../pieces/pacer.ts'
 import { type Schema, schemaIn } from '../schema.ts'
 import { normalFieldPath } from './field-path.ts'
 import { declaredType } from './schema-type.ts'
@@ -62,7 +63,7 @@ export function compileRule(rule: ValidationRule, schema: Schema, type: CelType)
 }
 
 /** @param rules the schema whose rules these are: the node's own, or one of its `allOf` */
-function nodeOf(rules: Schema, schema: Schema, type: CelType): RuleNode | undefined {
+function* nodeOf(rules: Schema, schema: Schema, type: CelType): Pieces<RuleNode | undefined> {
   if (!hasRules(rules)) return undefined
   const properties = new Map<string, RuleNode>()
   for (const [name, inner] of Object.entries(rules.properties ?? {})) {
@@ -70,31 +71,45 @@ function nodeOf(rules: Schema, schema: Schema, type: CelType): RuleNode | undefi
     const key = escapeName(name)
     const known = key === undefined ? undefined : type.fields?.get(key)
     const own = property && (known ?? (key === undefined ? declaredType(property) : undefined))
-    const node = property && own && nodeOf(inner, property, own)
+    const node = property && own && (yield* nodeOf(inner, property, own))
     if (node) properties.set(name, node)
   }
-  const inside = (field: 'items' | 'additionalProperties') => {
-    const [ruled, node] = [schemaIn(rules[field]), schemaIn(schema[field])]
-    return ruled && node && type.elem && nodeOf(ruled, node, type.elem)
+  const items = yield* nodeInside('items', rules, schema, type)
+  const additional = yield* nodeInside('additionalProperties', rules, schema, type)
+  const compiled: CompiledRule[] = []
+  for (const rule of rules['x-kubernetes-validations'] ?? []) {
+    compiled.push(compileRule(rule, schema, type))
+    yield
   }
-  const items = inside('items')
-  const additional = inside('additionalProperties')
+  const allOf: RuleNode[] = []
+  for (const inner of rules.allOf ?? []) {
+    const node = yield* nodeOf(inner, schema, type)
+    if (node) allOf.push(node)
+  }
   return {
-    schema,
-    type,
-    rules: (rules['x-kubernetes-validations'] ?? []).map(rule => compileRule(rule, schema, type)),
-    properties,
-    allOf: (rules.allOf ?? []).flatMap(inner => nodeOf(inner, schema, type) ?? []),
+    ...{ schema, type, rules: compiled, properties, allOf },
     ...(items ? { items } : {}),
     ...(additional ? { additional } : {}),
   }
 }
 
+function* nodeInside(
+  field: 'items' | 'additionalProperties',
+  rules: Schema,
+  schema: Schema,
+  { elem }: CelType,
+): Pieces<RuleNode | undefined> {
+  const [ruled, within] = [schemaIn(rules[field]), schemaIn(schema[field])]
+  return ruled && within && elem && (yield* nodeOf(ruled, within, elem))
+}
+
 /**
+ * Rules are compiled one by one: a definition may have hundreds.
  * @param isObject whether it says of itself what it is, and has metadata
  * @returns undefined for a schema without rules
  */
-export function compileRules(root: Schema, isObject = true): RuleNode | undefined {
+export function* compileRules(root: Schema, isObject = true): Pieces<RuleNode | undefined> {
   const type = hasRules(root) ? declaredType(root, 'selfType', isObject) : undefined
-  return type && nodeOf(root, root, type)
+  yield
+  return type && (yield* nodeOf(root, root, type))
 }

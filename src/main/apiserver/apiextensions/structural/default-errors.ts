@@ -1,5 +1,6 @@
 // Whether the defaults of a schema are values that it lets in itself, with upstream's messages.
 import { type FieldError, invalidValue } from '../../../../shared/machinery/field-error.ts'
+import { inTurns } from '../../../pieces/pacer.ts'
 import { embeddedErrors } from '../embedded.ts'
 import { prune } from '../prune.ts'
 import { type Schema, propertyOf, schemaIn } from '../schema.ts'
@@ -73,7 +74,7 @@ export function hasDefaultsWithRules(root: Schema): boolean {
 export async function ruleErrorsOfDefaults(root: Schema, path: string): Promise<FieldError[]> {
   const errors: FieldError[] = []
   for (const { value, schema, path: at } of defaultsIn(root, path)) {
-    const rules = compileRules(schema, schema['x-kubernetes-embedded-resource'] === true)
+    const rules = await inTurns(compileRules(schema, schema['x-kubernetes-embedded-resource'] === true))
     if (rules) errors.push(...placed(await validateRules(rules, value, undefined, () => undefined), at))
   }
   return errors
