@@ -5,9 +5,8 @@ import { decodeObject } from '../schema/decode.ts'
 import { FEW_ENTRIES, isLarge } from '../../pieces/large-json.ts'
 import { atOnce, type Pieces } from '../../pieces/pacer.ts'
 import { isAnyMissing } from './defaults.ts'
-import { propertyOf, type Schema, schemaIn } from './schema.ts'
+import { OF_OBJECTS, propertyOf, type Schema, schemaIn } from './schema.ts'
 
-const OWN = new Set(['apiVersion', 'kind', 'metadata'])
 const MAX_DEPTH = 64
 
 export interface Pruned {
@@ -85,8 +84,8 @@ export function* pruneInPieces(value: unknown, root: Schema, keepNulls = false):
       return DONE
     }
     if (!keepNulls && isIdle(given[key], known ?? additional)) return DONE
-    if (own && !resource && OWN.has(key)) errors.push(...unreadable(at, key, given[key], meta?.errors[0]))
-    if (own && OWN.has(key)) return undefined
+    if (own && !resource && OF_OBJECTS.has(key)) errors.push(...unreadable(at, key, given[key], meta?.errors[0]))
+    if (own && OF_OBJECTS.has(key)) return undefined
     if (known ?? additional) return known ?? additional
     if (preserve || schema?.additionalProperties === true) return undefined
     unknown.push(at)
@@ -172,7 +171,7 @@ function settles(given: unknown, schema: Schema | undefined, depth: number, reso
   for (const key of Object.keys(given)) {
     const inner = propertyOf(schema, key) ?? additional
     if (isIdle(given[key], inner)) return false
-    if (own && OWN.has(key)) continue
+    if (own && OF_OBJECTS.has(key)) continue
     if (inner ? !settles(given[key], inner, depth + 1, false) : !preserve && schema.additionalProperties !== true)
       return false
   }

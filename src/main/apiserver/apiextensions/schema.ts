@@ -5,12 +5,31 @@ import type { FieldFact } from '../schema/facts.ts'
 
 export type Schema = JSONSchemaProps
 
+/** What every object says of itself. */
+export const OF_OBJECTS: ReadonlySet<string> = new Set(['apiVersion', 'kind', 'metadata'])
+
+/** Fields that hold several schemas for the same value. */
+export const JUNCTORS = ['allOf', 'anyOf', 'oneOf'] as const
+
 /** @returns the schema in a field that may also hold a boolean or a list. */
 export const schemaIn = (value: unknown): Schema | undefined => (isObject(value) ? value : undefined)
 
 /** @returns the schema of a property, never of an inherited one. */
 export const propertyOf = ({ properties }: Schema, key: string): Schema | undefined =>
   properties && Object.hasOwn(properties, key) ? properties[key] : undefined
+
+/** @returns the schema itself and all within it */
+export function* schemasIn(schema: Schema): Generator<Schema> {
+  yield schema
+  const inner = [
+    schemaIn(schema.items),
+    ...JUNCTORS.flatMap(name => schema[name] ?? []),
+    schema.not,
+    ...Object.values(schema.properties ?? {}),
+    schemaIn(schema.additionalProperties),
+  ]
+  for (const one of inner) if (one) yield* schemasIn(one)
+}
 
 const SCALARS: Readonly<Record<string, FieldFact['t']>> = {
   string: 'string',

@@ -31,6 +31,7 @@ export class IncomingRequest implements ApiRequest {
   readonly headers: ApiRequest['headers']
   readonly user: UserInfo
   declare readonly upgrade?: { readonly socket: Duplex; readonly head: Buffer }
+  waited: ApiRequest['waited'] = undefined
   private readonly parts: RequestParts
 
   constructor(parts: RequestParts, user: UserInfo) {

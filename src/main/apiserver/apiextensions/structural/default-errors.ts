@@ -3,7 +3,7 @@ import { type FieldError, invalidValue } from '../../../../shared/machinery/fiel
 import { inTurns } from '../../../pieces/pacer.ts'
 import { embeddedErrors } from '../embedded.ts'
 import { prune } from '../prune.ts'
-import { type Schema, propertyOf, schemaIn } from '../schema.ts'
+import { OF_OBJECTS, type Schema, propertyOf, schemaIn } from '../schema.ts'
 import { compileRules, hasRules } from '../rules/compile.ts'
 import { validateRules } from '../rules/validate.ts'
 import { validateValue } from '../validate-value.ts'
@@ -16,8 +16,6 @@ interface Default {
   readonly isOfMeta: boolean
 }
 
-const META = ['metadata', 'kind', 'apiVersion']
-
 /** None are looked for in the schema of other properties, where there may be none. */
 function* defaultsIn(schema: Schema, path: string, isOfMeta = false): Generator<Default> {
   const isObject = schema['x-kubernetes-embedded-resource'] === true
@@ -27,7 +25,7 @@ function* defaultsIn(schema: Schema, path: string, isOfMeta = false): Generator<
   if (items) yield* defaultsIn(items, `${path}.items`, isOfMeta && !isObject)
   for (const name of Object.keys(schema.properties ?? {})) {
     const property = propertyOf(schema, name)
-    const isMeta = isObject ? META.includes(name) : isOfMeta
+    const isMeta = isObject ? OF_OBJECTS.has(name) : isOfMeta
     if (property) yield* defaultsIn(property, `${path}.properties[${name}]`, isMeta)
   }
 }

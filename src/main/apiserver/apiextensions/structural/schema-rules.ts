@@ -7,7 +7,7 @@ import {
   required,
 } from '../../../../shared/machinery/field-error.ts'
 import { ruleTextErrors } from '../rules/definition-errors.ts'
-import { type Schema, propertyOf, schemaIn } from '../schema.ts'
+import { JUNCTORS, OF_OBJECTS, type Schema, propertyOf, schemaIn } from '../schema.ts'
 
 const TYPES = ['array', 'boolean', 'integer', 'number', 'object', 'string']
 const FORBIDDEN = ['id', 'additionalItems', 'patternProperties', 'definitions', 'dependencies', '$ref'] as const
@@ -113,10 +113,8 @@ interface Around {
   readonly isOfMeta?: boolean
 }
 
-const META = ['metadata', 'kind', 'apiVersion']
-
 function aroundProperty(schema: Schema, name: string, isRoot: boolean, around: Around): Around {
-  if (!(isRoot || schema['x-kubernetes-embedded-resource']) || !META.includes(name)) return around
+  if (!(isRoot || schema['x-kubernetes-embedded-resource']) || !OF_OBJECTS.has(name)) return around
   return { ...around, isOfMeta: true, ...(isRoot ? { noDefaults: `in top-level ${name}` } : {}) }
 }
 
@@ -158,8 +156,7 @@ export function schemaErrors(schema: Schema, path: string, around: Around = {}, 
   for (const [name, property] of Object.entries(schema.properties ?? {}))
     within(property, `properties[${name}]`, aroundProperty(schema, name, isRoot, around))
   within(schema.not, 'not')
-  for (const name of ['allOf', 'anyOf', 'oneOf'] as const)
-    schema[name]?.forEach((inner, i) => within(inner, `${name}[${i}]`))
+  for (const name of JUNCTORS) schema[name]?.forEach((inner, i) => within(inner, `${name}[${i}]`))
   within(schema.items, 'items')
   return errors
 }

@@ -11,11 +11,9 @@ import {
 import { compilePattern } from '../../../../shared/machinery/pattern/pattern.ts'
 import { PatternError } from '../../../../shared/machinery/pattern/syntax.ts'
 import type { Pieces } from '../../../pieces/pacer.ts'
-import { propertyOf, type Schema, schemaIn } from '../schema.ts'
+import { JUNCTORS, propertyOf, type Schema, schemaIn, schemasIn } from '../schema.ts'
 
 type Level = 'root' | 'item' | 'field'
-
-const LISTS = ['allOf', 'anyOf', 'oneOf'] as const
 
 interface Inner {
   readonly schema: Schema
@@ -23,7 +21,7 @@ interface Inner {
 }
 
 function junctorsOf(schema: Schema, path: string): Inner[] {
-  const inner: Inner[] = LISTS.flatMap(name =>
+  const inner: Inner[] = JUNCTORS.flatMap(name =>
     (schema[name] ?? []).map((one, i) => ({ schema: one, path: `${path}.${name}[${i}]` })),
   )
   if (schema.not) inner.push({ schema: schema.not, path: `${path}.not` })
@@ -62,15 +60,10 @@ const UNKNOWN = [
 
 /** @returns why nothing structural can be made of it at all */
 export function whyNotStructural(schema: Schema): string | undefined {
-  const unknown = UNKNOWN.find(name => isSomething(schema[name]))
-  if (unknown) return `OpenAPIV3Schema '${unknown === '$schema' ? 'schema' : unknown}' is not supported`
-  if (Array.isArray(schema.items)) return "OpenAPIV3Schema 'items' must be a schema, but is an array"
-  const { not, items, properties = {}, additionalProperties } = schema
-  const inner = [not, items, additionalProperties, ...LISTS.flatMap(name => schema[name]), ...Object.values(properties)]
-  for (const one of inner) {
-    const within = schemaIn(one)
-    const why = within && whyNotStructural(within)
-    if (why) return why
+  for (const one of schemasIn(schema)) {
+    const unknown = UNKNOWN.find(name => isSomething(one[name]))
+    if (unknown) return `OpenAPIV3Schema '${unknown === '$schema' ? 'schema' : unknown}' is not supported`
+    if (Array.isArray(one.items)) return "OpenAPIV3Schema 'items' must be a schema, but is an array"
   }
   return undefined
 }

@@ -16,7 +16,7 @@ import {
 } from '../../../../shared/machinery/field-error.ts'
 import { dns1035Label } from '../../../../shared/machinery/names.ts'
 import { isKnownFormat } from '../../apiextensions/formats.ts'
-import { propertyOf, schemaIn } from '../../apiextensions/schema.ts'
+import { propertyOf, schemaIn, schemasIn } from '../../apiextensions/schema.ts'
 import { list } from '../support/collections.ts'
 import { each, requiredText } from '../support/rules.ts'
 
@@ -164,20 +164,6 @@ export function storedVersionErrors({ spec, status }: CustomResourceDefinition):
       .map(({ name }) => invalidValue(at, stored, `must have the storage version ${name}`)),
     ...stored.flatMap((name, i) => (known.includes(name) ? [] : [invalidValue(`${at}[${i}]`, name, lost(name))])),
   ]
-}
-
-const JUNCTORS = ['allOf', 'anyOf', 'oneOf'] as const
-
-function* schemasIn(schema: JSONSchemaProps): Generator<JSONSchemaProps> {
-  yield schema
-  const inner = [
-    schemaIn(schema.items),
-    ...JUNCTORS.flatMap(name => list(schema[name])),
-    schema.not,
-    ...Object.values(schema.properties ?? {}),
-    schemaIn(schema.additionalProperties),
-  ]
-  for (const one of inner) if (one) yield* schemasIn(one)
 }
 
 const allSchemas = ({ versions }: CustomResourceDefinition['spec']): JSONSchemaProps[] =>
