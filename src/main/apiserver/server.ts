@@ -177,8 +177,8 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     tokens,
     verifyToken: bearer.verify,
   })
-  const sessions = new Sessions(clock)
   const revocations = new RevocationIndex(store)
+  const sessions = new Sessions(clock, revocations)
   const inFlight = new InFlight(options.limits ?? DEFAULT_LIMITS)
   const isServed = ({ isResource, group, version, resource }: ApiRequest['info']) =>
     isResource && resources.byUrl(group, version, resource) !== undefined
@@ -318,6 +318,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     tls: { certPem: pki.serving.certPem, keyPem: pki.serving.keyPem, caPem: pki.caPem },
     names: new Set(pki.servingNames),
     revocations,
+    sessions,
     authenticator: createAuthenticator([bearer, sessions], anonymous),
     handle,
     ui: createUi({ dir: options.ui?.dir, sessions }),
@@ -351,6 +352,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       aggregator?.[Symbol.dispose]()
       flowControl?.[Symbol.dispose]()
       revocations[Symbol.dispose]()
+      sessions[Symbol.dispose]()
       await http[Symbol.asyncDispose]()
       metrics[Symbol.dispose]()
     },

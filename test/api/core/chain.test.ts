@@ -97,24 +97,30 @@ test('a request may be as long as the command of an exec is', async () => {
   expect((await raw(server, `${CONFIG_MAPS}?command=${'a'.repeat(200_000)}`)).code).toBe(200)
 })
 
+const nothingRevoked = { isRevoked: () => false, onChange: () => undefined }
+
 describe('Sessions', () => {
   test('a login token is good for five minutes', () => {
     const clock = new ManualClock()
-    const sessions = new Sessions(clock)
+    const sessions = new Sessions(clock, nothingRevoked)
     const [early, late] = [sessions.issueLoginToken(testAdmin), sessions.issueLoginToken(testAdmin)]
     clock.jump(299_000)
     expect(sessions.login(early)?.user.name).toBe('kubernetes-admin')
     clock.jump(2_000)
     expect(sessions.login(late)).toBeUndefined()
   })
-  test('a session ends by itself', () => {
+  test('a session ends by itself', async () => {
     const clock = new ManualClock()
-    const sessions = new Sessions(clock)
+    const sessions = new Sessions(clock, nothingRevoked)
     const { cookie } = sessions.login(sessions.issueLoginToken(testAdmin))!
     const headers = { cookie: `__Host-flotilla-session=${cookie}` }
     expect(sessions.userOf(headers)?.name).toBe('kubernetes-admin')
-    clock.jump(8 * 86_400_000)
+    let ended = 0
+    sessions.whenOver(headers, () => ended++)
+    sessions.whenOver(headers, () => ended--)?.()
+    await clock.advance(8 * 86_400_000)
     expect(sessions.userOf(headers)).toBeUndefined()
+    expect(ended).toBe(1)
   })
 })
 

@@ -7,6 +7,8 @@ import { join } from 'node:path'
 import { connect as tlsConnect } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { SubresourceHandler } from '../../../src/main/apiserver/endpoints/contract.ts'
+import { systemClock } from '../../../src/shared/machinery/clock.ts'
+import { revokeCertificates } from '../../../src/shared/machinery/revoke-certificates.ts'
 import { startTestApiServer, type TestApiServer, testAdmin } from '../../support/api-server.ts'
 import { CONFIG_MAPS, configMap, PODS, pod, raw, type RawOptions } from './support/raw.ts'
 
@@ -26,6 +28,16 @@ const hello: SubresourceHandler = {
   },
 }
 
+/** Takes the upgrade over and keeps it open, as a terminal does. */
+const stay: SubresourceHandler = {
+  ...hello,
+  subresource: 'stay',
+  async handle(request) {
+    request.upgrade!.socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: stay\r\n\r\n')
+    return { code: 101, hijacked: true }
+  },
+}
+
 let server: TestApiServer
 let uiDir: string
 beforeAll(async () => {
@@ -35,7 +47,7 @@ beforeAll(async () => {
   await writeFile(join(uiDir, 'assets', 'index-DeadBeef.js'), 'export {}')
   await writeFile(join(uiDir, '..', 'flotilla-secret.txt'), 'secret')
   await symlink('/etc/passwd', join(uiDir, 'assets', 'link.txt'))
-  server = await startTestApiServer({ ui: { dir: uiDir }, subresources: [hello] })
+  server = await startTestApiServer({ ui: { dir: uiDir }, subresources: [hello, stay] })
   await raw(server, PODS, { body: pod('p') })
 })
 afterAll(async () => {
@@ -79,6 +91,19 @@ function upgrade(path: string, headers: Record<string, string>, certificate = fa
   })
 }
 
+/** A request whose answer does not end by itself. */
+function openStream(path: string, headers: Record<string, string>) {
+  const socket = tlsConnect({
+    host: '127.0.0.1',
+    port: server.port,
+    ca: server.pki.caPem,
+    ALPNProtocols: ['http/1.1'],
+  })
+  const lines = Object.entries({ host: `127.0.0.1:${server.port}`, ...headers })
+  socket.write(`GET ${path} HTTP/1.1\r\n${lines.map(([k, v]) => `${k}: ${v}`).join('\r\n')}\r\n\r\n`)
+  return { socket, begun: once(socket, 'data'), over: once(socket, 'close') }
+}
+
 describe('login', () => {
   test('a token works once and gives an HttpOnly, Secure, SameSite=Strict cookie of a named user', async () => {
     const token = server.server.issueLoginToken(testAdmin)
@@ -113,6 +138,26 @@ describe('login', () => {
     expect(out.headers['set-cookie']![0]).toContain('Max-Age=0')
     expect((await raw(server, '/ui/session', as)).code).toBe(401)
     expect((await raw(server, CONFIG_MAPS, as)).code).toBe(403)
+  })
+  test.each(['logout', 'revocation'])('%s ends what is open in the session: watches and upgrades', async how => {
+    const user = { name: `seven-${how}`, groups: ['system:masters'] }
+    const { headers } = await login(server.server.issueLoginToken(user))
+    const cookie = headers['set-cookie']![0]!.split(';')[0]!
+    const unused = server.server.issueLoginToken(user)
+    const open = [
+      openStream(`${CONFIG_MAPS}?watch=1`, { cookie }),
+      openStream(`${PODS}/p/stay`, { cookie, origin: ownOrigin(), connection: 'Upgrade', upgrade: 'stay' }),
+    ]
+    const others = openStream(`${CONFIG_MAPS}?watch=1`, { cookie: await sessionCookie() })
+    await Promise.all([...open, others].map(({ begun }) => begun))
+    if (how === 'logout')
+      await raw(server, '/ui/logout', { as: 'none', method: 'POST', headers: { cookie, origin: ownOrigin() } })
+    else await revokeCertificates(server.clientAs(), systemClock, { userName: user.name, reason: 'left' })
+    await Promise.all(open.map(({ over }) => over))
+    expect((await raw(server, '/ui/session', { as: 'none', headers: { cookie } })).code).toBe(401)
+    expect((await login(unused)).code).toBe(how === 'logout' ? 200 : 401)
+    expect(others.socket.destroyed).toBe(false)
+    others.socket.destroy()
   })
 })
 

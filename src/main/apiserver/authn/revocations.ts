@@ -1,9 +1,10 @@
-// Client certificates that are refused although the CA signed them: CertificateRevocations, followed in the store.
+// Client certificates that are refused although the CA signed them, and sessions of their users: CertificateRevocations,
+// followed in the store.
 import { CertificateRevocation } from '../../../shared/api/flotilla/v1.ts'
 import type { ObjectStore, StoreError, WatchHandle } from '../../store/contract.ts'
 
 export interface Revocations {
-  /** @param issuedAtMs when the certificate was signed */
+  /** @param issuedAtMs when the certificate was signed, or the session asked for */
   isRevoked(userName: string, issuedAtMs: number): boolean
   /** Called after every change: connections that were let in must be looked at again. */
   onChange(run: () => void): void

@@ -8,6 +8,7 @@ import type { Clock } from '../../../shared/machinery/clock.ts'
 import { ApiError } from '../../../shared/machinery/status.ts'
 import type { UserInfo } from '../request.ts'
 import { assertNotForeignPage, type AuthenticationMethod, type Credentials } from './authenticator.ts'
+import type { Revocations } from './revocations.ts'
 
 const LOGIN_TOKEN_LIFE_MS = 5 * 60_000
 const SESSION_LIFE_MS = 7 * 24 * 3_600_000
@@ -23,7 +24,15 @@ const secret = () => randomBytes(32).toString('base64url')
 
 interface Lease {
   readonly user: UserInfo
+  /** When the user proved who they are. */
+  readonly sinceMs: number
   readonly endsAtMs: number
+}
+
+interface Session extends Lease {
+  /** What ends with it. */
+  readonly onEnd: Set<() => void>
+  readonly cancelEnd: () => void
 }
 
 export function cookieOf(headers: Credentials['headers'], name: string): string | undefined {
@@ -44,47 +53,64 @@ export function assertOwnOrigin(credentials: Pick<Credentials, 'headers' | 'isUp
     throw refuse(`the origin ${JSON.stringify(origin ?? '')} may not use this session`)
 }
 
-export class Sessions implements AuthenticationMethod {
+export class Sessions implements AuthenticationMethod, Disposable {
   readonly name = 'session'
-  private readonly clock: Clock
-  private readonly logins = new Map<string, Lease>()
-  private readonly sessions = new Map<string, Lease>()
+  readonly #clock: Clock
+  readonly #revocations: Revocations
+  readonly #logins = new Map<string, Lease>()
+  readonly #sessions = new Map<string, Session>()
 
-  constructor(clock: Clock) {
-    this.clock = clock
+  constructor(clock: Clock, revocations: Revocations) {
+    this.#clock = clock
+    this.#revocations = revocations
+    // What was taken back of the user's does not go on as a session.
+    revocations.onChange(() => {
+      for (const [key, session] of this.#sessions) if (!this.#isGood(session)) this.#end(key)
+    })
   }
 
   /** @returns a token that opens one session within five minutes */
   issueLoginToken(user: UserInfo): string {
-    this.sweep(this.logins)
+    const sinceMs = this.#clock.now()
+    for (const [key, { endsAtMs }] of this.#logins)
+      if (endsAtMs <= sinceMs || this.#logins.size >= MAX_SESSIONS) this.#logins.delete(key)
     const token = secret()
-    this.logins.set(digest(token), { user, endsAtMs: this.clock.now() + LOGIN_TOKEN_LIFE_MS })
+    this.#logins.set(digest(token), { user, sinceMs, endsAtMs: sinceMs + LOGIN_TOKEN_LIFE_MS })
     return token
   }
 
   /** Uses the token up. @returns the session's cookie value, or undefined when the token is unknown, used or too old */
   login(token: string): { readonly cookie: string; readonly user: UserInfo } | undefined {
-    const key = digest(token)
-    const lease = this.logins.get(key)
-    this.logins.delete(key)
-    if (!lease || lease.endsAtMs <= this.clock.now()) return undefined
-    this.sweep(this.sessions)
+    const lease = this.#logins.get(digest(token))
+    this.#logins.delete(digest(token))
+    if (!lease || !this.#isGood(lease)) return undefined
+    // Beyond the bound the oldest go.
+    for (const key of this.#sessions.keys()) if (this.#sessions.size >= MAX_SESSIONS) this.#end(key)
     const cookie = secret()
-    this.sessions.set(digest(cookie), { user: lease.user, endsAtMs: this.clock.now() + SESSION_LIFE_MS })
+    const key = digest(cookie)
+    const endsAtMs = this.#clock.now() + SESSION_LIFE_MS
+    const cancelEnd = this.#clock.after(SESSION_LIFE_MS, () => this.#end(key))
+    this.#sessions.set(key, { ...lease, endsAtMs, onEnd: new Set(), cancelEnd })
     return { cookie, user: lease.user }
   }
 
+  /** Ends what is open in the session, too. */
   logout(headers: Credentials['headers']): void {
     const cookie = cookieOf(headers, SESSION_COOKIE)
-    if (cookie !== undefined) this.sessions.delete(digest(cookie))
+    if (cookie !== undefined) this.#end(digest(cookie))
   }
 
   /** @returns who is logged in, without the checks that protect other paths */
   userOf(headers: Credentials['headers']): UserInfo | undefined {
-    const cookie = cookieOf(headers, SESSION_COOKIE)
-    if (cookie === undefined) return undefined
-    const lease = this.sessions.get(digest(cookie))
-    return lease && lease.endsAtMs > this.clock.now() ? lease.user : undefined
+    return this.#of(headers)?.user
+  }
+
+  /** Calls back when the request's session ends. @returns a function that cancels that; undefined without one */
+  whenOver(headers: Credentials['headers'], end: () => void): (() => void) | undefined {
+    if (headers.authorization !== undefined) return undefined
+    const onEnd = this.#of(headers)?.onEnd
+    onEnd?.add(end)
+    return onEnd && (() => onEnd.delete(end))
   }
 
   authenticate(credentials: Credentials): UserInfo | undefined {
@@ -97,9 +123,24 @@ export class Sessions implements AuthenticationMethod {
     return user
   }
 
-  /** Ends what is over; beyond the bound the oldest go. */
-  private sweep(leases: Map<string, Lease>): void {
-    const now = this.clock.now()
-    for (const [key, { endsAtMs }] of leases) if (endsAtMs <= now || leases.size >= MAX_SESSIONS) leases.delete(key)
+  [Symbol.dispose](): void {
+    for (const { cancelEnd } of this.#sessions.values()) cancelEnd()
+  }
+
+  #of(headers: Credentials['headers']): Session | undefined {
+    const cookie = headers.cookie === undefined ? undefined : cookieOf(headers, SESSION_COOKIE)
+    const session = cookie === undefined ? undefined : this.#sessions.get(digest(cookie))
+    return session && this.#isGood(session) ? session : undefined
+  }
+
+  #isGood({ user, sinceMs, endsAtMs }: Lease): boolean {
+    return endsAtMs > this.#clock.now() && !this.#revocations.isRevoked(user.name, sinceMs)
+  }
+
+  #end(key: string): void {
+    const session = this.#sessions.get(key)
+    this.#sessions.delete(key)
+    session?.cancelEnd()
+    for (const end of session?.onEnd ?? []) end()
   }
 }

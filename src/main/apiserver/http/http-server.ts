@@ -12,6 +12,7 @@ import { ApiError, internalError } from '../../../shared/machinery/status.ts'
 import type { Authenticator } from '../authn/authenticator.ts'
 import { type CertificateVerdict, certificateJudge } from '../authn/client-certificate.ts'
 import type { Revocations } from '../authn/revocations.ts'
+import type { Sessions } from '../authn/session.ts'
 import type { ApiRequest, ApiResponse, Handler, UserInfo } from '../request.ts'
 import { ConnectionGuard, type ConnectionLimits, DEFAULT_CONNECTION_LIMITS } from './connection-guard.ts'
 import { isAllowedHost } from './hosts.ts'
@@ -39,6 +40,7 @@ export interface HttpServerOptions {
   readonly names: ReadonlySet<string>
   readonly authenticator: Authenticator
   readonly revocations: Revocations
+  readonly sessions: Pick<Sessions, 'whenOver'>
   readonly handle: Handler
   readonly ui: Ui | undefined
   readonly log: Log
@@ -106,7 +108,7 @@ const cutOff = (response: Response) => void ('stream' in response ? response.str
 const clientGone = () => new ApiError(499, 'ClientClosedRequest', 'the client went away')
 
 export function createHttpServer(options: HttpServerOptions): HttpServer {
-  const { authenticator, revocations, handle, log, names, tls, ui, clock, onRefused } = options
+  const { authenticator, revocations, sessions, handle, log, names, tls, ui, clock, onRefused } = options
   const { limits = DEFAULT_CONNECTION_LIMITS, strictTransportSecurity } = options
   const guard = new ConnectionGuard(limits, clock)
   const running = new Set<RequestLife>()
@@ -185,7 +187,9 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
         certificateUser,
         certificateRejected: certificate !== undefined && certificateUser === undefined,
       })
-      return requestAs(authenticated instanceof Promise ? await authenticated : authenticated)
+      const user = authenticated instanceof Promise ? await authenticated : authenticated
+      if (!certificateUser && headers.cookie !== undefined) life.whenOver(sessions.whenOver(headers, drop))
+      return requestAs(user)
     } catch (error) {
       if (error instanceof ApiError) await onRefused?.(requestAs(NOBODY), error, certificate !== undefined)
       throw error
@@ -217,6 +221,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     guard.begin(connection)
     response.once('close', () => {
       running.delete(life)
+      life.over()
       guard.end(connection)
       // An answer that is complete leaves nothing to stop; making an error for it would cost more than sending it.
       // Not `writableFinished`: HTTP/2 says so of every answer that is closed.
@@ -268,6 +273,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     const headers = headersOf(incoming)
     socket.once('close', () => {
       running.delete(life)
+      life.over()
       life.end(clientGone())
     })
     socket.on('error', () => undefined)

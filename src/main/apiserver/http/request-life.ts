@@ -3,6 +3,8 @@
 export class RequestLife {
   #controller: AbortController | undefined
   #reason: Error | undefined
+  #release: (() => void) | undefined
+  #isOver = false
 
   get ended(): boolean {
     return this.#reason !== undefined
@@ -19,5 +21,17 @@ export class RequestLife {
   end(reason: Error): void {
     this.#reason ??= reason
     this.#controller?.abort(reason)
+  }
+
+  /** @param release is called once nothing of the request is left */
+  whenOver(release: (() => void) | undefined): void {
+    if (this.#isOver) release?.()
+    else this.#release = release
+  }
+
+  /** Nothing of it is left. */
+  over(): void {
+    this.#isOver = true
+    this.#release?.()
   }
 }
