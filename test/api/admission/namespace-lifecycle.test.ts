@@ -31,6 +31,11 @@ describe('in a namespace that is missing', () => {
     expect([error.code, error.message]).toEqual([404, 'namespaces "missing" not found'])
     expect(error.status.details).toMatchObject({ kind: 'namespaces', name: 'missing' })
   })
+  test('a pod is refused for that, not for the account that it would run as', async () => {
+    const spec = { containers: [{ name: 'main', image: 'x' }] }
+    const error = await failure(cluster.admin.create(Pod, { metadata: { name: 'x', namespace }, spec }))
+    expect([error.code, error.message]).toEqual([404, 'namespaces "missing" not found'])
+  })
   test.each([
     ['PUT, which makes leases', { method: 'PUT' }],
     ['apply', { method: 'PATCH', headers: { 'content-type': 'application/apply-patch+yaml' } }],
@@ -75,6 +80,12 @@ describe('in a namespace that goes away', () => {
       `configmaps "new" is forbidden: ${why}`,
     ])
     expect(error.status.details?.causes).toEqual(causes)
+  })
+  test('a pod is refused for that, though the account that it would run as has gone', async () => {
+    await cluster.admin.delete(ServiceAccount, { namespace, name: 'default' })
+    const spec = { containers: [{ name: 'main', image: 'x' }] }
+    const error = await failure(cluster.admin.create(Pod, { metadata: { name: 'new', namespace }, spec }))
+    expect([error.code, error.message]).toEqual([403, `pods "new" is forbidden: ${why}`])
   })
   test('nothing is created as a dry run either', async () => {
     const path = `/api/v1/namespaces/${namespace}/configmaps?dryRun=All`

@@ -2,7 +2,7 @@
 import { Namespace } from '../../../shared/api/core/v1.ts'
 import { ApiError, forbidden, notFound } from '../../../shared/machinery/status.ts'
 import type { ObjectStore } from '../../store/contract.ts'
-import type { AdmissionPlugin } from './contract.ts'
+import type { AdmissionPlugin, AdmissionRequest } from './contract.ts'
 
 const IMMORTAL = new Set(['default', 'kube-system', 'kube-public', 'kube-node-lease'])
 /** Access reviews are questions about a namespace, which need not exist. */
@@ -10,30 +10,29 @@ const REVIEWS = new Set(['localsubjectaccessreviews'])
 
 /** @see https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/#namespacelifecycle */
 export function namespaceLifecycle(store: ObjectStore): AdmissionPlugin {
-  return {
-    name: 'NamespaceLifecycle',
-    validate({ operation, resource, namespace, name, object }) {
-      const { type } = resource
-      const isNamespace = type.group === '' && type.plural === 'namespaces'
-      if (isNamespace && operation === 'DELETE' && IMMORTAL.has(name))
-        throw forbidden(type, name, 'this namespace may not be deleted')
-      if (!type.namespaced || operation !== 'CREATE' || REVIEWS.has(type.plural)) return
-      const stored = store.get(`/registry/core/namespaces/${namespace}`)
-      if (!stored) throw notFound(Namespace, namespace)
-      if (!stored.object.metadata.deletionTimestamp) return
-      const target = object?.metadata.name ?? name
-      const why = `unable to create new content in namespace ${namespace} because it is being terminated`
-      const error = forbidden(type, target, why)
-      throw new ApiError(403, 'Forbidden', error.message, {
-        ...error.status.details,
-        causes: [
-          {
-            reason: 'NamespaceTerminating',
-            message: `namespace ${namespace} is being terminated`,
-            field: 'metadata.namespace',
-          },
-        ],
-      })
-    },
+  const check = ({ operation, resource, namespace, name, object }: AdmissionRequest): void => {
+    const { type } = resource
+    const isNamespace = type.group === '' && type.plural === 'namespaces'
+    if (isNamespace && operation === 'DELETE' && IMMORTAL.has(name))
+      throw forbidden(type, name, 'this namespace may not be deleted')
+    if (!type.namespaced || operation !== 'CREATE' || REVIEWS.has(type.plural)) return
+    const stored = store.get(`/registry/core/namespaces/${namespace}`)
+    if (!stored) throw notFound(Namespace, namespace)
+    if (!stored.object.metadata.deletionTimestamp) return
+    const target = object?.metadata.name ?? name
+    const why = `unable to create new content in namespace ${namespace} because it is being terminated`
+    const error = forbidden(type, target, why)
+    throw new ApiError(403, 'Forbidden', error.message, {
+      ...error.status.details,
+      causes: [
+        {
+          reason: 'NamespaceTerminating',
+          message: `namespace ${namespace} is being terminated`,
+          field: 'metadata.namespace',
+        },
+      ],
+    })
   }
+  // First of all, before a plugin misses what a namespace would have; and last, as it may go away meanwhile.
+  return { name: 'NamespaceLifecycle', mutate: check, validate: check }
 }
