@@ -447,6 +447,21 @@ test('a pod may ask for huge pages as a whole', () => {
   expect(podRequests({ containers, resources } as unknown as PodSpec).scalar.get('hugepages-2Mi')).toBe(6 << 20)
 })
 
+test('what a pod asks for of an extended resource counts on its node alone', () => {
+  const requests = { cpu: '1', 'example.com/gpu': '2' }
+  const [busy, idle] = [infoOf(makeNode('busy'), [makePod('p', { requests })]), infoOf(makeNode('idle'))]
+  expect([busy, idle].map(({ requested }) => requested.scalar.get('example.com/gpu'))).toEqual([2, undefined])
+  expect(podInfoOf(makePod('q', { requests: { cpu: '1' } })).requests.scalar.size).toBe(0)
+})
+
+test.each([
+  ['all of it', { cpu: '1', memory: '1Gi' }, { cpuMilli: 1000, memoryBytes: 1 << 30 }],
+  ['no memory', { cpu: '1' }, { cpuMilli: 1000, memoryBytes: 200 << 20 }],
+  ['no cpu', { memory: '1Gi' }, { cpuMilli: 100, memoryBytes: 1 << 30 }],
+])('a pod whose container requests %s is scored by what it lacks as well', (_what, requests, scored) => {
+  expect(podInfoOf(makePod('p', { requests })).scoredRequests).toMatchObject(scored)
+})
+
 describe('why no node fits', () => {
   const statuses = new Map([
     ['a', { ...unschedulable('Insufficient cpu'), plugin: 'NodeResourcesFit' }],

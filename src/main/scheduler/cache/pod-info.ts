@@ -9,22 +9,30 @@ export interface Resources {
   cpuMilli: number
   memoryBytes: number
   ephemeralStorageBytes: number
-  readonly scalar: Map<string, number>
+  scalar: Map<string, number>
 }
+
+/** Of whatever has none, and never written to: most pods and nodes know no others. */
+const NO_SCALARS = new Map<string, number>()
 
 export const noResources = (): Resources => ({
   cpuMilli: 0,
   memoryBytes: 0,
   ephemeralStorageBytes: 0,
-  scalar: new Map(),
+  scalar: NO_SCALARS,
 })
+
+function setScalar(target: Resources, name: string, amount: number): void {
+  if (target.scalar === NO_SCALARS) target.scalar = new Map()
+  target.scalar.set(name, amount)
+}
 
 export function addResources(target: Resources, delta: Resources, sign: 1 | -1 = 1): void {
   target.cpuMilli += sign * delta.cpuMilli
   target.memoryBytes += sign * delta.memoryBytes
   target.ephemeralStorageBytes += sign * delta.ephemeralStorageBytes
   if (delta.scalar.size === 0) return
-  for (const [name, amount] of delta.scalar) target.scalar.set(name, (target.scalar.get(name) ?? 0) + sign * amount)
+  for (const [name, amount] of delta.scalar) setScalar(target, name, (target.scalar.get(name) ?? 0) + sign * amount)
 }
 
 /** @param list such as `spec.containers[].resources.requests` */
@@ -35,7 +43,7 @@ export function parseResources(list: Readonly<Record<string, string | number>> |
     if (name === 'cpu') parsed.cpuMilli = quantity.milli()
     else if (name === 'memory') parsed.memoryBytes = quantity.value()
     else if (name === 'ephemeral-storage') parsed.ephemeralStorageBytes = quantity.value()
-    else if (name !== 'pods') parsed.scalar.set(name, quantity.value())
+    else if (name !== 'pods') setScalar(parsed, name, quantity.value())
   }
   return parsed
 }
@@ -44,12 +52,15 @@ function raiseTo(target: Resources, least: Resources): void {
   target.cpuMilli = Math.max(target.cpuMilli, least.cpuMilli)
   target.memoryBytes = Math.max(target.memoryBytes, least.memoryBytes)
   target.ephemeralStorageBytes = Math.max(target.ephemeralStorageBytes, least.ephemeralStorageBytes)
-  for (const [name, amount] of least.scalar) target.scalar.set(name, Math.max(target.scalar.get(name) ?? 0, amount))
+  for (const [name, amount] of least.scalar) setScalar(target, name, Math.max(target.scalar.get(name) ?? 0, amount))
 }
 
 /** What a container without requests counts as when scores compare nodes, so that such pods spread too. */
 const DEFAULT_CPU_MILLI = 100
 const DEFAULT_MEMORY_BYTES = 200 << 20
+
+const lacksRequests = ({ resources }: Container): boolean =>
+  resources?.requests?.cpu === undefined || resources.requests.memory === undefined
 
 function requestsOf({ resources }: Container, withDefaults: boolean): Resources {
   const requests = parseResources(resources?.requests)
@@ -87,7 +98,7 @@ export function podRequests(spec: PodSpec, withDefaults = false): Resources {
     const whole = parseResources(podLevel.requests)
     if (podLevel.requests.cpu !== undefined) total.cpuMilli = whole.cpuMilli
     if (podLevel.requests.memory !== undefined) total.memoryBytes = whole.memoryBytes
-    for (const [name, amount] of whole.scalar) if (name.startsWith('hugepages-')) total.scalar.set(name, amount)
+    for (const [name, amount] of whole.scalar) if (name.startsWith('hugepages-')) setScalar(total, name, amount)
   }
   if (spec.overhead) addResources(total, parseResources(spec.overhead))
   return total
@@ -132,11 +143,13 @@ function workOut(pod: Pod): PodInfo {
   const { namespace, labels } = pod.metadata
   const { podAffinity, podAntiAffinity } = spec.affinity ?? {}
   const held = heldSpec(pod)
+  const requests = podRequests(held)
+  const hasDefaults = held.containers.some(lacksRequests) || held.initContainers?.some(lacksRequests)
   const groupKey = JSON.stringify([namespace, Object.entries(labels ?? {}).sort(([a], [b]) => (a < b ? -1 : 1))])
   return {
     pod,
-    requests: podRequests(held),
-    scoredRequests: podRequests(held, true),
+    requests,
+    scoredRequests: hasDefaults ? podRequests(held, true) : requests,
     hostPorts: hostPortsOf(spec),
     groupKey,
     affinityKey:

@@ -81,7 +81,7 @@ export class SchedulerCache implements ClusterView {
     else this.#guests.delete(nodeName)
   }
   nominated(nodeName: string): readonly PodInfo[] {
-    return this.#guests.get(nodeName) ?? NONE
+    return this.#guests.size === 0 ? NONE : (this.#guests.get(nodeName) ?? NONE)
   }
 
   setNode(node: Node): void {

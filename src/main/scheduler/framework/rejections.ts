@@ -13,6 +13,9 @@ export class Rejections {
   }
 
   get byNode(): NodeStatuses {
-    return (this.#byNode ??= new Map(this.#names.map((name, i) => [name, this.#reasons[i] as Rejection])))
+    if (this.#byNode) return this.#byNode
+    const byNode = new Map<string, Rejection>()
+    for (const [i, name] of this.#names.entries()) byNode.set(name, this.#reasons[i] as Rejection)
+    return (this.#byNode = byNode)
   }
 }

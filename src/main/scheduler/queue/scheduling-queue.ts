@@ -49,6 +49,8 @@ const CROWD = 100
 
 const uidOf = ({ pod }: QueuedPod) => pod.metadata.uid
 const priorityOf = ({ pod }: QueuedPod) => pod.spec.priority ?? 0
+/** The node that a pod left with the event. */
+const nodeLeft = (event: ClusterEvent) => (event.action === 'deleted' ? nodeNameOf(event) : undefined)
 /** PrioritySort: higher priority first, then who waits longer. */
 const order = (a: QueuedPod, b: QueuedPod) =>
   priorityOf(b) - priorityOf(a) || a.waitingSinceMs - b.waitingSinceMs || a.sequence - b.sequence
@@ -226,7 +228,8 @@ export class SchedulingQueue implements Disposable {
     this.#land(uidOf(queued))
     queued.rejectedBy = rejectedBy
     queued.waitingSinceMs = this.#options.clock.now()
-    if (meanwhile.some(event => this.#makesItsRoom(queued, event))) return this.#enqueue(queued)
+    const promised = this.#options.view.nominationOf?.(uidOf(queued))
+    if (promised !== undefined && meanwhile.some(event => nodeLeft(event) === promised)) return this.#enqueue(queued)
     if (flight.updated || meanwhile.some(event => this.#mayHelp(queued, event))) return this.#backOff(queued)
     this.#unschedulable.add(queued, queued.waitingSinceMs)
     this.#schedule()
@@ -255,20 +258,14 @@ export class SchedulingQueue implements Disposable {
 
   /** Whom the node was promised that another leaves. */
   #callPromised(event: ClusterEvent): void {
-    const nodeName = nodeNameOf(event)
+    const nodeName = nodeLeft(event)
     if (nodeName === undefined) return
     for (const { pod } of this.#options.view.nominated?.(nodeName) ?? []) {
       const queued = this.#unschedulable.get(pod.metadata.uid)
-      if (!queued || !this.#makesItsRoom(queued, event)) continue
+      if (!queued) continue
       this.#unschedulable.delete(uidOf(queued))
       this.#enqueue(queued)
     }
-  }
-
-  #makesItsRoom(queued: QueuedPod, event: ClusterEvent): boolean {
-    if (event.kind !== 'Pod' || event.action !== 'deleted') return false
-    const promised = this.#options.view.nominationOf?.(uidOf(queued))
-    return promised !== undefined && promised === nodeNameOf(event)
   }
 
   #mayHelp(queued: QueuedPod, event: ClusterEvent): boolean {

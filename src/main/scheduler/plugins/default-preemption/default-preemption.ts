@@ -103,7 +103,9 @@ export function defaultPreemption(parts: PreemptionParts): SchedulerPlugin {
       const hopeful = view.nodes.filter(node => statuses.get(node.name)?.code === 'Unschedulable')
       const { from, enough } = extentOf(parts, hopeful.length)
       let harmless = false
-      for (const node of [...hopeful.slice(from), ...hopeful.slice(0, from)]) {
+      for (let i = 0; i < hopeful.length; i++) {
+        const node = hopeful[(from + i) % hopeful.length]
+        if (!node) continue
         const found = tryNode(node, view.nominated?.(node.name) ?? NOBODY)
         if ('victims' in found) candidates.push(found)
         else failures.set(node.name, { ...found, plugin: name })

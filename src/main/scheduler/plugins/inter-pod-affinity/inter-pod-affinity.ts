@@ -116,7 +116,7 @@ export function interPodAffinity(namespaces: Lister<Namespace>, args: PluginArgs
     countExisting(state, other, node, amount)
   }
   function weighOne(state: Scoring, { pod: other, node, amount }: Placement): void {
-    weigh(state, wishesAbout(state.terms, targetOf(other)), node, amount)
+    if (asksFor(state.terms)) weigh(state, wishesAbout(state.terms, targetOf(other)), node, amount)
     if (other.affinityKey === undefined || !hearsOthers(state.terms)) return
     const theirs = terms(other)
     state.passing ||= isPassing(theirs)
