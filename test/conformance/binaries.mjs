@@ -1,7 +1,8 @@
 // Upstream's own end-to-end programs, built from the Go module k8s.io/kubernetes: nothing of them is in this repository.
-import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { root } from '../../scripts/lib/setup.mjs'
 
 export const KUBERNETES = '1.36.0'
 
@@ -47,6 +48,13 @@ export function buildProgram(cache, name, say) {
   const { folder } = prepareFolder(cache)
   build(folder, name, { build: `k8s.io/kubernetes/cmd/${name}` }, say)
   return join(folder, name)
+}
+
+/** The newest kubectl that is to be had. Tests copy it into pods: a link would lead nowhere there. */
+export function newestKubectl() {
+  const print = (file, ...args) => execFileSync(file, args, { encoding: 'utf8' }).trim()
+  const newest = print(process.execPath, join(root, 'scripts/test-clients.mjs')).split('\n')
+  return realpathSync(newest.find(path => path.endsWith('/kubectl')) ?? print('which', 'kubectl'))
 }
 
 export function prepareFolder(cache) {

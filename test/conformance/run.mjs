@@ -2,14 +2,14 @@
 // `npm run conformance`: upstream's own conformance suite against a fresh Flotilla. Options: --focus and --skip take
 // regular expressions over test names, --labels a query over ginkgo's labels for tests beyond conformance, --nodes how
 // many nodes the cluster has, --procs how many tests run at once, --list prints the names only.
-import { execFileSync, spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { ensureBuilt, ensureDependencies, root, say } from '../../scripts/lib/setup.mjs'
 import { ensureDocker, ensureSystem } from '../../scripts/lib/system.mjs'
-import { buildPrograms } from './binaries.mjs'
+import { buildPrograms, newestKubectl } from './binaries.mjs'
 import { startCluster } from './cluster.mjs'
 import { ensureImages } from './images.mjs'
 import { readReport } from './report.mjs'
@@ -25,13 +25,6 @@ const { values } = parseArgs({
     list: { type: 'boolean', default: false },
   },
 })
-
-/** The newest that is to be had. Tests copy it into pods: a link would lead nowhere there. */
-function kubectl() {
-  const print = (file, ...args) => execFileSync(file, args, { encoding: 'utf8' }).trim()
-  const newest = print(process.execPath, join(root, 'scripts/test-clients.mjs')).split('\n')
-  return realpathSync(newest.find(path => path.endsWith('/kubectl')) ?? print('which', 'kubectl'))
-}
 
 ensureDependencies()
 ensureBuilt()
@@ -70,7 +63,7 @@ const status = await new Promise(resolve => {
       '--node-os-distro=debian',
       // Adds tests of the cluster's own storage class, under "External Storage".
       `--storage.testdriver=${join(root, 'test/conformance/local-path.yaml')}`,
-      `--kubectl-path=${kubectl()}`,
+      `--kubectl-path=${newestKubectl()}`,
     ],
     { stdio: 'inherit', cwd: folder },
   )

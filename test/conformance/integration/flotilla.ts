@@ -1,5 +1,5 @@
 // Flotilla's API server as upstream's integration tests start theirs: with the flags that a test gives, without
-// controllers, until standard input ends.
+// controllers unless `--controllers` is one of them, until standard input ends.
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { createAdmission } from '../../../src/main/apiserver/admission/plugins.ts'
@@ -12,6 +12,8 @@ import { subresourceHandlers } from '../../../src/main/apiserver/endpoints/subre
 import { NodeTunnels } from '../../../src/main/apiserver/proxy/node-tunnels.ts'
 import { addApiServerOptions } from '../../../src/main/cli/apiserver-flags.ts'
 import { apiServerSettings } from '../../../src/main/cli/apiserver-settings.ts'
+import { parseControllers } from '../../../src/main/cli/controllers-flag.ts'
+import { startControllers } from '../../../src/main/controllers/index.ts'
 import { systemClock } from '../../../src/shared/machinery/clock.ts'
 import { silentLog } from '../../../src/shared/machinery/log.ts'
 import { Owned } from '../../../src/shared/machinery/owned.ts'
@@ -61,10 +63,12 @@ function authorizersOf(own: readonly Authorizer[]): readonly Authorizer[] {
   const [modes, access] = [flag('authorization-mode') ?? '', flag('go-access')]
   // Denied by all others, roles that a test reads by itself decide.
   const byRoles = modes.includes('RBAC') || (modes === 'AlwaysDeny' && flag('go-access-beside'))
-  const ours = byRoles ? own : [privilegedGroup, modes === 'AlwaysDeny' ? NOTHING : EVERYTHING]
+  const all = modes.split(',').includes('AlwaysAllow') ? [EVERYTHING] : []
+  const ours = byRoles ? [...own, ...all] : [privilegedGroup, modes === 'AlwaysDeny' ? NOTHING : EVERYTHING]
   if (!access) return ours
   return [privilegedGroup, authorizerOf(access), ...(flag('go-access-beside') ? ours : [])]
 }
+const component = (name: string) => ({ name, groups: ['system:authenticated'] })
 const pem = (name: string) => readFileSync(name, 'utf8')
 const [clientAuthority, signingKey, goTokens] = ['client-ca-file', 'service-account-signing-key-file', 'go-token'].map(
   flag,
@@ -106,6 +110,20 @@ await bootstrapCluster(api.server.context, {
   network: { kubernetesServiceIP: first, clusterDNSs: [], serviceCIDRs: range.split(',') },
   authorities: { clients: api.pki.caPem, frontProxy: api.pki.frontProxy.caPem },
 })
+const controllers = flag('controllers')
+if (controllers)
+  owned.use(
+    startControllers({
+      client: api.clientAs(component('system:kube-controller-manager')),
+      clientFor: name => api.clientAs(component(`system:serviceaccount:kube-system:${name}`)),
+      clock: systemClock,
+      log: silentLog,
+      rootCa: api.pki.caPem,
+      pki: api.pki,
+      serviceCidrs: range.split(','),
+      choice: parseControllers(controllers),
+    }),
+  )
 process.stdout.write(`${JSON.stringify({ url: api.url, ca: api.pki.caPem, token: LOOPBACK.token })}\n`)
 process.stdin.resume()
 process.stdin.once('end', () => {

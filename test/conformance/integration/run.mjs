@@ -9,10 +9,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
-import { build } from 'esbuild'
 import { ensureDependencies, root, say } from '../../../scripts/lib/setup.mjs'
 import { ensureSystem } from '../../../scripts/lib/system.mjs'
 import { prepareModules } from './modules.mjs'
+import { bundleServers } from './servers.mjs'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -30,13 +30,7 @@ if (positionals.length === 0) {
 ensureDependencies()
 ensureSystem()
 const cache = join(root, '.cache')
-const programs = join(cache, 'integration')
-await build({
-  entryPoints: ['flotilla', 'scheduler'].map(name => join(import.meta.dirname, `${name}.ts`)),
-  outdir: programs,
-  outExtension: { '.js': '.mjs' },
-  ...{ bundle: true, platform: 'node', target: 'node20', format: 'esm', packages: 'external', logLevel: 'warning' },
-})
+const programs = await bundleServers(cache)
 
 const freePort = () =>
   new Promise(resolve => {
