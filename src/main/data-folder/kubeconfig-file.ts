@@ -16,6 +16,7 @@ import { isIP } from 'node:net'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { type Document, isMap, isSeq, parse, parseDocument, type YAMLMap, type YAMLSeq } from 'yaml'
+import { CommandError } from '../cli/usage-error.ts'
 import { type ClusterPlace, EXTENSION } from '../../shared/machinery/kubeconfig.ts'
 
 /** The name of our entries in the user's kubeconfig. */
@@ -39,15 +40,15 @@ interface KubeconfigFile {
 /** Texts in the file itself: what it only names, or has made by a program, is not ours. */
 function decode(path: string, name: string, text: unknown): string {
   if (typeof text === 'string' && text !== '') return Buffer.from(text, 'base64').toString('utf8')
-  throw new Error(`${path} has no ${name} for its current context: give a kubeconfig that was made by flotilla`)
+  throw new CommandError(`${path} has no ${name} for its current context: give a kubeconfig that was made by flotilla`)
 }
 
 /**
  * Of the current context; of the first cluster and user where there is none.
- * @throws Error when the file is not a kubeconfig with a cluster and a client certificate
+ * @throws CommandError when the file is not a kubeconfig with a cluster and a client certificate
  */
 export function readKubeconfig(path: string): KubeconfigIdentity {
-  const read = parse(readFileSync(path, 'utf8')) as KubeconfigFile | null
+  const read = parseFile(path, readFileSync(path, 'utf8')).toJS() as KubeconfigFile | null
   const { clusters, users, contexts, ...file } = typeof read === 'object' && read !== null ? read : {}
   const context = contexts?.find(({ name }) => name === file['current-context'])?.context
   // Without a context the first is meant; one that is named and missing is not made up by another one's.
@@ -55,7 +56,7 @@ export function readKubeconfig(path: string): KubeconfigIdentity {
     context ? list?.find(entry => entry.name === name) : list?.[0]
   const cluster = named(clusters, context?.cluster)?.cluster
   const user = named(users, context?.user)?.user
-  if (!clusters || !cluster || !user) throw new Error(`${path} is not a kubeconfig with a cluster and a user`)
+  if (!clusters || !cluster || !user) throw new CommandError(`${path} is not a kubeconfig with a cluster and a user`)
   const authority = cluster['certificate-authority-data']
   const others = clusters.filter(other => other.cluster['certificate-authority-data'] === authority && other.cluster !== cluster) // prettier-ignore
   const kubernetesServiceIP = serviceIPOf(cluster)
@@ -118,7 +119,7 @@ function sectionOf(document: Document, section: Section): YAMLSeq {
   if (isSeq(found)) return found
   // An alias, a mapping or a text would be lost.
   if (found !== undefined && found !== null)
-    throw new Error(`"${section}" is not a list in the kubeconfig; nothing was changed`)
+    throw new CommandError(`"${section}" is not a list in the kubeconfig; nothing was changed`)
   const created = document.createNode([]) as YAMLSeq
   document.set(section, created)
   return created
@@ -128,13 +129,20 @@ const without = (sequence: YAMLSeq, names: readonly unknown[]) => {
   sequence.items = sequence.items.filter(item => !(isMap(item) && names.includes((item as YAMLMap).get('name'))))
 }
 
-function open(path: string): Document {
-  const text = existsSync(path) ? readFileSync(path, 'utf8') : ''
-  const document = parseDocument(text.trim() === '' ? 'apiVersion: v1\nkind: Config\n' : text)
+function parseFile(path: string, text: string): Document {
+  const document = parseDocument(text)
   const [problem] = document.errors
   if (problem)
-    throw new Error(`${path} is not valid YAML (${problem.message.split('\n')[0]}); mend it first, nothing was changed`)
-  if (!isMap(document.contents)) throw new Error(`${path} is not a kubeconfig; nothing was changed`)
+    throw new CommandError(
+      `${path} is not valid YAML (${problem.message.split('\n')[0]?.replace(/:$/, '')}); mend it first, nothing was changed`,
+    )
+  return document
+}
+
+function open(path: string): Document {
+  const text = existsSync(path) ? readFileSync(path, 'utf8') : ''
+  const document = parseFile(path, text.trim() === '' ? 'apiVersion: v1\nkind: Config\n' : text)
+  if (!isMap(document.contents)) throw new CommandError(`${path} is not a kubeconfig; nothing was changed`)
   return document
 }
 
@@ -156,7 +164,7 @@ function namesOf(document: Document, name: string): string[] {
  * Adds or replaces the entries called `name`, with one more for each further address, and makes the context current;
  * everything else, comments included, stays.
  * @param ours see `renderKubeconfig`
- * @throws Error when the file is not a kubeconfig; it is then unchanged
+ * @throws CommandError when the file is not a kubeconfig; it is then unchanged
  */
 export function mergeKubeconfig(path: string, name: string, ours: string): void {
   const document = open(path)

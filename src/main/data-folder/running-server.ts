@@ -64,7 +64,7 @@ export function adminRequest(dataDir: string, method: 'GET' | 'POST', path: stri
       response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
       response.on('end', () => {
         const failed = (response.statusCode ?? 500) >= 400
-        if (failed) reject(new CommandError(`the server answered ${response.statusCode}: ${text.slice(0, 300)}`))
+        if (failed) reject(new CommandError(refusal(response.statusCode, text)))
         else resolve(text === '' ? undefined : JSON.parse(text))
       })
     })
@@ -72,4 +72,15 @@ export function adminRequest(dataDir: string, method: 'GET' | 'POST', path: stri
     call.on('error', error => reject(new CommandError(`${server.url} does not answer: ${error.message}`)))
     call.end(body && JSON.stringify(body))
   })
+}
+
+/** @param text a Status, if it is from the API server */
+function refusal(code: number | undefined, text: string): string {
+  try {
+    const { message } = JSON.parse(text) as { message?: unknown }
+    if (typeof message === 'string' && message !== '') return message
+  } catch {
+    // from something in between
+  }
+  return `the server answered ${code}: ${text.slice(0, 300)}`
 }

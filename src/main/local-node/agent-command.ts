@@ -1,5 +1,6 @@
 // How to start the agent: directly as root, or, for users without root, in a container of the same rights.
 import { existsSync } from 'node:fs'
+import { CommandError } from '../cli/usage-error.ts'
 import type { AgentProgram } from './agent-program.ts'
 import { dockerHost } from './docker-socket.ts'
 
@@ -27,10 +28,10 @@ export const CAPABILITIES = [
 const PROGRAM_FOLDERS = ['/usr', '/bin', '/sbin', '/lib', '/lib32', '/lib64', '/nix', '/gnu']
 const NSENTER = ['/usr/bin/nsenter', '/bin/nsenter', '/run/current-system/sw/bin/nsenter']
 
-/** @throws Error when it is missing */
+/** @throws CommandError when it is missing */
 export function findNsenter(): string {
   const nsenter = NSENTER.find(path => existsSync(path))
-  if (nsenter === undefined) throw new Error('nsenter is missing; install the package util-linux')
+  if (nsenter === undefined) throw new CommandError('nsenter is missing; install the package util-linux')
   return nsenter
 }
 export const programMounts = (): string[] =>
@@ -53,7 +54,7 @@ export interface AgentContainer {
  * the mount namespace of this process. From there on the agent is what it is as root: it runs the host's own node, nft
  * and ip, sees host paths as they are named, may change kernel settings, and what it mounts is seen by Docker whether
  * or not the host's mounts are shared.
- * @throws Error when nsenter is missing
+ * @throws CommandError when nsenter is missing
  */
 export function agentAsContainer({
   program,

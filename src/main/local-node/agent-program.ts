@@ -8,6 +8,7 @@ import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
 import { extract } from 'tar-stream'
+import { CommandError } from '../cli/usage-error.ts'
 import { agentBundle, LITTLE_KEPT, nodeEnv } from './built-programs.ts'
 
 export interface AgentProgram {
@@ -79,7 +80,9 @@ async function unpackNode(archive: string, target: string, sha256: string): Prom
   const failed = outcomes.find(outcome => outcome.status === 'rejected')
   if (failed || hash.digest('hex') !== sha256) {
     await rm(unfinished, { force: true })
-    throw new Error('the runtime that came with this app is damaged; install the app again', { cause: failed?.reason })
+    throw new CommandError('the runtime that came with this app is damaged; install the app again', {
+      cause: failed?.reason,
+    })
   }
   await rename(unfinished, target)
 }

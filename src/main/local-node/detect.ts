@@ -30,6 +30,8 @@ export interface ApartPlan {
 export interface NoNode {
   readonly run: 'not'
   readonly why: string
+  /** What else would give the cluster a node. */
+  readonly otherwise?: string
 }
 export type LocalNodePlan = NodePlan | RootlessPlan | ApartPlan | NoNode
 
@@ -52,10 +54,17 @@ export function localNodeName(name = hostname()): string {
   return clean.slice(0, 63) || 'localhost'
 }
 
+/** @returns what to do about a Docker that does not answer this user */
+export async function dockerProblem(dockerSocket = dockerSocketPath()): Promise<string | undefined> {
+  const missing = process.platform === 'win32' ? undefined : lacksSocket(dockerSocket)
+  if (missing !== undefined) return missing
+  const problem = await silence(dockerSocket)
+  return problem && `Docker does not answer on ${dockerSocket} (${problem}); start it${START}`
+}
+
 /** @returns what to do about a socket that is not there, or not this user's */
 function lacksSocket(dockerSocket: string): string | undefined {
-  if (!existsSync(dockerSocket))
-    return `Docker is not running here (no ${dockerSocket}); install or start it, or add a node over SSH`
+  if (!existsSync(dockerSocket)) return `Docker is not running here (no ${dockerSocket}); install or start it`
   try {
     accessSync(dockerSocket, constants.R_OK | constants.W_OK)
     return undefined
@@ -66,14 +75,8 @@ function lacksSocket(dockerSocket: string): string | undefined {
 
 /** @returns how to join this machine, or one sentence why it cannot join and what to do */
 export async function planLocalNode(dockerSocket = dockerSocketPath()): Promise<LocalNodePlan> {
-  const missing = process.platform === 'win32' ? undefined : lacksSocket(dockerSocket)
-  if (missing !== undefined) return { run: 'not', why: missing }
-  const problem = await silence(dockerSocket)
-  if (problem)
-    return {
-      run: 'not',
-      why: `Docker does not answer on ${dockerSocket} (${problem}); start it${START}`,
-    }
+  const problem = await dockerProblem(dockerSocket)
+  if (problem !== undefined) return { run: 'not', why: problem, otherwise: 'or add a node over SSH' }
   const run = process.getuid?.() === 0 ? 'process' : 'container'
   const unfit = await engineProblem(dockerSocket)
   if (!unfit) return { run, dockerSocket }

@@ -1,5 +1,6 @@
 // How the agent is started on this machine: by what this user may do, and by what Docker may.
 import { join } from 'node:path'
+import { CommandError } from '../cli/usage-error.ts'
 import type { AgentCommand } from './agent-command.ts'
 import { agentAsProcess } from './agent-command.ts'
 import { agentProgram } from './agent-program.ts'
@@ -22,7 +23,7 @@ export interface LocalAgentOptions {
 
 const FLAGS = { node: ['--exit-with-parent'], cleanup: ['--cleanup'] } as const
 
-/** @throws Error when nsenter is missing, or Docker refuses the container */
+/** @throws CommandError when nsenter is missing, or Docker refuses the container */
 export async function localAgent(options: LocalAgentOptions): Promise<AgentCommand> {
   const { plan, dataDir, folder, purpose, network } = options
   if (plan.run === 'apart') {
@@ -33,7 +34,7 @@ export async function localAgent(options: LocalAgentOptions): Promise<AgentComma
   const agentArgs = ['--config', join(folder, 'config.json'), ...FLAGS[purpose]]
   if (plan.run === 'inside')
     return agentInside(plan.daemon, program, agentArgs, network && (await holdNetwork(plan, network)))
-  if (network) throw new Error('this node was made on a Docker without root, or in a machine of its own')
+  if (network) throw new CommandError('this node was made on a Docker without root, or in a machine of its own')
   if (plan.run === 'process') return agentAsProcess(program, agentArgs)
   return containedAgent({ program, dataDir, dockerSocket: plan.dockerSocket, purpose, agentArgs })
 }

@@ -105,9 +105,9 @@ class LocalNodes implements AsyncDisposable {
     else await this.#join(plan).catch((error: Error) => this.#lookAgain({ run: 'not', why: error.message }))
   }
 
-  #lookAgain({ why }: NoNode): void {
+  #lookAgain({ why, otherwise }: NoNode): void {
     const { clock, onStatus } = this.#options
-    if (why !== this.#told) onStatus(`not joined: ${why}`)
+    if (why !== this.#told) onStatus(`not joined: ${otherwise === undefined ? why : `${why}, ${otherwise}`}`)
     this.#told = why
     const again = () => this.look().catch((error: Error) => this.#lookAgain({ run: 'not', why: error.message }))
     this.#cancelLook = clock.after(this.#pauseMs, () => void again())

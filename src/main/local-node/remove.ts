@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { CommandError } from '../cli/usage-error.ts'
 import { dataDirLayout } from '../data-folder/data-dir.ts'
 import { leaveEngine } from './apart/apart-agent.ts'
 import { type LocalNodePlan, type NoNode, planLocalNode } from './detect.ts'
@@ -13,7 +14,7 @@ interface OwnNode {
   readonly network?: PlaceNetwork
 }
 
-/** @returns what was done, one line each. @throws Error when something of ours is left behind */
+/** @returns what was done, one line each. @throws CommandError when something of ours is left behind */
 export const removeLocalNode = (dataDir: string): Promise<string[]> => removeLocalNodes([{ dataDir }], dataDir)
 
 /**
@@ -24,7 +25,8 @@ export async function removeLocalNodes(nodes: readonly OwnNode[], clusterDir: st
   const joined = nodes.filter(({ dataDir }) => existsSync(join(dataDirLayout(dataDir).agent, 'config.json')))
   if (joined.length === 0) return ['this machine was not a node']
   const plan = await planLocalNode()
-  if (plan.run === 'not') throw new Error(`this machine cannot be cleaned up now: ${plan.why}`)
+  if (plan.run === 'not')
+    throw new CommandError(`this machine, which is a node, cannot be cleaned up now: ${plan.why}, then do this again`)
   const lines = await Promise.all(joined.map(node => cleanUp(plan, node)))
   // One after the other: the last one takes along what they share.
   if (plan.run === 'apart') for (const { dataDir } of joined) await leaveEngine({ plan, dataDir }, clusterDir)
@@ -36,7 +38,7 @@ async function cleanUp(plan: Exclude<LocalNodePlan, NoNode>, { dataDir, network 
   const { command, args, env } = await localAgent({ plan, dataDir, folder, purpose: 'cleanup', network })
   const { code, output } = await collect(command, args, env)
   const lines = output.trim().split('\n').filter(Boolean)
-  if (code !== 0) throw new Error(`cleaning up this machine failed: ${lines.at(-1) ?? `exit code ${code}`}`)
+  if (code !== 0) throw new CommandError(`cleaning up this machine failed: ${lines.at(-1) ?? `exit code ${code}`}`)
   return lines
 }
 

@@ -6,6 +6,7 @@ import { parse } from 'yaml'
 import type { HostSpec } from '../../../shared/api/flotilla/v1.ts'
 import { hostNameFrom } from '../../../shared/machinery/host-name.ts'
 import { parseAddress } from '../../provisioning/ssh/address.ts'
+import { systemErrorText } from '../system-error.ts'
 import { UsageError } from '../usage-error.ts'
 
 export interface NewHost {
@@ -31,7 +32,7 @@ const file = v.lazy(given => (Array.isArray(given) ? hosts : v.strictObject({ ho
 /** @throws UsageError with the file and what is wrong in it */
 export async function readInventory(path: string): Promise<NewHost[]> {
   const text = await readFile(path, 'utf8').catch((error: Error) => {
-    throw new UsageError(`${path} cannot be read: ${error.message}`)
+    throw new UsageError(`the file of hosts cannot be read: ${systemErrorText(error) ?? error.message}`)
   })
   let raw: unknown
   try {

@@ -4,6 +4,7 @@ import { posix } from 'node:path'
 import { Readable } from 'node:stream'
 import type Docker from 'dockerode'
 import { pack } from 'tar-stream'
+import { CommandError } from '../../cli/usage-error.ts'
 import { UNCONFINED } from '../agent-command.ts'
 import { removeContainer } from '../contained-agent.ts'
 
@@ -120,7 +121,7 @@ async function once(
     const { StatusCode } = (await container.wait()) as { StatusCode: number }
     if (StatusCode === 0 || StatusCode === OTHERS) return StatusCode
     const log = await container.logs({ stdout: true, stderr: true, tail: 3 })
-    throw new Error(`Docker's machine cannot hold the node's data: ${printable(log.toString('utf8'))}`)
+    throw new CommandError(`Docker's machine cannot hold the node's data: ${printable(log.toString('utf8'))}`)
   } finally {
     await container.remove({ force: true })
   }

@@ -8,6 +8,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type Docker from 'dockerode'
 import { type Pack, pack } from 'tar-stream'
+import { CommandError } from '../../cli/usage-error.ts'
 import { agentBundle } from '../built-programs.ts'
 import { untilDone } from '../until-done.ts'
 import { LINKS, type Userland, ownUserland } from './userland.ts'
@@ -41,11 +42,12 @@ interface Parts {
 
 const making = new Map<string, Promise<void>>()
 
-/** @returns the image's name; made once for a version of this app. @throws Error when it cannot be made */
+/** @returns the image's name; made once for a version of this app. @throws CommandError when it cannot be made */
 export async function ensureAgentImage(docker: Docker): Promise<string> {
   const { Architecture, OperatingSystem } = (await docker.info()) as { Architecture: string; OperatingSystem: string }
   const processor = Object.hasOwn(PROCESSORS, Architecture) ? PROCESSORS[Architecture] : undefined
-  if (processor === undefined) throw new Error(`Docker's machine has a processor (${Architecture}) without an agent`)
+  if (processor === undefined)
+    throw new CommandError(`Docker's machine has a processor (${Architecture}) without an agent`)
   const runtime = join(dirname(agentBundle()), 'runtime', processor)
   const [bundle, facts] = await Promise.all([readFile(agentBundle()), readFile(join(runtime, 'runtime.json'))])
   const hash = createHash('sha256').update(RECIPE).update(bundle).update(facts).digest('hex').slice(0, 12)
@@ -77,7 +79,7 @@ async function make(docker: Docker, name: string, parts: Parts, processor: strin
   // Whether a copy of programs of any distribution works is seen when the image is made.
   if (!own || !(await tryBuild(docker, name, parts, own)))
     await build(docker, name, parts, undefined).catch((error: Error) => {
-      throw new Error(
+      throw new CommandError(
         `the agent's image could not be made, for which Docker needs its registry and Debian's packages once: ${error.message}`,
         { cause: error },
       )

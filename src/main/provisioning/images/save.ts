@@ -1,5 +1,6 @@
 // Images of this machine's Docker, for hosts whose processor can run them.
 import type { Readable } from 'node:stream'
+import { dockerProblem } from '../../local-node/detect.ts'
 import { dockerSocketPath } from '../../local-node/docker-socket.ts'
 import { type ImageArchive, unpackImage } from './archive.ts'
 
@@ -12,6 +13,8 @@ export interface Target {
 
 /** @throws Error, in a sentence, when Docker does not answer or has no such image */
 async function find(name: string) {
+  const problem = await dockerProblem()
+  if (problem !== undefined) throw new Error(problem)
   const { default: Docker } = await import('dockerode')
   const image = new Docker({ socketPath: dockerSocketPath() }).getImage(name)
   const facts = await image.inspect().catch((error: { statusCode?: number; message: string }) => {
