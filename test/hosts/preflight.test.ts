@@ -51,6 +51,7 @@ const good: Facts = {
   mtu: 1500,
   ipForward: false,
   proxies: [],
+  drops: [],
   selinuxEnforcing: false,
   apparmor: true,
   active: new Set(['docker']),
@@ -146,6 +147,25 @@ describe('a finding says what, why and how', () => {
     ['network/mtu', 'Warning', '1200', { mtu: 1200 }],
     ['network/proxy', 'Info', 'HTTP_PROXY', { proxies: ['HTTP_PROXY'] }],
     ['network/firewall', 'Info', 'ufw is on', { active: new Set(['ufw-enabled']) }],
+    ['network/firewall', 'Info', 'firewalld is on', { active: new Set(['firewalld']) }],
+    [
+      'network/firewall-rules',
+      'Info',
+      "(input of nftables' inet filter)",
+      { drops: [{ hook: 'input', table: 'inet filter', chain: 'input' }] },
+    ],
+    [
+      'network/firewall-rules',
+      'Info',
+      '(INPUT of iptables)',
+      { drops: [{ hook: 'input', table: 'ip filter', chain: 'INPUT' }] },
+    ],
+    [
+      'network/firewall-output',
+      'Warning',
+      '(OUTPUT of ip6tables)',
+      { drops: [{ hook: 'output', table: 'ip6 filter', chain: 'OUTPUT' }] },
+    ],
     ['system/selinux', 'Info', 'SELinux', { selinuxEnforcing: true }],
     ['network/ssh-forwarding', 'Info', 'AllowTcpForwarding no', { sshdForwarding: 'no' }],
     ['network/control-plane', 'Info', '(192.0.2.1, box.test)', { apiUnreachable: ['192.0.2.1', 'box.test'] }],
@@ -182,6 +202,21 @@ describe('a finding says what, why and how', () => {
       'network/tool-conntrack: install-packages',
       'docker/stopped: start-docker',
     ])
+  })
+  test('chains that Docker, ufw, firewalld or a node have anyway are no filters that somebody wrote', () => {
+    const drops = [
+      { hook: 'forward', table: 'ip filter', chain: 'FORWARD' },
+      { hook: 'forward', table: 'inet flotilla', chain: 'forward' },
+    ]
+    expect(preflight({ ...good, drops }, cluster)).toEqual([])
+    const more = [
+      { hook: 'input', table: 'ip filter', chain: 'INPUT' },
+      { hook: 'input', table: 'inet firewalld', chain: 'filter_INPUT' },
+    ]
+    const active = new Set(['ufw-enabled', 'firewalld'])
+    const ids = (facts: Partial<Facts>) => preflight({ ...good, ...facts }, cluster).map(({ id }) => id)
+    expect(ids({ drops: more, active })).toEqual(['network/firewall', 'network/firewall'])
+    expect(ids({ drops: more })).toEqual(['network/firewall-rules'])
   })
   test('one way to the control plane is enough', () => {
     expect(preflight({ ...good, apiReachable: ['192.0.2.1'], apiUnreachable: ['192.0.2.2'] }, cluster)).toEqual([])
@@ -315,6 +350,38 @@ describe('the questions', () => {
       expect(docker).toMatchObject({ isPodman: true, version: '', error: '' })
     } finally {
       rmSync(folder, { recursive: true })
+    }
+  })
+  test('tell which chains drop what no rule of theirs lets through, whoever wrote them', () => {
+    const dropsAfter = (setup: string) => {
+      const script = `${setup}\n${FACTS_SCRIPT}`
+      const output = execFileSync('unshare', ['--net', 'sh', '-c', script], { input: '', encoding: 'utf8' })
+      return parseFacts(output, 0).drops.map(({ hook, table, chain }) => `${hook}: ${table} ${chain}`)
+    }
+    expect(dropsAfter('')).toEqual([])
+    const rules = `
+      table inet filter {
+        set known { type ipv4_addr; flags interval; elements = { 10.0.0.0/8, 192.168.0.0/16 } }
+        chain input { type filter hook input priority 0; policy drop; ct state established accept; tcp dport 22 accept; }
+        chain forward { type filter hook forward priority 0; ip saddr @known accept; log prefix "gone; " counter reject; }
+        chain output { type filter hook output priority 0; ip daddr 192.0.2.1 drop; }
+      }
+      table ip other {
+        chain late { type nat hook postrouting priority 100; }
+        chain rest { drop; }
+      }`
+    expect(dropsAfter(`nft -f - <<'END'\n${rules}\nEND`)).toEqual([
+      'input: inet filter input',
+      'forward: inet filter forward',
+    ])
+    for (const tool of ['iptables', 'ip6tables-legacy']) {
+      const table = tool === 'iptables' ? 'ip filter' : 'ip6 filter'
+      expect(dropsAfter(`${tool} -A INPUT -p tcp --dport 22 -j ACCEPT; ${tool} -P INPUT DROP`)).toEqual([
+        `input: ${table} INPUT`,
+      ])
+      expect(dropsAfter(`${tool} -A OUTPUT -o lo -j ACCEPT; ${tool} -A OUTPUT -j REJECT`)).toEqual([
+        `output: ${table} OUTPUT`,
+      ])
     }
   })
   test('tell who sets the clock', () => {

@@ -3,6 +3,13 @@ import { isIPv4 } from 'node:net'
 import { type Cidr, parseCidr } from '../../../shared/machinery/ipv4.ts'
 import { SshError } from '../ssh/contract.ts'
 
+export interface Dropping {
+  readonly hook: string
+  /** With its family: `inet filter`. */
+  readonly table: string
+  readonly chain: string
+}
+
 export interface Facts {
   readonly isRoot: boolean
   readonly os: {
@@ -65,6 +72,8 @@ export interface Facts {
   readonly mtu: number
   readonly ipForward: boolean
   readonly proxies: readonly string[]
+  /** Chains of packet filters that drop what no rule of theirs lets through. */
+  readonly drops: readonly Dropping[]
   readonly selinuxEnforcing: boolean
   readonly apparmor: boolean
   /** Units that run, of those asked about. */
@@ -174,6 +183,10 @@ export function parseFacts(output: string, answeredMs: number): Facts {
     mtu: number('mtu'),
     ipForward: one('forward') === '1',
     proxies: [...new Set(all('proxy'))],
+    drops: all('drops').map(text => {
+      const [hook = '', family = '', table = '', chain = ''] = text.split(' ')
+      return { hook, table: `${family} ${table}`, chain }
+    }),
     selinuxEnforcing: one('selinux') === '1',
     apparmor: one('apparmor') === 'Y',
     active: new Set(all('active')),

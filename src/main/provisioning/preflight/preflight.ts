@@ -3,18 +3,8 @@ import type { HostFinding } from '../../../shared/api/flotilla/v1.ts'
 import { agentVersion, otherFlotilla, otherKubernetes } from './checks/clusters.ts'
 import { clock } from './checks/clock.ts'
 import { docker } from './checks/docker.ts'
-import {
-  controlPlane,
-  firewalls,
-  forwarding,
-  mtu,
-  networks,
-  nodeAddress,
-  peers,
-  ports,
-  proxies,
-  tools,
-} from './checks/network.ts'
+import { firewalls, selinux } from './checks/firewalls.ts'
+import { controlPlane, forwarding, mtu, networks, nodeAddress, peers, ports, proxies, tools } from './checks/network.ts'
 import {
   apparmor,
   architecture,
@@ -51,6 +41,7 @@ const checks: readonly Check[] = [
   mtu,
   proxies,
   firewalls,
+  selinux,
   apparmor,
   forwarding,
   controlPlane,

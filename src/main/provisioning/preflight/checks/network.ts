@@ -1,4 +1,4 @@
-// Networks, ports, firewalls, and the way to the other nodes.
+// Networks, ports, and the way to the other nodes.
 import type { HostFinding } from '../../../../shared/api/flotilla/v1.ts'
 import { type CidrRange, parseRange, rangesOverlap } from '../../../../shared/machinery/cidr.ts'
 import {
@@ -151,30 +151,6 @@ export const proxies: Check = {
             how: 'If images are only reachable through the proxy, set it in /etc/docker/daemon.json ("proxies").',
           }),
         ],
-}
-
-export const firewalls: Check = {
-  name: 'firewalls',
-  look({ active, selinuxEnforcing }) {
-    const findings = []
-    if (active.has('firewalld') || active.has('ufw-enabled'))
-      findings.push(
-        info('network/firewall', {
-          what: `${active.has('firewalld') ? 'firewalld' : 'ufw'} is on.`,
-          why: 'It drops traffic that is forwarded to pods.',
-          how: 'The agent opens what pods need, and only that, and closes it again when the host is removed.',
-        }),
-      )
-    if (selinuxEnforcing)
-      findings.push(
-        info('system/selinux', {
-          what: 'SELinux is enforcing.',
-          why: 'Containers may only read host folders that are labelled for them.',
-          how: 'Nothing has to be done for pods; hostPath volumes need "chcon -Rt container_file_t FOLDER".',
-        }),
-      )
-    return findings
-  },
 }
 
 export const forwarding: Check = {
