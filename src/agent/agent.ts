@@ -60,7 +60,7 @@ import { TerminationCounts } from './kubelet/status/termination-counts.ts'
 import { CrashBackoff } from './kubelet/sync/crash-backoff.ts'
 import { ApiTokenSource } from './kubelet/token-source.ts'
 import { LocalVolumes, localVolumesPath } from './kubelet/volumes/local-volumes.ts'
-import { hostTools, hostToolsOf } from './kubelet/volumes/mounts.ts'
+import { hostTools, hostToolsOf, unmountHidden } from './kubelet/volumes/mounts.ts'
 import { type BindAddress, parseBindAddress } from './network/bind-address.ts'
 import { run as runTool } from './network/exec.ts'
 import type { Network } from './network/contract.ts'
@@ -133,6 +133,7 @@ export async function startAgent({
     const nodeIPv6 = ipv6RangesOf(config) && (config.nodeIPv6 ?? guessNodeIPv6(nodeIP))
     const { clusterDNS, clusterDomain } = config
     const identity: NodeIdentity = { nodeName, nodeIP, nodeIPv6, clusterDNS, clusterDomain }
+    await unmountHidden(dataDir, hostTools).catch((error: unknown) => log.warn({ err: error }, 'hidden mounts stay'))
     const times = new WorkTimes(clock)
     const docker = await DockerRuntime.connect({
       socketPath: config.dockerSocket,

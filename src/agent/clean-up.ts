@@ -9,7 +9,7 @@ import { unlinkKubeletFolder } from './kubelet/plugins/kubelet-folder.ts'
 import { podCgroups } from './kubelet/cgroups/pod-cgroups.ts'
 import { DockerRuntime } from './kubelet/runtime/docker/docker-runtime.ts'
 import { podAmountsOf } from './kubelet/spec/resources.ts'
-import { hostTools, removeUnmounted, unmountBelow } from './kubelet/volumes/mounts.ts'
+import { hostTools, removeUnmounted, unmountBelow, unmountHidden } from './kubelet/volumes/mounts.ts'
 import { run } from './network/exec.ts'
 import { Logind } from './kubelet/shutdown/logind.ts'
 import { cleanUpNetwork } from './network/clean-up.ts'
@@ -40,6 +40,7 @@ export async function cleanUpNode(
   // What the engine was asked for by an agent that was killed meanwhile comes late.
   await removeContainers(runtime, removed, clock)
   if (network) await cleanUpNetwork({ stateDir: `${dataDir}/network`, cni: cniFoldersOf(config) })
+  await unmountHidden(dataDir, hostTools)
   await unmountBelow(dataDir, hostTools)
   await new LogLinks({ folder: logFolderOf(config), engineFolder: rootDir, log: silentLog }).clear()
   if (config.kubeletLink !== undefined) await unlinkKubeletFolder(dataDir, config.kubeletLink)

@@ -1,6 +1,6 @@
 // Mounting on the host, through mount(8) and umount(8).
 import { execFile } from 'node:child_process'
-import { open, readFile, readlink } from 'node:fs/promises'
+import { mkdir, open, readFile, readlink, rmdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { promisify } from 'node:util'
 import { removeTree } from './remove-tree.ts'
@@ -159,6 +159,33 @@ async function layOver(folder: string, tools: HostTools): Promise<void> {
   // The open folder leads to what lies under the new mount.
   const way = `/proc/${await readlink('/proc/self')}/fd/${below.fd}`
   for (const { path } of deepestFirst(inFolder)) await tools.unmount(way + path.slice(folder.length), { isExact: true })
+}
+
+/** Beside the folder, on the same mount: where what lies over it is while that under it is unmounted. */
+const asideOf = (folder: string): string => `${folder}.aside`
+
+/**
+ * Unmounts what a process that was killed in `makeShared` left hidden under the node's folder. No path leads there but
+ * while what lies over it is aside.
+ */
+export async function unmountHidden(dataDir: string, tools: HostTools): Promise<void> {
+  const aside = asideOf(dataDir)
+  const { seen, hidden } = await readTable()
+  const inSight = new Set(seen.map(({ path }) => path))
+  if (!inSight.has(aside)) {
+    const isTwice = ({ path }: MountPoint) => path !== dataDir && isBelow(path, dataDir) && inSight.has(path)
+    if (!inSight.has(dataDir) || !hidden.some(isTwice)) return
+    await mkdir(aside, { recursive: true })
+    await tools.mount(['--move', dataDir, aside])
+  }
+  const all = await mountPoints()
+  const copies = new Set(
+    all.filter(path => path !== aside && isBelow(path, aside)).map(path => dataDir + path.slice(aside.length)),
+  )
+  const under = (await readTable()).seen.filter(({ path }) => copies.has(path))
+  for (const { path } of deepestFirst(under)) await tools.unmount(path, { isExact: true })
+  await tools.mount(['--move', aside, dataDir])
+  await rmdir(aside)
 }
 
 /** @returns whether it is the folder itself or in it */
