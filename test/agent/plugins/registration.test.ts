@@ -85,6 +85,19 @@ describe('PluginManager', () => {
     ])
   })
 
+  it('takes many at once, and Node warns of nothing', async () => {
+    const warnings: string[] = []
+    const note = ({ name, message }: Error) => void warnings.push(`${name}: ${message}`)
+    process.on('warning', note)
+    ends.push(() => Promise.resolve(void process.off('warning', note)))
+    const names = Array.from({ length: 20 }, (_, i) => `csi-${i}.example.com`)
+    for (const name of names) await plugin({ ...csi, name }, `${name}-reg.sock`)
+    const handler = new Recorder()
+    await manage({ CSIPlugin: handler })
+    await eventually(() => expect(handler.plugins.map(({ name }) => name).sort()).toEqual(names.toSorted()))
+    expect(warnings).toEqual([])
+  })
+
   it('finds those that were there before it', async () => {
     const announced = await plugin({ ...csi, endpoint: '' })
     const handler = new Recorder()

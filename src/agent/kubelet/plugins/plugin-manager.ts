@@ -1,5 +1,6 @@
 // Plugins that announce themselves by a socket in `plugins_registry`: each is asked what it is, handed to what knows its
 // type, and told whether that took it. A socket that goes, or is made anew, ends the plugin that was there.
+import { setMaxListeners } from 'node:events'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '../../../shared/machinery/clock.ts'
@@ -64,6 +65,7 @@ export class PluginManager implements AsyncDisposable {
 
   constructor(options: PluginManagerOptions) {
     this.#options = options
+    setMaxListeners(0, this.#stop.signal) // every plugin that is being registered listens
     this.#watch = new SocketWatch(join(options.dataDir, 'plugins_registry'), options.clock, sockets =>
       this.#onSockets(sockets),
     )
