@@ -1,4 +1,4 @@
-// Where pods, services and nodes answer: the node to go through and the address to ask there.
+// Where pods, services and nodes answer: the node to go through, if it is one's, and the address to ask there.
 import { Node, Pod, Service } from '../../../../shared/api/core/v1.ts'
 import type { Endpoint, EndpointSlice } from '../../../../shared/api/discovery/v1.ts'
 import type { KubeObject } from '../../../../shared/machinery/object.ts'
@@ -12,6 +12,7 @@ const KUBELET_PORT = 10_250
 const SERVICE_LABEL = 'kubernetes.io/service-name'
 
 export interface Location {
+  /** '' for an endpoint that is no pod: it is asked from here. */
   readonly nodeName: string
   readonly target: NodeTarget
 }
@@ -55,10 +56,12 @@ export const locateService: Locate = ({ name, port }, namespace, context) => {
       .filter(candidate => (candidate.name ?? '') === portName && candidate.port !== undefined)
       .flatMap(({ port: number = 0 }) =>
         (slice.endpoints ?? [])
-          .filter(endpoint => endpoint.conditions?.ready !== false && ownsAddress(endpoint, namespace, context))
-          .flatMap(({ nodeName, addresses }) =>
-            nodeName && addresses[0] ? [{ nodeName, address: addresses[0], number }] : [],
-          ),
+          .filter(({ conditions }) => conditions?.ready !== false)
+          .flatMap(endpoint => {
+            const nodeName = nodeOf(endpoint, namespace, context)
+            const [address] = endpoint.addresses
+            return nodeName === undefined || address === undefined ? [] : [{ nodeName, address, number }]
+          }),
       ),
   )
   const place = places[Math.floor(context.random() * places.length)]
@@ -66,14 +69,22 @@ export const locateService: Locate = ({ name, port }, namespace, context) => {
   return { nodeName: place.nodeName, target: hostPort(assertProxyable(place.address), place.number) }
 }
 
-/** Slices may be written by users: an address counts only if it is that of the pod that the endpoint names. */
-function ownsAddress({ targetRef, addresses }: Endpoint, namespace: string, context: Reader): boolean {
-  if (targetRef?.kind !== 'Pod' || !targetRef.name) return false
+/**
+ * Slices may be written by users: what a pod has as its address counts only where the endpoint names that pod.
+ * @returns undefined when it does not count
+ */
+function nodeOf(endpoint: Endpoint, namespace: string, context: Reader): string | undefined {
+  const { targetRef, addresses, nodeName } = endpoint
   const pods = context.resources.byUrl('', 'v1', 'pods')
-  const found = pods && context.find(pods, { namespace, name: targetRef.name })
-  const { podIP, podIPs } = (found?.object as unknown as Pod | undefined)?.status ?? {}
-  return [podIP, ...(podIPs ?? []).map(({ ip }) => ip)].includes(addresses[0] ?? '-')
+  if (!pods) return undefined
+  const has = (pod: unknown) => podAddresses(pod as Pod | undefined).includes(addresses[0] ?? '')
+  if (targetRef?.kind !== 'Pod') return context.list(pods).some(has) ? undefined : ''
+  if (!targetRef.name) return undefined
+  return has(context.find(pods, { namespace, name: targetRef.name })?.object) ? nodeName : undefined
 }
+
+const podAddresses = (pod: Pod | undefined): (string | undefined)[] =>
+  pod ? [pod.status?.podIP, ...(pod.status?.podIPs ?? []).map(({ ip }) => ip)] : []
 
 export const locateNode: Locate = ({ name, port }, _namespace, context) => {
   const node = read(context, Node, '', name)

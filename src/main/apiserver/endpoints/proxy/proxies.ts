@@ -4,6 +4,7 @@ import { connect as connectTls } from 'node:tls'
 import { notFound } from '../../../../shared/machinery/status.ts'
 import { forward } from '../../proxy/forward.ts'
 import type { NodeDialer } from '../../proxy/node-tunnels.ts'
+import { nodesAndOutside } from '../../proxy/outside.ts'
 import { parseProxyName } from '../../proxy/targets.ts'
 import type { ApiRequest, ApiResponse } from '../../request.ts'
 import type { EndpointContext, SubresourceHandler } from '../contract.ts'
@@ -62,6 +63,6 @@ function proxyHandler(resource: 'pods' | 'services' | 'nodes', locate: Locate, d
 
 export const proxyHandlers = (dialer: NodeDialer): SubresourceHandler[] => [
   proxyHandler('pods', locatePod, dialer),
-  proxyHandler('services', locateService, dialer),
+  proxyHandler('services', locateService, nodesAndOutside(dialer)),
   proxyHandler('nodes', locateNode, dialer),
 ]
