@@ -6,7 +6,7 @@ import { mediaTypeOf, unsupportedMediaType } from '../codec/media-type.ts'
 import { atOnce, type Pieces } from '../../pieces/pacer.ts'
 import { jsonPatchInPieces } from './json-patch.ts'
 import { applyMergePatch } from './merge-patch.ts'
-import { applyStrategicMergePatch } from './strategic/strategic-merge.ts'
+import { strategicMergeInPieces } from './strategic/strategic-merge.ts'
 
 export const JSON_PATCH = 'application/json-patch+json'
 export const MERGE_PATCH = 'application/merge-patch+json'
@@ -50,7 +50,7 @@ function* patchedValue(mediaType: string, schemaId: string, current: AnyObject, 
       if (!isObject(patch)) throw badRequest('error decoding patch: a merge patch is a map')
       return applyMergePatch(current, patch)
     case STRATEGIC_MERGE_PATCH:
-      return applyStrategicMergePatch(schemaId, current, patch)
+      return yield* strategicMergeInPieces(schemaId, current, patch)
     default:
       throw unsupportedMediaType(ACCEPTED)
   }

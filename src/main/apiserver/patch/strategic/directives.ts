@@ -1,6 +1,7 @@
 // The directives that a strategic merge patch may carry beside ordinary fields.
 import { isObject, type JsonObject, setField } from '../../../../shared/machinery/json-object.ts'
 import { badRequest } from '../../../../shared/machinery/status.ts'
+import { each, type Later } from './later.ts'
 
 export const PATCH = '$patch'
 export const RETAIN_KEYS = '$retainKeys'
@@ -20,16 +21,22 @@ export function patchTypeOf(patch: JsonObject): PatchType {
 }
 
 /** A copy of a patch's value as plain data: for places where nothing is there to be merged with. */
-export function withoutDirectives(value: unknown): unknown {
+export function withoutDirectives(value: unknown, later: Later): unknown {
   if (Array.isArray(value)) {
-    return value.filter(item => !isObject(item) || patchTypeOf(item) === 'merge').map(withoutDirectives)
+    const list: unknown[] = []
+    const take = (item: unknown) => {
+      if (!isObject(item) || patchTypeOf(item) === 'merge') list.push(withoutDirectives(item, later))
+    }
+    each(value as unknown[], take, later)
+    return list
   }
   if (!isObject(value)) return value
   if (patchTypeOf(value) === 'delete') return {}
   const copy: JsonObject = {}
-  for (const key of Object.keys(value)) {
-    if (!isDirective(key) && value[key] !== null) setField(copy, key, withoutDirectives(value[key]))
+  const take = (key: string) => {
+    if (!isDirective(key) && value[key] !== null) setField(copy, key, withoutDirectives(value[key], later))
   }
+  each(Object.keys(value), take, later)
   return copy
 }
 

@@ -1,57 +1,81 @@
 // The order of a merged list: what the patch names stands in the patch's order, the rest where the server had it.
+import { PIECE, slices } from '../../../pieces/large-json.ts'
+import type { Pieces } from '../../../pieces/pacer.ts'
 
 /** What identifies an element: its merge key's value, or itself when it is a primitive. */
 export type Identity = (item: unknown) => string
 
-const indexOf = (items: readonly unknown[], identity: Identity): Map<string, number> => {
+function* indexOf(items: readonly unknown[], identity: Identity): Pieces<Map<string, number>> {
   const index = new Map<string, number>()
-  items.forEach((item, i) => {
-    const id = identity(item)
-    if (!index.has(id)) index.set(id, i)
-  })
+  let count = 0
+  for (const some of slices(items)) {
+    for (const item of some) {
+      const id = identity(item)
+      if (!index.has(id)) index.set(id, count)
+      count++
+    }
+    yield
+  }
   return index
 }
 
-interface Placed {
+export interface Merged {
+  readonly id: string
   readonly item: unknown
-  /** Where the patch has it, and where the server had it. */
-  readonly patchAt: number | undefined
-  readonly serverAt: number | undefined
+}
+
+interface Other {
+  readonly item: unknown
+  /** Where the server had it; behind all else what it did not know. */
+  readonly at: number
+}
+
+interface Named {
+  readonly item: unknown
+  /** Where the patch has it. */
+  readonly at: number
+  /** Where the server had it; in front of all else what it did not know. */
+  readonly serverAt: number
 }
 
 /**
+ * @param result where they go, in order
  * @param merged all elements
  * @param wanted elements, or at least their identities, in the order that the patch asks for
  * @param server the list as it was before
  */
-export function orderMerged(
-  merged: readonly unknown[],
+export function* orderMerged(
+  result: unknown[],
+  merged: readonly Merged[],
   wanted: readonly unknown[],
   server: readonly unknown[],
   identity: Identity,
-): unknown[] {
-  const inPatch = indexOf(wanted, identity)
-  const inServer = indexOf(server, identity)
-  const placed = merged.map((item): Placed => {
-    const id = identity(item)
-    return { item, patchAt: inPatch.get(id), serverAt: inServer.get(id) }
-  })
-  const by = (at: 'patchAt' | 'serverAt') => (a: Placed, b: Placed) => {
-    const difference = (a[at] ?? Infinity) - (b[at] ?? Infinity)
-    return Number.isNaN(difference) ? 0 : difference
+): Pieces<void> {
+  const inPatch = yield* indexOf(wanted, identity)
+  const inServer = yield* indexOf(server, identity)
+  const named: Named[] = []
+  const others: Other[] = []
+  for (const some of slices(merged)) {
+    for (const { id, item } of some) {
+      const patchAt = inPatch.get(id)
+      const serverAt = inServer.get(id)
+      if (patchAt === undefined) others.push({ item, at: serverAt ?? Infinity })
+      else named.push({ item, at: patchAt, serverAt: serverAt ?? -1 })
+    }
+    yield
   }
-  const named = placed.filter(({ patchAt }) => patchAt !== undefined).sort(by('patchAt'))
-  const others = placed.filter(({ patchAt }) => patchAt === undefined).sort(by('serverAt'))
+  named.sort((a, b) => a.at - b.at)
+  yield
+  // Infinities are equal.
+  others.sort((a, b) => a.at - b.at || 0)
+  yield
 
   // Two sorted lists become one; an element that the server did not know goes in front.
-  const result: unknown[] = []
-  let i = 0
   let j = 0
-  while (i < others.length || j < named.length) {
-    const [other, one] = [others[i], named[j]]
-    const isBefore = other?.serverAt !== undefined && one?.serverAt !== undefined && other.serverAt < one.serverAt
-    const takeOther = j >= named.length || isBefore
-    result.push((takeOther ? others[i++] : named[j++])?.item)
+  for (const { item, at } of others) {
+    for (let one = named[j]; one && at >= one.serverAt; one = named[++j]) result.push(one.item)
+    result.push(item)
+    if (result.length % PIECE === 0) yield
   }
-  return result
+  for (; j < named.length; j++) result.push(named[j]?.item)
 }

@@ -3,6 +3,7 @@
 // @see https://kubernetes.io/docs/tasks/manage-kubernetes-objects/update-api-object-kubectl-patch/
 import { getField, isObject, type JsonObject, setField } from '../../../../shared/machinery/json-object.ts'
 import { badRequest } from '../../../../shared/machinery/status.ts'
+import type { Pieces } from '../../../pieces/pacer.ts'
 import { fieldFact, typeFact } from '../../schema/table.ts'
 import type { FieldFact } from '../../schema/facts.ts'
 import {
@@ -14,10 +15,11 @@ import {
   SET_ORDER,
   withoutDirectives,
 } from './directives.ts'
-import { mergeList } from './merge-list.ts'
+import { each, finish, type Later } from './later.ts'
+import { mergeList, type MergeMap } from './merge-list.ts'
 
 /** @returns the fact of a field inside a value of this fact; unknown where the schema ends. */
-export function factInside(parent: FieldFact | undefined, key: string): FieldFact | undefined {
+function factInside(parent: FieldFact | undefined, key: string): FieldFact | undefined {
   if (parent?.t === 'ref') return fieldFact(typeFact(parent.r ?? ''), key)
   return parent?.t === 'map' ? parent.i : undefined
 }
@@ -42,25 +44,23 @@ function retainKeys(original: JsonObject, patch: JsonObject): JsonObject {
  * @returns the merged map, with the fields in their order and new ones behind them; neither argument is changed, and what
  *   the patch leaves alone is shared
  */
-export function mergeMap(given: JsonObject, patch: JsonObject, fact: FieldFact | undefined): JsonObject {
+const mergeMap: MergeMap = (given, patch, fact, later) => {
   const type = patchTypeOf(patch)
   if (type === 'delete') return {}
-  if (type === 'replace') return withoutDirectives(patch) as JsonObject
+  if (type === 'replace') return withoutDirectives(patch, later) as JsonObject
   const original = retainKeys(given, patch)
+  const touched = touchedKeys(patch)
   const result: JsonObject = {}
   const merge = (key: string) => {
-    const merged = mergeField(original, patch, key, factInside(fact, key))
+    if (!touched.has(key)) return setField(result, key, original[key])
+    const merged = mergeField(original, patch, key, factInside(fact, key), later)
     if (merged !== undefined) setField(result, key, merged)
   }
-  for (const key of Object.keys(original))
-    if (touches(patch, key)) merge(key)
-    else setField(result, key, original[key])
-  for (const key of touchedKeys(patch)) if (!Object.hasOwn(original, key)) merge(key)
+  const keys = Object.keys(original)
+  for (const key of touched) if (!Object.hasOwn(original, key)) keys.push(key)
+  each(keys, merge, later)
   return result
 }
-
-const touches = (patch: JsonObject, key: string) =>
-  Object.hasOwn(patch, key) || Object.hasOwn(patch, DELETE_PRIMITIVES + key) || Object.hasOwn(patch, SET_ORDER + key)
 
 function touchedKeys(patch: JsonObject): Set<string> {
   const keys = new Set<string>()
@@ -73,28 +73,39 @@ function touchedKeys(patch: JsonObject): Set<string> {
 }
 
 /** @returns the field's new value, or undefined when it goes. */
-function mergeField(original: JsonObject, patch: JsonObject, key: string, fact: FieldFact | undefined): unknown {
+function mergeField(
+  original: JsonObject,
+  patch: JsonObject,
+  key: string,
+  fact: FieldFact | undefined,
+  later: Later,
+): unknown {
   const change = getField(patch, key)
   const current = getField(original, key)
   if (change === null) return undefined
   const deletions = listDirective(patch, DELETE_PRIMITIVES + key)
   const order = listDirective(patch, SET_ORDER + key)
   if (Array.isArray(current) && (Array.isArray(change) || change === undefined)) {
-    if (!strategies(fact).includes('merge')) return change === undefined ? current : withoutDirectives(change)
-    return mergeList(current, { items: change as unknown[] | undefined, deletions, order, key }, fact, mergeMap)
+    if (!strategies(fact).includes('merge')) return change === undefined ? current : withoutDirectives(change, later)
+    return mergeList(current, { items: change as unknown[] | undefined, deletions, order, key }, fact, mergeMap, later)
   }
   if (change === undefined) return current
   if (isObject(current) && isObject(change)) {
-    return strategies(fact).includes('replace') ? withoutDirectives(change) : mergeMap(current, change, fact)
+    return strategies(fact).includes('replace')
+      ? withoutDirectives(change, later)
+      : mergeMap(current, change, fact, later)
   }
-  return withoutDirectives(change)
+  return withoutDirectives(change, later)
 }
 
 /**
  * @param schemaId the type of the object
  * @throws ApiError 400 for malformed directives and list elements without their merge key
  */
-export function applyStrategicMergePatch(schemaId: string, current: unknown, patch: unknown): unknown {
+export function* strategicMergeInPieces(schemaId: string, current: unknown, patch: unknown): Pieces<unknown> {
   if (!isObject(patch)) throw badRequest('error decoding patch: a strategic merge patch is a map')
-  return mergeMap(isObject(current) ? current : {}, patch, { t: 'ref', r: schemaId })
+  const later: Later = []
+  const merged = mergeMap(isObject(current) ? current : {}, patch, { t: 'ref', r: schemaId }, later)
+  if (later.length > 0) yield* finish(later)
+  return merged
 }
