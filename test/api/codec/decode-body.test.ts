@@ -1,8 +1,10 @@
+import { Readable } from 'node:stream'
 import { afterAll, describe, expect, test, vi } from 'vitest'
 import { closeBodyDecoder, decodeBody } from '../../../src/main/apiserver/codec/decode-body.ts'
 import { DecodeWorker } from '../../../src/main/apiserver/codec/decode-worker.ts'
 import { scanJson } from '../../../src/main/apiserver/codec/scan-json.ts'
 import { splitValue, ValueAssembler } from '../../../src/main/apiserver/codec/split-value.ts'
+import { lazyBody } from '../../../src/main/apiserver/http/lazy-body.ts'
 import type { ApiError } from '../../../src/shared/machinery/status.ts'
 import fc from 'fast-check'
 
@@ -262,12 +264,38 @@ describe('DecodeWorker', () => {
     expect((await worker.parse('json', bytes, 64)).value).toEqual({ a: [{ b: 1 }] })
   })
 
+  test('serves users in turn, however many bodies one of them has sent before', async () => {
+    await using worker = new DecodeWorker()
+    const served: string[] = []
+    const send = (user: string) =>
+      worker.parse('json', bytes, 64, undefined, user).then(() => {
+        served.push(user)
+      })
+    await Promise.all(['a', 'a', 'a', 'a', 'b', 'b', 'c'].map(send))
+    expect(served.join('')).toBe('abcabaa')
+  })
+
   test('gives up on all bodies when it is closed', async () => {
     const worker = new DecodeWorker()
     const given = Promise.allSettled([worker.parse('json', bytes, 64), worker.parse('json', bytes, 64)])
     await worker[Symbol.asyncDispose]()
     expect((await given).map(({ status }) => status)).toEqual(['rejected', 'rejected'])
   })
+})
+
+test.each([
+  ['YAML', 'application/yaml', Buffer.from('a: b\n'.padEnd(5_000, '#'))],
+  ['JSON', 'application/json', Buffer.from('{}'.padEnd(300_000))],
+  ['a patch', 'application/merge-patch+json', Buffer.from('{}'.padEnd(300_000))],
+])('the large bodies of one user hold no other’s for longer than one takes: %s', async (_what, type, body) => {
+  const served: string[] = []
+  const send = (user: string) =>
+    lazyBody(Readable.from([body]), { 'content-type': type }, user)
+      .value()
+      .then(() => served.push(user))
+  await Promise.all(['a', 'a', 'a', 'b'].map(send))
+  await closeBodyDecoder()
+  expect(served.join('')).toBe('abaa')
 })
 
 describe('scanJson()', () => {

@@ -28,6 +28,12 @@ const MANY_NODES = 16_000
 
 const ACCEPTED = [JSON_TYPE, YAML_TYPE, PROTOBUF_TYPE] as const
 
+/** Of a body: what is longer, in many nodes, is refused, and whose it is. */
+interface Sent {
+  readonly maxBytes: number
+  readonly user: string
+}
+
 /** Each has its own: what takes seconds as YAML is no reason for JSON to wait. */
 const workers = { json: new DecodeWorker(), yaml: new DecodeWorker() }
 
@@ -39,13 +45,16 @@ export const closeBodyDecoder = async (): Promise<void> => {
 /**
  * @param contentType the header as sent; absent means JSON
  * @param maxBytes what is longer, in many nodes, is refused: no object could be stored that large
+ * @param user whose it is; nothing for what the server asked for
  * @throws ApiError 400 for a broken body, 413 for one that is too large, 415 for a format that is not accepted
  */
 export async function decodeBody(
   contentType: string | undefined,
   bytes: Buffer,
   maxBytes = MAX_OBJECT_BYTES,
+  user = '',
 ): Promise<DecodedBody> {
+  const sent: Sent = { maxBytes, user }
   switch (mediaTypeOf(contentType)) {
     case '':
     case JSON_TYPE:
@@ -53,16 +62,16 @@ export async function decodeBody(
     case 'application/merge-patch+json':
     case 'application/strategic-merge-patch+json':
       return settle(
-        await parseJsonBody(bytes, maxBytes),
+        await parseJsonBody(bytes, sent),
         message => `couldn't get version/kind; json parse error: ${message}`,
       )
     case YAML_TYPE:
     case 'application/x-yaml':
     case 'text/yaml':
     case 'application/apply-patch+yaml':
-      return settle(await parseYamlBody(bytes, maxBytes), message => `error converting YAML to JSON: ${message}`)
+      return settle(await parseYamlBody(bytes, sent), message => `error converting YAML to JSON: ${message}`)
     case PROTOBUF_TYPE:
-      return { value: await parseProtobuf(bytes), duplicates: [] }
+      return { value: await parseProtobuf(bytes, user), duplicates: [] }
     default:
       throw unsupportedMediaType(ACCEPTED)
   }
@@ -90,8 +99,8 @@ function settle(result: ParseResult, wording: (message: string) => string): Deco
 
 const textOf = (bytes: Buffer) => bytes.toString('utf8').replace(/^\uFEFF/, '')
 
-async function parseJsonBody(bytes: Buffer, maxBytes: number): Promise<ParseResult> {
-  if (bytes.length > INLINE_JSON_BYTES) return inWorker('json', bytes, maxBytes)
+async function parseJsonBody(bytes: Buffer, sent: Sent): Promise<ParseResult> {
+  if (bytes.length > INLINE_JSON_BYTES) return inWorker('json', bytes, sent)
   const text = textOf(bytes)
   const pacer = pieceByPiece()
   const scan = scanJson(text, MAX_DEPTH)
@@ -119,15 +128,15 @@ function looksLikeJson(bytes: Buffer): boolean {
   return first === 0x7b
 }
 
-async function parseYamlBody(bytes: Buffer, maxBytes: number): Promise<ParseResult> {
+async function parseYamlBody(bytes: Buffer, sent: Sent): Promise<ParseResult> {
   const text = textOf(bytes)
   const error = unreadableAsYaml(bytes, text)
   if (error !== undefined) return { error, duplicates: [] }
   if (looksLikeJson(bytes)) {
-    const result = await parseJsonBody(bytes, maxBytes)
+    const result = await parseJsonBody(bytes, sent)
     if (result.error === undefined) return result
   }
-  if (bytes.length > INLINE_YAML_BYTES) return inWorker('yaml', bytes, maxBytes)
+  if (bytes.length > INLINE_YAML_BYTES) return inWorker('yaml', bytes, sent)
   // Loaded on the first YAML body: most clients send JSON, and a start should not pay for it.
   const [yaml, { parseYaml }] = await Promise.all([import('yaml'), import('./parse-yaml.ts')])
   return parseYaml(yaml, text, MAX_DEPTH)
@@ -136,11 +145,11 @@ async function parseYamlBody(bytes: Buffer, maxBytes: number): Promise<ParseResu
 const objectTooLarge = () =>
   new ApiError(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${MAX_OBJECT_BYTES}`)
 
-async function parseProtobuf(bytes: Buffer): Promise<unknown> {
+async function parseProtobuf(bytes: Buffer, user: string): Promise<unknown> {
   try {
     // The JSON text of a message is longer than the message.
     const maxFields = bytes.length > MAX_OBJECT_BYTES ? MANY_NODES : Infinity
-    return await decodeProtobufInSlices(bytes, { maxFields, readRaw })
+    return await decodeProtobufInSlices(bytes, { maxFields, readRaw: text => readRaw(text, user) })
   } catch (error) {
     if (error instanceof TooManyFields) throw objectTooLarge()
     if (error instanceof WireError) throw badRequest(error.message)
@@ -149,16 +158,16 @@ async function parseProtobuf(bytes: Buffer): Promise<unknown> {
 }
 
 /** JSON in a message of protobuf, such as who owns what. */
-async function readRaw(text: Buffer): Promise<unknown> {
+async function readRaw(text: Buffer, user: string): Promise<unknown> {
   if (text.length === 0) return undefined
-  const { value, error, outOfRange } = await parseJsonBody(text, MAX_OBJECT_BYTES)
+  const { value, error, outOfRange } = await parseJsonBody(text, { maxBytes: MAX_OBJECT_BYTES, user })
   if (error !== undefined) throw new WireError(`raw value is no JSON: ${error}`)
   if (outOfRange !== undefined) throw new NumberOutOfRange(outOfRange)
   return value
 }
 
-async function inWorker(format: 'json' | 'yaml', bytes: Buffer, maxBytes: number): Promise<ParseResult> {
-  const result = await workers[format].parse(format, bytes, MAX_DEPTH, maxBytes).catch((error: unknown) => {
+async function inWorker(format: 'json' | 'yaml', bytes: Buffer, { maxBytes, user }: Sent): Promise<ParseResult> {
+  const result = await workers[format].parse(format, bytes, MAX_DEPTH, maxBytes, user).catch((error: unknown) => {
     throw badRequest(error instanceof Error ? error.message : String(error))
   })
   if (result.tooLarge) throw objectTooLarge()

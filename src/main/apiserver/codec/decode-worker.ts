@@ -28,6 +28,7 @@ interface Reply {
 
 interface Job {
   readonly id: number
+  readonly user: string
   readonly sinceMs: number
   readonly request: object
   readonly assembler: ValueAssembler
@@ -93,12 +94,56 @@ parentPort.on('message', ({ id, more, format, bytes, maxDepth, maxBytes }) => {
 })
 `
 
+/** Jobs of each user in their order; of the users, who had a turn last is behind those who wait. */
+class FairQueue {
+  readonly #byUser = new Map<string, Job[]>()
+  #last = ''
+
+  get isEmpty(): boolean {
+    return this.#byUser.size === 0
+  }
+
+  add(job: Job): void {
+    const own = this.#byUser.get(job.user)
+    if (own) own.push(job)
+    else this.#byUser.set(job.user, [job])
+  }
+
+  take(): Job | undefined {
+    const rest = this.#byUser.get(this.#last)
+    if (rest) {
+      this.#byUser.delete(this.#last)
+      this.#byUser.set(this.#last, rest)
+    }
+    for (const [user, [job, ...others]] of this.#byUser) {
+      this.#last = user
+      if (others.length > 0) this.#byUser.set(user, others)
+      else this.#byUser.delete(user)
+      return job
+    }
+    return undefined
+  }
+
+  /** @returns those that have been there since before then; they are not there any more */
+  dropOlder(sinceMs: number): Job[] {
+    const dropped: Job[] = []
+    for (const [user, jobs] of this.#byUser) {
+      const kept = jobs.filter(job => job.sinceMs >= sinceMs)
+      if (kept.length === jobs.length) continue
+      dropped.push(...jobs.filter(job => job.sinceMs < sinceMs))
+      if (kept.length > 0) this.#byUser.set(user, kept)
+      else this.#byUser.delete(user)
+    }
+    return dropped
+  }
+}
+
 /** Owns one worker thread, started when it is first needed. */
 export class DecodeWorker implements AsyncDisposable {
   /** What the thread works on, until all parts are here. */
   #current: Job | undefined
   /** Those that wait for their turn. Nobody's time runs while somebody else's body is parsed. */
-  #waiting: Job[] = []
+  #waiting = new FairQueue()
   #timer: NodeJS.Timeout | undefined
   readonly #timeoutMs: number
   readonly #longestWaitMs: number
@@ -111,20 +156,30 @@ export class DecodeWorker implements AsyncDisposable {
     this.#longestWaitMs = longestWaitMs
   }
 
-  /** @throws Error when parsing takes too long or the worker dies */
-  parse(format: 'json' | 'yaml', bytes: Uint8Array, maxDepth: number, maxBytes = Infinity): Promise<ParseResult> {
+  /**
+   * @param user whose it is: users have their turns one after the other, however many bodies one of them sends
+   * @throws Error when parsing takes too long or the worker dies
+   */
+  parse(
+    format: 'json' | 'yaml',
+    bytes: Uint8Array,
+    maxDepth: number,
+    maxBytes = Infinity,
+    user = '',
+  ): Promise<ParseResult> {
     clearTimeout(this.#idle)
     const id = this.#nextId++
     const { promise, resolve, reject } = withResolvers<ParseResult>()
     const request = { id, format, bytes, maxDepth, maxBytes }
-    this.#waiting.push({ id, sinceMs: performance.now(), request, assembler: new ValueAssembler(), resolve, reject })
+    const sinceMs = performance.now()
+    this.#waiting.add({ id, user, sinceMs, request, assembler: new ValueAssembler(), resolve, reject })
     this.#next()
     return promise
   }
 
   #next(): void {
     this.#giveUp()
-    const job = this.#current ? undefined : this.#waiting.shift()
+    const job = this.#current ? undefined : this.#waiting.take()
     if (!job) return
     this.#worker ??= this.#start()
     this.#current = job
@@ -135,13 +190,13 @@ export class DecodeWorker implements AsyncDisposable {
   /** Those whose requests have been answered by now are not kept, or they would become more and more. */
   #giveUp(): void {
     const since = performance.now() - this.#longestWaitMs
-    while (this.#waiting[0] && this.#waiting[0].sinceMs < since) this.#waiting.shift()?.reject(new Error(TOO_LONG))
+    for (const job of this.#waiting.dropOlder(since)) job.reject(new Error(TOO_LONG))
   }
 
   /** What was worked on is lost; who waits for a turn gets it from a new thread. */
   #restart(why: string): void {
     const waiting = this.#waiting
-    this.#waiting = []
+    this.#waiting = new FairQueue()
     void this.#stop(new Error(why))
     this.#waiting = waiting
     this.#next()
@@ -172,7 +227,7 @@ export class DecodeWorker implements AsyncDisposable {
       return
     }
     this.#current = undefined
-    if (this.#waiting.length === 0) this.#idle = setTimeout(() => void this.#stop(), IDLE_MS).unref()
+    if (this.#waiting.isEmpty) this.#idle = setTimeout(() => void this.#stop(), IDLE_MS).unref()
     else this.#next()
     if (done) job.resolve({ value: job.assembler.value, ...done })
     else job.reject(new Error(crash ?? 'the decoding worker failed'))
@@ -188,9 +243,8 @@ export class DecodeWorker implements AsyncDisposable {
     this.#worker = undefined
     clearTimeout(this.#idle)
     clearTimeout(this.#timer)
-    for (const job of [this.#current, ...this.#waiting]) job?.reject(error)
+    for (const job of [this.#current, ...this.#waiting.dropOlder(Infinity)]) job?.reject(error)
     this.#current = undefined
-    this.#waiting = []
     await worker?.terminate()
   }
 

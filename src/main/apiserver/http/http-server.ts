@@ -168,11 +168,11 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     const method = incoming.method ?? 'GET'
     const certificate = certificateOf(incoming)
     const certificateUser = certificate && isGood(certificate) ? certificate.user : undefined
-    const content = lazyBody(incoming as Readable, headers)
     const { remoteAddress } = tlsSocketOf(incoming)
     const { path, query } = target
     const requestAs = (user: UserInfo): ApiRequest => {
       const info = parseRequestInfo(method, path, query)
+      const content = lazyBody(incoming as Readable, headers, user.name)
       return new IncomingRequest(
         { method, info, query, headers, content, life, remoteAddress, warnings, answerHeaders, drop, upgrade },
         user,

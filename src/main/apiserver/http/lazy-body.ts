@@ -23,7 +23,12 @@ export function declaredLength(headers: Readonly<Record<string, string | undefin
   return length === undefined ? undefined : Number(length)
 }
 
-export function lazyBody(stream: Readable, headers: Readonly<Record<string, string | undefined>>): LazyBody {
+/** @param user whose it is */
+export function lazyBody(
+  stream: Readable,
+  headers: Readonly<Record<string, string | undefined>>,
+  user: string,
+): LazyBody {
   let bytes: Promise<Buffer> | undefined
   let value: Promise<unknown> | undefined
   let duplicates: readonly string[] = []
@@ -31,7 +36,7 @@ export function lazyBody(stream: Readable, headers: Readonly<Record<string, stri
   const decode = async () => {
     const body = await read()
     if (body.length === 0) return undefined
-    const decoded = await decodeBody(plainType(headers['content-type']), body)
+    const decoded = await decodeBody(plainType(headers['content-type']), body, undefined, user)
     duplicates = decoded.duplicates
     return decoded.value
   }
