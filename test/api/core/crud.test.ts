@@ -530,6 +530,25 @@ describe('delete', () => {
     expect((await remove(`${PODS}/counted`)).json.metadata!.generation).toBe(3)
     await remove(`${PODS}/counted?gracePeriodSeconds=0`)
   })
+  test('counts the generation that an object of a kind without one was made with, which no update changes', async () => {
+    const finalizers = ['example.com/kept']
+    const made = configMap('given')
+    const body = { ...made, metadata: { ...made.metadata, generation: 100, finalizers } }
+    expect((await raw(server, CONFIG_MAPS, { body })).json.metadata!.generation).toBe(100)
+    const patch = (metadata: object) =>
+      raw(server, `${CONFIG_MAPS}/given`, { method: 'PATCH', body: { metadata }, headers: { 'content-type': 'application/merge-patch+json' } }) // prettier-ignore
+    expect((await patch({ generation: 200, labels: { a: 'b' } })).json.metadata!.generation).toBe(100)
+    expect((await remove(`${CONFIG_MAPS}/given`)).json.metadata!.generation).toBe(101)
+    await patch({ finalizers: null })
+    const other = configMap('negative')
+    const refused = await raw(server, CONFIG_MAPS, {
+      body: { ...other, metadata: { ...other.metadata, generation: -1 } },
+    })
+    expect(refused.code).toBe(422)
+    const nothing = { body: { ...other, metadata: { ...other.metadata, generation: 0 } } }
+    expect((await raw(server, CONFIG_MAPS, nothing)).json.metadata!.generation).toBeUndefined()
+    await remove(`${CONFIG_MAPS}/negative`)
+  })
   test('with propagationPolicy adds the finalizer of the garbage collector', async () => {
     await raw(server, CONFIG_MAPS, { body: configMap('fore') })
     const fore = await remove(`${CONFIG_MAPS}/fore`, { propagationPolicy: 'Foreground' })

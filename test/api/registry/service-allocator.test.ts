@@ -111,6 +111,18 @@ describe('cluster IPs', () => {
     })
   })
 
+  test('are taken by a service of the same name as well, which is there already without', async () => {
+    const dns = { clusterIP: '10.96.0.10', type: 'NodePort', ports: [{ port: 53, nodePort: 30_053 }] } as const
+    await create('dns', { ...dns, ports: [...dns.ports] })
+    await expect(create('dns', { clusterIP: dns.clusterIP, ports: [{ port: 53 }] })).rejects.toThrow(
+      'Service "dns" is invalid: spec.clusterIPs: Invalid value: ["10.96.0.10"]: failed to allocate IP 10.96.0.10: provided IP is already allocated',
+    )
+    await expect(create('dns', { type: 'NodePort', ports: [...dns.ports] })).rejects.toThrow(
+      'Service "dns" is invalid: spec.ports[0].nodePort: Invalid value: 30053: provided port is already allocated',
+    )
+    await expect(create('dns', { ports: [{ port: 53 }] })).rejects.toMatchObject({ code: 'KeyExists' })
+  })
+
   test('outside the range are refused', async () => {
     await expect(create('far', { clusterIP: '10.97.0.1', ports: [{ port: 80 }] })).rejects.toThrow(
       'failed to allocate IP 10.97.0.1: the provided IP (10.97.0.1) is not in the valid range. The range of valid IPs is 10.96.0.0/16',

@@ -160,11 +160,6 @@ const KNOWN = [
     text: /spec\.validations\[\d+\]\.expression/,
     why: 'variables that are not there are told as fields that are not there',
   },
-  {
-    name: /^Service \w+ › again$/,
-    text: /^code 409 [^]*not 422 [^]*provided IP is already allocated/,
-    why: 'who makes what is there is told so, there that its address is taken',
-  },
   { text: /^order of causes$/, why: 'Go tells some in the order of its maps' },
   { text: /clusterTrustBundle|\(Projected\) has no sources provided/, why: 'a feature that is off there' },
 ]

@@ -143,7 +143,8 @@ export async function bootstrapCluster(context: EndpointContext, options: Bootst
         ...draft,
       }) as unknown as AnyObject
       await context.create(resource, namespace, object, by).catch((error: unknown) => {
-        if (!isAlreadyExists(error)) throw error
+        // Of a Service that another server has made meanwhile, the address is taken.
+        if (!isAlreadyExists(error) && !context.find(resource, { namespace, name })) throw error
       })
       return
     }

@@ -34,7 +34,7 @@ function withSystemMetadata(
   delete metadata.deletionTimestamp
   delete metadata.deletionGracePeriodSeconds
   delete metadata.selfLink
-  delete metadata.generation
+  if (metadata.generation === 0) delete metadata.generation
   if (resource.type.namespaced) {
     if (metadata.namespace && metadata.namespace !== namespace)
       throw badRequest('the namespace of the provided object does not match the namespace sent on the request')

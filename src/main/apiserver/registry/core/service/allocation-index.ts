@@ -66,6 +66,12 @@ export class AllocationIndex implements Disposable {
     return !reservation.firm && !forDynamicPick
   }
 
+  /** Whether a stored service has it. */
+  isStored(value: Value): boolean {
+    this.#follow()
+    return this.#owners.has(value)
+  }
+
   reserve(values: readonly Value[], owner: string, firm: boolean, write: object): void {
     const now = this.#clock.monotonic()
     for (const [value, reservation] of this.#reserved) if (reservation.expiresMs <= now) this.#reserved.delete(value)

@@ -32,6 +32,8 @@ export interface ServiceAllocatorOptions {
 interface Allocation {
   readonly service: Service
   readonly owner: string
+  /** What a service of its name has is not its own then. */
+  readonly isNew: boolean
   /** Addresses that it has already: they stay, though their range may be on its way out. */
   readonly held: readonly Value[]
   /** In the order in which they are used. */
@@ -69,16 +71,19 @@ function pairErrors({ spec: { type, clusterIP, clusterIPs } }: Service): FieldEr
   return [invalidValue('spec.clusterIPs', addresses, why)]
 }
 
+const isFree = ({ index, owner, isNew }: Allocation, value: Value) =>
+  index.isFree(value, owner, false) && !(isNew && index.isStored(value))
+
 const inRange = (range: NumberRange, value: number) => value >= range.first && value <= range.last
 
 /** @returns why the address cannot be had */
 function whyNotAddress(allocation: Allocation, wanted: string, family: IPFamily): string | undefined {
-  const { owner, held, ranges, index } = allocation
+  const { held, ranges } = allocation
   if (held.includes(canonicalIP(wanted))) return undefined
   const ofFamily = ranges.filter(range => range.family === family)
   if (!ofFamily.some(range => holds(range, wanted)))
     return `the provided IP (${wanted}) is not in the valid range. The range of valid IPs is ${ofFamily.map(({ cidr }) => cidr).join(', ')}`
-  return index.isFree(canonicalIP(wanted), owner, false) ? undefined : 'provided IP is already allocated'
+  return isFree(allocation, canonicalIP(wanted)) ? undefined : 'provided IP is already allocated'
 }
 
 function pickAddress({ service, owner, ranges, index, random }: Allocation, family: IPFamily): string {
@@ -116,10 +121,11 @@ function nextPort({ owner, ports, index, random }: Allocation, taken: ReadonlySe
   return port
 }
 
-function whyNot({ owner, ports, index }: Allocation, port: number): string | undefined {
+function whyNot(allocation: Allocation, port: number): string | undefined {
+  const { ports } = allocation
   if (!inRange(ports, port))
     return `provided port is not in the valid range. The range of valid ports is ${ports.first}-${ports.last}`
-  return index.isFree(port, owner, false) ? undefined : 'provided port is already allocated'
+  return isFree(allocation, port) ? undefined : 'provided port is already allocated'
 }
 
 /** Ports of one number and different protocols (DNS over TCP and UDP) get one node port. */
@@ -213,7 +219,8 @@ export function serviceAllocator(
     const owner = ownerOf(request)
     const ranges = rangesOf(store, own)
     const held = old ? valuesOf(old) : []
-    const allocation: Allocation = { service, owner, held, ranges, ports, index, random }
+    const isNew = old === undefined
+    const allocation: Allocation = { service, owner, isNew, held, ranges, ports, index, random }
     const asked = valuesOf(service)
     allocateAddresses(allocation)
     allocateNodePorts(allocation)
