@@ -65,7 +65,7 @@ async function saveProgress(rollout: Rollout, revision: string, progress: Progre
 
 async function createSet(rollout: Rollout, oldSets: readonly ReplicaSet[], revision: bigint): Promise<ReplicaSet> {
   const { deployment, context } = rollout
-  const draft = draftSet(deployment, oldSets, revision)
+  const draft = await draftSet(deployment, oldSets, revision)
   const size = draft.spec.replicas ?? 0
   try {
     const created = await context.client.create(ReplicaSet, draft, { signal: context.signal })
@@ -84,9 +84,13 @@ async function createSet(rollout: Rollout, oldSets: readonly ReplicaSet[], revis
   }
 }
 
-function draftSet(deployment: Deployment, oldSets: readonly ReplicaSet[], revision: bigint): Draft<ReplicaSet> {
+async function draftSet(
+  deployment: Deployment,
+  oldSets: readonly ReplicaSet[],
+  revision: bigint,
+): Promise<Draft<ReplicaSet>> {
   const { template, selector, minReadySeconds } = deployment.spec
-  const hash = templateHash(template, deployment.status.collisionCount)
+  const hash = await templateHash(template, deployment.status.collisionCount)
   const labels = { ...template.metadata?.labels, [POD_TEMPLATE_HASH]: hash }
   const hashedSelector: LabelSelector = {
     ...selector,

@@ -88,7 +88,7 @@ async function create<T extends RevisionedOwner>(
   const { namespace, name } = owner.metadata
   // None yet and none told are the same: what was left by another owner, and is not seen as that yet, keeps its name.
   for (let salt = owner.status.collisionCount || undefined; ; salt = (salt ?? 0) + 1) {
-    const hash = templateHash(owner.spec.template, salt)
+    const hash = await templateHash(owner.spec.template, salt)
     const metadata = {
       namespace,
       name: `${name}-${hash}`,
