@@ -77,6 +77,8 @@ export default defineConfig({
       // Inlined assets would be data: URLs, which the window's content security policy does not allow for fonts.
       assetsInlineLimit: 0,
       chunkSizeWarningLimit: 900,
+      // A style sheet that did not come is not asked for again: with one, it comes with the page or not at all.
+      cssCodeSplit: false,
       rollupOptions: { input: { index: at('src/renderer/index.html') } },
     },
   },

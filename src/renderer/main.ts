@@ -9,8 +9,13 @@ import { router } from './router.ts'
 import { usePreferencesStore } from './stores/preferences.ts'
 import './styles/main.css'
 
+const LONGEST_SILENCE_MS = 3000
+
 const pinia = createPinia()
 const app = createApp(App, { token }).use(pinia).use(router)
-// Nothing is drawn in one language and then in another.
-await speak(usePreferencesStore(pinia).spoken)
+// Nothing is drawn in one language and then in another, unless its words are long in coming.
+await Promise.race([
+  speak(usePreferencesStore(pinia).spoken).catch(() => undefined),
+  new Promise(resolve => setTimeout(resolve, LONGEST_SILENCE_MS)),
+])
 app.mount('#app')

@@ -11,6 +11,7 @@ import type { Invitation } from '../../shared/people/invite.ts'
 import type { ReachableCluster } from '../../preload/channels.ts'
 import { connection } from '../api/connection.ts'
 import { t } from '../i18n/i18n.ts'
+import { loaded } from '../lazy/part.ts'
 import { saveFile } from '../save-file.ts'
 import { useClusterStore } from '../stores/cluster.ts'
 import { type Right, rightTo } from './rights.ts'
@@ -86,7 +87,7 @@ export async function inviteMember(invitation: Invitation, server: string): Prom
   if (window.flotilla) return window.flotilla.invoke('people:invite', invitation, server)
   const { client } = connection
   const [{ invite }, { data = {} }] = await Promise.all([
-    import('../../shared/people/invite.ts'),
+    loaded(() => import('../../shared/people/invite.ts')),
     client.get(ConfigMap, { namespace: 'default', name: 'kube-root-ca.crt' }),
   ])
   const place = { server, caPem: data['ca.crt'] ?? '', cluster: 'flotilla' }
@@ -99,6 +100,6 @@ export async function inviteMember(invitation: Invitation, server: string): Prom
 export async function revokeMember(name: string): Promise<void> {
   const { client } = connection
   if (!canRevokeCertificates()) return void (await withdraw(client, name))
-  const { revoke } = await import('../../shared/people/revoke.ts')
+  const { revoke } = await loaded(() => import('../../shared/people/revoke.ts'))
   await revoke(client, systemClock, name, 'revoked in the window')
 }

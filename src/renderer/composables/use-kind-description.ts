@@ -4,6 +4,7 @@ import { type ShallowRef, shallowRef, watch } from 'vue'
 import type { ResourceType } from '../../shared/machinery/resource-type.ts'
 import { kindKey } from '../api/discovery.ts'
 import { isEnglish, t } from '../i18n/i18n.ts'
+import { loaded } from '../lazy/part.ts'
 
 const MOST_CHARACTERS = 240
 
@@ -14,11 +15,11 @@ export function firstSentence(description: string): string {
 }
 
 async function describe(type: ResourceType<unknown>, inEnglish: boolean): Promise<string> {
-  const { purposes } = await import('../kinds/purpose.ts')
+  const { purposes } = await loaded(() => import('../kinds/purpose.ts'))
   const purpose = purposes[kindKey(type)]
   if (purpose) return t(purpose)
   if (!inEnglish) return ''
-  const { loadSchema } = await import('../forms/load-schema.ts')
+  const { loadSchema } = await loaded(() => import('../forms/load-schema.ts'))
   return firstSentence((await loadSchema(type))?.description ?? '')
 }
 

@@ -1,9 +1,11 @@
 // The drawer, loaded once the window is there: nothing of it is needed to see the first place.
-import { defineAsyncComponent } from 'vue'
+import { lazyOf } from '../lazy/lazy-component.ts'
+import { createPart } from '../lazy/part.ts'
+import DrawerFrame from './DrawerFrame.vue'
 
-const load = () => import('./ObjectDrawer.vue')
+const drawer = createPart(async () => (await import('./ObjectDrawer.vue')).default)
 
-export const ObjectDrawer = defineAsyncComponent(load)
+export const ObjectDrawer = lazyOf(drawer, DrawerFrame)
 
 /** A list is opened to open what is in it: the first time shall be as fast as the others. */
-export const loadDrawerSoon = (): unknown => requestIdleCallback(() => void load())
+export const loadDrawerSoon = (): unknown => requestIdleCallback(() => void drawer.ask())

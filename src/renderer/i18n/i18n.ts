@@ -2,6 +2,7 @@
 // `de/` holds the German of every key, and a key without one does not pass the type check.
 import { computed, nextTick } from 'vue'
 import { createI18n } from 'vue-i18n'
+import { createPart } from '../lazy/part.ts'
 import type { german } from './de/german.ts'
 
 export type Language = 'en' | 'de'
@@ -98,16 +99,12 @@ export const formatDateTime = (time: string | number): string => formatted(dates
 export const formatTimeOfDay = (time: string | number): string => formatted(times.value, time)
 
 let wanted: Language = 'en'
-let isGermanLoaded = false
+const germanPart = createPart(async () => (await import('./de/german.ts')).german)
 
-/** Switches what is spoken; German is loaded when somebody first wants it. */
+/** Switches what is spoken; German is loaded when somebody first wants it. @throws when it never comes */
 export async function speak(chosen: Language): Promise<void> {
   wanted = chosen
-  if (chosen === 'de' && !isGermanLoaded) {
-    const { german } = await import('./de/german.ts')
-    global.setLocaleMessage('de', german)
-    isGermanLoaded = true
-  }
+  if (chosen === 'de') global.setLocaleMessage('de', await germanPart.get())
   // Who changed their mind while it was loaded has the last word.
   if (wanted !== chosen) return
   global.locale.value = chosen

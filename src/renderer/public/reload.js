@@ -17,5 +17,12 @@
   }
 
   // Of elements, only those who listen before it gets there hear it.
-  addEventListener('error', ({ target }) => target instanceof HTMLScriptElement && loadAnew(), true)
+  addEventListener(
+    'error',
+    ({ target }) => {
+      const isStyle = target instanceof HTMLLinkElement && target.rel === 'stylesheet'
+      if (target instanceof HTMLScriptElement || isStyle) loadAnew()
+    },
+    true,
+  )
 }

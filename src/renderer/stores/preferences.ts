@@ -4,7 +4,8 @@ import { useLocalStorage, useNavigatorLanguage, usePreferredDark } from '@vueuse
 import { defineStore } from 'pinia'
 import { computed, watch, watchEffect } from 'vue'
 import type { Place } from '../favourites/places.ts'
-import { type Language, speak } from '../i18n/i18n.ts'
+import { type Language, speak, t } from '../i18n/i18n.ts'
+import { useToastStore } from './toasts.ts'
 
 export type LanguageChoice = 'system' | Language
 
@@ -51,7 +52,9 @@ export const usePreferencesStore = defineStore('preferences', () => {
   const spoken = computed<Language>(() =>
     language.value === 'system' ? (ofSystem.value?.startsWith('de') ? 'de' : 'en') : language.value,
   )
-  watch(spoken, next => void speak(next))
+  watch(spoken, next => {
+    speak(next).catch((error: unknown) => useToastStore().failed(t('The language did not come'), error))
+  })
 
   return {
     language,

@@ -7,6 +7,7 @@ import { rightsOnAll } from '../access/manifest-rights.ts'
 import { type Right, rightTo, useRightsStore } from '../access/rights.ts'
 import { connection } from '../api/connection.ts'
 import { TO_ADD } from '../hosts/host-rights.ts'
+import { loaded } from '../lazy/part.ts'
 import { objectRoute } from '../places.ts'
 import { useConfirmStore } from '../stores/confirm.ts'
 import { useDockStore } from '../stores/dock.ts'
@@ -93,7 +94,7 @@ export async function runFix(fix: Fix, router: Router): Promise<void> {
       return
     }
     case 'create': {
-      const { toYaml } = await import('../api/yaml-text.ts')
+      const { toYaml } = await loaded(() => import('../api/yaml-text.ts'))
       await router.push({ name: 'create-yaml', state: { draft: toYaml(fix.draft) } })
       return
     }

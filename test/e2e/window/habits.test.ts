@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Page } from 'playwright-core'
 import { type Cluster, until } from '../support/cluster.ts'
-import { shoot } from './support/browser.ts'
+import { allLoaded, shoot } from './support/browser.ts'
 import { ClusterWindow } from './support/cluster-window.ts'
 import { counterImage } from './support/counter-image.ts'
 
@@ -290,7 +290,7 @@ describe('nothing is cut off', () => {
     for (const path of PLACES) {
       await go(path)
       await page.locator('#main').waitFor()
-      await page.locator('[data-empty=loading]').waitFor({ state: 'detached' })
+      await allLoaded(page)
       for (const what of (await page.evaluate(CUT)) as string[]) found.push(`${path}: ${what}`)
       await shoot(page, `${width}-${colorScheme}-${language}-${path.replaceAll(/\W+/g, '-') || 'overview'}`)
     }

@@ -2,7 +2,7 @@
 import type { Page, Route } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Cluster } from '../support/cluster.ts'
-import { shoot } from './support/browser.ts'
+import { allLoaded, shoot } from './support/browser.ts'
 import { ClusterWindow } from './support/cluster-window.ts'
 
 /** As long as a name may be. */
@@ -55,6 +55,76 @@ describe('the window', () => {
     expect(lost.length).toBeGreaterThan(3)
     await page.unroute('**/ui/assets/index-*.js', lose)
   })
+
+  describe('asks again for a part that is loaded when it is first wanted', () => {
+    const WANTED = '**/ui/assets/HostsView-*.js'
+    const lose = (route: Route) => route.abort('internetdisconnected')
+    const heading = () => page.getByRole('button', { name: 'Add hosts' }).first()
+    const open = async () => {
+      await window.go('')
+      await page.getByText('Pods by state').waitFor()
+      await page.getByRole('link', { name: 'Hosts', exact: true }).click()
+    }
+
+    it('by itself, when it was lost once', async () => {
+      const lost: string[] = []
+      await page.route(WANTED, route => {
+        lost.push(route.request().url())
+        return lost.length === 1 ? lose(route) : route.continue()
+      })
+      await open()
+      await heading().waitFor()
+      expect(lost.length).toBeGreaterThan(1)
+      await page.unroute(WANTED)
+    })
+
+    it('says so in its place while it does not come, and shows it as soon as it does', async () => {
+      await page.route(WANTED, lose)
+      await open()
+      await page.getByText('This part of the window did not come').waitFor()
+      expect(new URL(page.url()).pathname).toBe('/ui/hosts')
+      await page.getByRole('link', { name: 'Pods', exact: true }).click()
+      await page.locator('[data-empty=nothing]').waitFor()
+      await page.goBack()
+      await page.getByText('This part of the window did not come').waitFor()
+      await shoot(page, 'part-missing')
+      await page.unroute(WANTED)
+      await page.getByRole('button', { name: 'Try again' }).click()
+      await heading().waitFor()
+    })
+
+    it('in the drawer too, which can be closed meanwhile', async () => {
+      await page.route('**/ui/assets/ObjectDrawer-*.js', lose)
+      await window.go('k/core/v1/namespaces?open=default')
+      await page.getByText('This part of the window did not come').waitFor()
+      await shoot(page, 'part-missing-drawer')
+      await page.keyboard.press('Escape')
+      await page.getByText('This part of the window did not come').waitFor({ state: 'detached' })
+      await page.unroute('**/ui/assets/ObjectDrawer-*.js')
+      await row('default').click()
+      await page.getByRole('dialog', { name: 'Namespace default' }).waitFor()
+    })
+
+    it('offers to load the window anew when the server has a newer one', async () => {
+      const older = /\/assets\/(index-[\w-]+)\.js/
+      const replace = async (route: Route) => {
+        const answer = await route.fetch()
+        return route.fulfill({ response: answer, body: (await answer.text()).replace(older, '/assets/index-newer.js') })
+      }
+      await page.route(WANTED, route => route.fulfill({ status: 404 }))
+      await window.go('')
+      await page.getByText('Pods by state').waitFor()
+      await page.route('**/ui/', replace)
+      await page.getByRole('link', { name: 'Hosts', exact: true }).click()
+      await page.getByText('The server has a newer window').waitFor()
+      await shoot(page, 'part-gone')
+      await page.unroute('**/ui/', replace)
+      await page.unroute(WANTED)
+      await page.getByRole('button', { name: 'Load anew' }).click()
+      await heading().waitFor()
+    })
+  })
+
   it('tells an API group that cannot answer from a cluster that is away, and shows it when it answers', async () => {
     const message = 'the server is currently unable to handle the request'
     const status = {
@@ -106,7 +176,7 @@ data: { greeting: '${FROM_THE_RIGHT}', ${'key'.repeat(60)}: '1' }
     ]) {
       await window.go(path)
       await page.locator('#main').waitFor()
-      await page.locator('[data-empty=loading]').waitFor({ state: 'detached' })
+      await allLoaded(page)
       const widest = await page.evaluate('[document.documentElement.scrollWidth, document.body.scrollWidth]')
       expect(widest, path).toEqual([width, width])
     }

@@ -20,6 +20,9 @@ export async function shoot(page: Page, name: string): Promise<void> {
   await page.screenshot({ path: join(screenshots, `${name}.png`) })
 }
 
+/** Until nothing in the window is on its way any more; several places may say that they are loading. */
+export const allLoaded = (page: Page): Promise<void> => page.locator(':root:not(:has([data-empty=loading]))').waitFor()
+
 export interface OpenWindow extends AsyncDisposable {
   readonly browser: Browser
   readonly page: Page
