@@ -1,6 +1,6 @@
 // What there is to tell of a kind that nothing is known of, such as a custom resource: its fields, by their own names,
 // as far as they can be told in a line. The rest is in its YAML.
-import { isScalar } from '../../shared/machinery/json-object.ts'
+import { isObject, isScalar } from '../../shared/machinery/json-object.ts'
 import type { AnyObject } from '../../shared/machinery/object.ts'
 import { formatDateTime, t } from '../i18n/i18n.ts'
 import { type Fact, lines } from './fact.ts'
@@ -9,10 +9,20 @@ import { type Fact, lines } from './fact.ts'
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/
 /** Keys, certificates and programs: who wants all of them finds them in the YAML. */
 const MOST_CHARACTERS = 240
+const cut = (text: string) => (text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS)}…` : text)
 function scalarText(value: unknown): string {
   const text = String(value)
-  if (TIME.test(text)) return formatDateTime(text)
-  return text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS)}…` : text
+  return TIME.test(text) ? formatDateTime(text) : cut(text)
+}
+
+/** All that a value holds, in a line: `port: 80, hosts: [a, b]`. */
+function lineText(value: unknown): string {
+  if (value === null || isScalar(value)) return scalarText(value)
+  if (Array.isArray(value)) return `[${value.map(lineText).join(', ')}]`
+  const inner = (each: unknown) => (isObject(each) ? `{${lineText(each)}}` : lineText(each))
+  return Object.entries(value as object)
+    .map(([name, each]) => `${name}: ${inner(each)}`)
+    .join(', ')
 }
 
 const MOST_FACTS = 40
@@ -25,7 +35,7 @@ function listText(items: readonly unknown[]): string {
   if (shown.every(isScalar)) return lines([...shown.map(scalarText), more])
   // Most lists of objects have something in each by which it is called.
   const names = shown.map(item => (item as { name?: unknown } | null)?.name)
-  return names.every(isScalar) ? lines([...names.map(String), more]) : t('{n} entry | {n} entries', { n: items.length })
+  return lines([...(names.every(isScalar) ? names.map(String) : shown.map(item => cut(lineText(item)))), more])
 }
 
 function* factsOf(value: unknown, path: readonly string[]): Generator<Fact> {
@@ -33,7 +43,7 @@ function* factsOf(value: unknown, path: readonly string[]): Generator<Fact> {
   if (isScalar(value)) yield [path.join('.'), scalarText(value)]
   else if (Array.isArray(value)) {
     if (value.length) yield [path.join('.'), listText(value)]
-  } else if (path.length >= DEEPEST) yield [path.join('.'), '…']
+  } else if (path.length >= DEEPEST) yield [path.join('.'), cut(lineText(value))]
   else for (const [name, inner] of Object.entries(value)) yield* factsOf(inner, [...path, name])
 }
 

@@ -4,7 +4,7 @@ import { m, t } from '../i18n/i18n.ts'
 
 const place = (node: string | undefined) => (node ? t('to {node}', { node }) : t('nowhere'))
 
-export function lineOf(pod: WhatIfPod): string {
+function lineOf(pod: WhatIfPod): string {
   const name = `${pod.namespace}/${pod.name}`
   const reason = pod.message && !pod.to ? `: ${pod.message}` : ''
   const blocked = pod.blockedBy ? ` ${t('(not now: budget {blockedBy})', { blockedBy: pod.blockedBy })}` : ''
@@ -51,9 +51,24 @@ export function summaryOf(pods: readonly WhatIfPod[]): string {
   return told.length > 0 ? `${told.join(', ')}.` : t('Nothing would move.')
 }
 
-/** Trouble first. A pod that waits now and would wait on is no news. */
+/** Trouble first. */
 const rank = ({ change, to, lost, blockedBy }: WhatIfPod) =>
   lost || (!to && change !== 'Remove') ? 0 : blockedBy || change === 'Preempt' ? 1 : 2
 
-export const worthTelling = (pods: readonly WhatIfPod[]): readonly WhatIfPod[] =>
-  pods.filter(({ change, to }) => change !== 'Wait' || to).sort((a, b) => rank(a) - rank(b))
+export interface WhatIfLine {
+  readonly text: string
+  readonly isTrouble: boolean
+  /** Of how many pods it is said: those that a workload would make have no names yet. */
+  readonly times: number
+}
+
+/** What is worth telling, trouble first. A pod that waits now and would wait on is no news. */
+export function linesOf(pods: readonly WhatIfPod[]): readonly WhatIfLine[] {
+  const lines = new Map<string, WhatIfLine>()
+  const told = pods.filter(({ change, to }) => change !== 'Wait' || to).sort((a, b) => rank(a) - rank(b))
+  for (const pod of told) {
+    const text = lineOf(pod)
+    lines.set(text, { text, isTrouble: !pod.to, times: (lines.get(text)?.times ?? 0) + 1 })
+  }
+  return [...lines.values()]
+}

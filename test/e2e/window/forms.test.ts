@@ -94,6 +94,8 @@ data: { icon.bin: ${bytes.toString('base64')} }
     await go('create/core/v1/services')
     await field('metadata.name').waitFor()
     const editor = page.locator('.cm-content')
+    const drawn = "getComputedStyle(document.querySelector('.cm-content')).fontVariantLigatures"
+    expect(await page.evaluate(drawn), '`->` is no arrow').toBe('no-contextual')
     await editor.click()
     await page.keyboard.press('Control+Home')
     await page.keyboard.type('# ours\n')

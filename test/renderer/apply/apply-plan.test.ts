@@ -1,7 +1,7 @@
 // What is dropped becomes objects in an order in which they can be made.
 import { describe, expect, it } from 'vitest'
 import { differs, ownedByOthers, planApply, waitsFor } from '@/apply/apply-plan.ts'
-import { lineOf, summaryOf, worthTelling } from '@/what-if/what-if.ts'
+import { linesOf, summaryOf } from '@/what-if/what-if.ts'
 import type { WhatIfPod } from '../../../src/shared/api/flotilla/scheduling-v1.ts'
 
 const file = (path: string, ...texts: string[]) => ({ path, text: texts.join('\n---\n') })
@@ -62,12 +62,14 @@ describe('what would follow', () => {
     change,
     ...rest,
   })
+  const textsOf = (pods: readonly WhatIfPod[]) => linesOf(pods).map(({ text }) => text)
+
   it('is told in a line a pod', () => {
-    expect(lineOf(pod('Move', { from: 'a', to: 'b', blockedBy: 'web' }))).toBe(
+    expect(textsOf([pod('Move', { from: 'a', to: 'b', blockedBy: 'web' })])).toEqual([
       'shop/web would go from a to b (not now: budget web)',
-    )
-    expect(lineOf(pod('Create', { message: 'no room' }))).toBe('shop/web would start nowhere: no room')
-    expect(lineOf(pod('Remove', { lost: true }))).toContain('nothing makes it anew')
+    ])
+    expect(textsOf([pod('Create', { message: 'no room' })])).toEqual(['shop/web would start nowhere: no room'])
+    expect(textsOf([pod('Remove', { lost: true })])[0]).toContain('nothing makes it anew')
   })
   it('is summed up in a sentence', () => {
     const moved = pod('Move', { to: 'b' })
@@ -80,10 +82,22 @@ describe('what would follow', () => {
     expect(summaryOf([pod('Wait')])).toBe('Nothing would move.')
   })
   it('begins with trouble, and leaves out what stays as it is', () => {
-    const fine = pod('Move', { to: 'b' })
+    const fine = pod('Move', { from: 'a', to: 'b' })
     const lost = pod('Remove', { lost: true })
-    const blocked = pod('Move', { to: 'b', blockedBy: 'x' })
+    const blocked = pod('Move', { from: 'a', to: 'b', blockedBy: 'x' })
     const waiting = pod('Wait', { message: 'no room' })
-    expect(worthTelling([waiting, fine, blocked, lost])).toEqual([lost, blocked, fine])
+    expect(textsOf([waiting, fine, blocked, lost])).toEqual([
+      'shop/web would be lost: nothing makes it anew',
+      'shop/web would go from a to b (not now: budget x)',
+      'shop/web would go from a to b',
+    ])
+  })
+  it('says the same of many pods once, with how many they are', () => {
+    const started = pod('Create', { to: 'a' })
+    const waits = pod('Create', { message: 'no room' })
+    expect(linesOf([started, waits, waits, started, waits])).toEqual([
+      { text: 'shop/web would start nowhere: no room', isTrouble: true, times: 3 },
+      { text: 'shop/web would start on a', isTrouble: false, times: 2 },
+    ])
   })
 })

@@ -260,7 +260,6 @@ export const drawer = {
   'the API server itself': 'dem API-Server selbst',
   Priority: 'Priorität',
   or: 'oder',
-  '{n} entry | {n} entries': '{n} Eintrag | {n} Einträge',
 
   // Namespaces
   Holds: 'Enthält',
