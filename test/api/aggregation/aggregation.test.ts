@@ -208,6 +208,30 @@ test('those of custom resources come and go with their definitions', async () =>
   await eventually(async () => expect(await cluster.admin.get(APIService, { name }).catch(isNotFound)).toBe(true))
 })
 
+test('one that somebody tries to give to a server of theirs is given back, and is told to be available', async () => {
+  const name = 'v1.back.example.com'
+  await cluster.admin.create(CustomResourceDefinition, {
+    metadata: { name: 'things.back.example.com' },
+    spec: {
+      group: 'back.example.com',
+      scope: 'Namespaced',
+      names: { plural: 'things', kind: 'Thing' },
+      versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: { type: 'object' } } }],
+    },
+  })
+  await eventually(() => cluster.admin.get(APIService, { name }))
+  for (let round = 0; round < 20; round++) {
+    const service = { namespace: 'default', name: 'nowhere' }
+    await cluster.admin.patch(APIService, { name }, { spec: { service } })
+    await eventually(async () => {
+      const { spec, status } = await cluster.admin.get(APIService, { name })
+      expect(spec).not.toHaveProperty('service')
+      expect(status.conditions).toMatchObject([{ type: 'Available', status: 'True', reason: 'Local' }])
+    })
+  }
+  await cluster.admin.delete(CustomResourceDefinition, { name: 'things.back.example.com' })
+})
+
 test('those of built-in groups are made when the server starts, and stay away when somebody deletes them', async () => {
   const built = { name: 'v1.events.k8s.io' }
   const { spec } = await cluster.admin.get(APIService, built)

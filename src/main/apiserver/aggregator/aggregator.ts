@@ -218,7 +218,7 @@ export class Aggregator implements Disposable {
     entry.verdict = verdict
     if (verdict.resources) entry.resources = verdict.resources
     if (!deepEqual(before, verdict)) this.#publish()
-    await this.#tell(apiService.metadata.name, verdict)
+    await this.#tell(apiService, verdict)
     if (isOver() || !remote) return
     const healthy = verdict.status === 'True'
     if (healthy) await this.#readSpec(entry, remote)
@@ -244,7 +244,7 @@ export class Aggregator implements Disposable {
     }
   }
 
-  async #tell(name: string, { status, reason, message }: Verdict): Promise<void> {
+  async #tell({ metadata: { name }, spec }: APIService, { status, reason, message }: Verdict): Promise<void> {
     const { clock, log } = this.#context
     const condition = { type: 'Available', status, reason, message }
     try {
@@ -253,6 +253,8 @@ export class Aggregator implements Disposable {
         { namespace: '', name },
         copy => {
           const service = copy as unknown as APIService
+          // It was given to somebody else meanwhile, of whom this says nothing.
+          if (!deepEqual(service.spec, spec)) return false
           const { conditions } = service.status
           const next = setCondition(conditions, condition, formatTime(clock.now()))
           if (next === conditions) return false
