@@ -329,6 +329,23 @@ describe('a running cluster', () => {
     expect(code).toBe(2)
     expect(stderr).toContain('--user wants a name')
   })
+  it('what objects say of themselves does not steer the terminal, and stays the same in JSON', async () => {
+    const reason = 'Bad\u001b]0;evil\u0007\u009b31m\u202eyduts'
+    await cluster.apply(JSON.stringify({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'hostile' } }))
+    const status = { conditions: [{ type: 'Ready', status: 'False', reason }] }
+    const patch = JSON.stringify({ status })
+    await cluster.kubectl('patch', 'node', 'hostile', '--subresource=status', '--type=merge', '-p', patch)
+    const { stdout } = await cli('status', '--data-dir', cluster.dataDir)
+    expect(stdout).toContain('hostile: not ready (Bad\\u001b]0;evil\\u0007\\u009b31m\\u202eyduts)')
+    const asJson = await cli('status', '-o', 'json', '--data-dir', cluster.dataDir)
+    expect(asJson.stdout).not.toMatch(/[\u007f-\u009f\u202e]/)
+    expect((JSON.parse(asJson.stdout) as { nodes: unknown[] }).nodes).toContainEqual(
+      expect.objectContaining({ name: 'hostile', reason }),
+    )
+    const missing = await cli('node', 'show', 'no\u001b[31mne', '--data-dir', cluster.dataDir)
+    expect(missing.stderr).not.toContain('\u001b')
+    await cluster.kubectl('delete', 'node', 'hostile')
+  })
   it('kubeconfig --merge and --unmerge edit the user’s own file', async () => {
     const env = { KUBECONFIG: join(home, 'config') }
     const run = (...args: string[]) =>

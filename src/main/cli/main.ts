@@ -26,6 +26,7 @@ import { several } from './several.ts'
 import { addStoreCommands } from './store.ts'
 import { addEtcdOptions } from './store-options.ts'
 import { systemErrorText } from './system-error.ts'
+import { showWhatSteers } from './terminal-text.ts'
 import { addUserCommands } from './user/commands.ts'
 import { mistakeText } from './mistake-text.ts'
 import { Interrupted, UsageError } from './usage-error.ts'
@@ -206,4 +207,5 @@ async function main(argv: readonly string[]): Promise<number | undefined> {
   }
 }
 
+showWhatSteers()
 process.exitCode = (await main(process.argv)) ?? process.exitCode

@@ -2,6 +2,7 @@
 import { createInterface } from 'node:readline'
 import { Writable } from 'node:stream'
 import type { HostOperationPrompt } from '../../../shared/api/flotilla/v1.ts'
+import { shown } from '../terminal-text.ts'
 import { CommandError, Interrupted } from '../usage-error.ts'
 
 export interface AnswerFlags {
@@ -70,7 +71,7 @@ function readLine(input: NodeJS.ReadableStream): Promise<string> {
 }
 
 function askTerminal(question: string, echo: boolean): Promise<string> {
-  process.stderr.write(question)
+  process.stderr.write(shown(question))
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() })
   const lines = createInterface({ input: process.stdin, output: echo ? process.stderr : silent, terminal: true })
   return new Promise((resolve, reject) => {

@@ -13,6 +13,7 @@ import type { SshConnection } from '../../provisioning/ssh/connection.ts'
 import { SshError } from '../../provisioning/ssh/contract.ts'
 import { connectAny, waysTo } from '../../provisioning/ssh/recorded-route.ts'
 import { Sudo } from '../../provisioning/ssh/sudo.ts'
+import { shown } from '../terminal-text.ts'
 import { CommandError } from '../usage-error.ts'
 import { Answerer } from './answerer.ts'
 import { connectApi } from './api.ts'
@@ -64,7 +65,7 @@ export async function logs(dataDir: string, name: string, follow: boolean): Prom
   using sudo = new Sudo(prompter)
   const { code, stderr } = await connection.run(follow ? FOLLOW : LOGS, {
     sudo,
-    onOutput: text => process.stdout.write(text),
+    onOutput: text => process.stdout.write(shown(text)),
   })
   if (code !== 0) throw new CommandError(stderr.trim() || `journalctl ended with ${code}`)
 }
