@@ -58,6 +58,8 @@ export interface ApiRequest {
   warn(text: string): void
   /** Headers of the answer, whatever it will be. Absent in this process. */
   answerWith?(headers: Readonly<Record<string, string>>): void
+  /** Calls once the answer is made, or waits for its client to read it. Absent in this process. */
+  afterAnswer?(run: () => void): void
   /** The client's address; absent for clients in this process. */
   readonly remoteAddress?: string | undefined
   /** For the audit log; absent when the request is not written down. */

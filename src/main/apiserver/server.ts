@@ -46,6 +46,7 @@ import { createMetrics, type Metrics } from './health/metrics.ts'
 import { zpages } from './health/zpages.ts'
 import type { ConnectionLimits } from './http/connection-guard.ts'
 import { createHttpServer } from './http/http-server.ts'
+import type { UnreadLimits } from './http/unread-answers.ts'
 import { createUi } from './http/ui.ts'
 import { Definitions } from './apiextensions/definitions.ts'
 import type { NodeDialer } from './proxy/node-tunnels.ts'
@@ -90,6 +91,7 @@ export interface ApiServerOptions {
   readonly requestTimeoutMs?: number
   readonly audit?: AuditOptions
   readonly connectionLimits?: ConnectionLimits
+  readonly unreadLimits?: UnreadLimits
   /** How long a server that is to end says so at /readyz before it stops to take requests. Default 0. */
   readonly shutdownDelayMs?: number
   /** Value of the header Strict-Transport-Security in every answer. Default: none. */
@@ -325,6 +327,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     log,
     clock,
     limits: options.connectionLimits,
+    unreadLimits: options.unreadLimits,
     strictTransportSecurity: options.strictTransportSecurity,
     onRefused: audit && ((request, error, hasCertificate) => auditLogIn(audit, request, error, hasCertificate)),
   })

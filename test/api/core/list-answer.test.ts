@@ -39,6 +39,17 @@ test('flow control does not make it', async () => {
   expect(answered).toMatchObject({ object: { kind: 'PodList' } })
 })
 
+test('seats are given back once the answer is made for its client', async () => {
+  const left: string[] = []
+  const flowControl = { take: () => () => left.push('seat') }
+  const { dispatch } = listing({ flowControl } as unknown as Partial<DispatchParts>)
+  let answered = (): void => undefined
+  await dispatch({ ...request, afterAnswer: (run: () => void) => (answered = run) } as unknown as ApiRequest)
+  expect(left).toEqual([])
+  answered()
+  expect(left).toEqual(['seat'])
+})
+
 test.each([
   ['Metadata', 0],
   ['RequestResponse', 1],

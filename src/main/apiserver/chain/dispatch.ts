@@ -104,9 +104,14 @@ export function createDispatch(parts: DispatchParts): Dispatch {
     const taking = turnOf(request, attributes, kind)
     const leave = taking instanceof Promise ? await taking : taking
     try {
-      return await inFlight.run(kind, work)
-    } finally {
+      const answered = await inFlight.run(kind, work)
+      // To encode it is a part of the work.
+      if (leave && request.afterAnswer) request.afterAnswer(leave)
+      else leave?.()
+      return answered
+    } catch (error) {
       leave?.()
+      throw error
     }
   }
 

@@ -27,7 +27,8 @@ import { mayBePage, type Ui } from './ui.ts'
 import { Warnings } from './warnings.ts'
 import { writeRawResponse } from './write-raw-response.ts'
 import { isForWebSocket, writeWebSocket } from './write-web-socket.ts'
-import { type Response, writeResponse } from './write-response.ts'
+import { UnreadAnswers, type UnreadLimits } from './unread-answers.ts'
+import { cutOff, type Response, writeResponse } from './write-response.ts'
 
 const WINDOW_BYTES = 1024 * 1024
 const SESSION_WINDOW_BYTES = 8 * 1024 * 1024
@@ -48,6 +49,7 @@ export interface HttpServerOptions {
   readonly onRefused?: ((request: ApiRequest, error: ApiError, hasCertificate: boolean) => Promise<void>) | undefined
   readonly clock: Clock
   readonly limits?: ConnectionLimits | undefined
+  readonly unreadLimits?: UnreadLimits | undefined
   /** Value of the header in every answer. */
   readonly strictTransportSecurity?: string | undefined
 }
@@ -103,14 +105,13 @@ const tlsSocketOf = (incoming: Incoming): TLSSocket =>
 
 const NOBODY: UserInfo = { name: '', groups: [] }
 
-/** Of an HTTP/2 connection only this one stream ends. */
-const cutOff = (response: Response) => void ('stream' in response ? response.stream.destroy() : response.destroy())
 const clientGone = () => new ApiError(499, 'ClientClosedRequest', 'the client went away')
 
 export function createHttpServer(options: HttpServerOptions): HttpServer {
   const { authenticator, revocations, sessions, handle, log, names, tls, ui, clock, onRefused } = options
   const { limits = DEFAULT_CONNECTION_LIMITS, strictTransportSecurity } = options
   const guard = new ConnectionGuard(limits, clock)
+  const unread = new UnreadAnswers(clock, options.unreadLimits)
   const running = new Set<RequestLife>()
   const sockets = new Set<Duplex>()
   const judgeCertificate = certificateJudge()
@@ -250,6 +251,8 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       answer = statusOf(error)
     }
     if (life.ended && response.writableEnded) return
+    // Nobody is there for whom it could be encoded. Streams are ended by who writes them.
+    if (life.isOver && !('frames' in answer || 'stream' in answer)) return
     if ((answer.code === 413 || answer.code === 408) && incoming.httpVersionMajor === 1)
       response.setHeader('connection', 'close')
     await writeResponse(response, answer, {
@@ -260,8 +263,10 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       answerHeaders,
       auditId,
       life,
+      unread,
       head: incoming.method === 'HEAD',
     })
+    life.answered()
     // What is left of a refused body is read and dropped, so that the client gets to see the answer.
     if (!(incoming as Readable).readableEnded) (incoming as Readable).resume()
   }

@@ -56,6 +56,9 @@ export class IncomingRequest implements ApiRequest {
   get signal(): AbortSignal {
     return this.parts.life.signal
   }
+  afterAnswer(run: () => void): void {
+    this.parts.life.afterAnswer(run)
+  }
   get remoteAddress(): string | undefined {
     return this.parts.remoteAddress
   }

@@ -5,6 +5,7 @@ export class RequestLife {
   #reason: Error | undefined
   #release: (() => void) | undefined
   #isOver = false
+  #onAnswered: (() => void) | undefined
 
   get ended(): boolean {
     return this.#reason !== undefined
@@ -33,5 +34,23 @@ export class RequestLife {
   over(): void {
     this.#isOver = true
     this.#release?.()
+    this.answered()
+  }
+
+  get isOver(): boolean {
+    return this.#isOver
+  }
+
+  /** @param run is called once the answer is made, or waits for its client */
+  afterAnswer(run: () => void): void {
+    if (this.#isOver) run()
+    else this.#onAnswered = run
+  }
+
+  /** From here on the answer is the client's business. */
+  answered(): void {
+    const run = this.#onAnswered
+    this.#onAnswered = undefined
+    run?.()
   }
 }

@@ -9,6 +9,7 @@ import { encodeProtobufInSlices, encodeWatchFrame } from '../codec/protobuf/enve
 import { WHOLE, negotiate, parseAccept } from '../representation/negotiate.ts'
 import type { ApiResponse, Frame } from '../request.ts'
 import type { RequestLife } from './request-life.ts'
+import type { UnreadAnswers } from './unread-answers.ts'
 import type { Warnings } from './warnings.ts'
 import { indented } from './indent-json.ts'
 import { yamlInChunks } from './to-yaml.ts'
@@ -28,6 +29,7 @@ export interface ResponseContext {
   readonly answerHeaders: Readonly<Record<string, string>>
   readonly auditId: string
   readonly life: RequestLife
+  readonly unread: UnreadAnswers
   /** JSON objects are indented. */
   readonly pretty?: boolean
   /** HEAD: headers only. */
@@ -92,12 +94,32 @@ const HEADER_BYTES = 2_048
  * thing; if Node then still waits for the connection to take what was written, it stops reading, and gives the
  * connection up when more than one TLS record of the request is there ("Parse Error: Paused").
  */
-async function end(response: Response, body: Buffer, { life }: ResponseContext): Promise<void> {
+async function end(response: Response, body: Buffer, context: ResponseContext): Promise<void> {
   const room = 'stream' in response ? Infinity : (response.socket ?? response).writableHighWaterMark - HEADER_BYTES
   if (body.length > room) {
-    if (!write(response, body.subarray(0, -LAST_BYTES))) await drained(response, life.signal)
+    if (!write(response, body.subarray(0, -LAST_BYTES))) await read(response, body.length, context)
     response.end(body.subarray(-LAST_BYTES))
-  } else response.end(body)
+  } else {
+    response.end(body)
+    // HTTP/2 says at once that a stream has ended; it closes when all of it is out.
+    if ('stream' in response)
+      response.stream.once(
+        'close',
+        context.unread.hold(body.length, () => cutOff(response)),
+      )
+  }
+}
+
+/** Of an HTTP/2 connection only this one stream ends. */
+export const cutOff = (response: Response) =>
+  void ('stream' in response ? response.stream.destroy() : response.destroy())
+
+/** Resolves when the client has read what was written, or is gone. */
+async function read(response: Response, bytes: number, { life, unread }: ResponseContext): Promise<void> {
+  life.answered()
+  const release = unread.hold(bytes, () => cutOff(response))
+  await drained(response, life.signal)
+  release()
 }
 
 async function sendWhole(
@@ -124,19 +146,21 @@ async function sendStream(
   context: ResponseContext,
   type: string,
   chunks: AsyncIterable<Buffer | string>,
+  waitFor?: typeof read,
 ): Promise<void> {
   startStream(response, answer, context, type)
-  await sendChunks(response, context, chunks)
+  await sendChunks(response, context, chunks, waitFor)
 }
 
 async function sendChunks(
   response: Response,
-  { life }: ResponseContext,
+  context: ResponseContext,
   chunks: AsyncIterable<Buffer | string>,
+  waitFor: typeof read = read,
 ): Promise<void> {
   for await (const chunk of chunks) {
-    if (life.ended) break
-    if (!write(response, chunk)) await drained(response, life.signal)
+    if (context.life.ended) break
+    if (!write(response, chunk)) await waitFor(response, chunk.length, context)
   }
   response.end()
 }
@@ -275,7 +299,12 @@ async function sendJson(
 export async function writeResponse(response: Response, answer: ApiResponse, context: ResponseContext): Promise<void> {
   if ('hijacked' in answer) return
   if ('frames' in answer) return sendFrames(response, answer, context)
-  if ('stream' in answer) return sendStream(response, answer, context, answer.contentType, answer.stream)
+  if ('stream' in answer) {
+    // It may last, and its reader may pause.
+    context.life.answered()
+    const waitFor = () => drained(response, context.life.signal)
+    return sendStream(response, answer, context, answer.contentType, answer.stream, waitFor)
+  }
   if ('bytes' in answer) {
     const body = Buffer.isBuffer(answer.bytes) ? answer.bytes : Buffer.concat(answer.bytes)
     return sendJson(response, answer, context, answer.contentType, body)
