@@ -1,4 +1,5 @@
 // Lets the event loop breathe inside long loops, and between the pieces of what takes long for the largest objects.
+import { beginWork, turnFor } from './turns.ts'
 
 /** Longest piece of work in one go. */
 const SLICE_MS = 6
@@ -7,6 +8,7 @@ const PIECE_MS = 3
 
 export class Pacer {
   readonly #sliceMs: number
+  readonly #work = beginWork()
   #until: number
 
   /** @param sliceMs how long others wait at most; less for what nobody waits for */
@@ -20,7 +22,7 @@ export class Pacer {
   }
 
   async pause(): Promise<void> {
-    await new Promise(resolve => setImmediate(resolve))
+    await turnFor(this.#work)
     this.#until = performance.now() + this.#sliceMs
   }
 }

@@ -7,6 +7,7 @@ import type { AnyObject } from '../../../shared/machinery/object.ts'
 import { apiVersionOf } from '../../../shared/machinery/resource-type.ts'
 import { ApiError, gone, internalError } from '../../../shared/machinery/status.ts'
 import { type StoreEvent, StoreError, type Stored, type WatchHandle } from '../../store/contract.ts'
+import { Pacer } from '../../pieces/pacer.ts'
 import { prefixOf, prepareViews, viewOf } from '../keys.ts'
 import type { ResourceDescriptor } from '../registry/resource.ts'
 import { lazyFrame } from '../representation/representation.ts'
@@ -190,6 +191,7 @@ export const watch: Endpoint = async (request, resource, parts) => {
   if (endings.some(({ aborted }) => aborted)) stop()
 
   async function* state(): AsyncGenerator<readonly Frame[], undefined> {
+    const pacer = new Pacer()
     for (let start = 0; start < initial.length; start += INITIAL_BATCH) {
       const batch: Frame[] = []
       for (const stored of initial.slice(start, start + INITIAL_BATCH)) {
@@ -198,7 +200,7 @@ export const watch: Endpoint = async (request, resource, parts) => {
         first = false
       }
       if (batch.length > 0) yield batch
-      if (start + INITIAL_BATCH < initial.length) await new Promise<void>(resolve => setImmediate(resolve))
+      if (start + INITIAL_BATCH < initial.length) await pacer.pause()
     }
     initial = []
     // Only of a state that was sent as a whole.

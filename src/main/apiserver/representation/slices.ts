@@ -1,9 +1,7 @@
 // Joins encoded list items into chunks without holding the event loop longer than one slice.
+import { Pacer } from '../../pieces/pacer.ts'
 
-const SLICE_MS = 6
 const CHUNK_BYTES = 128 * 1024
-
-const turn = () => new Promise<void>(resolve => setImmediate(resolve))
 
 /**
  * `head`, the items with commas between them, `tail`, as chunks of about 128 KiB.
@@ -21,7 +19,7 @@ export async function* joinItems<T>(
   const between = Buffer.from(`,${opening}`)
   let parts: Buffer[] = [Buffer.from(head)]
   let bytes = 0
-  let sliceStart = performance.now()
+  const pacer = new Pacer()
   for (const [index, item] of items.entries()) {
     parts.push(index > 0 ? between : first)
     const encoded = encode(item)
@@ -32,10 +30,7 @@ export async function* joinItems<T>(
       parts = []
       bytes = 0
     }
-    if ((index & 31) === 31 && performance.now() - sliceStart > SLICE_MS) {
-      await turn()
-      sliceStart = performance.now()
-    }
+    if ((index & 31) === 31 && pacer.due) await pacer.pause()
   }
   parts.push(Buffer.from(tail))
   yield Buffer.concat(parts)

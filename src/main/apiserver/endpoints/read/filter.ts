@@ -1,6 +1,5 @@
 // Filters a long list without holding the event loop longer than one slice.
-
-const SLICE_MS = 6
+import { Pacer } from '../../../pieces/pacer.ts'
 
 export interface Filtered<T> {
   readonly items: readonly T[]
@@ -15,17 +14,14 @@ export async function filterInSlices<T>(
   limit: number,
 ): Promise<Filtered<T>> {
   const accepted: T[] = []
-  let sliceStart = performance.now()
+  const pacer = new Pacer()
   for (let index = 0; index < items.length; index++) {
     const item = items[index] as T
     if (accepts(item)) {
       if (limit > 0 && accepted.length === limit) return { items: accepted, more: true }
       accepted.push(item)
     }
-    if ((index & 127) === 127 && performance.now() - sliceStart > SLICE_MS) {
-      await new Promise<void>(resolve => setImmediate(resolve))
-      sliceStart = performance.now()
-    }
+    if ((index & 127) === 127 && pacer.due) await pacer.pause()
   }
   return { items: accepted, more: false }
 }

@@ -1,0 +1,39 @@
+// Much long work at a time: connections are looked at between any two turns, what is old gets done, what is little passes.
+import { expect, test } from 'vitest'
+import { Pacer } from '../../../src/main/pieces/pacer.ts'
+
+/** Counts the rounds of the event loop while something runs. */
+function rounds(): { readonly now: () => number; readonly stop: () => void } {
+  let [round, running] = [0, true]
+  const next = () => {
+    round++
+    if (running) setImmediate(next)
+  }
+  setImmediate(next)
+  return { now: () => round, stop: () => (running = false) }
+}
+
+async function work(turns: number, onTurn: () => void = () => undefined): Promise<void> {
+  const pacer = new Pacer()
+  for (let i = 0; i < turns; i++) {
+    await pacer.pause()
+    onTurn()
+  }
+}
+
+test('however many ask, one has its turn between two looks at the connections', async () => {
+  const { now, stop } = rounds()
+  const taken: number[] = []
+  await Promise.all(Array.from({ length: 50 }, () => work(3, () => taken.push(now()))))
+  stop()
+  expect(taken).toHaveLength(150)
+  expect(new Set(taken).size).toBe(150)
+})
+
+test('what began first is done first of what is large, and little work does not wait for it', async () => {
+  const done: string[] = []
+  const large = ['a', 'b', 'c', 'd'].map(name => work(20).then(() => done.push(name)))
+  const little = work(1).then(() => done.push('little'))
+  await Promise.all([...large, little])
+  expect(done.slice(0, 3)).toEqual(['little', 'a', 'b'])
+})
