@@ -3,7 +3,7 @@
 // work need not wait for all that is large.
 
 /** What takes several turns. */
-export interface Work {
+interface Work {
   /** In the order in which it began. */
   readonly order: number
   turns: number

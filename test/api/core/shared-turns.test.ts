@@ -1,5 +1,6 @@
 // Much long work at a time: connections are looked at between any two turns, what is old gets done, what is little passes.
 import { expect, test } from 'vitest'
+import { yamlInChunks } from '../../../src/main/apiserver/http/to-yaml.ts'
 import { Pacer } from '../../../src/main/pieces/pacer.ts'
 
 /** Counts the rounds of the event loop while something runs. */
@@ -36,4 +37,13 @@ test('what began first is done first of what is large, and little work does not 
   const little = work(1).then(() => done.push('little'))
   await Promise.all([...large, little])
   expect(done.slice(0, 3)).toEqual(['little', 'a', 'b'])
+})
+
+test('answers in YAML have theirs from the beginning, also those that are one long text', async () => {
+  await yamlInChunks({}).next()
+  const { now, stop } = rounds()
+  const answers = Array.from({ length: 20 }, () => yamlInChunks({ text: 'x'.repeat(200_000) }))
+  const begun = await Promise.all(answers.map(answer => answer.next().then(now)))
+  stop()
+  expect(new Set(begun).size).toBe(20)
 })

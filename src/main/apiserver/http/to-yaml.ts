@@ -22,6 +22,8 @@ export async function toYaml(value: unknown): Promise<string> {
 export async function* yamlInChunks(value: unknown): AsyncGenerator<Buffer> {
   const write = writerWith((await import('yaml')).stringify)
   const pacer = pieceByPiece()
+  // To write even a single long text takes milliseconds, and hundreds may be asked for at once.
+  await pacer.pause()
   let text = ''
   for (const part of partsOf(value, write)) {
     text += part

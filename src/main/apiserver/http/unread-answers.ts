@@ -11,7 +11,7 @@ export interface UnreadLimits {
 }
 
 /** The first is how long upstream gives a whole request. */
-export const UNREAD_LIMITS: UnreadLimits = { waitMs: 60_000, bytes: 256 * 1024 * 1024 }
+const UNREAD_LIMITS: UnreadLimits = { waitMs: 60_000, bytes: 256 * 1024 * 1024 }
 
 interface Held {
   readonly bytes: number
