@@ -66,12 +66,14 @@ export interface ApiRequest {
   readonly annotate?: Annotate
   /** When the client will have been told that it took too long, on the server's monotonic clock; absent until it is known. */
   deadlineMs?: number
-  /** To be told of time, in ms, that went by with waiting for others: for a turn, for webhooks. */
+  /** Where time is added that went by with waiting for others: for a turn, for webhooks. */
   waited?: Waited | undefined
 }
 
-/** @param ms how long somebody else was waited for */
-export type Waited = (ms: number) => void
+/** How long somebody else was waited for. */
+export interface Waited {
+  ms: number
+}
 
 /** Adds a fact to the audit event of a request. */
 export type Annotate = (key: string, value: string) => void

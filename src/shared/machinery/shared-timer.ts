@@ -1,5 +1,6 @@
 // Timers of one length that nearly always are over before they ring: all of them share one of the clock's.
 import type { Clock } from './clock.ts'
+import { PassingThrough } from './passing-through.ts'
 
 interface Waiting {
   readonly dueMs: number
@@ -10,7 +11,7 @@ export class SharedTimer {
   readonly #clock: Clock
   readonly #delayMs: number
   /** In the order in which they become due. */
-  readonly #waiting = new Set<Waiting>()
+  readonly #waiting = new PassingThrough<Waiting>()
   #isSet = false
 
   constructor(clock: Clock, delayMs: number) {
@@ -20,10 +21,9 @@ export class SharedTimer {
 
   /** Like `clock.after` with this timer's length. @returns a function that cancels the call */
   after(run: () => void): () => void {
-    const waiting = { dueMs: this.#clock.monotonic() + this.#delayMs, run }
-    this.#waiting.add(waiting)
+    const place = this.#waiting.add({ dueMs: this.#clock.monotonic() + this.#delayMs, run })
     if (!this.#isSet) this.#set(this.#delayMs)
-    return () => this.#waiting.delete(waiting)
+    return () => this.#waiting.delete(place)
   }
 
   #set(delayMs: number): void {
@@ -34,11 +34,12 @@ export class SharedTimer {
   #ring(): void {
     this.#isSet = false
     const now = this.#clock.monotonic()
-    for (const waiting of this.#waiting) {
+    for (let next = this.#waiting.first; next; next = this.#waiting.first) {
+      const { dueMs, run } = next.member
       // A timer may ring a fraction of a millisecond early.
-      if (waiting.dueMs > now + 1) return this.#set(waiting.dueMs - now)
-      this.#waiting.delete(waiting)
-      waiting.run()
+      if (dueMs > now + 1) return this.#set(dueMs - now)
+      this.#waiting.delete(next)
+      run()
     }
   }
 }

@@ -84,7 +84,9 @@ export function createDispatch(parts: DispatchParts): Dispatch {
       const taking = flowControl?.take(attributes, request)
       if (!(taking instanceof Promise)) return taking
       const startMs = clock.monotonic()
-      return taking.catch(refuse).finally(() => request.waited?.(clock.monotonic() - startMs))
+      return taking.catch(refuse).finally(() => {
+        if (request.waited) request.waited.ms += clock.monotonic() - startMs
+      })
     } catch (error) {
       return refuse(error)
     }
@@ -173,10 +175,11 @@ export function createDispatch(parts: DispatchParts): Dispatch {
   return async request => {
     const startMs = clock.monotonic()
     const longRunning = request.info.verb === 'watch' || request.upgrade !== undefined
-    let waitedMs = 0
-    request.waited = ms => (waitedMs += ms)
+    // Not a function: V8 takes one that is assigned to a property for a method and makes it where only what stays is
+    // kept. It would keep its request, and all that hangs on that, until the next full collection of garbage.
+    const waited = (request.waited = { ms: 0 })
     const observe = (code: number) =>
-      metrics.observe(request, code, { tookMs: clock.monotonic() - startMs, waitedMs }, longRunning)
+      metrics.observe(request, code, { tookMs: clock.monotonic() - startMs, waitedMs: waited.ms }, longRunning)
     try {
       const answer = await run(request)
       observe(answer.code)

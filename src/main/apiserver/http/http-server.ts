@@ -8,6 +8,7 @@ import type { TLSSocket } from 'node:tls'
 import type { Clock } from '../../../shared/machinery/clock.ts'
 import { MAX_HEADER_BYTES } from '../../../shared/machinery/header-size.ts'
 import type { Log } from '../../../shared/machinery/log.ts'
+import { PassingThrough } from '../../../shared/machinery/passing-through.ts'
 import { ApiError, internalError } from '../../../shared/machinery/status.ts'
 import type { Authenticator } from '../authn/authenticator.ts'
 import { type CertificateVerdict, certificateJudge } from '../authn/client-certificate.ts'
@@ -112,7 +113,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const { limits = DEFAULT_CONNECTION_LIMITS, strictTransportSecurity } = options
   const guard = new ConnectionGuard(limits, clock)
   const unread = new UnreadAnswers(clock, options.unreadLimits)
-  const running = new Set<RequestLife>()
+  const running = new PassingThrough<RequestLife>()
   const sockets = new Set<Duplex>()
   const judgeCertificate = certificateJudge()
   /** A connection's certificate is looked at once. `null`: it has none. */
@@ -212,7 +213,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
 
   async function onRequest(incoming: Incoming, response: Response): Promise<void> {
     const life = new RequestLife()
-    running.add(life)
+    const place = running.add(life)
     const headers = headersOf(incoming)
     const auditId = (headers['audit-id'] ??= randomUUID())
     const warnings = new Warnings()
@@ -221,7 +222,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     const { socket: connection } = incoming
     guard.begin(connection)
     response.once('close', () => {
-      running.delete(life)
+      running.delete(place)
       life.over()
       guard.end(connection)
       // An answer that is complete leaves nothing to stop; making an error for it would cost more than sending it.
@@ -273,11 +274,11 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
 
   async function onUpgrade(incoming: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     const life = new RequestLife()
-    running.add(life)
+    const place = running.add(life)
     guard.release(incoming.socket)
     const headers = headersOf(incoming)
     socket.once('close', () => {
-      running.delete(life)
+      running.delete(place)
       life.over()
       life.end(clientGone())
     })

@@ -127,7 +127,7 @@ export async function whileWaiting<T>(
   try {
     return await work()
   } finally {
-    waited?.(clock.monotonic() - startMs)
+    if (waited) waited.ms += clock.monotonic() - startMs
   }
 }
 

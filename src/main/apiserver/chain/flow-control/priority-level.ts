@@ -7,6 +7,7 @@
 // end.
 import type { PriorityLevelConfiguration } from '../../../../shared/api/flowcontrol/v1.ts'
 import type { Clock } from '../../../../shared/machinery/clock.ts'
+import { PassingThrough } from '../../../../shared/machinery/passing-through.ts'
 import { tooManyRequests } from '../../../../shared/machinery/status.ts'
 import type { AuthorizationAttributes } from '../../authz/contract.ts'
 import type { FlowCounts, Rejection } from './flow-counts.ts'
@@ -121,7 +122,7 @@ export class PriorityLevel implements Disposable {
     'time-out': 0,
     cancelled: 0,
   }
-  readonly running = new Set<Ticket>()
+  readonly running = new PassingThrough<Ticket>()
   readonly #clock: Clock
   readonly #lenders: Lenders
   #shape: Shape | undefined
@@ -204,7 +205,7 @@ export class PriorityLevel implements Disposable {
     const { counts } = ticket.asking
     const width = widthOf(ticket.asking)
     ticket.startedMs = this.#clock.now()
-    this.running.add(ticket)
+    const place = this.running.add(ticket)
     this.dispatched++
     this.seatsInUse += width
     counts.dispatched++
@@ -215,12 +216,14 @@ export class PriorityLevel implements Disposable {
       queue.running++
       queue.seats += width
     }
-    return () => this.#leave(ticket, queue, width)
+    return () => {
+      this.running.delete(place)
+      this.#leave(ticket, queue, width)
+    }
   }
 
   #leave(ticket: Ticket, queue: OpenQueue | undefined, width: number): void {
     const { counts, work, at } = ticket.asking
-    this.running.delete(ticket)
     counts.executing--
     counts.executingSeats -= width
     const { startedMs = 0 } = ticket

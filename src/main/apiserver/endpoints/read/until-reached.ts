@@ -10,13 +10,13 @@ const PATIENCE_MS = 3_000
 export async function untilReached(
   revision: number | undefined,
   { store, clock }: Pick<EndpointContext, 'store' | 'clock'>,
-  { signal }: Pick<ApiRequest, 'signal'>,
+  request: Pick<ApiRequest, 'signal'>,
 ): Promise<void> {
   if (revision === undefined || revision <= store.revision) return
   const patience = new AbortController()
   const cancel = clock.after(PATIENCE_MS, () => patience.abort(futureVersion(revision, store.revision)))
   try {
-    await store.reached(revision, AbortSignal.any([signal, patience.signal]))
+    await store.reached(revision, AbortSignal.any([request.signal, patience.signal]))
   } finally {
     cancel()
   }
