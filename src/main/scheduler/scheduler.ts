@@ -300,7 +300,7 @@ class RunningScheduler {
     return { profile, state, queued, info, statuses, rejection: found.rejection }
   }
 
-  /** The pod could not even be judged. */
+  /** Something went wrong that says nothing of the nodes: the pod could not be judged, or not be bound. */
   #fail(profile: Profile, queued: QueuedPod, message: string): Promise<void> {
     this.#ended(queued, 'error')
     this.queue.retryLater(queued)
@@ -333,8 +333,8 @@ class RunningScheduler {
     const { pod } = info
     const waiting = <T>(wait: Promise<T>) => this.#writes.aside(wait)
     const problem = await runBindPlugins(profile, state, info, node.name, this.#cache, waiting)
-    this.#ended(queued, problem === undefined ? 'scheduled' : 'error')
     if (problem === undefined) {
+      this.#ended(queued, 'scheduled')
       this.queue.done(pod.metadata.uid)
       this.#events(profile.schedulerName).event(
         pod,
@@ -347,9 +347,7 @@ class RunningScheduler {
     }
     this.#unreserve(profile, state, info, node)
     this.queue.moveOn(leftNode(pod, node.name))
-    this.queue.retryLater(queued)
-    if (!this.#signal.aborted)
-      this.#events(profile.schedulerName).event(pod, 'Warning', 'FailedScheduling', `binding rejected: ${problem}`)
+    await this.#fail(profile, queued, problem)
   }
 
   /** No node fits: what would make room. */

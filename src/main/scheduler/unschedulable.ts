@@ -18,19 +18,16 @@ export async function tellUnschedulable(
 ): Promise<void> {
   const known = pod.status.conditions?.find(({ type }) => type === 'PodScheduled')
   const nominatedChanged = nominated !== undefined && nominated !== (pod.status.nominatedNodeName ?? '')
-  const { namespace, name, uid, generation: observedGeneration } = pod.metadata
+  const { namespace, name, uid, resourceVersion, generation: observedGeneration } = pod.metadata
   const told = known?.status === 'False' && known.reason === reason && known.message === message
   if (told && known.observedGeneration === observedGeneration && !nominatedChanged) return
   const lastTransitionTime = known?.status === 'False' ? known.lastTransitionTime : formatTime(clock.now())
   const condition = { type: 'PodScheduled', status: 'False', reason, message, lastTransitionTime, observedGeneration }
   const status = { conditions: [condition], ...(nominatedChanged ? { nominatedNodeName: nominated || null } : {}) }
+  // An attempt that failed says nothing of a pod that changed meanwhile: somebody else may have bound it.
+  const metadata = reason === 'SchedulerError' ? { uid, resourceVersion } : { uid }
   try {
-    await client.patch(
-      Pod,
-      { namespace, name },
-      { metadata: { uid }, status },
-      { type: 'strategic', subresource: 'status' },
-    )
+    await client.patch(Pod, { namespace, name }, { metadata, status }, { type: 'strategic', subresource: 'status' })
   } catch (error) {
     if (!isNotFound(error) && !isConflict(error)) throw error // gone or replaced meanwhile
   }

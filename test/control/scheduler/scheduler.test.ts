@@ -17,10 +17,19 @@ let client: Client
 let scheduler: Scheduler
 let registry: Registry
 const errors: unknown[] = []
-const start = async () => {
+const start = async (as: Client = client) => {
   registry = new Registry()
   const metrics = schedulerMetrics(registry)
-  scheduler = await startScheduler({ client, clock: systemClock, onError: error => errors.push(error), metrics })
+  scheduler = await startScheduler({ client: as, clock: systemClock, onError: error => errors.push(error), metrics })
+}
+/** Another scheduler, whose bindings begin with `meanwhile`. */
+async function startBinding(meanwhile: () => Promise<void>) {
+  await scheduler[Symbol.asyncDispose]()
+  const createSubresource: Client['createSubresource'] = async (...args) => {
+    await meanwhile()
+    return client.createSubresource(...args)
+  }
+  await start({ ...client, createSubresource })
 }
 beforeEach(async () => {
   errors.length = 0
@@ -97,6 +106,42 @@ test("says in upstream's words why no node fits, and binds when one comes", asyn
   )
   await addNode('big')
   await bound('p', 'big')
+})
+
+test('a pod that cannot be bound is told why, and is bound once it can be', async () => {
+  let isRefused = true
+  await startBinding(() => (isRefused ? Promise.reject(new Error('no bindings today')) : Promise.resolve()))
+  await addNode('a')
+  await addPod('p')
+  const problem = 'running Bind plugin "DefaultBinder": no bindings today'
+  await eventually(async () =>
+    expect(conditionOf((await getPod('p')).status.conditions, 'PodScheduled')).toMatchObject({
+      ...{ status: 'False', reason: 'SchedulerError', message: problem },
+    }),
+  )
+  await eventually(async () => {
+    const { items } = await client.list(Event, { namespace: 'default' })
+    expect(items.map(({ reason, message }) => [reason, message])).toContainEqual(['FailedScheduling', problem])
+  })
+  isRefused = false
+  await bound('p', 'a')
+  expect(conditionOf((await getPod('p')).status.conditions, 'PodScheduled')).toMatchObject({ status: 'True' })
+})
+
+test('a pod that somebody else has bound meanwhile is not told that it could not be', async () => {
+  const place = { namespace: 'default', name: 'p' }
+  const others = { apiVersion: 'v1', kind: 'Binding', metadata: place, target: { kind: 'Node', name: 'b' } }
+  await startBinding(async () => void (await client.createSubresource(Pod, place, 'binding', others)))
+  await addNode('a')
+  await addPod('p')
+  await bound('p', 'b')
+  await eventually(async () => {
+    const { items } = await client.list(Event, { namespace: 'default' })
+    expect(items.map(({ message }) => message).join()).toContain('pod p is already assigned to node "b"')
+  })
+  // Written after what its event tells.
+  await scheduler[Symbol.asyncDispose]()
+  expect(conditionOf((await getPod('p')).status.conditions, 'PodScheduled')).toMatchObject({ status: 'True' })
 })
 
 test('a more important pod takes the place of a less important one', async () => {

@@ -280,7 +280,7 @@ export function dynamicResources(parts: DynamicResourcesParts): SchedulerPlugin 
         if (claims.some(hasBindingConditions)) await waitForDevices(pod, claims, name)
         return success
       } catch (error) {
-        return failed(`running PreBind plugin "DynamicResources": ${(error as Error).message}`)
+        return failed((error as Error).message)
       }
     },
   }

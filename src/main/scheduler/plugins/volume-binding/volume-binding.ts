@@ -171,7 +171,7 @@ export function volumeBinding(parts: BindVolumesParts & { readonly listers: List
       const decision = state.get(podVolumes)?.decisions.get(name)
       if (!decision) return success
       const problem = await bindVolumes(parts, decision, name)
-      return problem === undefined ? success : failed(`running PreBind plugin "VolumeBinding": ${problem}`)
+      return problem === undefined ? success : failed(problem)
     },
 
     postBind(_state, { pod }) {
