@@ -5,6 +5,7 @@ import { readState, removeState, writeStateSync } from '../state-file.ts'
 import type { Run } from '../exec.ts'
 import type { FirewallBackend, FirewallNeeds } from './needs.ts'
 
+/** Units of distributions have it write none. */
 const PID_FILE = '/run/firewalld.pid'
 /** What we added, so that what the administrator put there by himself stays. Gone with a reboot, as the rules are. */
 const ADDED_FILE = '/run/flotilla/firewalld.json'
@@ -56,9 +57,14 @@ export class Firewalld implements FirewallBackend {
   }
 
   async #isActive(): Promise<boolean> {
-    if (!existsSync(PID_FILE)) return false
+    if (!existsSync(PID_FILE) && !(await this.#isUnitActive())) return false
     const state = await this.#run(['firewall-cmd', '--state']).catch(() => '')
     return state.trim() === 'running'
+  }
+
+  async #isUnitActive(): Promise<boolean> {
+    const state = await this.#run(['systemctl', 'is-active', 'firewalld']).catch(() => '')
+    return state.trim() === 'active'
   }
 }
 
