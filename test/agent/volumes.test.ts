@@ -329,6 +329,7 @@ describe('image volumes', () => {
     await eventually(async () =>
       (await eventsOf('image-none')).some(text => text.includes('is not present with pull policy of Never')),
     )
+    await node.until('image-none', pod => statusOf(pod)?.state?.waiting?.reason === 'ErrImageNeverPull')
     await node.remove('image-none')
   })
   it('are without the devices that an image has, which not every agent may make', async () => {

@@ -400,7 +400,7 @@ export class PodWorker {
       previous: before,
       runtime,
       sandboxProblem: this.#sandboxProblem,
-      waiting: this.#starter.waiting(this.#pod, runtime),
+      waiting: new Map([...this.#volumes.waiting(this.#pod), ...this.#starter.waiting(this.#pod, runtime)]),
       terminationMessages: await this.#messages.of(runtime),
       users: await this.#users.of(runtime),
       resize: this.#resizer.conditions(this.#pod, runtime),

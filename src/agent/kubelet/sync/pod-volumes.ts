@@ -1,11 +1,13 @@
 // The volumes of one pod over its life: prepared before its first container, their files kept current while it runs.
-import type { Pod, Volume } from '../../../shared/api/core/v1.ts'
+import type { Container, Pod, Volume } from '../../../shared/api/core/v1.ts'
 import { type KubeletParts, factsOf, volumeOptions } from '../parts.ts'
 import { keepCsiVolumes, mayBeCsi } from '../csi/csi-upkeep.ts'
+import { allContainers } from '../spec/containers.ts'
 import { usedVolumes } from '../spec/volume-use.ts'
 import { podReference } from '../references.ts'
+import type { WaitReason } from '../status/container-status.ts'
 import { addressesOf } from './sandbox.ts'
-import { type Volumes, VolumeError, isLive, prepareVolumes } from '../volumes/volumes.ts'
+import { ImageVolumeError, type Volumes, VolumeError, isLive, prepareVolumes } from '../volumes/volumes.ts'
 import type { Written } from '../volumes/atomic-writer.ts'
 import type { WakeLoop } from './wake-loop.ts'
 
@@ -16,6 +18,7 @@ export class PodVolumes {
   readonly #signal: AbortSignal
   readonly #written: Written = new Map()
   #volumes: Volumes | undefined
+  #imageMissing: ImageVolumeError | undefined
   /** Of the last pass in which it ran. */
   #pod: Pod | undefined
   /** Its files are looked at again and again. */
@@ -39,8 +42,22 @@ export class PodVolumes {
     return volumes !== undefined && usedVolumes(pod).every(({ name }) => volumes.has(name))
   }
 
+  /** What containers wait for that mount a volume whose image is not there, by their names. */
+  waiting(pod: Pod): ReadonlyMap<string, WaitReason> {
+    const missing = this.#imageMissing
+    if (!missing) return new Map()
+    const { volume, reason, message } = missing
+    const mounts = ({ volumeMounts = [] }: Container) => volumeMounts.some(({ name }) => name === volume)
+    return new Map(
+      allContainers(pod)
+        .filter(mounts)
+        .map(({ name }) => [name, { reason, message }]),
+    )
+  }
+
   /** @returns whether all volumes are there; what went wrong is told by an event */
   async prepare(pod: Pod): Promise<boolean> {
+    this.#imageMissing = undefined
     const volumes = await this.#attempt(pod, usedVolumes(pod))
     this.#volumes = volumes ?? this.#volumes
     return volumes !== undefined
@@ -54,6 +71,7 @@ export class PodVolumes {
       return await prepareVolumes({ pod, facts, objects, tokens }, which, options)
     } catch (error) {
       if (!(error instanceof VolumeError)) throw error
+      if (error instanceof ImageVolumeError) this.#imageMissing = error
       // Of a pod that ends, waiting was given up.
       if (!this.#signal.aborted) recorder.event(podReference(pod), 'Warning', 'FailedMount', error.message)
       return undefined

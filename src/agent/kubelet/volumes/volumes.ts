@@ -7,6 +7,7 @@ import { CsiError } from '../csi/csi-error.ts'
 import type { CsiVolumes } from '../csi/csi-volumes.ts'
 import { type WriteOptions, type Written, isWritten, writeAtomically } from './atomic-writer.ts'
 import { ClaimError, type ClaimSource, boundVolume, checkMode } from './claims.ts'
+import { StartError } from '../sync/start-error.ts'
 import { prepareEmptyDir } from './empty-dir.ts'
 import { prepareHostPath } from './host-path.ts'
 import { type ImageVolumeTools, prepareImageVolume } from './image.ts'
@@ -17,7 +18,21 @@ import { nfsMountPoint, ownFolderOf, volumesFolder } from './volume-folders.ts'
 
 /** A volume that could not be prepared; its message is what the FailedMount event says. */
 export class VolumeError extends Error {
-  override readonly name = 'VolumeError'
+  override readonly name: string = 'VolumeError'
+}
+
+/** A volume made of an image that is not there. */
+export class ImageVolumeError extends VolumeError {
+  override readonly name = 'ImageVolumeError'
+  readonly volume: string
+  /** Why: `ErrImagePull`, `ImagePullBackOff`, … */
+  readonly reason: string
+
+  constructor(volume: string, message: string, reason: string) {
+    super(message)
+    this.volume = volume
+    this.reason = reason
+  }
 }
 
 export interface VolumesOptions {
@@ -83,10 +98,11 @@ export async function prepareVolumes(
   }
 }
 
-const volumeError = ({ name }: Volume, error: Error): VolumeError =>
-  error instanceof ClaimError || error instanceof CsiError
-    ? new VolumeError(error.message)
-    : new VolumeError(`MountVolume.SetUp failed for volume "${name}" : ${error.message}`)
+function volumeError({ name }: Volume, error: Error): VolumeError {
+  if (error instanceof ClaimError || error instanceof CsiError) return new VolumeError(error.message)
+  const message = `MountVolume.SetUp failed for volume "${name}" : ${error.message}`
+  return error instanceof StartError ? new ImageVolumeError(name, message, error.reason) : new VolumeError(message)
+}
 
 const writable = (path: string): PreparedVolume => ({ path, readOnly: false, block: false })
 const readOnly = (path: string): PreparedVolume => ({ path, readOnly: true, block: false })
