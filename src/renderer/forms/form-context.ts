@@ -10,6 +10,8 @@ export interface FormContext {
   /** What the server finds wrong, by its name of the field. */
   readonly problems: Ref<ReadonlyMap<string, string>>
   readonly namespaces: Ref<readonly string[]>
+  /** Objects of its kind are in namespaces. */
+  readonly namespaced: Ref<boolean>
   /** The object exists: its name and namespace stay. */
   readonly exists: Ref<boolean>
   /** Draws a field of any shape: objects and lists hold fields in turn. */

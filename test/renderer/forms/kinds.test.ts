@@ -5,9 +5,10 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { createSSRApp, h } from 'vue'
 import { createPinia } from 'pinia'
 import { renderToString } from 'vue/server-renderer'
-import { ConfigMap } from '../../../src/shared/api/core/v1.ts'
+import { ConfigMap, Namespace } from '../../../src/shared/api/core/v1.ts'
 import type { Client } from '../../../src/shared/client/client.ts'
 import type { AnyObject } from '../../../src/shared/machinery/object.ts'
+import type { ResourceType } from '../../../src/shared/machinery/resource-type.ts'
 import type { ServedKind } from '@/api/discovery.ts'
 import { parseObjects, toYaml } from '@/api/yaml-text.ts'
 import SchemaForm from '@/forms/SchemaForm.vue'
@@ -48,8 +49,13 @@ const only = (text: string): AnyObject => {
 }
 
 /** The form of a new object, as a page. */
-const formOf = (schema: FieldSchema, text: string, problems: ReadonlyMap<string, string>): Promise<string> => {
-  const app = createSSRApp(() => h(SchemaForm, { modelValue: text, schema, problems, exists: false }))
+const formOf = (
+  { namespaced }: ResourceType<unknown>,
+  schema: FieldSchema,
+  text: string,
+  problems: ReadonlyMap<string, string> = new Map(),
+): Promise<string> => {
+  const app = createSSRApp(() => h(SchemaForm, { modelValue: text, schema, problems, namespaced, exists: false }))
   return renderToString(app.use(createPinia()))
 }
 /** What it shows as wrong. */
@@ -57,9 +63,17 @@ const toldIn = (html: string) => [...html.matchAll(/role="alert"[^>]*>([^<]*)</g
 
 it('a form says that a name is needed', async () => {
   const schema = await servedSchema(ConfigMap)
-  const html = await formOf(schema, startingText(ConfigMap, schema, 'default'), new Map())
+  const html = await formOf(ConfigMap, schema, startingText(ConfigMap, schema, 'default'))
   expect(html).toMatch(/>name<\/label><span[^>]*aria-label="required"/)
   expect(html).not.toMatch(/>namespace<\/label><span[^>]*aria-label="required"/)
+})
+
+it('a form asks for a namespace where objects of its kind are in one', async () => {
+  const asks = async (type: ResourceType<unknown>) => {
+    const schema = await servedSchema(type)
+    return (await formOf(type, schema, startingText(type, schema, 'default'))).includes('name="metadata.namespace"')
+  }
+  expect([await asks(ConfigMap), await asks(Namespace)]).toEqual([true, false])
 })
 
 it('the table holds every kind that the Create menu offers', () => {
@@ -98,7 +112,7 @@ describe.each(FORM_KINDS.map(each => [each.type.kind, each] as const))('%s', (ki
     const path: Path = each.at ?? bad[0]
     expect([...fields.keys()]).toContain(pathText(path))
     expect(general).not.toEqual([])
-    const html = await formOf(schema, text, new Map([[pathText(path), 'this one']]))
+    const html = await formOf(type, schema, text, new Map([[pathText(path), 'this one']]))
     expect(toldIn(html)).toEqual(['this one'])
   })
 
