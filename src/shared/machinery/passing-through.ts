@@ -5,8 +5,10 @@
 // garbage. A third of what requests are made of stayed in memory that way.
 
 /** Where somebody stands; for `delete`. */
-interface Place<T> {
+export interface Place<T> {
+  /** Undefined for one that is left. */
   readonly member: T
+  readonly isLeft: boolean
 }
 
 class Link<T> implements Place<T> {

@@ -1,6 +1,7 @@
 // Answers that are made, and wait for clients to read them. A client has its time for each part of an answer; where
 // all that waits is too much, those go first that have waited longest. Watches and other streams are bounded elsewhere.
 import type { Clock } from '../../../shared/machinery/clock.ts'
+import { PassingThrough, type Place } from '../../../shared/machinery/passing-through.ts'
 import { SharedTimer } from '../../../shared/machinery/shared-timer.ts'
 
 export interface UnreadLimits {
@@ -23,7 +24,7 @@ export class UnreadAnswers {
   readonly #limits: UnreadLimits
   readonly #timer: SharedTimer
   /** The oldest first. */
-  readonly #held = new Set<Held>()
+  readonly #held = new PassingThrough<Held>()
   #bytes = 0
 
   constructor(clock: Clock, limits: UnreadLimits = UNREAD_LIMITS) {
@@ -33,24 +34,24 @@ export class UnreadAnswers {
 
   /** @param cutOff ends what the client does not read @returns is called when it has been read, or the client is gone */
   hold(bytes: number, cutOff: () => void): () => void {
-    const held: Held = { bytes, cutOff, cancel: this.#timer.after(() => this.#cutOff(held)) }
-    this.#held.add(held)
+    const held: Place<Held> = this.#held.add({ bytes, cutOff, cancel: this.#timer.after(() => this.#cutOff(held)) })
     this.#bytes += bytes
-    for (const oldest of this.#held) {
-      if (this.#bytes <= this.#limits.bytes) break
+    for (let oldest = this.#held.first; oldest && this.#bytes > this.#limits.bytes; oldest = this.#held.first)
       this.#cutOff(oldest)
-    }
     return () => this.#release(held)
   }
 
-  #release(held: Held): void {
-    if (!this.#held.delete(held)) return
-    this.#bytes -= held.bytes
-    held.cancel()
+  #release(held: Place<Held>): void {
+    if (held.isLeft) return
+    this.#bytes -= held.member.bytes
+    held.member.cancel()
+    this.#held.delete(held)
   }
 
-  #cutOff(held: Held): void {
+  #cutOff(held: Place<Held>): void {
+    if (held.isLeft) return
+    const { cutOff } = held.member
     this.#release(held)
-    held.cutOff()
+    cutOff()
   }
 }
