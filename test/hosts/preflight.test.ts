@@ -157,6 +157,15 @@ describe('a finding says what, why and how', () => {
     [
       'network/firewall-rules',
       'Info',
+      "(forward of nftables' ip filter)",
+      {
+        drops: [{ hook: 'forward', table: 'ip filter', chain: 'forward' }],
+        active: new Set(['docker', 'ufw-enabled']),
+      },
+    ],
+    [
+      'network/firewall-rules',
+      'Info',
       '(INPUT of iptables)',
       { drops: [{ hook: 'input', table: 'ip filter', chain: 'INPUT' }] },
     ],
@@ -369,6 +378,12 @@ describe('the questions', () => {
       table ip other {
         chain late { type nat hook postrouting priority 100; }
         chain rest { drop; }
+      }
+      table bridge filter {
+        chain forward { type filter hook forward priority 0; policy drop; }
+      }
+      table arp filter {
+        chain input { type filter hook input priority 0; policy drop; }
       }`
     expect(dropsAfter(`nft -f - <<'END'\n${rules}\nEND`)).toEqual([
       'input: inet filter input',

@@ -6,9 +6,11 @@ import { PROBE_PORT, TABLE } from '../names.ts'
 import type { FirewallBackend, FirewallNeeds } from './needs.ts'
 
 const COMMENT = 'flotilla'
-/** Kept by iptables-nft and firewalld, which have backends of their own. */
-const isManagedElsewhere = ({ family, table }: Chain): boolean =>
-  table === 'firewalld' || table === TABLE || (family !== 'inet' && ['filter', 'nat', 'mangle', 'raw'].includes(table))
+/** Kept by iptables-nft and firewalld, which have backends of their own. iptables sees no others of a table than its own chains. */
+const isManagedElsewhere = ({ family, table, name, hook }: Chain): boolean =>
+  table === 'firewalld' ||
+  table === TABLE ||
+  (family !== 'inet' && ['filter', 'nat', 'mangle', 'raw'].includes(table) && name === hook?.toUpperCase())
 
 interface Chain {
   readonly family: string

@@ -51,13 +51,13 @@ fi
 say forward "$(cat /proc/sys/net/ipv4/ip_forward 2>/dev/null)"
 env | sed -n 's/^\\([A-Za-z]*_[Pp][Rr][Oo][Xx][Yy]\\)=.*/proxy=\\1/p'
 [ -r /etc/environment ] && sed -n 's/^\\(export \\)\\{0,1\\}\\([A-Za-z]*_[Pp][Rr][Oo][Xx][Yy]\\)=.*/proxy=\\2/p' /etc/environment
-# Chains that drop what no rule of theirs lets through: by their policy, or by a last rule. iptables itself would make
-# its tables where there are none, so it is asked only for the older ones that are there.
+# Chains that drop IP packets that no rule of theirs lets through: by their policy, or by a last rule. iptables itself
+# would make its tables where there are none, so it is asked only for the older ones that are there.
 has nft && nft -st list ruleset 2>/dev/null | awk '
   $1 == "table" {table = $2 " " $3}
   $1 == "chain" {chain = $2; hook = policy = last = ""; next}
   chain != "" && $1 == "type" {hook = $4; if (/policy drop;/) policy = "drop"; next}
-  $1 == "}" {if (chain != "" && hook ~ /^(input|forward|output)$/ && (policy == "drop" || last ~ /^(drop|reject.*|xt target "(DROP|REJECT)")$/)) print "drops=" hook " " table " " chain; chain = ""; next}
+  $1 == "}" {if (chain != "" && table ~ /^(ip|ip6|inet) / && hook ~ /^(input|forward|output)$/ && (policy == "drop" || last ~ /^(drop|reject.*|xt target "(DROP|REJECT)")$/)) print "drops=" hook " " table " " chain; chain = ""; next}
   chain != "" {last = $0; gsub(/counter|log( (prefix "[^"]*"|level [a-z]+|flags [a-z ]+))*|comment "[^"]*"/, "", last); gsub(/^[ \t]+|[ \t]+$/, "", last)}'
 for family in ip ip6; do
   grep -qx filter /proc/net/\${family}_tables_names 2>/dev/null || continue

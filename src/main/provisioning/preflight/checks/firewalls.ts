@@ -24,20 +24,25 @@ const named = ({ active }: Facts, port: string): HostFinding[] =>
     }),
   )
 
-const IPTABLES = ['ip filter', 'ip6 filter']
+/** Its chains; people who write in nftables' own language call theirs otherwise, in a table of the same name too. */
+const isOfIptables = ({ hook, table, chain }: Dropping): boolean =>
+  /^ip6? filter$/.test(table) && chain === hook.toUpperCase()
 
 /** Those that no other finding is about. Docker itself drops in FORWARD of iptables, wherever it runs. */
-function isSomebodys({ hook, table }: Dropping, { active }: Facts): boolean {
+function isSomebodys(drop: Dropping, { active }: Facts): boolean {
+  const { hook, table } = drop
   if (table === 'inet firewalld' && active.has('firewalld')) return false
   if (/^\S+ (flotilla|docker)/.test(table)) return false
-  if (!IPTABLES.includes(table)) return true
+  if (!isOfIptables(drop)) return true
   return hook === 'output' || (hook === 'input' && !active.has('ufw-enabled'))
 }
 
-const nameOf = ({ table, chain }: Dropping): string =>
-  IPTABLES.includes(table)
+const nameOf = (drop: Dropping): string => {
+  const { table, chain } = drop
+  return isOfIptables(drop)
     ? `${chain} of ${table.startsWith('ip6') ? 'ip6tables' : 'iptables'}`
     : `${chain} of nftables' ${table}`
+}
 
 function written(facts: Facts, { clusterCIDRs }: ClusterFacts, port: string): HostFinding[] {
   const found = facts.drops.filter(drop => isSomebodys(drop, facts))
