@@ -43,7 +43,8 @@ describe('this machine', () => {
     )
     expect(plan).toEqual({
       run: 'not',
-      why: `the Docker on ${socket} is rootless, and lets no container be a node; use Docker with root's rights on this machine (DOCKER_HOST=unix:///var/run/docker.sock), or add a node over SSH`,
+      why: `the Docker on ${socket} is rootless, and lets no container be a node; use Docker with root's rights on this machine (DOCKER_HOST=unix:///var/run/docker.sock)`,
+      otherwise: 'or add a node over SSH',
     })
   })
   test('is one by a container where Docker Desktop has Docker in a virtual machine', async () => {

@@ -35,14 +35,18 @@ export interface NoNode {
 }
 export type LocalNodePlan = NodePlan | RootlessPlan | ApartPlan | NoNode
 
-const INSTEAD = `use Docker with root's rights on this machine (DOCKER_HOST=unix://${DOCKER_SOCKET}), or add a node over SSH`
 const START = process.platform === 'linux' ? ' with: systemctl start docker' : ''
-const UNFIT: Readonly<Record<Exclude<EngineProblem, 'virtual machine'>, string>> = {
-  rootless: `is rootless, and lets no container be a node; ${INSTEAD}`,
-  foreign: 'has containers of Windows; switch Docker Desktop to Linux containers',
-  elsewhere:
-    'has its network elsewhere: on another machine, or outside the container in which this runs; ' +
-    'run this where that Docker runs, or add that machine as a node over SSH',
+const OVER_SSH = 'or add a node over SSH'
+const UNFIT: Readonly<Record<Exclude<EngineProblem, 'virtual machine'>, Omit<NoNode, 'run'>>> = {
+  rootless: {
+    why: `is rootless, and lets no container be a node; use Docker with root's rights on this machine (DOCKER_HOST=unix://${DOCKER_SOCKET})`,
+    otherwise: OVER_SSH,
+  },
+  foreign: { why: 'has containers of Windows; switch Docker Desktop to Linux containers' },
+  elsewhere: {
+    why: 'has its network elsewhere: on another machine, or outside the container in which this runs; run this where that Docker runs',
+    otherwise: 'or add that machine as a node over SSH',
+  },
 }
 
 /** The machine's name as a Node name: RFC 1123, lower case. */
@@ -76,7 +80,7 @@ function lacksSocket(dockerSocket: string): string | undefined {
 /** @returns how to join this machine, or one sentence why it cannot join and what to do */
 export async function planLocalNode(dockerSocket = dockerSocketPath()): Promise<LocalNodePlan> {
   const problem = await dockerProblem(dockerSocket)
-  if (problem !== undefined) return { run: 'not', why: problem, otherwise: 'or add a node over SSH' }
+  if (problem !== undefined) return { run: 'not', why: problem, otherwise: OVER_SSH }
   const run = process.getuid?.() === 0 ? 'process' : 'container'
   const unfit = await engineProblem(dockerSocket)
   if (!unfit) return { run, dockerSocket }
@@ -85,9 +89,9 @@ export async function planLocalNode(dockerSocket = dockerSocketPath()): Promise<
     const daemon = await rootlessDaemon(dockerSocket)
     if (daemon !== undefined) return { run: 'inside', dockerSocket, daemon }
   }
-  const why = `the Docker on ${dockerSocket} ${UNFIT[unfit]}`
+  const no = { ...UNFIT[unfit], run: 'not', why: `the Docker on ${dockerSocket} ${UNFIT[unfit].why}` } as const
   // A process reaches pods by their process ids, whatever network it is in itself; a container is in that of its Docker.
-  return unfit === 'elsewhere' && run === 'process' ? { run, dockerSocket, elsewhere: why } : { run: 'not', why }
+  return unfit === 'elsewhere' && run === 'process' ? { run, dockerSocket, elsewhere: no.why } : no
 }
 
 /** @returns undefined when something accepts connections, else the error code */
