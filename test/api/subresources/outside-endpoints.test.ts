@@ -110,6 +110,18 @@ test(
   3 * PATIENCE_MS,
 )
 
+test("an endpoint at a node's address is reached, though pods on the node's network have it too", async () => {
+  await cluster.admin.create(Pod, {
+    metadata: { name: 'exporter', namespace },
+    spec: { nodeName: 'box', hostNetwork: true, containers: [{ name: 'main', image: 'x' }] },
+  })
+  const status = { podIP: here, podIPs: [{ ip: here }] }
+  await cluster.admin.patch(Pod, { namespace, name: 'exporter' }, { status }, { subresource: 'status' })
+  await serviceOf('beside', await listening(createServer(answer)), here)
+  const { code, json } = await proxied('beside')
+  expect([code, json.url]).toEqual([200, '/hi'])
+})
+
 test("a pod's address counts only where the endpoint names the pod", async () => {
   await cluster.admin.create(Pod, {
     metadata: { name: 'web', namespace },

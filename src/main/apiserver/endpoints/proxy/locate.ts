@@ -51,6 +51,7 @@ export const locateService: Locate = ({ name, port }, namespace, context) => {
   const own = (slices ? context.list(slices, namespace) : [])
     .map(object => object as unknown as EndpointSlice)
     .filter(({ metadata }) => metadata.labels?.[SERVICE_LABEL] === name)
+  const nodeOf = nodesOf(namespace, context)
   const places = own.flatMap(slice =>
     (slice.ports ?? [])
       .filter(candidate => (candidate.name ?? '') === portName && candidate.port !== undefined)
@@ -58,7 +59,7 @@ export const locateService: Locate = ({ name, port }, namespace, context) => {
         (slice.endpoints ?? [])
           .filter(({ conditions }) => conditions?.ready !== false)
           .flatMap(endpoint => {
-            const nodeName = nodeOf(endpoint, namespace, context)
+            const nodeName = nodeOf(endpoint)
             const [address] = endpoint.addresses
             return nodeName === undefined || address === undefined ? [] : [{ nodeName, address, number }]
           }),
@@ -71,20 +72,27 @@ export const locateService: Locate = ({ name, port }, namespace, context) => {
 
 /**
  * Slices may be written by users: what a pod has as its address counts only where the endpoint names that pod.
- * @returns undefined when it does not count
+ * @returns the node of an endpoint, '' for one that is no pod; undefined for one that does not count
  */
-function nodeOf(endpoint: Endpoint, namespace: string, context: Reader): string | undefined {
-  const { targetRef, addresses, nodeName } = endpoint
+function nodesOf(namespace: string, context: Reader): (endpoint: Endpoint) => string | undefined {
   const pods = context.resources.byUrl('', 'v1', 'pods')
-  if (!pods) return undefined
-  const has = (pod: unknown) => podAddresses(pod as Pod | undefined).includes(addresses[0] ?? '')
-  if (targetRef?.kind !== 'Pod') return context.list(pods).some(has) ? undefined : ''
-  if (!targetRef.name) return undefined
-  return has(context.find(pods, { namespace, name: targetRef.name })?.object) ? nodeName : undefined
+  let known: Set<string> | undefined
+  const isPods = (address: string) => {
+    known ??= new Set((pods ? context.list(pods) : []).flatMap(pod => ownAddresses(pod as unknown as Pod)))
+    return known.has(address)
+  }
+  return ({ targetRef, addresses: [address = ''], nodeName }) => {
+    if (targetRef?.kind !== 'Pod') return isPods(address) ? undefined : ''
+    const found = pods && targetRef.name ? context.find(pods, { namespace, name: targetRef.name }) : undefined
+    return found && podAddresses(found.object as unknown as Pod).includes(address) ? nodeName : undefined
+  }
 }
 
-const podAddresses = (pod: Pod | undefined): (string | undefined)[] =>
-  pod ? [pod.status?.podIP, ...(pod.status?.podIPs ?? []).map(({ ip }) => ip)] : []
+const podAddresses = ({ status }: Pod): string[] =>
+  [status.podIP, ...(status.podIPs ?? []).map(({ ip }) => ip)].filter(ip => ip !== undefined)
+
+/** Those of its node are not a pod's own. */
+const ownAddresses = (pod: Pod): string[] => (pod.spec.hostNetwork ? [] : podAddresses(pod))
 
 export const locateNode: Locate = ({ name, port }, _namespace, context) => {
   const node = read(context, Node, '', name)
