@@ -1,4 +1,6 @@
 // Priority and fairness: requests are sorted into flows, and who floods the server waits behind the others.
+import { once } from 'node:events'
+import { connect } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { belongsTo, byPrecedence } from '../../../src/main/apiserver/chain/flow-control/classify.ts'
 import { FlowCounts } from '../../../src/main/apiserver/chain/flow-control/flow-counts.ts'
@@ -403,6 +405,17 @@ describe('a server', () => {
     await server.clientAs().create(ConfigMap, { metadata: { namespace: 'default', name: 'ends-it' } })
     await next
     await frames.return?.()
+  }) // prettier-ignore
+
+  test('takes a seat no longer for a request that asked for an upgrade, whose client leaves the connection open', async () => {
+    const { caPem: ca, admin: { certPem: cert, keyPem: key } } = server.pki
+    const halfOpen = { allowHalfOpen: true, host: '127.0.0.1', port: server.port, ca, cert, key }
+    const client = connect(halfOpen)
+    client.write(`GET ${CONFIG_MAPS} HTTP/1.1\r\nHost: 127.0.0.1:${server.port}\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n`)
+    expect(String((await once(client, 'data'))[0])).toContain('HTTP/1.1 200 OK')
+    // The question itself takes the one that is left.
+    await eventually(async () => expect(await valueOf(server, 'current_executing_requests', 'exempt')).toBe(1))
+    client.destroy()
   }) // prettier-ignore
 
   test('keeps its mandatory levels in mind when somebody deletes them', async () => {

@@ -300,6 +300,8 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     } catch (error) {
       answer = statusOf(error)
     }
+    // The connection may stay open for as long as its client likes.
+    life.answered()
     if (isForWebSocket(incoming, answer)) await writeWebSocket(incoming, socket, head, answer, life.signal)
     else if (!('hijacked' in answer)) await writeRawResponse(socket, answer, life.signal)
   }
