@@ -7,6 +7,7 @@ import type { UnreadLimits } from '../../../src/main/apiserver/http/unread-answe
 import { deferred } from '../../../src/shared/machinery/deferred.ts'
 import { eventually } from '../../support/eventually.ts'
 import { startTestApiServer, type TestApiServer, type TestApiServerOptions } from '../../support/api-server.ts'
+import { ManualClock } from '../../support/manual-clock.ts'
 import { CONFIG_MAPS, configMap, PODS, pod, raw } from './support/raw.ts'
 
 const SIZE = 500_000
@@ -35,10 +36,15 @@ describe('an answer that its client does not read', () => {
     ['whole', CONFIG_MAPS + '/large', 'application/json'],
     ['in chunks', CONFIG_MAPS, 'application/yaml'],
   ])('%s is cut off after its time, and the connection goes on', async (_how, path, accept) => {
-    await using server = await withLarge({ waitMs: 300, bytes: 10 * SIZE })
+    const clock = new ManualClock()
+    await using server = await withLarge({ waitMs: 60_000, bytes: 10 * SIZE }, { clock })
     const session = unreading(server)
     const stream = await ask(session, path, accept)
-    await once(stream, 'close')
+    // What is written after the headers waits from then on.
+    await eventually(async () => {
+      await clock.advance(60_000)
+      expect(stream.closed).toBe(true)
+    })
     session.settings({ initialWindowSize: 1_000_000 })
     const next = await ask(session, `${CONFIG_MAPS}/large`)
     let bytes = 0
