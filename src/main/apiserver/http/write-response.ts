@@ -291,7 +291,7 @@ async function sendJson(
   body: Buffer | AsyncIterable<Buffer>,
 ): Promise<void> {
   if (!Buffer.isBuffer(body)) await sendSlices(response, answer, context, type, body)
-  else if (isSmall(body, context)) sendWhole(response, answer, context, type, body)
+  else if (isSmall(body, context)) await sendWhole(response, answer, context, type, body)
   else await sendSlices(response, answer, context, type, justOne(body))
 }
 
