@@ -40,7 +40,8 @@ export async function cleanUpNode(
   // What the engine was asked for by an agent that was killed meanwhile comes late.
   await removeContainers(runtime, removed, clock)
   if (network) await cleanUpNetwork({ stateDir: `${dataDir}/network`, cni: cniFoldersOf(config) })
-  await unmountHidden(dataDir, hostTools)
+  // What stays hidden comes to light below, once what lies over it is gone.
+  await unmountHidden(dataDir, hostTools).catch(() => undefined)
   await unmountBelow(dataDir, hostTools)
   await new LogLinks({ folder: logFolderOf(config), engineFolder: rootDir, log: silentLog }).clear()
   if (config.kubeletLink !== undefined) await unlinkKubeletFolder(dataDir, config.kubeletLink)

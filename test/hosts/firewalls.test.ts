@@ -132,15 +132,21 @@ test(
   },
 )
 
+const LISTEN =
+  '$s = IO::Socket::INET->new(Listen => 5, LocalPort => 9000, ReuseAddr => 1); while ($c = $s->accept) { close $c }'
+const ASK_ITSELF = "bash -c ': < /dev/tcp/127.0.0.1/9000' 2>/dev/null"
+
 test('what nobody has let in stays out', () => {
-  const [one] = hosts
   for (const host of hosts) {
-    host.sh('(while true; do printf hello | perl -MIO::Socket -e "\\$s = IO::Socket::INET->new(Listen => 1, LocalPort => 9000, ReuseAddr => 1); \\$c = \\$s->accept; print \\$c 1"; done) >/dev/null 2>&1 & echo $! > /run/listening') // prettier-ignore
-    if (host === one) continue
-    expect(one?.sh(`timeout 3 bash -c ': < /dev/tcp/${host.ip}/9000' 2>/dev/null && echo open || echo closed`)).toBe('closed') // prettier-ignore
-    expect(host.sh(`timeout 3 bash -c ': < /dev/tcp/127.0.0.1/9000' && echo open || echo closed`)).toBe('open')
+    host.sh(`perl -MIO::Socket -e '${LISTEN}' >/dev/null 2>&1 & echo $! > /run/listening`)
+    host.sh(`for i in $(seq 300); do ${ASK_ITSELF} && exit 0; sleep 0.1; done; exit 1`)
   }
-  for (const host of hosts) host.sh('kill $(cat /run/listening); pkill perl || true; rm /run/listening')
+  for (const [i, host] of hosts.entries()) {
+    const other = hosts[(i + 1) % hosts.length]
+    const ask = `timeout 3 bash -c ': < /dev/tcp/${host.ip}/9000' 2>/dev/null && echo open || echo closed`
+    expect(other?.sh(ask)).toBe('closed')
+  }
+  for (const host of hosts) host.sh('kill $(cat /run/listening); rm /run/listening')
 })
 
 test('after a reload of the firewalls pods still reach each other', { timeout: LONG_MS }, async () => {

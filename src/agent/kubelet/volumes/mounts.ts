@@ -176,7 +176,12 @@ export async function unmountHidden(dataDir: string, tools: HostTools): Promise<
     const isTwice = ({ path }: MountPoint) => path !== dataDir && isBelow(path, dataDir) && inSight.has(path)
     if (!inSight.has(dataDir) || !hidden.some(isTwice)) return
     await mkdir(aside, { recursive: true })
-    await tools.mount(['--move', dataDir, aside])
+    try {
+      await tools.mount(['--move', dataDir, aside])
+    } catch (error) {
+      await rmdir(aside)
+      throw error
+    }
   }
   const all = await mountPoints()
   const copies = new Set(
