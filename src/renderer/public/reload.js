@@ -1,5 +1,6 @@
-// Loads the window anew when a part of the program did not come: browsers give up what they are loading when the networks
-// of the machine change, as they do while containers start. By itself, since the program may be what did not come.
+// Loads the window anew when the program did not come, and its style sheet when only that did not: browsers give up what
+// they are loading when the networks of the machine change, as they do while containers start. By itself, since the program
+// may be what did not come.
 {
   const KEY = 'flotilla.reloads'
   const MOST = 6
@@ -16,12 +17,20 @@
     setTimeout(() => location.reload(), 250 * 2 ** before)
   }
 
+  let sheets = 0
+
+  /** In its place: the program is at work without it, and has the token of its link, which works once. */
+  const askForSheet = sheet => {
+    if (sheets >= MOST) return
+    setTimeout(() => sheet.replaceWith(sheet.cloneNode()), 250 * 2 ** sheets++)
+  }
+
   // Of elements, only those who listen before it gets there hear it.
   addEventListener(
     'error',
     ({ target }) => {
-      const isStyle = target instanceof HTMLLinkElement && target.rel === 'stylesheet'
-      if (target instanceof HTMLScriptElement || isStyle) loadAnew()
+      if (target instanceof HTMLScriptElement) loadAnew()
+      else if (target instanceof HTMLLinkElement && target.rel === 'stylesheet') askForSheet(target)
     },
     true,
   )

@@ -1,7 +1,7 @@
 // The window while things go wrong around it: it says what is the matter, and goes on by itself when it is over.
 import type { Page, Route } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Cluster } from '../support/cluster.ts'
+import { cli, type Cluster } from '../support/cluster.ts'
 import { allLoaded, shoot } from './support/browser.ts'
 import { ClusterWindow } from './support/cluster-window.ts'
 
@@ -54,6 +54,29 @@ describe('the window', () => {
     await page.getByRole('link', { name: 'Pods', exact: true }).waitFor()
     expect(lost.length).toBeGreaterThan(3)
     await page.unroute('**/ui/assets/index-*.js', lose)
+  })
+
+  it('asks again for its style sheet alone, since by then the program has taken the token of its link', async () => {
+    const context = await page.context().browser()?.newContext({ ignoreHTTPSErrors: true })
+    const other = await context?.newPage()
+    if (!other) throw new Error('the browser is gone')
+    let asked = 0
+    await other.route('**/ui/assets/*.css', route =>
+      ++asked <= 2 ? route.abort('internetdisconnected') : route.continue(),
+    )
+    let goOn: () => void = () => undefined
+    const styled = new Promise<void>(resolve => (goOn = resolve))
+    await other.route('**/ui/login', async route => {
+      if (route.request().method() === 'POST') await styled
+      await route.continue()
+    })
+    const { stdout } = await cli('login', '--data-dir', cluster.dataDir)
+    await other.goto(stdout.trim())
+    await other.waitForFunction(() => getComputedStyle(document.body).margin === '0px')
+    goOn()
+    await other.getByRole('link', { name: 'Pods', exact: true }).waitFor()
+    expect(asked).toBe(3)
+    await context?.close()
   })
 
   describe('asks again for a part that is loaded when it is first wanted', () => {
