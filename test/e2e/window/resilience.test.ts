@@ -72,7 +72,7 @@ describe('the window', () => {
     })
     const { stdout } = await cli('login', '--data-dir', cluster.dataDir)
     await other.goto(stdout.trim())
-    await other.waitForFunction(() => getComputedStyle(document.body).margin === '0px')
+    await other.waitForFunction("getComputedStyle(document.body).margin === '0px'")
     goOn()
     await other.getByRole('link', { name: 'Pods', exact: true }).waitFor()
     expect(asked).toBe(3)
