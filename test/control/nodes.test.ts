@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { CidrSet } from '../../src/main/controllers/node-ipam/cidr-set.ts'
+import { writeTaints } from '../../src/main/controllers/node-lifecycle/write-taints.ts'
 import { Node, Pod, ServiceAccount } from '../../src/shared/api/core/v1.ts'
 import { Lease } from '../../src/shared/api/coordination/v1.ts'
 import { formatMicroTime, formatTime } from '../../src/shared/machinery/clock.ts'
@@ -89,6 +90,28 @@ describe('node-lifecycle', () => {
       await pass(5, ['a', 'b']) // a conflict is tried again after some milliseconds
       expect([await taintsOf('a'), cluster.warnings]).toEqual([[], []])
     })
+  })
+
+  test('taints are written whatever else of the node changed meanwhile, but not over those of somebody else', async () => {
+    await join('a')
+    await eventually(async () => {
+      const { metadata, spec } = await getNode('a')
+      expect(spec).toMatchObject({ podCIDR: expect.any(String) as string })
+      expect(metadata.annotations).toHaveProperty(['node.alpha.kubernetes.io/ttl'])
+      expect(spec.taints).toBeUndefined()
+    })
+    const seen = await getNode('a')
+    const change = (patch: object) => cluster.client.patch(Node, { name: 'a' }, patch, { type: 'merge' })
+    await change({ metadata: { labels: { rack: '7' } } })
+    const maintenance = { key: 'maintenance', effect: 'NoSchedule' }
+    expect(await writeTaints(cluster.client, seen, [maintenance])).toBe(true)
+    expect(await taintsOf('a')).toEqual(['maintenance:NoSchedule'])
+    const tainted = await getNode('a')
+    await change({ spec: { taints: [maintenance, { key: 'broken', effect: 'NoExecute' }] } })
+    expect(await writeTaints(cluster.client, tainted, [])).toBe(false)
+    expect(await taintsOf('a')).toEqual(['broken:NoExecute', 'maintenance:NoSchedule'])
+    expect(await writeTaints(cluster.client, await getNode('a'), [])).toBe(true)
+    expect(await taintsOf('a')).toEqual([])
   })
 
   test('a node that joins or leaves is told of', async () => {

@@ -1,5 +1,5 @@
 // node-lifecycle: notices nodes that stopped reporting, says so in their conditions, and taints them.
-import { Node, Pod, type Taint } from '../../../shared/api/core/v1.ts'
+import { Node, Pod } from '../../../shared/api/core/v1.ts'
 import { Lease } from '../../../shared/api/coordination/v1.ts'
 import type { ObjectRef } from '../../../shared/client/client.ts'
 import {
@@ -21,6 +21,7 @@ import { isPodReady } from '../support/pod-state.ts'
 import { podsByNode } from '../support/pods-by-node.ts'
 import { type Observation, observe, silentConditions } from './health.ts'
 import { noExecuteKey, wantedTaints } from './taints.ts'
+import { writeTaints } from './write-taints.ts'
 import { EvictionPace, countsForDisruption, isFullyDisrupted, zoneOfNode } from './zones.ts'
 
 const LEASES = 'kube-node-lease'
@@ -111,7 +112,7 @@ export class NodeLifecycleController implements Reconciler<Node> {
     // A node that reports is no reason to look at all the others.
     const evict = key === undefined ? false : this.#mayEvict(node, tainted, context)
     const taints = wantedTaints(node, evict, formatTime(context.clock.now()))
-    if (taints) await writeTaints(node, taints, context)
+    if (taints) await writeTaints(context.client, node, taints, context.signal)
     return key !== undefined && !tainted && evict === 'keep'
   }
 
@@ -144,12 +145,6 @@ async function markSilent(node: Node, { client, clock, signal }: ControllerConte
   if (conditions === node.status.conditions) return node
   const status = { ...node.status, conditions: [...conditions] }
   return await client.updateStatus(Node, { ...node, status }, { signal })
-}
-
-async function writeTaints(node: Node, taints: readonly Taint[], context: ControllerContext): Promise<void> {
-  const { name, resourceVersion } = node.metadata
-  const patch = { metadata: { resourceVersion }, spec: { taints: taints.length ? taints : null } }
-  await context.client.patch(Node, { name }, patch, { type: 'merge', signal: context.signal })
 }
 
 /** Pods on a silent node must leave their Services at once, long before they are evicted. */
