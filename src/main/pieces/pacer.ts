@@ -8,12 +8,16 @@ const PIECE_MS = 3
 
 export class Pacer {
   readonly #sliceMs: number
-  readonly #work = beginWork()
+  readonly #work: ReturnType<typeof beginWork> | undefined
   #until: number
 
-  /** @param sliceMs how long others wait at most; less for what nobody waits for */
-  constructor(sliceMs = SLICE_MS) {
+  /**
+   * @param sliceMs how long others wait at most; less for what nobody waits for
+   * @param isEndless of work that goes on as long as the program
+   */
+  constructor(sliceMs = SLICE_MS, isEndless = false) {
     this.#sliceMs = sliceMs
+    this.#work = isEndless ? undefined : beginWork()
     this.#until = performance.now() + sliceMs
   }
 
@@ -29,6 +33,9 @@ export class Pacer {
 
 /** @returns a pacer for what is done piece by piece, and rarely takes long */
 export const pieceByPiece = (): Pacer => new Pacer(PIECE_MS)
+
+/** @returns a pacer for what follows others as long as the program runs: it is not the oldest work for that */
+export const endlessly = (): Pacer => new Pacer(PIECE_MS, true)
 
 /** Work that yields between its pieces. */
 export type Pieces<T> = Generator<void, T, void>

@@ -18,7 +18,7 @@ import { silentLog, type StoreLog } from '../log.ts'
 import { type ConnectionOptions, type EtcdConnection, openConnection, type TlsFiles } from './connection.ts'
 import { failureKind, isCompacted, isLeaseGone, isNoSpace, isServiceError, toStoreError } from './failures.ts'
 import { KeyOrder } from '../key-order.ts'
-import { pieceByPiece } from '../../pieces/pacer.ts'
+import { endlessly } from '../../pieces/pacer.ts'
 import { KeySpace } from './key-space.ts'
 import { Leases } from './leases.ts'
 import { alarmMethod, compactMethod, DELETE_EVENT, statusMethod, txnMethod, type WatchEvent } from './messages.ts'
@@ -130,7 +130,7 @@ class EtcdEngine implements Engine {
   #nextRead: Promise<number> | undefined
   /** One after the other: who waited for a commit goes on at once, often to an answer, and others get their turn. */
   #goingOn: Promise<void> = Promise.resolve()
-  readonly #pacer = pieceByPiece()
+  readonly #pacer = endlessly()
   #closing: Promise<void> | undefined
   /** Never resolves: whatever is wrong with etcd may be mended while this process waits. */
   readonly failed = new Promise<StoreError>(() => undefined)

@@ -2,7 +2,7 @@
 // however often the connection breaks in between.
 import { type Clock, delay } from '../../../shared/machinery/clock.ts'
 import { StoreError } from '../contract.ts'
-import { Pacer } from '../../pieces/pacer.ts'
+import { endlessly } from '../../pieces/pacer.ts'
 import type { EtcdConnection } from './connection.ts'
 import type { KeySpace } from './key-space.ts'
 import { watchMethod, type WatchEvent } from './messages.ts'
@@ -54,7 +54,7 @@ async function followOnce(parts: WatchParts, signal: AbortSignal, onCreated: () 
   const cancel = () => stream.cancel()
   signal.addEventListener('abort', cancel, { once: true })
   let cancelTimeout = clock.after(parts.openTimeoutMs, cancel)
-  const pacer = new Pacer()
+  const pacer = endlessly()
   try {
     if (signal.aborted) return 0
     const { start: key, end: rangeEnd } = space
