@@ -61,3 +61,32 @@ test('what rings may start the next one', async () => {
   await clock.advance(10_000)
   expect(rang).toEqual([1_000, 2_000, 3_000])
 })
+
+test('what rings may start the next one while others wait, and all of them still take one timer', async () => {
+  const clock = new ManualClock()
+  const timer = new SharedTimer(clock, 1_000)
+  const rang: string[] = []
+  const start = (name: string) => timer.after(() => rang.push(`${name} at ${clock.monotonic()}`))
+  timer.after(() => start('started'))
+  await clock.advance(500)
+  start('waiting')
+  await clock.advance(500)
+  expect(clock.pending).toBe(1)
+  await clock.advance(10_000)
+  expect(rang).toEqual(['waiting at 1500', 'started at 2000'])
+})
+
+test('one that fails when it rings takes no other along', async () => {
+  const clock = new ManualClock()
+  const timer = new SharedTimer(clock, 1_000)
+  const rang: string[] = []
+  timer.after(() => {
+    throw new Error('failed')
+  })
+  timer.after(() => rang.push('same moment'))
+  await clock.advance(500)
+  timer.after(() => rang.push('later'))
+  await clock.advance(5_000).catch(() => undefined)
+  await clock.advance(5_000).catch(() => undefined)
+  expect(rang).toEqual(['same moment', 'later'])
+})

@@ -31,15 +31,22 @@ export class SharedTimer {
     this.#clock.after(delayMs, () => this.#ring())
   }
 
+  /** What rings may start others, which then wait for the timer that is set when all have rung. */
   #ring(): void {
-    this.#isSet = false
     const now = this.#clock.monotonic()
-    for (let next = this.#waiting.first; next; next = this.#waiting.first) {
-      const { dueMs, run } = next.member
-      // A timer may ring a fraction of a millisecond early.
-      if (dueMs > now + 1) return this.#set(dueMs - now)
-      this.#waiting.delete(next)
-      run()
+    // A timer may ring a fraction of a millisecond early.
+    const isDue = (dueMs: number) => dueMs <= now + 1
+    let next = this.#waiting.first
+    try {
+      for (; next && isDue(next.member.dueMs); next = this.#waiting.first) {
+        const { run } = next.member
+        this.#waiting.delete(next)
+        run()
+      }
+    } finally {
+      next = this.#waiting.first
+      if (next) this.#set(Math.max(0, next.member.dueMs - now))
+      else this.#isSet = false
     }
   }
 }
