@@ -131,4 +131,9 @@ test("a pod's address counts only where the endpoint names the pod", async () =>
   await cluster.admin.patch(Pod, { namespace, name: 'web' }, { status }, { subresource: 'status' })
   await serviceOf('trick', await listening(createServer(answer)), here)
   expect((await proxied('trick')).json.message).toBe('no endpoints available for service "trick"')
+  // Once it has ended, the address is whose it is then.
+  for (const phase of ['Succeeded', 'Failed']) {
+    await cluster.admin.patch(Pod, { namespace, name: 'web' }, { status: { phase } }, { subresource: 'status' })
+    expect((await proxied('trick')).json.url).toBe('/hi')
+  }
 })

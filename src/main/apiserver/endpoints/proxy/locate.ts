@@ -91,8 +91,9 @@ function nodesOf(namespace: string, context: Reader): (endpoint: Endpoint) => st
 const podAddresses = ({ status }: Pod): string[] =>
   [status.podIP, ...(status.podIPs ?? []).map(({ ip }) => ip)].filter(ip => ip !== undefined)
 
-/** Those of its node are not a pod's own. */
-const ownAddresses = (pod: Pod): string[] => (pod.spec.hostNetwork ? [] : podAddresses(pod))
+/** Those of its node are not a pod's own, and one that has ended has none any more. */
+const ownAddresses = (pod: Pod): string[] =>
+  pod.spec.hostNetwork || pod.status.phase === 'Succeeded' || pod.status.phase === 'Failed' ? [] : podAddresses(pod)
 
 export const locateNode: Locate = ({ name, port }, _namespace, context) => {
   const node = read(context, Node, '', name)
