@@ -1,7 +1,7 @@
 // HTTP/1.1 and HTTP/2 over TLS: connections in, ApiRequests out, answers back, and no socket left behind.
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
-import { createSecureServer, type Http2SecureServer, type Http2ServerRequest, type Http2Session } from 'node:http2'
+import { createSecureServer, type Http2SecureServer } from 'node:http2'
 import { type AddressInfo, Server as NetServer } from 'node:net'
 import type { Duplex, Readable } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
@@ -11,12 +11,13 @@ import type { Log } from '../../../shared/machinery/log.ts'
 import { PassingThrough } from '../../../shared/machinery/passing-through.ts'
 import { ApiError, internalError } from '../../../shared/machinery/status.ts'
 import type { Authenticator } from '../authn/authenticator.ts'
-import { type CertificateVerdict, certificateJudge } from '../authn/client-certificate.ts'
 import type { Revocations } from '../authn/revocations.ts'
 import type { Sessions } from '../authn/session.ts'
 import type { ApiRequest, ApiResponse, Handler, UserInfo } from '../request.ts'
 import { ConnectionGuard, type ConnectionLimits, DEFAULT_CONNECTION_LIMITS } from './connection-guard.ts'
+import { ConnectionCertificates } from './connection-certificates.ts'
 import { isAllowedHost } from './hosts.ts'
+import { type Headers, headersOf, type Incoming, tlsSocketOf } from './incoming.ts'
 import { IncomingRequest } from './incoming-request.ts'
 import { declaredLength, lazyBody } from './lazy-body.ts'
 import { readBody } from './read-body.ts'
@@ -73,37 +74,6 @@ const contextOf = (tls: { readonly certPem: string; readonly keyPem: string }, c
   minVersion: 'TLSv1.2' as const,
 })
 
-type Incoming = IncomingMessage | Http2ServerRequest
-/** A TLS socket, or the HTTP/2 session on one. */
-type Connection = Pick<Duplex, 'destroy' | 'once'> | Http2Session
-
-type Headers = Record<string, string | undefined>
-
-/** Every value of a repeated header by itself, where commas belong to the values. */
-const eachOf = ({ rawHeaders }: Incoming, name: string): string[] =>
-  rawHeaders.filter((_, at) => at % 2 === 1 && rawHeaders[at - 1]?.toLowerCase() === name)
-
-/**
- * Pseudo headers become what HTTP/1.1 calls them; repeated headers are already joined, but for cookies' friends. Those
- * of an impersonated user are joined by line feeds, as their values may have commas.
- */
-function headersOf(incoming: Incoming): Headers {
-  const headers: Headers = Object.create(null) as Headers
-  const given = incoming.headers
-  for (const name in given) {
-    if (name.startsWith(':')) continue
-    const value = given[name]
-    if (name.startsWith('impersonate-')) headers[name] = eachOf(incoming, name).join('\n')
-    else headers[name] = Array.isArray(value) ? value.join(', ') : value
-  }
-  headers.host ??= 'authority' in incoming && incoming.authority ? incoming.authority : undefined
-  return headers
-}
-
-/** The TLS socket under a request. HTTP/2 gives a proxy that forwards what we read from it. */
-const tlsSocketOf = (incoming: Incoming): TLSSocket =>
-  ('stream' in incoming ? (incoming.stream.session?.socket ?? incoming.socket) : incoming.socket) as TLSSocket
-
 const NOBODY: UserInfo = { name: '', groups: [] }
 
 const clientGone = () => new ApiError(499, 'ClientClosedRequest', 'the client went away')
@@ -115,11 +85,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const unread = new UnreadAnswers(clock, options.unreadLimits)
   const running = new PassingThrough<RequestLife>()
   const sockets = new Set<Duplex>()
-  const judgeCertificate = certificateJudge()
-  /** A connection's certificate is looked at once. `null`: it has none. */
-  const certificates = new WeakMap<object, CertificateVerdict | null>()
-  /** Connections whose certificate says who is there. */
-  const identified = new Map<Connection, CertificateVerdict>()
+  const certificates = new ConnectionCertificates(revocations)
 
   const server: Http2SecureServer = createSecureServer({
     ...contextOf(tls, tls.caPem),
@@ -137,25 +103,6 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     maxConnections: limits.maxConnections,
   })
 
-  function certificateOf(incoming: Incoming): CertificateVerdict | undefined {
-    const connection = 'stream' in incoming ? (incoming.stream.session ?? incoming.socket) : incoming.socket
-    let verdict = certificates.get(connection)
-    if (verdict === undefined) {
-      certificates.set(connection, (verdict = judgeCertificate(tlsSocketOf(incoming)) ?? null))
-      if (verdict?.user) {
-        identified.set(connection, verdict)
-        connection.once('close', () => identified.delete(connection))
-      }
-    }
-    return verdict ?? undefined
-  }
-  const isGood = ({ user, issuedAtMs, validUntilMs }: CertificateVerdict): boolean =>
-    user !== undefined && Date.now() < validUntilMs && !revocations.isRevoked(user.name, issuedAtMs)
-  // Watches, streams and nodes' links were let in once and would go on for ever.
-  revocations.onChange(() => {
-    for (const [connection, verdict] of identified) if (!isGood(verdict)) connection.destroy()
-  })
-
   /** @throws ApiError 401, 403, 421 */
   async function requestOf(
     incoming: Incoming,
@@ -168,8 +115,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     upgrade?: ApiRequest['upgrade'],
   ): Promise<ApiRequest> {
     const method = incoming.method ?? 'GET'
-    const certificate = certificateOf(incoming)
-    const certificateUser = certificate && isGood(certificate) ? certificate.user : undefined
+    const certificate = certificates.of(incoming)
     const { remoteAddress } = tlsSocketOf(incoming)
     const { path, query } = target
     const requestAs = (user: UserInfo): ApiRequest => {
@@ -186,14 +132,14 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
         method,
         path,
         isUpgrade: upgrade !== undefined,
-        certificateUser,
-        certificateRejected: certificate !== undefined && certificateUser === undefined,
+        certificateUser: certificate.user,
+        certificateRejected: certificate.isRejected,
       })
       const user = authenticated instanceof Promise ? await authenticated : authenticated
-      if (!certificateUser && headers.cookie !== undefined) life.whenOver(sessions.whenOver(headers, drop))
+      if (!certificate.user && headers.cookie !== undefined) life.whenOver(sessions.whenOver(headers, drop))
       return requestAs(user)
     } catch (error) {
-      if (error instanceof ApiError) await onRefused?.(requestAs(NOBODY), error, certificate !== undefined)
+      if (error instanceof ApiError) await onRefused?.(requestAs(NOBODY), error, certificate.isGiven)
       throw error
     }
   }
