@@ -27,20 +27,28 @@ const FLAGS = [
   '--controllers=*,-node-ipam-controller',
 ]
 
+/** Programs that the scripts call; which kubectl is the newest may be another one than at the last run. */
+function linkPrograms(folder, cache) {
+  const bin = join(folder, '_output/bin')
+  rmSync(bin, { recursive: true, force: true })
+  mkdirSync(bin, { recursive: true })
+  symlinkSync(newestKubectl(), join(bin, 'kubectl'))
+  symlinkSync(buildProgram(cache, 'kubectl-convert', say), join(bin, 'kubectl-convert'))
+}
+
 /** A copy of the scripts, which write into the folder that they are started in. */
 function prepareScripts(cache) {
   const folder = join(cache, `kubectl-tests-${KUBERNETES}`)
-  if (existsSync(folder)) return folder
-  const { sources } = prepareFolder(cache)
-  const work = `${folder}.new`
-  rmSync(work, { recursive: true, force: true })
-  for (const name of FOLDERS) cpSync(join(sources, name), join(work, name), { recursive: true })
-  for (const entry of readdirSync(work, { withFileTypes: true, recursive: true }))
-    chmodSync(join(entry.parentPath, entry.name), 0o755)
-  mkdirSync(join(work, '_output/bin'), { recursive: true })
-  symlinkSync(newestKubectl(), join(work, '_output/bin/kubectl'))
-  symlinkSync(buildProgram(cache, 'kubectl-convert', say), join(work, '_output/bin/kubectl-convert'))
-  renameSync(work, folder)
+  if (!existsSync(folder)) {
+    const { sources } = prepareFolder(cache)
+    const work = `${folder}.new`
+    rmSync(work, { recursive: true, force: true })
+    for (const name of FOLDERS) cpSync(join(sources, name), join(work, name), { recursive: true })
+    for (const entry of readdirSync(work, { withFileTypes: true, recursive: true }))
+      chmodSync(join(entry.parentPath, entry.name), 0o755)
+    renameSync(work, folder)
+  }
+  linkPrograms(folder, cache)
   return folder
 }
 
@@ -57,6 +65,11 @@ const server = spawn(process.execPath, [join(servers, 'flotilla.mjs'), JSON.stri
   stdio: ['pipe', 'pipe', 'inherit'],
 })
 const { value: ready } = await createInterface({ input: server.stdout })[Symbol.asyncIterator]().next()
+if (ready === undefined) {
+  console.error('the API server ended before it was ready')
+  rmSync(folder, { recursive: true, force: true })
+  process.exit(1)
+}
 const { url, ca } = JSON.parse(ready)
 writeFileSync(join(folder, 'apiserver.crt'), ca)
 
