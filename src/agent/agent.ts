@@ -9,6 +9,7 @@ import { InformerFactory } from '../shared/client/informer-factory.ts'
 import { type Clock, delay } from '../shared/machinery/clock.ts'
 import { MAX_HEADER_BYTES } from '../shared/machinery/header-size.ts'
 import { CONTROLLER_ATTACHES } from '../shared/machinery/csi-volumes.ts'
+import { deferred } from '../shared/machinery/deferred.ts'
 import { LOCAL_VOLUMES_PATH } from '../shared/machinery/local-volumes.ts'
 import { LOG_FOLDER } from '../shared/machinery/log-folder.ts'
 import type { Log } from '../shared/machinery/log.ts'
@@ -86,6 +87,9 @@ const HOUSEKEEPING_MS = 10_000
 const ANNOUNCE_MS = 3_000
 const MANIFESTS_MS = 20_000
 const NETWORK_NOT_READY = 'network is not ready'
+const KUBELET_NOT_READY = 'kubelet is not ready'
+/** How long a node whose link hangs is not said to be ready. */
+const LINK_WAIT_MS = 3_000
 /** How long the network of a node that had one may take until that is told. */
 const MOST_STARTING_MS = 30_000
 const IMAGE_GC_MS = 300_000
@@ -271,8 +275,7 @@ export async function startAgent({
     running.network = podNetwork
     if (podNetwork.ipv6Problem) tellOfNode('Warning', 'IPv6Unavailable', podNetwork.ipv6Problem)
     problems.clear()
-    isStarting = false
-    void reporter.report(stop.signal).catch(() => undefined) // its own loop tries again
+    problems.add(KUBELET_NOT_READY)
 
     const volumes = informers.informer(PersistentVolume)
     const localVolumes = new LocalVolumes({ dataDir, nodeName, client: api.client, volumes, recorder, clock, log })
@@ -422,6 +425,7 @@ export async function startAgent({
     }).catch((error: unknown) => log.warn({ error: String(error) }, "the kubelet's port stays closed"))
     owned.defer(async () => (await opened)?.[Symbol.asyncDispose]())
     const accept = (connection: Duplex) => void server.emit('connection', connection)
+    const linkTried = deferred()
     const tunnel = runTunnel({
       servers: servers.all,
       tls,
@@ -430,13 +434,21 @@ export async function startAgent({
       relay: (from, stream) => podNetwork.acceptRelay(from, stream),
       clock,
       signal: stop.signal,
-      onChange: (connected, detail) => log.info({ connected, detail }, 'link to the API server'),
+      onChange(connected, detail) {
+        log.info({ connected, detail }, 'link to the API server')
+        linkTried.resolve()
+      },
     })
     const following = followServers({ client: api.client, servers, nodeName, clock, log, signal: stop.signal })
     const rotation = config.rotateCertificates
       ? rotateCertificate({ config, client: api.client, clock, log, signal: stop.signal })
       : Promise.resolve(false)
     const moved = nextNodeIP({ nodeIP, clock, signal: stop.signal })
+    // Whoever sees the node Ready may ask its kubelet for logs at once.
+    await Promise.race([linkTried.promise, delay(clock, LINK_WAIT_MS, stop.signal)]).catch(() => undefined) // stopped
+    problems.clear()
+    isStarting = false
+    void reporter.report(stop.signal).catch(() => undefined) // its own loop tries again
     log.info({ nodeName, nodeIP, runtime: version.version }, 'agent started')
     return {
       outdated: new Promise(resolve => {

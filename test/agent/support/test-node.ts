@@ -27,6 +27,7 @@ export class TestNode implements AsyncDisposable {
   readonly nodeName = `test-${Math.random().toString(36).slice(2, 8)}`
   readonly network = new TestNetwork()
   readonly folder = temporaryFolder()
+  readonly tunnels = new NodeTunnels(systemClock)
   api!: TestApiServer
   agent!: RunningAgent
   client!: Client
@@ -36,7 +37,7 @@ export class TestNode implements AsyncDisposable {
   static async start(): Promise<TestNode> {
     const node = new TestNode()
     node.api = await startTestApiServer({
-      subresources: subresourceHandlers({ tunnels: new NodeTunnels(systemClock) }),
+      subresources: subresourceHandlers({ tunnels: node.tunnels }),
     })
     node.client = node.api.clientAs()
     for (const name of ['default', 'kube-node-lease'])
@@ -157,6 +158,7 @@ export class TestNode implements AsyncDisposable {
     if (ids.length > 0) docker('rm', '-f', ...ids)
     await unmountBelow(this.folder.path, hostTools)
     await this.network[Symbol.asyncDispose]()
+    await this.tunnels[Symbol.asyncDispose]()
     if (!this.#apiStopped) await this.api[Symbol.asyncDispose]()
     this.folder.remove()
   }
