@@ -364,7 +364,7 @@ describe('the questions', () => {
   test('tell which chains drop what no rule of theirs lets through, whoever wrote them', () => {
     const dropsAfter = (setup: string) => {
       const script = `${setup}\n${FACTS_SCRIPT}`
-      const output = execFileSync('unshare', ['--net', 'sh', '-c', script], { input: '', encoding: 'utf8' })
+      const output = execFileSync('unshare', ['--net', '--mount', 'sh', '-c', script], { input: '', encoding: 'utf8' })
       return parseFacts(output, 0).drops.map(({ hook, table, chain }) => `${hook}: ${table} ${chain}`)
     }
     expect(dropsAfter('')).toEqual([])
@@ -389,12 +389,16 @@ describe('the questions', () => {
       'input: inet filter input',
       'forward: inet filter forward',
     ])
-    for (const tool of ['iptables', 'ip6tables-legacy']) {
-      const table = tool === 'iptables' ? 'ip filter' : 'ip6 filter'
-      expect(dropsAfter(`${tool} -A INPUT -p tcp --dport 22 -j ACCEPT; ${tool} -P INPUT DROP`)).toEqual([
+    const withoutNft = 'mount --bind /dev/null "$(command -v nft)"'
+    for (const [tool, table, first] of [
+      ['iptables', 'ip filter', ''],
+      ['iptables', 'ip filter', withoutNft],
+      ['ip6tables-legacy', 'ip6 filter', ''],
+    ] as const) {
+      expect(dropsAfter(`${first}\n${tool} -A INPUT -p tcp --dport 22 -j ACCEPT; ${tool} -P INPUT DROP`)).toEqual([
         `input: ${table} INPUT`,
       ])
-      expect(dropsAfter(`${tool} -A OUTPUT -o lo -j ACCEPT; ${tool} -A OUTPUT -j REJECT`)).toEqual([
+      expect(dropsAfter(`${first}\n${tool} -A OUTPUT -o lo -j ACCEPT; ${tool} -A OUTPUT -j REJECT`)).toEqual([
         `output: ${table} OUTPUT`,
       ])
     }

@@ -51,8 +51,7 @@ fi
 say forward "$(cat /proc/sys/net/ipv4/ip_forward 2>/dev/null)"
 env | sed -n 's/^\\([A-Za-z]*_[Pp][Rr][Oo][Xx][Yy]\\)=.*/proxy=\\1/p'
 [ -r /etc/environment ] && sed -n 's/^\\(export \\)\\{0,1\\}\\([A-Za-z]*_[Pp][Rr][Oo][Xx][Yy]\\)=.*/proxy=\\2/p' /etc/environment
-# Chains that drop IP packets that no rule of theirs lets through: by their policy, or by a last rule. iptables itself
-# would make its tables where there are none, so it is asked only for the older ones that are there.
+# Chains that drop IP packets that no rule of theirs lets through: by their policy, or by a last rule.
 has nft && nft -st list ruleset 2>/dev/null | awk '
   $1 == "table" {table = $2 " " $3}
   $1 == "chain" {chain = $2; hook = policy = last = ""; next}
@@ -60,12 +59,17 @@ has nft && nft -st list ruleset 2>/dev/null | awk '
   $1 == "}" {if (chain != "" && table ~ /^(ip|ip6|inet) / && hook ~ /^(input|forward|output)$/ && (policy == "drop" || last ~ /^(drop|reject.*|xt target "(DROP|REJECT)")$/)) print "drops=" hook " " table " " chain; chain = ""; next}
   chain != "" {last = $0; gsub(/counter|log( (prefix "[^"]*"|level [a-z]+|flags [a-z ]+))*|comment "[^"]*"/, "", last); gsub(/^[ \t]+|[ \t]+$/, "", last)}'
 for family in ip ip6; do
-  grep -qx filter /proc/net/\${family}_tables_names 2>/dev/null || continue
-  tool=\${family}tables-legacy; has $tool || tool=\${family}tables; has $tool || continue
-  $tool -S 2>/dev/null | awk -v table="$family filter" '
-    $1 == "-P" {policy[$2] = drops[$2] = $3 == "DROP"}
+  {
+    # Where nft is missing, iptables tells what it made by nftables. Asked to save, it makes no tables where there are none.
+    has nft || { has \${family}tables-nft-save && \${family}tables-nft-save; }
+    if grep -qx filter /proc/net/\${family}_tables_names; then
+      tool=\${family}tables-legacy-save; has $tool || tool=\${family}tables-save; has $tool && $tool -t filter
+    fi
+  } 2>/dev/null | awk -v family=$family '
+    /^[*]/ {table = substr($1, 2); split("", policy); split("", drops)}
+    /^:/ {chain = substr($1, 2); policy[chain] = drops[chain] = $2 == "DROP"}
     $1 == "-A" {drops[$2] = policy[$2] || /^-A [A-Z]+ -j (DROP|REJECT)/}
-    END {for (hook in drops) if (drops[hook] && hook ~ /^(INPUT|FORWARD|OUTPUT)$/) print "drops=" tolower(hook) " " table " " hook}'
+    $1 == "COMMIT" {for (hook in drops) if (drops[hook] && hook ~ /^(INPUT|FORWARD|OUTPUT)$/) print "drops=" tolower(hook) " " family " " table " " hook}'
 done
 [ -r /sys/fs/selinux/enforce ] && say selinux "$(cat /sys/fs/selinux/enforce)"
 [ -r /sys/module/apparmor/parameters/enabled ] && say apparmor "$(cat /sys/module/apparmor/parameters/enabled)"
