@@ -321,14 +321,12 @@ describe('an upgrade', () => {
     const before = runs()
     await plane.stopProvisioning()
     await plane.startProvisioning(plane.agentWith('broken', '// another one', BROKEN_RUNTIME))
-    let cut = false
+    let cut: Promise<void> | undefined
     const status = await plane.operate('box', 'Upgrade', ({ steps }) => {
-      if (cut || steps?.find(({ name }) => name === 'switch-agent')?.state !== 'Running') return
-      cut = true
-      void eventually(() => host.sh('ls /var/lib/flotilla/upgrade').includes('before'), 20_000).then(() =>
-        host.cutSsh(),
-      )
+      if (steps?.find(({ name }) => name === 'switch-agent')?.state !== 'Running') return
+      cut ??= eventually(() => runs()[0] !== before[0], 60_000).then(() => host.cutSsh())
     })
+    await cut
     expect(status).toMatchObject({ phase: 'Failed', reason: 'ConnectionLost' })
     expect((await client.list(HostOperation)).items.map(({ status: { reason } }) => reason)).not.toContain('HeldBack')
     expect(runs()).not.toEqual(before)
