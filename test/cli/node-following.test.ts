@@ -4,7 +4,7 @@ import { Answerer } from '../../src/main/cli/node/answerer.ts'
 import { type HostEvent, teller } from '../../src/main/cli/node/events.ts'
 import { follow } from '../../src/main/cli/node/follow.ts'
 import { Interrupted } from '../../src/main/cli/usage-error.ts'
-import { HostOperation, type HostOperationStatus } from '../../src/shared/api/flotilla/v1.ts'
+import { HostOperation, type HostOperationSpec, type HostOperationStatus } from '../../src/shared/api/flotilla/v1.ts'
 import { type TestApiServer, startTestApiServer } from '../support/api-server.ts'
 import { eventually } from '../support/eventually.ts'
 
@@ -16,10 +16,10 @@ afterAll(() => api?.[Symbol.asyncDispose]())
 afterEach(() => void vi.restoreAllMocks())
 
 let told: HostEvent[]
-async function begin(hostName: string): Promise<{ following: Promise<unknown>; name: string }> {
+async function begin(hostName: string, more: Partial<HostOperationSpec> = {}) {
   told = []
   const client = api.clientAs()
-  const spec = { hostName, action: 'Join' }
+  const spec = { hostName, action: 'Join', ...more }
   const { metadata } = await client.create(HostOperation, { metadata: { generateName: `${hostName}-` }, spec })
   const following = follow([metadata.name], { client, answerer: new Answerer({}), approved: true, tell: event => told.push(event) }) // prettier-ignore
   return { following, name: metadata.name }
@@ -54,6 +54,34 @@ test('what is waited for, the plan, steps with how far they are, and the end are
     { type: 'step', host: 'box', step: 'push-agent', state: 'Succeeded', seconds: 4 },
     { type: 'result', host: 'box', phase: 'Succeeded', message: 'box is the node box' },
   ])
+})
+
+const [swap, sudo] = ['Info', 'Error'].map(severity => ({ id: severity, severity, what: 'This.', why: 'So.', how: 'Thus.' })) // prettier-ignore
+const foundOn = (host: string, finding = swap!): HostEvent => ({ type: 'finding', host, finding })
+
+test('where nobody is asked, what was found and what will be done are told as well, once each', async () => {
+  const { following, name } = await begin('box', { approved: true })
+  const plan = ['push-agent', 'start-agent'].map(step => ({ step, changes: [step] }))
+  await say(name, { phase: 'Running', findings: [swap!] })
+  await say(name, { phase: 'Running', plan })
+  await isTold({ type: 'plan', host: 'box', plan })
+  // What is left after a lost connection.
+  await say(name, { phase: 'Running', plan: plan.slice(1) })
+  await say(name, { phase: 'Succeeded', message: 'box is the node box' })
+  await following
+  expect(told.slice(0, -1)).toEqual([foundOn('box'), { type: 'plan', host: 'box', plan }])
+})
+
+test('what keeps a host from joining is told by the end alone, and by a check as what it is', async () => {
+  const joining = await begin('box')
+  const failed = { phase: 'Failed', reason: 'PreflightFailed', message: 'This. Thus.' }
+  await say(joining.name, { ...failed, findings: [swap!, sudo!] })
+  await joining.following
+  expect(told).toEqual([foundOn('box'), { type: 'result', host: 'box', ...failed }])
+  const checking = await begin('box', { action: 'Check' })
+  await say(checking.name, { phase: 'Succeeded', message: '1 finding', findings: [sudo!] })
+  await checking.following
+  expect(told[0]).toEqual(foundOn('box', sudo))
 })
 
 test('it is a line for people, or a line of JSON for programs, and neither has codes for terminals', () => {

@@ -100,6 +100,7 @@ const types: Record<string, TypeFact> = {
       phase: string,
       message: string,
       reason: string,
+      findings: list('HostFinding'),
       plan: list('HostOperationPlanItem'),
       steps: list('HostOperationStep'),
       prompts: list('HostOperationPrompt'),

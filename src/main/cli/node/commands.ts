@@ -94,10 +94,9 @@ export function addNodeCommands(program: Command): void {
     answerable(node.command(command))
       .description(description)
       .argument('[host...]', 'names of hosts; none = all')
-      .action(async (hosts: string[], flags: OperateFlags) => {
-        await (await import('./operate.ts')).operate(action, hosts, flags)
-        if (action === 'Check') await (await import('./show.ts')).findings(flags.dataDir, hosts, flags.output ?? 'text')
-      })
+      .action(async (hosts: string[], flags: OperateFlags) =>
+        (await import('./operate.ts')).operate(action, hosts, flags),
+      )
   node
     .command('logs')
     .description('the log of the agent on a host')

@@ -74,6 +74,7 @@ class Follower {
   readonly #answered = new Set<string>()
   readonly #shown = new Set<string>()
   #askedForApproval = false
+  #toldPlan = false
 
   constructor(options: FollowOptions) {
     this.#options = options
@@ -83,6 +84,10 @@ class Follower {
     const { status, spec, metadata } = operation
     const host = spec.hostName
     if (status.phase === 'Running' && status.message) this.#once({ type: 'stage', host, message: status.message })
+    // Those that keep a host from joining are what it fails with.
+    for (const finding of status.findings ?? [])
+      if (finding.severity !== 'Error' || spec.action === 'Check') this.#once({ type: 'finding', host, finding })
+    this.#tellPlan(operation)
     for (const step of status.steps ?? [])
       if (step.state !== 'Pending' && step.state !== 'Skipped') this.#once({ type: 'step', host, ...stepEvent(step) })
     const { phase = '', reason, message = '' } = status
@@ -110,10 +115,16 @@ class Follower {
     }
   }
 
-  async #approve({ metadata, spec, status }: HostOperation): Promise<void> {
+  /** After a lost connection the plan is what is left: that is asked about, and tells nobody anything otherwise. */
+  #tellPlan({ spec: { hostName: host }, status: { phase, plan = [] } }: HostOperation): void {
+    if (plan.length === 0 || (this.#toldPlan && phase !== 'WaitingForApproval')) return
+    this.#toldPlan = true
+    this.#once({ type: 'plan', host, plan })
+  }
+
+  async #approve({ metadata, spec }: HostOperation): Promise<void> {
     this.#askedForApproval = true
-    const { client, answerer, approved, tell } = this.#options
-    tell({ type: 'plan', host: spec.hostName, plan: status.plan ?? [] })
+    const { client, answerer, approved } = this.#options
     const yes =
       approved || /^y(es)?$/i.test((await answerer.ask(`Do this to ${spec.hostName}? (yes/no) `, true)).trim())
     const change = yes ? { approved: true } : { cancelled: true }

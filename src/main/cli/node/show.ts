@@ -8,7 +8,7 @@ import { parseOutput } from '../progress.ts'
 import { table } from '../table.ts'
 import { CommandError } from '../usage-error.ts'
 import { connectApi } from './api.ts'
-import { findingText, teller } from './events.ts'
+import { findingText } from './events.ts'
 
 export async function list(dataDir: string, output: string): Promise<void> {
   const asJson = parseOutput(output) === 'json'
@@ -66,12 +66,4 @@ export async function show(dataDir: string, name: string, output: string): Promi
   ] // prettier-ignore
   for (const [label, value] of lines) if (value) console.log(`${label.padEnd(10)}${value}`)
   for (const each of status.findings ?? []) console.log(`  ${findingText(each)}`)
-}
-
-export async function findings(dataDir: string, names: readonly string[], output: string): Promise<void> {
-  await using api = connectApi(dataDir)
-  const tell = teller(parseOutput(output))
-  for (const { metadata, status } of (await api.client.list(Host)).items)
-    if (names.length === 0 || names.includes(metadata.name))
-      for (const finding of status.findings ?? []) tell({ type: 'finding', host: metadata.name, finding })
 }

@@ -196,6 +196,7 @@ export class OperationRun {
       const ways = LOOKED_AT.has(action) ? await this.#tryWays(facts, clusterFacts, ssh, sudo) : NO_WAYS
       const findings = preflight(facts, { ...clusterFacts, ways })
       await patchHostStatus(client, host.metadata.name, { findings })
+      if (LOOKED_AT.has(action)) await this.#writer.set({ findings })
       const errors = findings.filter(({ severity }) => severity === 'Error')
       if (CHECKED.has(action) && errors.length > 0)
         throw new PreflightError(errors.map(({ what, how }) => `${what} ${how}`))

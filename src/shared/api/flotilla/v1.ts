@@ -176,6 +176,8 @@ export interface HostOperationStatus {
   message?: string
   /** Of a failure: a closed set, see the documentation. */
   reason?: string
+  /** Of Check, Join and Repair: what was found on the host before anything was changed. */
+  findings?: HostFinding[]
   /** Exactly what will be changed, in order. */
   plan?: HostOperationPlanItem[]
   steps?: HostOperationStep[]
