@@ -1,5 +1,5 @@
-// A host without Docker, whose packages have to come first: no way to them, a connection that is cut while they are
-// installed, a clock that is an hour late and nobody to set it, and all of it undone.
+// A host without Docker and nft, closed by iptables, whose packages have to come first: no way to them, a connection that
+// is cut while they are installed, a clock that is an hour late and nobody to set it, and all of it undone.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { HostOperationStatus } from '../../src/shared/api/flotilla/v1.ts'
 import { eventually } from '../support/eventually.ts'
@@ -12,19 +12,24 @@ let lab: HostLab
 let host: LabHost
 let plane: HostsControlPlane
 let before: string
+/** Rules as people give a server that they rent. */
+const CLOSED = 'iptables -A INPUT -i lo -j ACCEPT; iptables -A INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT; iptables -A INPUT -p tcp --dport 22 -j ACCEPT; iptables -P INPUT DROP; iptables -P FORWARD DROP' // prettier-ignore
 
 beforeAll(async () => {
   lab = await HostLab.start()
   host = await lab.host('bare', { docker: false })
+  host.sh(`apt-get -qq purge nftables; ${CLOSED}`)
   plane = await HostsControlPlane.start(lab, [host])
   await plane.addHost(host)
-  before = host.picture()
+  before = picture()
 })
 afterAll(async () => {
   await plane?.[Symbol.asyncDispose]()
   await lab?.[Symbol.asyncDispose]()
 })
 
+/** With what iptables made, which the program nft would tell. */
+const picture = () => host.picture() + host.sh("iptables-save | sed 's/ \\[.*//; /^#/d'")
 const packages = ({ steps = [] }: HostOperationStatus) => steps.find(({ name }) => name === 'install-packages')
 
 test('without Docker and without a way to packages, joining says what is missing and what to do next', async () => {
@@ -36,7 +41,7 @@ test('without Docker and without a way to packages, joining says what is missing
   expect(status).toMatchObject({
     phase: 'Failed',
     reason: 'CommandFailed',
-    message: expect.stringMatching(/^the host reaches no packages, and it lacks docker\.io.*install them there by hand; then: flotilla node repair bare\. It said: /) as string,
+    message: expect.stringMatching(/^the host reaches no packages, and it lacks docker\.io, nftables, .*install them there by hand; then: flotilla node repair bare\. It said: /) as string,
   }) // prettier-ignore
   expect(packages(status)?.state).toBe('Failed')
 })
@@ -70,7 +75,7 @@ test(
   async () => {
     await joinCutOff()
     await undoAll()
-    expect(host.picture()).toBe(before)
+    expect(picture()).toBe(before)
   },
   LONG_MS,
 )
@@ -109,7 +114,7 @@ test(
   'undone, the packages are gone with all that they brought, their accounts too, and the host is as it was before',
   async () => {
     await undoAll()
-    expect(host.picture()).toBe(before)
+    expect(picture()).toBe(before)
   },
   LONG_MS,
 )

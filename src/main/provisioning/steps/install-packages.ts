@@ -43,7 +43,13 @@ const REMEMBER = `
 mkdir -p -m 700 /var/lib/flotilla/before
 cd /var/lib/flotilla/before
 [ -e done ] || {
-  { nft list chains 2>/dev/null || true; } | awk '/^table/ {t = $2 " " $3} /chain/ {print t " " $2}' > chains
+  if command -v nft >/dev/null; then
+    { nft list chains 2>/dev/null || true; } | awk '/^table/ {t = $2 " " $3} /chain/ {print t " " $2}'
+  else
+    for family in ip ip6; do
+      { \${family}tables-nft-save 2>/dev/null || true; } | awk -v family=$family '/^[*]/ {t = substr($1, 2)} /^:/ {print family " " t " " substr($1, 2)}'
+    done
+  fi > chains
   { iptables -S FORWARD 2>/dev/null || true; } | head -n1 > forward
   cat /proc/sys/net/ipv4/ip_forward > ip_forward
   ls -d /etc/cni /etc/docker /opt/containerd > folders 2>/dev/null || true

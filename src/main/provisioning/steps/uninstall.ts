@@ -7,7 +7,6 @@ import { AWAIT_PACKAGE_MANAGER } from './package-manager.ts'
 /** What Docker leaves behind when it ends. What was there before is in the folder $before. */
 const SWEEP_AFTER_DOCKER = `
 ip link delete docker0 2>/dev/null
-grep -qx /etc/docker $before/folders || rm -rf /etc/docker
 for tool in iptables ip6tables; do
   for table in nat filter; do
     $tool-save -t $table 2>/dev/null | grep -E '^-A .*(docker0|-j DOCKER( |$)|-j DOCKER-(USER|FORWARD|BRIDGE|CT|INTERNAL|ISOLATION))' |
@@ -40,6 +39,7 @@ else
     [ $unit != docker.service ] || [ "$active" = active ] || ended=yes
   done < $before/docker
   if [ "$ended" = yes ]; then
+    grep -qx /etc/docker $before/folders || rm -rf /etc/docker
     ${SWEEP_AFTER_DOCKER}
   fi
 fi
@@ -83,6 +83,8 @@ if printf '%s\\n' $packages | grep -qx 'docker.io\\|moby-engine'; then
   if [ -n "$(docker ps -aq 2>/dev/null)" ]; then echo 'Docker is kept: it has containers of somebody else'; exit 0; fi
   systemctl disable --now docker.socket docker.service containerd.service 2>/dev/null
   docker_went=yes
+  # With nft, which may be one of them.
+  ${SWEEP_AFTER_DOCKER}
 fi
 if command -v apt-get >/dev/null; then
   DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=180 purge $packages </dev/null || exit $?
@@ -96,7 +98,7 @@ rm -rf /var/lib/docker/* /var/lib/containerd/*
 rmdir /var/lib/docker /var/lib/containerd 2>/dev/null
 grep -qx /etc/cni $before/folders || rmdir /etc/cni/net.d /etc/cni 2>/dev/null
 grep -qx /opt/containerd $before/folders || rmdir /opt/containerd/bin /opt/containerd/lib /opt/containerd 2>/dev/null
-${SWEEP_AFTER_DOCKER}
+grep -qx /etc/docker $before/folders || rm -rf /etc/docker
 groupdel docker 2>/dev/null
 exit 0
 `
