@@ -6,15 +6,18 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 const LONGEST = [
   ...['crashes', 'mutants', 'power-cuts', 'etcd-faults'].map(name => `/test/store/${name}.test.ts`),
   ...[
-    'faults',
     'onboarding',
+    'faults',
     'move',
-    'kubelet',
     'machine-docker',
     'packages',
+    'firewalls',
+    'kubelet',
     'odd-hosts',
-    'join-command',
     'window',
+    'join-command',
+    'ssh/connect',
+    'move-cuts',
     'dnf',
   ].map(name => `/test/hosts/${name}.test.ts`),
   ...['host-firewalls', 'policies', 'wireguard', 'services', 'relay', 'nodes'].map(
