@@ -162,6 +162,30 @@ test('of many hosts five are worked on at a time', async () => {
   for (const name of names) await client.delete(Host, { name })
 })
 
+test('an operation that is called off before its turn never begins', async () => {
+  const { client } = plane.cluster
+  const server = createServer(socket => socket.on('error', () => undefined))
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const address = `root@127.0.0.1:${(server.address() as AddressInfo).port}`
+  await client.create(Host, { metadata: { name: 'silent' }, spec: { address } })
+  const begin = async (name: string) => {
+    await client.create(HostOperation, { metadata: { name }, spec: { hostName: 'silent', action: 'Check' } })
+  }
+  const phase = async (name: string) => (await client.get(HostOperation, { name })).status.phase
+  const callOff = (name: string) => client.patch(HostOperation, { name }, { spec: { cancelled: true } }, { type: 'merge' }) // prettier-ignore
+  await begin('at-work')
+  await eventually(async () => (await phase('at-work')) === 'Running')
+  await begin('behind')
+  await callOff('behind')
+  await eventually(async () => (await phase('behind')) === 'Cancelled')
+  expect(await phase('at-work')).toBe('Running')
+  await callOff('at-work')
+  await eventually(async () => (await phase('at-work')) === 'Cancelled')
+  expect((await client.get(HostOperation, { name: 'behind' })).status.startTime).toBeUndefined()
+  server.close()
+  await client.delete(Host, { name: 'silent' })
+})
+
 test('a machine that is a host already is not joined under another name', async () => {
   await plane.addHost(host, 'twin')
   expect(await plane.operate('twin', 'Join')).toMatchObject({

@@ -2,9 +2,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { hostOperationAnswers } from '../../src/main/apiserver/endpoints/hosts/answers.ts'
 import { AnswerDesk } from '../../src/main/provisioning/answers.ts'
+import { statusPrompter } from '../../src/main/provisioning/operation/prompts.ts'
 import { StatusWriter } from '../../src/main/provisioning/operation/status-writer.ts'
 import { Host, HostOperation } from '../../src/shared/api/flotilla/v1.ts'
 import type { Client } from '../../src/shared/client/client.ts'
+import { deferred } from '../../src/shared/machinery/deferred.ts'
 import { silentLog } from '../../src/shared/machinery/log.ts'
 import { ApiError } from '../../src/shared/machinery/status.ts'
 import { eventually } from '../support/eventually.ts'
@@ -42,6 +44,21 @@ describe('a Host', () => {
     await client.patch(Host, { name: 'box' }, { status: { phase: 'Ready' } }, { type: 'merge', subresource: 'status' })
     expect((await client.get(Host, { name: 'box' })).status).toEqual({ phase: 'Ready' })
   })
+})
+
+test('a question that is called off while it is being written ends with why', async () => {
+  const stop = new AbortController()
+  const isWritten = deferred()
+  const waits = { patch: () => isWritten.promise } as unknown as Client
+  const writer = new StatusWriter({ client: waits, name: 'op', clock: new ManualClock(), log: silentLog, status: {} })
+  const asking = statusPrompter({ operation: 'op', desk, writer, signal: stop.signal }).ask({
+    kind: 'Password', about: 'box', text: 'Password', echo: false,
+  }) // prettier-ignore
+  stop.abort(new Error('called off'))
+  // Node would end the whole program for an answer that nobody waits for yet.
+  await new Promise(setImmediate)
+  isWritten.resolve()
+  await expect(asking).rejects.toThrow('called off')
 })
 
 describe('a HostOperation', () => {

@@ -11,7 +11,7 @@ import type { Log } from '../../shared/machinery/log.ts'
 import type { AgentFiles } from './agent-files.ts'
 import type { AnswerDesk } from './answers.ts'
 import { HostLinks } from './link/host-links.ts'
-import { outcome } from './operation/outcome.ts'
+import { CANCELLED, type Outcome, outcome } from './operation/outcome.ts'
 import { type OperationParts, OperationRun } from './operation/run.ts'
 import type { OwnKey } from './own-key.ts'
 import { SleepWatch } from './sleep-watch.ts'
@@ -108,7 +108,9 @@ export class Provisioner implements AsyncDisposable {
       .list()
       .filter(operation => this.#waits(operation))
       .toSorted(byCreation)
-    for (const operation of waiting) if (this.#mayRun(operation)) this.#run(operation)
+    for (const operation of waiting)
+      if (operation.spec.cancelled) this.#neverBegin(operation, CANCELLED)
+      else if (this.#mayRun(operation)) this.#run(operation)
   }
 
   #waits({ metadata: { name }, status }: HostOperation): boolean {
@@ -117,17 +119,19 @@ export class Provisioner implements AsyncDisposable {
 
   /** An agent that does not work on one host is not put on those that wait behind it. */
   #holdBackUpgrades({ hostName }: OperationRun): void {
+    const message = `not begun: the new agent did not work on ${hostName}; this host keeps the one that it has`
+    for (const operation of this.#operations.lister.list())
+      if (operation.spec.action === 'Upgrade' && this.#waits(operation))
+        this.#neverBegin(operation, { phase: 'Cancelled', reason: 'HeldBack', message })
+  }
+
+  #neverBegin({ metadata: { name } }: HostOperation, ended: Outcome): void {
     const { client, clock, log } = this.#options
-    for (const operation of this.#operations.lister.list()) {
-      if (operation.spec.action !== 'Upgrade' || !this.#waits(operation)) continue
-      const { name } = operation.metadata
-      this.#heldBack.add(name)
-      const message = `not begun: the new agent did not work on ${hostName}; this host keeps the one that it has`
-      const status = outcome({ phase: 'Cancelled', reason: 'HeldBack', message }, clock.now())
-      client
-        .patch(HostOperation, { name }, { status }, { type: 'merge', subresource: 'status' })
-        .catch((error: unknown) => log.warn({ err: error, operation: name }, 'status not written'))
-    }
+    this.#heldBack.add(name)
+    const status = outcome(ended, clock.now())
+    client
+      .patch(HostOperation, { name }, { status }, { type: 'merge', subresource: 'status' })
+      .catch((error: unknown) => log.warn({ err: error, operation: name }, 'status not written'))
   }
 
   #mayRun({ spec }: HostOperation): boolean {

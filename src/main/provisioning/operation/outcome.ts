@@ -9,6 +9,12 @@ export interface Outcome {
   readonly message: string
 }
 
+export const CANCELLED: Outcome = {
+  phase: 'Cancelled',
+  reason: 'Cancelled',
+  message: 'cancelled; run it again to go on, or remove the host',
+}
+
 /** One of `Complete` and `Failed` is True, as of Jobs. */
 export function outcome({ phase, reason, message }: Outcome, nowMs: number): HostOperationStatus {
   const now = formatTime(nowMs)

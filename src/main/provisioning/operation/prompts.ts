@@ -13,6 +13,7 @@ export function statusPrompter(parts: {
   return {
     async ask({ kind, about, text, fingerprint, echo }: Prompt) {
       const { id, answer } = desk.expect(operation, signal)
+      answer.catch(() => undefined) // called off while the question is written, it is nobody's yet
       const prompt = { id, kind, about, text, echo, ...(fingerprint === undefined ? {} : { fingerprint }) }
       await writer.set({ phase: 'WaitingForAnswer', message: '', prompts: [...(writer.status.prompts ?? []), prompt] })
       try {

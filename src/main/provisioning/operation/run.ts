@@ -32,7 +32,7 @@ import { switchAgent } from '../steps/upgrade.ts'
 import type { ClusterSettings, ContextWithoutProgress, Step } from '../steps/contract.ts'
 import { hostKeyPins, inspected, patchHostStatus } from './host-status.ts'
 import { withNextStep } from './next-step.ts'
-import { type Outcome, outcome } from './outcome.ts'
+import { CANCELLED, type Outcome, outcome } from './outcome.ts'
 import { statusPrompter } from './prompts.ts'
 import { applySteps, planSteps } from './run-steps.ts'
 import { StatusWriter } from './status-writer.ts'
@@ -134,12 +134,9 @@ export class OperationRun {
     } catch (error) {
       if (this.#stop.signal.reason instanceof InterruptedError) return
       const cancelled = this.#stop.signal.reason instanceof CancelledError
-      const message = cancelled
-        ? 'cancelled; run it again to go on, or remove the host'
-        : messageOf(error, this.action, this.hostName)
-      const reason = cancelled ? 'Cancelled' : error instanceof SshError ? error.code : error instanceof PreflightError ? 'PreflightFailed' : 'Error' // prettier-ignore
+      const reason = error instanceof SshError ? error.code : error instanceof PreflightError ? 'PreflightFailed' : 'Error' // prettier-ignore
       this.#stop.abort(error) // whatever still waits for an answer
-      await this.#end(host, { phase: cancelled ? 'Cancelled' : 'Failed', reason, message })
+      await this.#end(host, cancelled ? CANCELLED : { phase: 'Failed', reason, message: messageOf(error, this.action, this.hostName) }) // prettier-ignore
       if (!host) return
       const wasNode = host.status.nodeName !== undefined
       await patchHostStatus(client, this.hostName, wasNode ? {} : { phase: 'Failed' }).catch(() => undefined)
@@ -380,6 +377,7 @@ export class OperationRun {
   async #waitForApproval(): Promise<void> {
     const { signal } = this.#stop
     await this.#writer.set({ phase: 'WaitingForApproval', message: 'the plan waits to be approved' })
+    signal.throwIfAborted()
     await new Promise<void>((resolve, reject) => {
       signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
       void this.#approved.then(resolve)

@@ -40,8 +40,8 @@ export async function verifyHostKey(
     throw new SshError(
       'HostKeyRejected',
       `the host key of ${endpoint} was not accepted; nothing was sent to it. It showed ${fingerprint}. Compare it with ` +
-        'what the host says itself (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub): where they are the same, try again ' +
-        'with that one',
+        'what the host says itself (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub): where they are the same, do this ' +
+        'again, and accept it',
     )
   await pins.pin(endpoint, fingerprint)
 }
