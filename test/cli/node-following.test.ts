@@ -1,4 +1,5 @@
 // What `flotilla node` tells of operations while they run, and what becomes of them when somebody stops it.
+import { PassThrough } from 'node:stream'
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { Answerer } from '../../src/main/cli/node/answerer.ts'
 import { type HostEvent, teller } from '../../src/main/cli/node/events.ts'
@@ -107,7 +108,7 @@ test('it is a line for people, or a line of JSON for programs, and neither has c
   expect(printed.mock.calls.map(([line]) => JSON.parse(String(line)) as HostEvent)).toEqual(events)
 })
 
-test.each(['SIGINT', 'SIGTERM'] as const)(
+test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
   '%s stops the operations, and is over when they are; a second one is left to the system',
   async signal => {
     const said = vi.spyOn(console, 'error').mockImplementation(() => undefined)
@@ -125,3 +126,56 @@ test.each(['SIGINT', 'SIGTERM'] as const)(
     expect(told.at(-1)).toMatchObject({ type: 'result', phase: 'Cancelled' })
   },
 )
+
+test('an operation behind one that waits for people says which, and how that is ended', async () => {
+  const client = api.clientAs()
+  const spec = { hostName: 'busy', action: 'Join' }
+  await client.create(HostOperation, { metadata: { name: 'left-alone' }, spec })
+  await say('left-alone', { phase: 'WaitingForAnswer' })
+  const { following, name } = await begin('busy')
+  const end = 'if nobody is there for that any more, end it with: kubectl delete hostoperation left-alone'
+  await isTold({ type: 'stage', host: 'busy', message: `waits for left-alone, which waits for an answer; ${end}` })
+  await say(name, { phase: 'Succeeded', message: 'busy is the node busy' })
+  await following
+})
+
+/** Types each line when it has been asked for. */
+async function typing<T>(answering: () => Promise<T>, ...lines: string[]): Promise<{ answer: T; asked: string[] }> {
+  const input = new PassThrough()
+  vi.spyOn(process, 'stdin', 'get').mockReturnValue(Object.assign(input, { isTTY: true }) as never)
+  const asked: string[] = []
+  vi.spyOn(process.stderr, 'write').mockImplementation(text => {
+    if (/: $|\) $/.test(String(text))) asked.push(String(text))
+    return true
+  })
+  const answer = answering()
+  answer.catch(() => undefined) // until it is looked at
+  for (const [i, line] of lines.entries()) {
+    await eventually(() => asked.length > i)
+    if (line === 'Ctrl-D') input.end()
+    else input.write(`${line}\r`)
+  }
+  return { answer: await answer, asked }
+}
+const KEY = { id: '1', kind: 'HostKey', about: 'box:22', text: 'Is this it?', fingerprint: 'SHA256:abc', echo: true }
+
+test('what is neither yes nor no is asked again; the fingerprint is as good as yes, and another one as no', async () => {
+  const answer = () => new Answerer({}).answer('box', KEY)
+  expect(await typing(answer, 'what', '', 'SHA256:abc')).toEqual({
+    answer: 'yes',
+    asked: [
+      'Is this it? (yes/no) ',
+      'Please type yes or no, or the fingerprint.\nIs this it? (yes/no) ',
+      'Please type yes or no, or the fingerprint.\nIs this it? (yes/no) ',
+    ],
+  })
+  expect((await typing(answer, 'SHA256:other')).answer).toBe('no')
+  expect((await typing(answer, 'No')).answer).toBe('no')
+})
+
+test('where nobody answers it says what to do instead', async () => {
+  const password = { id: '2', kind: 'Password', about: 'box', text: 'Password', echo: false }
+  const asking = (prompt: typeof password) => typing(() => new Answerer({}).answer('box', prompt), 'Ctrl-D')
+  await expect(asking(password)).rejects.toThrow(/^nobody answers\. Repeat it at a terminal, or with --password-stdin$/)
+  await expect(asking(KEY)).rejects.toThrow(/^nobody answers\. Compare it, .* repeat with --host-key SHA256:abc$/)
+})

@@ -121,6 +121,6 @@ const serversOf = ({ facts, ssh }: ServerHost, port: number): string[] =>
 /** @throws CommandError for any answer but yes */
 export async function confirm(question: string): Promise<void> {
   if (!process.stdin.isTTY) throw new CommandError(`${question} Nobody can answer here; give --yes`)
-  const answer = await new Answerer({}).ask(`${question} (yes/no) `, true)
-  if (!/^y(es)?$/i.test(answer.trim())) throw new CommandError('nothing was changed')
+  if (!(await new Answerer({}).confirm(question, 'Give --yes where nobody can')))
+    throw new CommandError('nothing was changed')
 }

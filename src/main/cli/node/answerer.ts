@@ -39,14 +39,30 @@ export class Answerer {
       this.#given.add(question)
       return (this.#password ??= readLine(process.stdin))
     }
-    if (!process.stdin.isTTY)
-      throw new CommandError(`${host} asks, and nobody can answer: ${prompt.text} ${adviceFor(prompt)}`)
-    return this.ask(`${prompt.text}${prompt.kind === 'HostKey' ? ' (yes/no) ' : ': '}`, prompt.echo ?? false)
+    const advice = adviceFor(prompt)
+    if (!process.stdin.isTTY) throw new CommandError(`${host} asks, and nobody can answer: ${prompt.text} ${advice}`)
+    if (prompt.kind !== 'HostKey') return this.#ask(`${prompt.text}: `, prompt.echo ?? false, advice)
+    return (await this.confirm(prompt.text, advice, prompt.fingerprint)) ? 'yes' : 'no'
+  }
+
+  /**
+   * Asks until the answer is one.
+   * @param advice what to do where nobody answers
+   * @param other what is as good as yes
+   * @throws CommandError when nobody answers
+   */
+  async confirm(question: string, advice: string, other?: string): Promise<boolean> {
+    const hint = other === undefined ? 'Please type yes or no.' : 'Please type yes or no, or the fingerprint.'
+    for (let again = ''; ; again = `${hint}\n`) {
+      const answer = (await this.#ask(`${again}${question} (yes/no) `, true, advice)).trim()
+      if (/^y(es)?$/i.test(answer) || (answer !== '' && answer === other)) return true
+      if (/^no?$/i.test(answer) || /^SHA256:/.test(answer)) return false
+    }
   }
 
   /** One question at a time, however many hosts ask. */
-  ask(question: string, echo: boolean): Promise<string> {
-    const turn = this.#turn.then(() => askTerminal(question, echo))
+  #ask(question: string, echo: boolean, advice: string): Promise<string> {
+    const turn = this.#turn.then(() => askTerminal(question, echo, advice))
     this.#turn = turn.catch(() => undefined)
     return turn
   }
@@ -56,7 +72,7 @@ export class Answerer {
 function adviceFor({ kind, fingerprint }: HostOperationPrompt): string {
   return kind === 'HostKey'
     ? `Compare it, on the host: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub; then repeat with --host-key ${fingerprint}`
-    : '– repeat at a terminal, or with --password-stdin'
+    : 'Repeat it at a terminal, or with --password-stdin'
 }
 
 function readLine(input: NodeJS.ReadableStream): Promise<string> {
@@ -70,7 +86,7 @@ function readLine(input: NodeJS.ReadableStream): Promise<string> {
   })
 }
 
-function askTerminal(question: string, echo: boolean): Promise<string> {
+function askTerminal(question: string, echo: boolean, advice: string): Promise<string> {
   process.stderr.write(shown(question))
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() })
   const lines = createInterface({ input: process.stdin, output: echo ? process.stderr : silent, terminal: true })
@@ -85,6 +101,6 @@ function askTerminal(question: string, echo: boolean): Promise<string> {
       lines.close()
     })
     // After a line, or where there is none: in a script, say.
-    lines.once('close', () => reject(new CommandError('nobody answers; what is planned is done unasked with --yes')))
+    lines.once('close', () => reject(new CommandError(`nobody answers. ${advice}`)))
   })
 }

@@ -17,7 +17,14 @@ export interface FollowOptions {
 }
 
 const ENDED = new Set(['Succeeded', 'Failed', 'Cancelled'])
-const STOPPING = ['SIGINT', 'SIGTERM'] as const
+/** The last comes when the terminal is closed. */
+const STOPPING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+const UNASKED = 'What is planned is done unasked with --yes'
+/** What an operation waits for that people have to do. */
+const OF_PEOPLE: Readonly<Record<string, string>> = {
+  WaitingForAnswer: 'waits for an answer',
+  WaitingForApproval: 'waits to be approved',
+}
 /** Of what is sent, so much is worth a line. */
 const PERCENT_STEP = 25
 
@@ -31,6 +38,7 @@ export async function follow(names: readonly string[], options: FollowOptions): 
   const ended = new Map<string, HostOperation>()
   const followers = new Map(names.map(name => [name, new Follower(options)]))
   const informer = new Informer(client, HostOperation)
+  const others = () => informer.lister.list().filter(({ metadata }) => !followers.has(metadata.name))
   const cancelRest = async () => {
     for (const name of names)
       if (!ended.has(name))
@@ -42,6 +50,7 @@ export async function follow(names: readonly string[], options: FollowOptions): 
   const onStop = () => {
     isStopped = true
     for (const signal of STOPPING) process.off(signal, onStop)
+    for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined) // where it is closed
     console.error('stopping; what is done so far stays done, and a rerun goes on from there')
     void cancelRest()
   }
@@ -52,6 +61,7 @@ export async function follow(names: readonly string[], options: FollowOptions): 
         const { name } = operation.metadata
         followers.get(name)?.look(operation).catch(reject)
         if (followers.has(name) && ENDED.has(operation.status.phase ?? '')) ended.set(name, operation)
+        for (const each of followers.values()) each.tellWhoseTurn(others())
         if (ended.size === names.length) resolve(names.flatMap(each => ended.get(each) ?? []))
       }
       informer.on({ added: look, updated: look })
@@ -75,12 +85,27 @@ class Follower {
   readonly #shown = new Set<string>()
   #askedForApproval = false
   #toldPlan = false
+  #last: HostOperation | undefined
 
   constructor(options: FollowOptions) {
     this.#options = options
   }
 
+  /** A host has one operation at a time. @param others that somebody else follows, or nobody any more */
+  tellWhoseTurn(others: readonly HostOperation[]): void {
+    if (!this.#last || (this.#last.status.phase ?? 'Pending') !== 'Pending') return
+    const { spec } = this.#last
+    for (const other of others) {
+      const { name } = other.metadata
+      const what = OF_PEOPLE[other.status.phase ?? '']
+      if (other.spec.hostName !== spec.hostName || what === undefined) continue
+      const message = `waits for ${name}, which ${what}; if nobody is there for that any more, end it with: kubectl delete hostoperation ${name}`
+      this.#once({ type: 'stage', host: spec.hostName, message })
+    }
+  }
+
   async look(operation: HostOperation): Promise<void> {
+    this.#last = operation
     const { status, spec, metadata } = operation
     const host = spec.hostName
     if (status.phase === 'Running' && status.message) this.#once({ type: 'stage', host, message: status.message })
@@ -125,8 +150,7 @@ class Follower {
   async #approve({ metadata, spec }: HostOperation): Promise<void> {
     this.#askedForApproval = true
     const { client, answerer, approved } = this.#options
-    const yes =
-      approved || /^y(es)?$/i.test((await answerer.ask(`Do this to ${spec.hostName}? (yes/no) `, true)).trim())
+    const yes = approved || (await answerer.confirm(`Do this to ${spec.hostName}?`, UNASKED))
     const change = yes ? { approved: true } : { cancelled: true }
     await client.patch(HostOperation, metadata, { spec: change }, { type: 'merge' })
   }
