@@ -149,6 +149,22 @@ describe('openapiHandler()', () => {
     })
   })
 
+  test('has the old paths of watches of what may be watched, for clients that are made out of it', async () => {
+    const operations = async (path: string) =>
+      Object.entries((await document(path)).paths).flatMap(([each, { get }]) =>
+        each.includes('/watch/') ? [[each, get]] : [],
+      )
+    const event = 'io.k8s.apimachinery.pkg.apis.meta.v1.WatchEvent'
+    expect(await operations('/openapi/v3/api/v1')).toMatchObject([
+      ['/api/v1/watch/namespaces/{namespace}/pods', { operationId: 'watchCoreV1NamespacedPodList' }],
+      ['/api/v1/watch/namespaces/{namespace}/pods/{name}', { operationId: 'watchCoreV1NamespacedPod' }],
+      ['/api/v1/watch/pods', { operationId: 'watchCoreV1PodListForAllNamespaces', 'x-kubernetes-action': 'watchlist' }],
+    ])
+    const old = await operations('/openapi/v2')
+    expect(old.map(([path]) => path)).toContain('/apis/apps/v1/watch/namespaces/{namespace}/deployments')
+    expect(old.flatMap(([, get]) => refs(get))).toEqual(old.map(() => `#/definitions/${event}`))
+  })
+
   test('says nothing of the properties of a type that has none', async () => {
     const definitions = [defineResource({ type: CustomResourceDefinition })]
     const answer = await openapiHandler('/openapi/v3/apis/apiextensions.k8s.io/v1', undefined, definitions, {})

@@ -11,6 +11,8 @@ export const CUSTOM_PATCHES = ['application/json-patch+json', 'application/merge
 /** kubectl reads here whether it may send a strategic merge patch; custom resources take none. */
 export const PATCHES = [...CUSTOM_PATCHES.slice(0, 2), 'application/strategic-merge-patch+json', APPLY]
 const WATCHES = ['application/json;stream=watch', 'application/vnd.kubernetes.protobuf;stream=watch']
+/** What is answered where one may watch. */
+export const WATCHED_BODIES = [...BODIES, ...WATCHES]
 
 export interface Gvk {
   readonly group: string
@@ -42,6 +44,8 @@ const SAID: Readonly<Record<string, string>> = {
   patch: 'partially update the specified',
   delete: 'delete a',
   deletecollection: 'delete collection of',
+  watch: 'watch (deprecated: list with a field selector and the parameter watch) an object of kind',
+  watchlist: 'watch (deprecated: list with the parameter watch) objects of kind',
 }
 
 const CODES: Readonly<Record<number, string>> = { 200: 'OK', 201: 'Created', 202: 'Accepted', 401: 'Unauthorized' }
@@ -51,7 +55,7 @@ export function operation(spec: OperationSpec, tag: string, dialect: Dialect, te
   const content = (types: readonly string[], schema: JsonSchema) =>
     Object.fromEntries(types.map(type => [type, { schema }]))
   const answer = spec.answer === undefined ? { type: 'string' } : ref(spec.answer)
-  const produces = spec.produces ?? (spec.watchable ? [...BODIES, ...WATCHES] : BODIES)
+  const produces = spec.produces ?? (spec.watchable ? WATCHED_BODIES : BODIES)
   const v3 = dialect.version === 3
   const parameters: JsonSchema[] = spec.parameters.map(each => parameterReference(each, dialect, texts))
   if (spec.body && !v3) {

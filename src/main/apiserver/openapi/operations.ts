@@ -27,6 +27,7 @@ import {
 } from './parameters.ts'
 import { subresourcePaths } from './subresource-paths.ts'
 import type { Dialect, JsonSchema } from './type-schemas.ts'
+import { watchPaths } from './watch-paths.ts'
 
 /** @param handlers of other subresources than `status` and `scale` @returns path → path item */
 export function resourcePaths(
@@ -145,5 +146,9 @@ export function resourcePaths(
     const scale: Gvk = { group: 'autoscaling', version: 'v1', kind: 'Scale' }
     add(`${collection}/{name}/scale`, update(`${scoped}Scale`, scale, 'autoscaling.v1.Scale'), named)
   }
-  return { ...paths, ...subresourcePaths(resource, collection, handlers, dialect, texts) }
+  return {
+    ...paths,
+    ...watchPaths(resource, { within, tag, root, collection }, dialect, texts),
+    ...subresourcePaths(resource, collection, handlers, dialect, texts),
+  }
 }
