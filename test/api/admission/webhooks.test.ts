@@ -431,7 +431,7 @@ describe('a webhook that fails', () => {
     const service = { namespace, name: 'nowhere', path: '/hook' }
     await validating(hook('/service', { clientConfig: { service, caBundle: hooks.caBundle } }))
     expect((await failure(configMap())).message).toBe(
-      'Internal error occurred: failed calling webhook "service.hooks.test": failed to call webhook: Post "https://nowhere.default.svc:443/hook?timeout=10s": services "nowhere" not found',
+      'Internal error occurred: failed calling webhook "service.hooks.test": failed to call webhook: Post "https://nowhere.default.svc:443/hook?timeout=10s": service "nowhere" not found',
     )
   })
 })

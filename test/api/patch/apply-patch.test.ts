@@ -114,6 +114,8 @@ describe('a JSON patch', () => {
     ['a parent that is not there', [{ op: 'add', path: '/nope/x', value: 1 }]],
     ['an index past the end', [{ op: 'add', path: '/a/b/7', value: 1 }]],
     ['a move into itself', [{ op: 'move', from: '/a', path: '/a/b' }]],
+    ['an operation without a path', [{ op: 'remove' }]],
+    ['one that does not say what it does', [{ path: '/a' }]],
     ['an unknown operation', [{ op: 'merge', path: '/a', value: 1 }]],
     ['an inherited property as path', [{ op: 'copy', from: '/constructor', path: '/z' }]],
     [
@@ -140,7 +142,7 @@ describe('a JSON patch', () => {
     expect(failure(() => patched(JSON_PATCH, current, patch)).code).toBe(413)
   })
 
-  test.each([[{}], [[{ op: 'add' }]], [['add']]])('answers 400 to %j, which is none', patch => {
+  test.each([[{}], [[{ op: 3, path: '/a' }]], [['add']]])('answers 400 to %j, which is none', patch => {
     expect(failure(() => patched(JSON_PATCH, current, patch)).code).toBe(400)
   })
 })

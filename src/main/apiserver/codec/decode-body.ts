@@ -56,11 +56,13 @@ export async function decodeBody(
 ): Promise<DecodedBody> {
   const sent: Sent = { maxBytes, user }
   switch (mediaTypeOf(contentType)) {
-    case '':
-    case JSON_TYPE:
     case 'application/json-patch+json':
     case 'application/merge-patch+json':
+      return settle(await parseJsonBody(bytes, sent), message => `error decoding patch: ${message}`)
     case 'application/strategic-merge-patch+json':
+      return settle(await parseJsonBody(bytes, sent), message => message)
+    case '':
+    case JSON_TYPE:
       return settle(
         await parseJsonBody(bytes, sent),
         message => `couldn't get version/kind; json parse error: ${message}`,

@@ -3,11 +3,11 @@
 import type { FieldError } from '../../../shared/machinery/field-error.ts'
 import type { AnyObject } from '../../../shared/machinery/object.ts'
 import type { ResourceType } from '../../../shared/machinery/resource-type.ts'
-import { badRequest, notFound } from '../../../shared/machinery/status.ts'
+import { notFound } from '../../../shared/machinery/status.ts'
 import type { ApiRequest, ApiResponse } from '../request.ts'
 import type { ResourceDescriptor } from '../registry/resource.ts'
 import type { EndpointContext, SubresourceHandler } from './contract.ts'
-import { patched } from './patch.ts'
+import { patched, readPatch } from './patch.ts'
 import { assertSameName } from './update.ts'
 import { checkVersion } from './write/preconditions.ts'
 import { writeOptionsOf } from './write/write-options.ts'
@@ -31,9 +31,8 @@ async function wantedOf(
     assertSameName(resource, sent, request.info)
     return () => sent
   }
-  const body = await request.body()
-  if (body === undefined) throw badRequest('a patch needs a body')
-  return current => patched(request, resource, current, body)
+  const read = await readPatch(request)
+  return async current => patched(request, resource, current, read())
 }
 
 export function objectPart({ type, subresource, take, prepare, validate }: ObjectPart): SubresourceHandler {

@@ -4,6 +4,7 @@ import { isObject } from '../../../shared/machinery/json-object.ts'
 import type { AnyObject } from '../../../shared/machinery/object.ts'
 import { apiVersionOf } from '../../../shared/machinery/resource-type.ts'
 import { type ApiError, badRequest, invalid } from '../../../shared/machinery/status.ts'
+import { UnreadableBody } from '../codec/decode-body.ts'
 import { mediaTypeOf, notOfPatches, unsupportedMediaType } from '../codec/media-type.ts'
 import {
   APPLY_PATCH,
@@ -46,6 +47,19 @@ const CUSTOM_PATCHES = [JSON_PATCH, MERGE_PATCH, APPLY_PATCH]
 export function refuseOtherPatches({ headers }: ApiRequest, { custom }: ResourceDescriptor): void {
   if (custom && !CUSTOM_PATCHES.includes(mediaTypeOf(headers['content-type'])))
     throw unsupportedMediaType(CUSTOM_PATCHES)
+}
+
+/** @returns gives the patch; where it cannot be read, that is told once it is known that there is something to patch */
+export async function readPatch(request: ApiRequest): Promise<() => unknown> {
+  try {
+    const patch = await request.body()
+    return () => patch
+  } catch (error) {
+    if (!(error instanceof UnreadableBody)) throw error
+    return () => {
+      throw error
+    }
+  }
 }
 
 /** @returns the patched object, decoded anew: a patch can break types and add fields that the kind does not have */
@@ -149,10 +163,9 @@ export const patch: Endpoint = async (request, resource, parts) => {
     throw invalid({ group: 'meta.k8s.io', kind: 'PatchOptions' }, '', [
       forbiddenField('force', 'may not be specified for non-apply patch'),
     ])
-  const body = await request.body()
-  if (body === undefined) throw badRequest('a patch needs a body')
+  const read = await readPatch(request)
   const change = async (current: AnyObject) => {
-    const object = await patched(request, resource, current, body)
+    const object = await patched(request, resource, current, read())
     assertSameName(resource, object, info)
     refuseOtherUid(resource, object, current)
     return object

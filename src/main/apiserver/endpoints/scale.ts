@@ -20,7 +20,7 @@ import type { WriteOptions } from './contract.ts'
 import { decodeFields, decodeRequest } from './write/decode-request.ts'
 import { checkVersion } from './write/preconditions.ts'
 import { writeOptionsOf } from './write/write-options.ts'
-import { refuseOtherPatches } from './patch.ts'
+import { readPatch, refuseOtherPatches } from './patch.ts'
 import { assertSameName } from './update.ts'
 
 const SCHEMA = 'autoscaling.v1.Scale'
@@ -159,11 +159,11 @@ export const scale: Endpoint = async (request, resource, parts) => {
     case 'patch': {
       refuseOtherPatches(request, resource)
       if (mediaTypeOf(request.headers['content-type']) === APPLY_PATCH) return applyScale(scaling)
-      const body = await request.body()
+      const read = await readPatch(request)
       const apply = (current: AnyObject) => {
         const { object, errors } = decodeObject(
           SCHEMA,
-          applyPatch(request.headers['content-type'] ?? '', SCHEMA, current, body),
+          applyPatch(request.headers['content-type'] ?? '', SCHEMA, current, read()),
         )
         if (errors[0] !== undefined) throw badRequest(errors[0])
         return object

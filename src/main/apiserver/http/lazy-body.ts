@@ -10,14 +10,6 @@ export interface LazyBody {
   duplicates(): readonly string[]
 }
 
-/** Patches are JSON or YAML under other names. */
-function plainType(contentType: string | undefined): string | undefined {
-  const type = contentType?.split(';', 1)[0]?.trim().toLowerCase() ?? ''
-  if (type.endsWith('-patch+json')) return 'application/json'
-  if (type.endsWith('-patch+yaml')) return 'application/yaml'
-  return contentType
-}
-
 export function declaredLength(headers: Readonly<Record<string, string | undefined>>): number | undefined {
   const length = headers['content-length']
   return length === undefined ? undefined : Number(length)
@@ -36,7 +28,7 @@ export function lazyBody(
   const decode = async () => {
     const body = await read()
     if (body.length === 0) return undefined
-    const decoded = await decodeBody(plainType(headers['content-type']), body, undefined, user)
+    const decoded = await decodeBody(headers['content-type'], body, undefined, user)
     duplicates = decoded.duplicates
     return decoded.value
   }

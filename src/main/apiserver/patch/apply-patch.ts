@@ -2,6 +2,7 @@
 import type { AnyObject } from '../../../shared/machinery/object.ts'
 import { isObject } from '../../../shared/machinery/json-object.ts'
 import { badRequest } from '../../../shared/machinery/status.ts'
+import { cannotUnmarshal } from '../codec/go-json.ts'
 import { mediaTypeOf, unsupportedMediaType } from '../codec/media-type.ts'
 import { atOnce, type Pieces } from '../../pieces/pacer.ts'
 import { jsonPatchInPieces } from './json-patch.ts'
@@ -47,7 +48,8 @@ function* patchedValue(mediaType: string, schemaId: string, current: AnyObject, 
     case JSON_PATCH:
       return yield* jsonPatchInPieces(current, patch)
     case MERGE_PATCH:
-      if (!isObject(patch)) throw badRequest('error decoding patch: a merge patch is a map')
+      if (patch === null) throw badRequest('Invalid JSON Patch')
+      if (!isObject(patch)) throw badRequest(`error decoding patch: ${cannotUnmarshal(patch)}`)
       return applyMergePatch(current, patch)
     case STRATEGIC_MERGE_PATCH:
       return yield* strategicMergeInPieces(schemaId, current, patch)

@@ -2,6 +2,7 @@
 import { isObject, setField } from '../../../shared/machinery/json-object.ts'
 import { parsePointer } from '../../../shared/machinery/json-pointer.ts'
 import { ApiError, badRequest } from '../../../shared/machinery/status.ts'
+import { cannotUnmarshal, jsonType } from '../codec/go-json.ts'
 import { MAX_BODY_BYTES } from '../http/read-body.ts'
 import { leastTextLength } from '../../../shared/machinery/json-text.ts'
 import { cloneInPieces, equalInPieces } from '../../pieces/large-json.ts'
@@ -13,8 +14,8 @@ const MOST_COPIED = MAX_BODY_BYTES
 
 interface Operation {
   readonly op: string
-  readonly path: string
-  readonly from?: string
+  readonly path: string | undefined
+  readonly from: string | undefined
   readonly value?: unknown
 }
 
@@ -24,19 +25,26 @@ class TestError extends OperationError {}
 /** The document is not what the patch was made for. */
 export class FailedTest extends ApiError {}
 
+const OPERATION = 'handlers.jsonPatchOp'
+
 function parseOperations(patch: unknown): Operation[] {
-  if (!Array.isArray(patch))
-    throw badRequest('error decoding patch: json: cannot unmarshal object into a JSON patch, an array of operations')
+  if (patch === null) return []
+  if (!Array.isArray(patch)) throw badRequest(`error decoding patch: ${cannotUnmarshal(patch, `[]${OPERATION}`)}`)
   if (patch.length > MAX_OPERATIONS) {
     const message = `The allowed maximum operations in a JSON patch is ${MAX_OPERATIONS}, got ${patch.length}`
     throw new ApiError(413, 'RequestEntityTooLarge', `Request entity is too large: ${message}`)
   }
-  return patch.map((operation: unknown, i) => {
-    if (!isObject(operation) || typeof operation['op'] !== 'string' || typeof operation['path'] !== 'string') {
-      throw badRequest(`error decoding patch: operation ${i} needs the texts "op" and "path"`)
+  return patch.map((operation: unknown) => {
+    if (operation !== null && !isObject(operation))
+      throw badRequest(`error decoding patch: ${cannotUnmarshal(operation, OPERATION)}`)
+    const text = (field: string): string | undefined => {
+      const given = operation?.[field] ?? undefined
+      if (given === undefined || typeof given === 'string') return given
+      throw badRequest(
+        `error decoding patch: json: cannot unmarshal ${jsonType(given)} into Go struct field jsonPatchOp.${field} of type string`,
+      )
     }
-    const { op, path, from, value } = operation
-    return { op: op as string, path: path as string, ...(typeof from === 'string' ? { from } : {}), value }
+    return { op: text('op') ?? '', path: text('path'), from: text('from'), value: operation?.['value'] }
   })
 }
 

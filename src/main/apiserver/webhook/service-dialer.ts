@@ -3,6 +3,7 @@ import { connect } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { Service } from '../../../shared/api/core/v1.ts'
 import type { EndpointContext } from '../endpoints/contract.ts'
+import { notFound } from '../../../shared/machinery/status.ts'
 import { locateService } from '../endpoints/proxy/locate.ts'
 import type { NodeDialer } from '../proxy/node-tunnels.ts'
 import { nodesAndOutside } from '../proxy/outside.ts'
@@ -23,7 +24,10 @@ export function serviceDialer(nodes: NodeDialer, context: Reader): DialService {
   const dialer = nodesAndOutside(nodes)
   return async ({ namespace, name, port }) => {
     const services = context.resources.byUrl('', 'v1', 'services')
-    const { spec } = (services ? context.get(services, { namespace, name }) : {}) as Service
+    const found = services && context.find(services, { namespace, name })?.object
+    // Upstream calls it by one, here alone.
+    if (!found) throw notFound({ group: '', plural: 'service' }, name)
+    const { spec } = found as unknown as Service
     if (spec.type === 'ExternalName') return connect({ host: spec.externalName ?? '', port })
     const { nodeName, target } = locateService({ scheme: 'https', name, port: String(port) }, namespace, context)
     return dialer.dial(nodeName, target)

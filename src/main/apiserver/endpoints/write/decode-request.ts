@@ -5,6 +5,7 @@ import { apiVersionOf, type ResourceType } from '../../../../shared/machinery/re
 import { type ApiError, badRequest, invalid } from '../../../../shared/machinery/status.ts'
 import { inTurns, pieceByPiece } from '../../../pieces/pacer.ts'
 import { NumberOutOfRange, UnreadableBody } from '../../codec/decode-body.ts'
+import { cannotUnmarshal } from '../../codec/go-json.ts'
 import { JSON_TYPE, mediaTypeOf, PROTOBUF_TYPE, unsupportedMediaType, YAML_TYPE } from '../../codec/media-type.ts'
 import { typedErrors } from '../../patch/apply/typed-errors.ts'
 import type { CustomSchema } from '../../registry/resource.ts'
@@ -14,7 +15,6 @@ import type { FieldFact } from '../../schema/facts.ts'
 import {
   isOlder,
   isRegistered,
-  jsonType,
   malformedVersion,
   noConversion,
   notRegistered,
@@ -137,10 +137,17 @@ const unrecognized = async (request: ApiRequest, { kind }: Kind, message: string
     `the object provided is unrecognized (must be of type ${kind}): ${message} (${startOf(await request.rawBody())})`,
   )
 
-const NO_OBJECT = 'Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }' // prettier-ignore
+const NO_OBJECT = 'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }' // prettier-ignore
 
-const parseError = (value: unknown) =>
-  value === undefined ? 'unexpected end of JSON input' : `json: cannot unmarshal ${jsonType(value)} into ${NO_OBJECT}`
+/** What is applied is read before it is known what it is of; nothing at all is a map without fields. */
+async function readApplied(request: ApiRequest): Promise<Record<string, unknown>> {
+  const value = await request.body().catch((error: unknown) => {
+    throw error instanceof UnreadableBody ? badRequest(`error decoding YAML: ${error.message}`) : error
+  })
+  if (isMap(value)) return value
+  if (value === undefined || value === null) return {}
+  throw badRequest(`error decoding YAML: error unmarshaling JSON: while decoding JSON: ${cannotUnmarshal(value)}`)
+}
 
 async function readMap(request: ApiRequest, kind: Kind): Promise<Record<string, unknown>> {
   const value = await request.body().catch(async (error: unknown) => {
@@ -151,7 +158,11 @@ async function readMap(request: ApiRequest, kind: Kind): Promise<Record<string, 
     throw error instanceof UnreadableBody ? await unrecognized(request, kind, error.message) : error
   })
   if (isMap(value)) return value
-  throw await unrecognized(request, kind, `couldn't get version/kind; json parse error: ${parseError(value)}`)
+  throw await unrecognized(
+    request,
+    kind,
+    `couldn't get version/kind; json parse error: ${cannotUnmarshal(value, NO_OBJECT)}`,
+  )
 }
 
 /**
@@ -166,7 +177,7 @@ export async function decodeFields(
 ): Promise<Pick<Decoded, 'object' | 'unknown' | 'keptGiven'> & { readonly otherKind?: ApiError | undefined }> {
   if (typeof schema !== 'string' && mediaTypeOf(request.headers['content-type']) === PROTOBUF_TYPE)
     throw unsupportedMediaType([JSON_TYPE, YAML_TYPE])
-  const value = await readMap(request, kind)
+  const value = await (wording === 'apply' ? readApplied(request) : readMap(request, kind))
   let otherKind: ApiError | undefined
   if (wording === 'apply') {
     assertApplied(value, kind)

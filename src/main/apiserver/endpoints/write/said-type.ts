@@ -1,4 +1,5 @@
 // What a body says that it is, as upstream's library reads it, and its words for what cannot be.
+import { jsonType } from '../../codec/go-json.ts'
 import { isObject } from '../../../../shared/machinery/json-object.ts'
 import { schemaIdOf } from '../../schema/table.ts'
 
@@ -47,9 +48,6 @@ export function unreadableType(value: Readonly<Record<string, unknown>>): string
   }
   return undefined
 }
-
-export const jsonType = (value: unknown): string =>
-  Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value
 
 /** A value as Go prints it with `%+v`. */
 export function inGoWords(value: unknown): string {

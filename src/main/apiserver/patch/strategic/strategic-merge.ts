@@ -2,6 +2,7 @@
 //
 // @see https://kubernetes.io/docs/tasks/manage-kubernetes-objects/update-api-object-kubectl-patch/
 import { getField, isObject, type JsonObject, setField } from '../../../../shared/machinery/json-object.ts'
+import { cannotUnmarshal } from '../../codec/go-json.ts'
 import { badRequest } from '../../../../shared/machinery/status.ts'
 import type { Pieces } from '../../../pieces/pacer.ts'
 import { fieldFact, typeFact } from '../../schema/table.ts'
@@ -103,7 +104,8 @@ function mergeField(
  * @throws ApiError 400 for malformed directives and list elements without their merge key
  */
 export function* strategicMergeInPieces(schemaId: string, current: unknown, patch: unknown): Pieces<unknown> {
-  if (!isObject(patch)) throw badRequest('error decoding patch: a strategic merge patch is a map')
+  if (patch === null) return current
+  if (!isObject(patch)) throw badRequest(cannotUnmarshal(patch))
   const later: Later = []
   const merged = mergeMap(isObject(current) ? current : {}, patch, { t: 'ref', r: schemaId }, later)
   if (later.length > 0) yield* finish(later)
