@@ -90,6 +90,8 @@ class Estimator {
         return local ? local.type : this.#variables.get(expr.name)
       }
       case 'select': {
+        // Whether a field is there is a bool, however large the field may be.
+        if (expr.test) return undefined
         const operand = unwrapped(this.declared(expr.operand))
         return operand?.kind === 'object' ? operand.fields?.get(expr.field) : operand?.elem
       }

@@ -91,6 +91,20 @@ describe('a definition', () => {
     expect(await refusal(defined)).toBe('accepted')
   })
 
+  test('may compare whether fields are there, however long their texts may be', async () => {
+    const windows: JSONSchemaProps = {
+      type: 'array',
+      maxItems: 50,
+      items: { type: 'object', properties: { schedule: { type: 'string' }, duration: { type: 'string' } } },
+      'x-kubernetes-validations': [{ rule: 'self.all(x, has(x.schedule) == has(x.duration))', message: 'both' }],
+    }
+    const spec: JSONSchemaProps = { type: 'object', properties: { windows } }
+    const kind = await defineKind(api, 'Window', { type: 'object', properties: { spec } })
+    const told = (window: object) => refusal(kind.create('x', { spec: { windows: [window] } }))
+    expect(await told({ schedule: '@daily' })).toContain('both')
+    expect(await told({ schedule: '@daily', duration: '1h' })).toBe('accepted')
+  })
+
   test('may split a bounded text and look at its parts, and read a property by a name that is a keyword', async () => {
     const target: JSONSchemaProps = {
       type: 'string',
