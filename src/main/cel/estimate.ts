@@ -38,9 +38,11 @@ const times = (size: Max, factor: number): Max => (size === Infinity ? Infinity 
 /** Nothing, however often, stays nothing. */
 const product = (a: Max, b: Max): Max => (a === 0 || b === 0 ? 0 : a * b)
 
+const literalOf = (expr: Expr | undefined): number | undefined =>
+  expr?.kind === 'literal' && typeof expr.value === 'bigint' ? Number(expr.value) : undefined
+
 /** @returns the number that is written out, or what is thought of any other */
-const wholeOf = (expr: Expr | undefined, otherwise: Max): Max =>
-  expr?.kind === 'literal' && typeof expr.value === 'bigint' ? Math.max(0, Number(expr.value)) : otherwise
+const wholeOf = (expr: Expr | undefined, otherwise: Max): Max => Math.max(0, literalOf(expr) ?? otherwise)
 
 const unwrapped = (type: CelType | undefined) => (type?.kind === 'optional' ? type.elem : type)
 
@@ -225,12 +227,17 @@ class Estimator {
     switch (name) {
       case 'replace': {
         const by = args[1] ? this.size(args[1]) : 0
-        result(product(size + 1, by) + size)
+        // Of what is not written out nobody knows that it is not empty.
+        const replaced = first?.kind === 'literal' ? this.size(first) : 0
+        if (replaced === 0) result(product(size + 1, by) + size)
+        else result(by <= replaced ? size : product(Math.ceil(size / replaced), by))
         return times(size, 2 * TRAVERSAL)
       }
-      case 'split':
-        result(size)
+      case 'split': {
+        const parts = args[1] ? literalOf(args[1]) : undefined
+        result(parts === undefined ? size : parts < 0 ? Infinity : parts)
         return times(size, 2 * TRAVERSAL)
+      }
       case 'lists.range':
         return this.#newList(id, wholeOf(first, Infinity))
       case 'slice':
@@ -259,7 +266,8 @@ class Estimator {
         result(size)
         return regex()
       case 'matches':
-        return regex()
+        // As a function of two texts it is counted as one step, as upstream has it.
+        return target ? regex() : 1
       case 'validate':
         return product(times(otherSize, TRAVERSAL), FORMAT_REGEX * REGEX)
       case 'ip':
@@ -291,9 +299,13 @@ class Estimator {
         return this.#added(expr, overload)
       case 'string':
       case 'bytes':
-        if (overload !== 'string_to_bytes' && overload !== 'bytes_to_string') return 1
-        result(overload === 'string_to_bytes' ? size * 4 : size)
-        return times(size, TRAVERSAL)
+        // What has no declared type may be either.
+        if (
+          !this.#checked.overloads.get(id)?.some(({ id: of }) => of === 'string_to_bytes' || of === 'bytes_to_string')
+        )
+          return 1
+        result(name === 'bytes' ? size * 4 : size)
+        return Math.max(1, times(size, TRAVERSAL))
       case '_==_':
       case '_!=_':
         return this.#checked.types.get(subject?.id ?? -1)?.kind === 'opaque'

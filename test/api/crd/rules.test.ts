@@ -105,6 +105,46 @@ describe('a definition', () => {
     expect(await told({ schedule: '@daily', duration: '1h' })).toBe('accepted')
   })
 
+  test('may count on what a call can come to at most, as upstream does', async () => {
+    const rules = (schema: JSONSchemaProps, ...texts: readonly string[]): JSONSchemaProps => ({
+      ...schema,
+      'x-kubernetes-validations': texts.map(rule => ({ rule })),
+    })
+    const spec: JSONSchemaProps = {
+      type: 'object',
+      properties: {
+        path: rules(
+          { type: 'string', maxLength: 1023 },
+          "self.split('.', 16).all(part, part.matches('^[a-z0-9]{0,62}$'))",
+        ),
+        dashed: rules({ type: 'string', maxLength: 3_000_000 }, "self.replace('a', '-').replace('b', '-') != 'c'"),
+        url: rules(
+          { type: 'string', maxLength: 300 },
+          "matches(url(self).getEscapedPath(), '^/(api/)?v[0-9]+/{0,1}$')",
+        ),
+        size: rules(
+          { 'x-kubernetes-int-or-string': true, maxLength: 32 },
+          "quantity(string(self)).isLessThan(quantity('16384'))",
+        ),
+      },
+    }
+    const kind = await defineKind(api, 'Counted', { type: 'object', properties: { spec } })
+    const told = (content: object) => refusal(kind.create('x', { spec: content }))
+    expect(await told({ path: 'a.B' })).toContain('failed rule')
+    expect(await told({ size: '16Ki' })).toContain('failed rule')
+    expect(await told({ path: 'a.b', url: 'https://example.com/v1', size: 1024 })).toBe('accepted')
+  })
+
+  test('whose text is split without a bound may cost too much', async () => {
+    const path: JSONSchemaProps = {
+      type: 'string',
+      maxLength: 1023,
+      'x-kubernetes-validations': [{ rule: "self.split('.', -1).all(part, part.matches('^[a-z0-9]{0,62}$'))" }],
+    }
+    const unbounded = refusal(defineKind(api, 'Unbounded', { type: 'object', properties: { path } }, { wait: false }))
+    expect(await unbounded).toContain('exceeds budget by factor of more than 100x')
+  })
+
   test('may split a bounded text and look at its parts, and read a property by a name that is a keyword', async () => {
     const target: JSONSchemaProps = {
       type: 'string',
