@@ -29,6 +29,7 @@ const LAB = ['test/hosts/lab/image.test.ts']
 const BESIDE = [
   'test/e2e/bad-input.test.ts',
   'test/e2e/window/desktop.test.ts',
+  'test/e2e/window/every-field.test.ts',
   'test/e2e/window/forms.test.ts',
   'test/e2e/window/other-clusters.test.ts',
   'test/e2e/window/resilience.test.ts',

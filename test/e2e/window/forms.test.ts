@@ -7,7 +7,6 @@ import type { Page } from 'playwright-core'
 import { type Cluster, until } from '../support/cluster.ts'
 import { shoot } from './support/browser.ts'
 import { ClusterWindow } from './support/cluster-window.ts'
-import { type Wishes, fillAll, shownIn, valuesOf } from './support/form-walker.ts'
 
 let cluster: Cluster
 let window: ClusterWindow
@@ -303,112 +302,6 @@ data: { icon.bin: ${bytes.toString('base64')} }
     expect(budget.spec).toMatchObject({ maxUnavailable: 2 })
     expect(budget.metadata.labels).toEqual({ team: 'shop' })
   })
-
-  const POD: Wishes = [
-    [/resources\.\w+\.memory$/, '64Mi'],
-    [/\.image$/, 'app:1'],
-    [/(volumes|volumeMounts)\[0\]\.name$/, 'scratch'],
-    [/\.mountPath$/, '/scratch'],
-    [/\.serviceAccountName$/, 'default'],
-    [/\.restartPolicy$/, 'OnFailure'],
-    [/\.successThreshold$/, '1'],
-    [/\.effect$/, 'NoExecute'],
-    [/\.env\[\d\]\.name$/, 'NAME'],
-  ]
-  /** They take probes only where they go on running. */
-  const NO_PROBES = ['initContainers']
-  /** Walked where a Pod is; within workloads that keep pods up, the form of a pod is the same. */
-  const POD_FIELDS = [
-    ...['activeDeadlineSeconds', 'volumes', 'nodeSelector', 'tolerations', 'affinity', 'securityContext'],
-    ...['command', 'args', 'ports', 'env', 'resources', 'volumeMounts', 'readinessProbe', 'livenessProbe'],
-  ]
-  const KEPT_UP: Wishes = [
-    [/(matchLabels|template\.metadata\.labels)\.\w+$/, 'walked'],
-    [/\.restartPolicy$/, 'Always'],
-    ...POD,
-  ]
-  it.each<[place: string, resource: string, wishes: Wishes, except?: readonly string[]]>([
-    [
-      'core/v1/services',
-      'service',
-      [
-        [/spec\.type$/, 'NodePort'],
-        [/\[0\]\.nodePort$/, '30180'],
-        [/\[1\]\.nodePort$/, '30181'],
-        [/\[1\]\.port$/, '81'],
-        [/\[0\]\.targetPort$/, '8080'],
-        [/\[1\]\.targetPort$/, 'admin'],
-      ],
-    ],
-    ['batch/v1/cronjobs', 'cronjob', [[/\.schedule$/, '*/5 * * * *'], [/\.timeZone$/, 'Europe/Berlin'], ...POD]],
-    ['batch/v1/jobs', 'job', POD],
-    ['core/v1/pods', 'pod', POD],
-    ['core/v1/configmaps', 'configmap', []],
-    ['core/v1/namespaces', 'namespace', [[/finalizers/, 'example.dev/kept']]],
-    [
-      'apps/v1/deployments',
-      'deployment',
-      [[/strategy\.type$/, 'RollingUpdate'], [/\.progressDeadlineSeconds$/, '600'], ...KEPT_UP],
-      POD_FIELDS,
-    ],
-    [
-      'apps/v1/daemonsets',
-      'daemonset',
-      [[/updateStrategy\.type$/, 'RollingUpdate'], [/\.maxSurge$/, '0'], [/\.maxUnavailable$/, '1'], ...KEPT_UP],
-      POD_FIELDS,
-    ],
-    [
-      'apps/v1/statefulsets',
-      'statefulset',
-      [[/updateStrategy\.type$/, 'RollingUpdate'], ...KEPT_UP],
-      [...POD_FIELDS, 'volumeClaimTemplates'],
-    ],
-    [
-      'rbac.authorization.k8s.io/v1/rolebindings',
-      'rolebinding',
-      [
-        [/apiGroup$/, 'rbac.authorization.k8s.io'],
-        [/subjects.*\.kind$/, 'User'],
-      ],
-    ],
-    ['rbac.authorization.k8s.io/v1/roles', 'role', []],
-    ['example.dev/v1/boats', 'boat', []],
-  ])(
-    'keep all that is typed into %s: stored as it was, and there again to be changed',
-    async (place, resource, wishes, except = []) => {
-      const name = `walked-${resource}`
-      await go(`create/${place}`)
-      await field('metadata.name').waitFor()
-      const named: Wishes = [
-        [/^metadata\.name$/, name],
-        [/^metadata\.namespace$/, 'default'],
-      ]
-      const typed = await fillAll(page, 'form', [...named, ...wishes], [...NO_PROBES, ...except])
-      const sent = page.waitForRequest(request => request.method() === 'POST' && request.url().includes('dryRun=All'))
-      await page.locator('form button[type=submit]').click()
-      const tried = await sent
-      const { apiVersion: _, kind: __, ...body } = tried.postDataJSON() as Record<string, unknown>
-      expect(Object.fromEntries(valuesOf(body))).toEqual(Object.fromEntries(typed))
-      const answer = (await (await tried.response())?.json()) as { message?: string }
-      expect(answer.message ?? '').toBe('')
-      await page.getByRole('dialog', { name: new RegExp(` ${name}$`) }).waitFor()
-      expect(Object.fromEntries(valuesOf(await read(resource, name)))).toMatchObject(Object.fromEntries(typed))
-
-      const key = typed.has('metadata.namespace') ? `default/${name}` : name
-      await go(`k/${place}?open=${key}&tab=yaml`)
-      await page.getByRole('button', { name: 'Form', exact: true }).click()
-      await field('metadata.labels.memory').waitFor()
-      const identity = ['metadata.name', 'metadata.namespace']
-      expect(Object.fromEntries(await shownIn(page, '[role=dialog]'))).toMatchObject(
-        Object.fromEntries([...typed].filter(([path]) => !identity.includes(path))),
-      )
-      await field('metadata.labels.memory').fill('changed')
-      await page.getByRole('button', { name: 'Apply' }).click()
-      await page.getByText(`Applied ${name}`).waitFor()
-      const stored: { metadata: { labels: object } } = await read(resource, name)
-      expect(stored.metadata.labels).toMatchObject({ memory: 'changed' })
-    },
-  )
 
   it('leave with the kind that somebody else removes', async () => {
     await go('k/apiextensions.k8s.io/v1/customresourcedefinitions?open=boats.example.dev')

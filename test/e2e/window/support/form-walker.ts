@@ -2,7 +2,7 @@
 // every list and map, fills every control, and remembers what was typed where.
 import type { Page } from 'playwright-core'
 
-/** What is entered where; the first that fits the field's path counts. */
+/** What is entered where, '' for nothing at all; the first that fits the field's path counts. */
 export type Wishes = readonly (readonly [path: RegExp, value: string])[]
 
 /**
@@ -26,14 +26,17 @@ interface Control {
   /** Of a choice. */
   readonly options: readonly string[] | null
   readonly isNumber: boolean
+  /** The object has it in base64. */
+  readonly isHidden: boolean
   readonly shown: string
 }
 const DESCRIBE = `form => [...form.querySelectorAll('[name]:is(input, select, textarea)')].map(
-  ({ name, value, options, inputMode }) => ({
+  ({ name, value, options, inputMode, type }) => ({
     path: name,
     options: options ? [...options].map(option => option.value) : null,
     isNumber: inputMode === 'numeric',
-    shown: value,
+    isHidden: type === 'password',
+    shown: type === 'password' ? btoa(value) : value,
   }),
 )`
 /** A key that any map takes: of labels, of resources. */
@@ -45,7 +48,7 @@ const runIn = <Result>(page: Page, form: string, what: string, ...args: unknown[
 /**
  * @param form a selector of what holds the fields
  * @param except fields that are not opened
- * @returns what was typed, by the path of its field
+ * @returns what was typed, as the object has it, by the path of its field
  */
 export async function fillAll(
   page: Page,
@@ -60,19 +63,19 @@ export async function fillAll(
     await key.press('Tab')
   }
   const typed = new Map<string, string>()
-  for (const { path, options, isNumber, shown } of await runIn<Control[]>(page, form, DESCRIBE)) {
+  for (const { path, options, isNumber, isHidden, shown } of await runIn<Control[]>(page, form, DESCRIBE)) {
     const control = page.locator(`${form} [name="${path}"]`)
     const wish = wishes.find(([pattern]) => pattern.test(path))?.[1]
     const value = wish ?? (options ? shown || options.find(Boolean) : isNumber ? '3' : `text-${typed.size}`)
-    if (value === undefined) continue
+    if (!value) continue
     if (options) await control.selectOption(value)
     else await control.fill(value)
-    typed.set(path, value)
+    typed.set(path, isHidden ? btoa(value) : value)
   }
   return typed
 }
 
-/** What the form shows, by the path of its field. */
+/** What the form shows, as the object has it, by the path of its field. */
 export const shownIn = async (page: Page, form: string): Promise<Map<string, string>> =>
   new Map((await runIn<Control[]>(page, form, DESCRIBE)).map(({ path, shown }) => [path, shown]))
 
