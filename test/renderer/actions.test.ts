@@ -1,7 +1,8 @@
 // Which actions an object is offered.
 import { describe, expect, it } from 'vitest'
 import type { ServedKind } from '@/api/discovery.ts'
-import { actionsOf, fitting } from '@/kinds/actions.ts'
+import { fitting } from '@/kinds/actions/action.ts'
+import { actionsOf } from '@/kinds/actions/actions-of.ts'
 import { createPinia, setActivePinia } from 'pinia'
 import { useClusterStore } from '@/stores/cluster.ts'
 import { Deployment } from '../../src/shared/api/apps/v1.ts'

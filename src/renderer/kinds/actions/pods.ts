@@ -1,0 +1,147 @@
+// What pods allow, and what leads to them: logs, terminals, files, forwarded ports.
+import { ArrowRightLeft, Bug, FolderOpen, History, Plug, ScrollText, SquareTerminal } from '@lucide/vue'
+import type { Container, Pod } from '../../../shared/api/core/v1.ts'
+import type { AnyObject } from '../../../shared/machinery/object.ts'
+import type { ServedKind } from '../../api/discovery.ts'
+import type { Row } from '../../api/sources.ts'
+import { useDebugStore } from '../../dock/debug.ts'
+import { type ForwardKind, useForwardStore } from '../../forwards/forwards.ts'
+import { useDockStore } from '../../stores/dock.ts'
+import { useToastStore } from '../../stores/toasts.ts'
+import { podSelectorOf } from '../pod-selector.ts'
+import { t } from '../../i18n/i18n.ts'
+import { type Drafts, first, ofPods } from './action.ts'
+
+/** The container that logs and shells start with: the annotated one, else the first. */
+export const defaultContainer = (pod: Pod): string =>
+  pod.metadata.annotations?.['kubectl.kubernetes.io/default-container'] ?? pod.spec.containers[0]?.name ?? ''
+
+export function openLogs(object: AnyObject, previous = false): void {
+  const { name, namespace = '' } = object.metadata
+  const labelSelector = podSelectorOf(object)
+  const base = { kind: 'logs' as const, title: name, namespace, ...(previous ? { previous } : {}) }
+  if (object.kind === 'Pod')
+    useDockStore().open({ ...base, pod: name, container: defaultContainer(object as unknown as Pod) })
+  else if (labelSelector) useDockStore().open({ ...base, labelSelector })
+  else useToastStore().failed(t('No logs of {name}', { name }), new Error(t('It selects no pods.')))
+}
+
+export function openTerminal(pod: Pod, container = defaultContainer(pod)): void {
+  const { name, namespace } = pod.metadata
+  useDockStore().open({ kind: 'terminal', use: 'shell', title: name, pod: { namespace, name }, container })
+}
+
+/** Joins the main process, with what it was given: its input, its terminal. */
+export function openAttach(pod: Pod, container = defaultContainer(pod)): void {
+  const { name, namespace } = pod.metadata
+  const { spec } = pod
+  const found = [...spec.containers, ...(spec.initContainers ?? []), ...(spec.ephemeralContainers ?? [])].find(
+    each => each.name === container,
+  )
+  const streams = { stdin: found?.stdin ?? false, tty: found?.tty ?? false }
+  const title = t('{name} · attached', { name })
+  useDockStore().open({ kind: 'terminal', use: 'attach', title, pod: { namespace, name }, container, streams })
+}
+
+export function openFiles(pod: Pod, container = defaultContainer(pod)): void {
+  const { name, namespace } = pod.metadata
+  useDockStore().open({ kind: 'files', title: name, pod: { namespace, name }, container })
+}
+
+const FORWARDED: Readonly<Record<string, ForwardKind>> = {
+  Pod: 'pods',
+  Service: 'services',
+  Deployment: 'deployments',
+  StatefulSet: 'statefulsets',
+}
+
+function openForward(kind: ForwardKind, { object, name, namespace }: Row): void {
+  const spec = object.spec as {
+    ports?: { port: number }[]
+    containers?: Container[]
+    template?: { spec?: { containers?: Container[] } }
+  }
+  const containers = spec.containers ?? spec.template?.spec?.containers ?? []
+  const ports = spec.ports?.map(({ port }) => port) ?? containers.flatMap(each => each.ports ?? []).map(portNumber)
+  useForwardStore().asked = { kind, namespace, name, ports }
+}
+const portNumber = ({ containerPort }: { containerPort: number }) => containerPort
+
+export function openDebug(pod: Pod, container = defaultContainer(pod)): void {
+  useDebugStore().asked = { kind: 'pod', pod, container }
+}
+
+const HAS_PODS = new Set([
+  'Deployment',
+  'StatefulSet',
+  'DaemonSet',
+  'ReplicaSet',
+  'ReplicationController',
+  'Job',
+  'Service',
+])
+
+export function podActions({ type }: ServedKind): Drafts {
+  const firstPod = (run: (pod: Pod) => void) => first(row => run(row.object as unknown as Pod))
+  const forwarded = type.group === '' || type.group === 'apps' ? FORWARDED[type.kind] : undefined
+  return [
+    (type.kind === 'Pod' || HAS_PODS.has(type.kind)) && {
+      id: 'logs',
+      needs: [ofPods('get', 'log')],
+      title: t('Logs'),
+      icon: ScrollText,
+      key: 'l',
+      run: first(row => openLogs(row.object)),
+    },
+    type.kind === 'Pod' && {
+      id: 'previous',
+      needs: [ofPods('get', 'log')],
+      minor: true,
+      title: t('Logs of the previous run'),
+      icon: History,
+      key: 'p',
+      run: first(row => openLogs(row.object, true)),
+    },
+    type.kind === 'Pod' && {
+      id: 'shell',
+      needs: [ofPods('create', 'exec')],
+      title: t('Terminal'),
+      icon: SquareTerminal,
+      key: 's',
+      run: firstPod(openTerminal),
+    },
+    forwarded !== undefined && {
+      id: 'forward',
+      needs: [ofPods('create', 'portforward')],
+      minor: type.kind !== 'Service',
+      title: t('Forward a port'),
+      icon: ArrowRightLeft,
+      run: first(row => openForward(forwarded, row)),
+    },
+    type.kind === 'Pod' && {
+      id: 'files',
+      needs: [ofPods('create', 'exec')],
+      minor: true,
+      title: t('Files'),
+      icon: FolderOpen,
+      key: 'f',
+      run: firstPod(openFiles),
+    },
+    type.kind === 'Pod' && {
+      id: 'attach',
+      needs: [ofPods('create', 'attach')],
+      minor: true,
+      title: t('Attach'),
+      icon: Plug,
+      run: firstPod(openAttach),
+    },
+    type.kind === 'Pod' && {
+      id: 'debug',
+      needs: [ofPods('patch', 'ephemeralcontainers')],
+      minor: true,
+      title: t('Debug container'),
+      icon: Bug,
+      run: firstPod(openDebug),
+    },
+  ]
+}
