@@ -236,6 +236,26 @@ test('a quota of an extended resource counts pods and claims of its devices, and
   for (const each of ['metered', 'fits']) await remove(each)
 })
 
+test('a pod whose own claim is refused is told so', async () => {
+  const name = 'refused'
+  await addClass(name, 'example.com/refused')
+  await addDevices(name, 'b', 1)
+  await cluster.client.create(ResourceQuota, {
+    metadata: { namespace, name },
+    spec: { hard: { 'requests.deviceclass.resource.kubernetes.io/refused': '0' } },
+  })
+  await addPod('refused', { 'example.com/refused': '1' })
+  await eventually(async () => {
+    const { conditions } = (await cluster.client.get(Pod, { namespace, name: 'refused' })).status
+    expect(conditions).toMatchObject([{ type: 'PodScheduled', status: 'False', reason: 'SchedulerError' }])
+    expect(conditions?.[0]?.message).toMatch(
+      /^running PreBind plugin "DynamicResources": create claim for extended resources [^/]+\/: resourceclaims\.resource\.k8s\.io "refused-extended-resources-.{5}" is forbidden: exceeded quota: refused, /,
+    )
+  })
+  await cluster.client.delete(ResourceQuota, { namespace, name })
+  await remove('refused')
+})
+
 test('a quota counts claims by the resource that their class is, from when it is', async () => {
   const name = 'renamed'
   for (const each of [name, 'late']) await addClass(each)

@@ -421,6 +421,26 @@ describe('statefulset', () => {
       })
     })
 
+    test('a policy that changes is followed for claims of pods that wait for them, too', async () => {
+      await create({
+        replicas: 1,
+        volumeClaimTemplates: [claimTemplate],
+        persistentVolumeClaimRetentionPolicy: { whenDeleted: 'Retain', whenScaled: 'Delete' },
+      })
+      await eventually(async () => expect(await names()).toEqual(['db-0']))
+      const follow = (whenDeleted: string) =>
+        cluster.client.patch(
+          StatefulSet,
+          { namespace, name: 'db' },
+          { spec: { persistentVolumeClaimRetentionPolicy: { whenDeleted } } },
+        )
+      const owners = async () => (await claims()).map(({ metadata }) => metadata.ownerReferences?.[0]?.kind)
+      await follow('Delete')
+      await eventually(async () => expect(await owners()).toEqual(['StatefulSet']))
+      await follow('Retain')
+      await eventually(async () => expect(await owners()).toEqual([undefined]))
+    })
+
     test('a policy that changes back to Retain takes the references away', async () => {
       await withPolicy('Delete', 'Delete')
       await allReady(3)

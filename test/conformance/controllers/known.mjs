@@ -60,7 +60,7 @@ const KNOWN = [
     why: 'told with each change of the pod, of any one of its budgets, there; once here',
   },
   {
-    text: /^\.Deployment\/.*\.(reason: "ReplicaSetUpdated", not "NewReplicaSetCreated"|message: .*is progressing\.", not "Created new replica set)/,
+    text: /^\.Deployment\/.*\.(reason: "ReplicaSetUpdated", not "NewReplicaSetCreated"|message: .*is progressing\.", not "Created new replica set|message: .* has successfully progressed\.", not .* has successfully progressed\.")/,
     why: 'a matter of chance there: whether the status that names the new set was written, or met a conflict',
   },
   {

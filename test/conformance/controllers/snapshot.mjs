@@ -122,7 +122,10 @@ export function comparable(objects, hashes) {
     .replaceAll(/10\.244\.9\.\d+/g, '<pod-ip>')
     .replaceAll(/-29\d{6}\b/g, '-<minute>')
     .replaceAll(/\bnode-\d\b/g, '<node>')
-  text = text.replaceAll(/(pods \\"[^"\\]*-)[bcdfghjklmnpqrstvwxz2456789]{5}(?=\\")/g, '$1<name>')
+  text = text.replaceAll(
+    /((?:pods|resourceclaims\.resource\.k8s\.io) \\"[^"\\]*-)[bcdfghjklmnpqrstvwxz2456789]{5}(?=\\")/g,
+    '$1<name>',
+  )
   const found = {}
   const events = new Set()
   for (const object of JSON.parse(text)) {

@@ -6,7 +6,7 @@ import { isPodAvailable, isPodTerminal } from '../support/pod-state.ts'
 export interface StatefulPlan {
   readonly create: number[]
   readonly remove: Pod[]
-  /** Pods that were come to, in their order: one that is not well holds up those behind it. */
+  /** Pods that were come to, in their order: one that is not well holds up those behind it, and itself unless it is pending. */
   readonly reached: Pod[]
 }
 
@@ -31,8 +31,10 @@ export function planStep({ set, byOrdinal, isCurrent, nowMs }: PlanInput): State
     if (!pod) plan.create.push(ordinal)
     // Its name must be free before its successor can start.
     else if (isPodTerminal(pod) && !pod.metadata.deletionTimestamp) plan.remove.push(pod)
-    if (!parallel && (plan.create.length + plan.remove.length > 0 || !available(pod))) return plan
-    if (pod && !isPodTerminal(pod)) plan.reached.push(pod)
+    const holdsUp = !parallel && (plan.create.length + plan.remove.length > 0 || !available(pod))
+    const isPending = pod?.status.phase === 'Pending'
+    if (pod && !isPodTerminal(pod) && (isPending || !holdsUp)) plan.reached.push(pod)
+    if (holdsUp) return plan
   }
   const condemned = [...byOrdinal]
     .filter(([ordinal]) => ordinal < first || ordinal > last)

@@ -6,6 +6,7 @@ import { type AllocationResult, type DeviceClass, ResourceClaim } from '../../..
 import type { EventRecorder } from '../../../../shared/client/events.ts'
 import { deepEqual } from '../../../../shared/machinery/deep-equal.ts'
 import { matchesNodeSelector } from '../../../../shared/machinery/node-selector.ts'
+import { messageOf } from '../../../../shared/machinery/message-of.ts'
 import { controllerOf } from '../../../../shared/machinery/owner.ts'
 import {
   canBeReserved,
@@ -129,7 +130,10 @@ export function dynamicResources(parts: DynamicResourcesParts): SchedulerPlugin 
   /** Makes the pod's own claim, and tells the pod of it. @throws Error */
   async function bindOwn(pod: Pod, { requests, mappings, allocation }: OwnClaim, known: PodClaims) {
     const { client, signal } = parts
-    const made = await client.create(ResourceClaim, draftOf(pod, requests), { signal })
+    const made = await client.create(ResourceClaim, draftOf(pod, requests), { signal }).catch((error: unknown) => {
+      // Its name is not made up yet.
+      throw new Error(`create claim for extended resources ${pod.metadata.namespace}/: ${messageOf(error)}`)
+    })
     known.made = made
     const { namespace, name, uid } = made.metadata
     await untilSeen(parts, () => resourceClaims.get({ namespace, name })?.metadata.uid === uid)
