@@ -1,4 +1,5 @@
 // Remembers the newest decision about each pod, for "why there?" and "why not yet?". Bounded: the oldest go first.
+import { RecentlyUsed } from '../../shared/machinery/recently-used.ts'
 import type { NodeScore } from './framework/run-plugins.ts'
 import type { RememberedDecision } from './sight.ts'
 
@@ -7,23 +8,15 @@ const MOST = 2_000
 const MOST_SCORES = 10
 
 export class Decisions {
-  readonly #decisions = new Map<string, RememberedDecision>()
+  readonly #decisions = new RecentlyUsed<RememberedDecision>(MOST)
 
   /** @param scores in any order */
   placed(podUid: string, atMs: number, nodeName: string, scores: readonly NodeScore[]): void {
-    this.#set(podUid, { atMs, nodeName, message: undefined, scores: best(scores) })
+    this.#decisions.set(podUid, { atMs, nodeName, message: undefined, scores: best(scores) })
   }
 
   rejected(podUid: string, atMs: number, message: string): void {
-    this.#set(podUid, { atMs, nodeName: undefined, message, scores: [] })
-  }
-
-  #set(podUid: string, decision: RememberedDecision): void {
-    this.#decisions.delete(podUid)
-    this.#decisions.set(podUid, decision)
-    if (this.#decisions.size <= MOST) return
-    const [oldest] = this.#decisions.keys()
-    if (oldest !== undefined) this.#decisions.delete(oldest)
+    this.#decisions.set(podUid, { atMs, nodeName: undefined, message, scores: [] })
   }
 
   delete(podUid: string): void {

@@ -296,8 +296,11 @@ class RunningScheduler {
       this.#place(profile, state, queued, info, choice.node)
       return undefined
     }
-    const statuses = advice ? new Map([...found.statuses, ...advice.rejections]) : found.statuses
-    return { profile, state, queued, info, statuses, rejection: found.rejection }
+    for (const node of advice ? found.feasible : []) {
+      const rejection = advice?.rejections.get(node.name)
+      if (rejection) found.statuses.add(node, rejection)
+    }
+    return { profile, state, queued, info, statuses: found.statuses, rejection: found.rejection }
   }
 
   /** Something went wrong that says nothing of the nodes: the pod could not be judged, or not be bound. */

@@ -3,6 +3,7 @@
 import type { Event } from '../api/core/v1.ts'
 import type { Clock } from '../machinery/clock.ts'
 import type { Draft } from '../machinery/object.ts'
+import { RecentlyUsed } from '../machinery/recently-used.ts'
 import { type TokenBucket, createTokenBucket } from './rate-limiter.ts'
 
 export type EventDraft = Draft<Event> & { readonly metadata: { readonly namespace: string; readonly name: string } }
@@ -36,9 +37,9 @@ const SIMILAR_MS = 600_000
 
 export class EventCorrelator {
   readonly #clock: Clock
-  readonly #buckets = new Map<string, TokenBucket>()
-  readonly #similar = new Map<string, Similar>()
-  readonly #seen = new Map<string, Seen>()
+  readonly #buckets = new RecentlyUsed<TokenBucket>(MAX_REMEMBERED)
+  readonly #similar = new RecentlyUsed<Similar>(MAX_REMEMBERED)
+  readonly #seen = new RecentlyUsed<Seen>(MAX_REMEMBERED)
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -47,11 +48,9 @@ export class EventCorrelator {
   /** @returns undefined when the event is dropped as spam */
   correlate(given: EventDraft): Correlated | undefined {
     const { message, key } = this.#aggregate(given)
-    const seen = touch(this.#seen, key, () => ({ count: 0, firstTimestamp: given.firstTimestamp, name: undefined }))
+    const seen = this.#seen.use(key, () => ({ count: 0, firstTimestamp: given.firstTimestamp, name: undefined }))
     seen.count += 1
-    const bucket = touch(this.#buckets, spamKey(given), () =>
-      createTokenBucket(this.#clock, SPAM_PER_SECOND, SPAM_BURST),
-    )
+    const bucket = this.#buckets.use(spamKey(given), () => createTokenBucket(this.#clock, SPAM_PER_SECOND, SPAM_BURST))
     if (!bucket.tryTake()) return undefined
     const { firstTimestamp } = seen
     const event = { ...given, message, count: seen.count, ...(firstTimestamp ? { firstTimestamp } : {}) }
@@ -68,7 +67,7 @@ export class EventCorrelator {
     const message = event.message ?? ''
     const group = groupKey(event)
     const now = this.#clock.monotonic()
-    const similar = touch(this.#similar, group, () => ({ messages: new Set<string>(), at: now }))
+    const similar = this.#similar.use(group, () => ({ messages: new Set<string>(), at: now }))
     if (now - similar.at > SIMILAR_MS) similar.messages.clear()
     similar.at = now
     similar.messages.add(message)
@@ -94,17 +93,3 @@ const groupKey = (event: EventDraft): string =>
     event.reportingComponent,
     event.reportingInstance,
   ])
-
-/** Gets or makes an entry, marks it as used last, and forgets the one unused for longest. */
-function touch<V>(map: Map<string, V>, key: string, make: () => V): V {
-  const value = map.get(key) ?? make()
-  map.delete(key)
-  map.set(key, value)
-  if (map.size > MAX_REMEMBERED) {
-    for (const oldest of map.keys()) {
-      map.delete(oldest)
-      break
-    }
-  }
-  return value
-}

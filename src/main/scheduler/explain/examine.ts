@@ -4,9 +4,10 @@ import type { NodeInfo } from '../cache/node-info.ts'
 import type { PodInfo } from '../cache/pod-info.ts'
 import { CycleState } from '../framework/cycle-state.ts'
 import { describeFit } from '../framework/fit-error.ts'
-import type { NodeStatuses, Rejection } from '../framework/plugin.ts'
+import type { NodeStatuses } from '../framework/plugin.ts'
 import type { ClusterView } from '../framework/cluster-view.ts'
 import { type Profile, having } from '../framework/profile.ts'
+import { Rejections } from '../framework/rejections.ts'
 import { type NodeScore, filterWithNominated, scoreNodes } from '../framework/run-plugins.ts'
 import { type Status, isSuccess, skip, success, unresolvable } from '../framework/status.ts'
 import type { Pace } from './pace.ts'
@@ -57,7 +58,7 @@ export async function examine(profile: Profile, view: ClusterView, pod: PodInfo,
     if (nodeNames) names = new Set(names ? [...names].filter(name => nodeNames.has(name)) : nodeNames)
   }
   const nodes: ExaminedNode[] = []
-  const statuses = new Map<string, Rejection>()
+  const statuses = new Rejections()
   for (const node of view.nodes) {
     const verdicts = having(profile, 'filter').map(plugin => {
       const { name } = plugin
@@ -68,7 +69,7 @@ export async function examine(profile: Profile, view: ClusterView, pod: PodInfo,
       return { plugin: name, status: rejected ?? success }
     })
     const first = verdicts.find(verdict => !accepts(verdict))
-    if (first) statuses.set(node.name, { ...first.status, plugin: first.plugin })
+    if (first) statuses.add(node, { ...first.status, plugin: first.plugin })
     nodes.push({ node, verdicts, fits: first === undefined && refused.length === 0 })
     await pace.breathe()
   }

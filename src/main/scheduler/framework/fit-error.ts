@@ -4,7 +4,7 @@ import type { Status } from './status.ts'
 
 export function describeFit(
   nodeCount: number,
-  statuses: NodeStatuses,
+  statuses: Pick<NodeStatuses, 'size' | 'values'>,
   rejection?: Status,
   postFilter?: string,
 ): string {

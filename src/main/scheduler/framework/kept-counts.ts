@@ -1,15 +1,15 @@
 // Counts over the cluster's pods that a plugin makes for one pod, kept for the next pods that ask the same: what has
 // been placed since is added, rather than everything counted again. Preemption may try things on them within a cycle,
 // and leaves them as they were.
+import { RecentlyUsed } from '../../../shared/machinery/recently-used.ts'
 import type { Journal, Placement } from '../cache/journal.ts'
-import { remembered } from './node-memory.ts'
 import type { ClusterView } from './cluster-view.ts'
 
 /** Kept, those used last. */
 const MOST = 32
 
 export class KeptCounts<S> {
-  readonly #kept = new Map<string, { counts: S; at: number }>()
+  readonly #kept = new RecentlyUsed<{ counts: S; at: number }>(MOST)
   readonly #add: (counts: S, placement: Placement) => void
   readonly #holds: (counts: S) => boolean
   #journal: Journal | undefined
@@ -33,7 +33,7 @@ export class KeptCounts<S> {
     const known = this.#kept.get(key)
     const missed = known && this.#holds(known.counts) ? journal.since(known.at) : undefined
     if (!known || !missed) this.#kept.delete(key)
-    const entry = remembered(this.#kept, key, MOST, () => ({ counts: count(), at: journal.end }))
+    const entry = this.#kept.use(key, () => ({ counts: count(), at: journal.end }))
     if (missed) for (const placement of missed) this.#add(entry.counts, placement)
     entry.at = journal.end
     return entry.counts

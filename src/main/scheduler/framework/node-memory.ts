@@ -1,5 +1,6 @@
 // What the plugins said about nodes for pods that ask the same: replicas of a workload, mostly. An answer is kept while
 // its node does not change. Only plugins that sign are remembered: they read no more than the pod and the node.
+import { RecentlyUsed } from '../../../shared/machinery/recently-used.ts'
 import type { NodeInfo } from '../cache/node-info.ts'
 import type { PodInfo } from '../cache/pod-info.ts'
 import type { CycleState, StateKey } from './cycle-state.ts'
@@ -62,20 +63,7 @@ export class PodKind {
   }
 }
 
-/** Gets or makes an entry, marks it as used last, and forgets the one unused for longest. */
-export function remembered<V>(map: Map<string, V>, key: string, most: number, make: () => V): V {
-  const value = map.get(key) ?? make()
-  map.delete(key)
-  map.set(key, value)
-  if (map.size > most)
-    for (const oldest of map.keys()) {
-      map.delete(oldest)
-      break
-    }
-  return value
-}
-
-const memories = new WeakMap<Profile, Map<string, PodKind>>()
+const memories = new WeakMap<Profile, RecentlyUsed<PodKind>>()
 
 const kindOfCycle: StateKey<PodKind> = { name: 'PodKind' }
 
@@ -84,9 +72,9 @@ export function kindOf(profile: Profile, state: CycleState, pod: PodInfo): PodKi
   const known = state.get(kindOfCycle)
   if (known) return known
   let kinds = memories.get(profile)
-  if (!kinds) memories.set(profile, (kinds = new Map()))
+  if (!kinds) memories.set(profile, (kinds = new RecentlyUsed(MOST_KINDS)))
   const signature = JSON.stringify(having(profile, 'sign').map(plugin => plugin.sign(pod)))
-  const kind = remembered(kinds, signature, MOST_KINDS, () => new PodKind(signature))
+  const kind = kinds.use(signature, () => new PodKind(signature))
   state.set(kindOfCycle, kind)
   return kind
 }

@@ -10,7 +10,7 @@ import type { NodeInfo } from '../cache/node-info.ts'
 import type { PodInfo } from '../cache/pod-info.ts'
 import type { CycleState } from './cycle-state.ts'
 import type { EventHint } from './cluster-event.ts'
-import type { Status } from './status.ts'
+import type { Status, StatusCode } from './status.ts'
 import type { ClusterView } from './cluster-view.ts'
 
 /** Highest score of a plugin after normalizing; the lowest is 0. */
@@ -26,7 +26,12 @@ export interface PreFilterResult {
 export type Rejection = Status & { readonly plugin: string }
 
 /** By node name. */
-export type NodeStatuses = ReadonlyMap<string, Rejection>
+export interface NodeStatuses extends Iterable<[string, Rejection]> {
+  readonly size: number
+  get(nodeName: string): Rejection | undefined
+  values(): Iterable<Rejection>
+  nodesWith(code: StatusCode): readonly NodeInfo[]
+}
 
 export interface PostFilterResult {
   readonly status: Status

@@ -4,7 +4,7 @@ import type { NodeInfo } from '../cache/node-info.ts'
 import type { PodInfo } from '../cache/pod-info.ts'
 import type { CycleState } from './cycle-state.ts'
 import { type PodKind, kindOf } from './node-memory.ts'
-import type { NodeStatuses, Rejection, SchedulerPlugin } from './plugin.ts'
+import type { Rejection, SchedulerPlugin } from './plugin.ts'
 import type { ClusterView } from './cluster-view.ts'
 import { type Profile, type With, having, weightOf } from './profile.ts'
 import { Rejections } from './rejections.ts'
@@ -12,7 +12,7 @@ import { type Status, isSuccess, unresolvable } from './status.ts'
 
 export interface Feasibility {
   readonly feasible: readonly NodeInfo[]
-  readonly statuses: NodeStatuses
+  readonly statuses: Rejections
   /** PreFilter's own rejection of the pod, for all nodes at once. */
   readonly rejection?: Rejection
   /** Where the next cycle starts to look. */
@@ -51,9 +51,7 @@ export function findFeasible(
   const ruledOut = new Rejections()
   const found = (feasible: readonly NodeInfo[], nextStart: number): Feasibility => ({
     feasible,
-    get statuses() {
-      return ruledOut.byNode
-    },
+    statuses: ruledOut,
     nextStart,
   })
   let names: Set<string> | undefined
@@ -79,11 +77,11 @@ export function findFeasible(
     const node = all[(start + looked) % all.length]
     if (!node) continue
     if (names && !names.has(node.name)) {
-      ruledOut.add(node.name, NOT_NAMED)
+      ruledOut.add(node, NOT_NAMED)
       continue
     }
     const rejection = rejectionOf(node)
-    if (rejection) ruledOut.add(node.name, rejection)
+    if (rejection) ruledOut.add(node, rejection)
     else feasible.push(node)
     if (rejection?.code === 'Error') {
       const failure = `running "${rejection.plugin}" filter plugin: ${rejection.reasons.join(', ')}`

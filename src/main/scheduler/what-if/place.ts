@@ -42,8 +42,7 @@ export async function placePod(world: Supposition, profile: Profile, pod: Pod): 
     return { message, victims: [] }
   const budgets = world.listers.disruptionBudgets.list()
   const candidates: Candidate[] = []
-  for (const node of trial.nodes) {
-    if (statuses.get(node.name)?.code !== 'Unschedulable') continue
+  for (const node of statuses.nodesWith('Unschedulable')) {
     const found = findVictims(profile, state, info, node, budgets, trial.nominated(node.name))
     if ('victims' in found) candidates.push(found)
     await pace.breathe()

@@ -94,13 +94,14 @@ export function defaultPreemption(parts: PreemptionParts): SchedulerPlugin {
       if (spec.preemptionPolicy === 'Never')
         return { status: unschedulable('preemption: not eligible due to preemptionPolicy=Never.') }
       // A node that became impossible meanwhile is waited for no longer.
-      const isHopeless = statuses.get(status.nominatedNodeName ?? '')?.code === 'UnschedulableAndUnresolvable'
+      const nominated = status.nominatedNodeName
+      const isHopeless = nominated && statuses.get(nominated)?.code === 'UnschedulableAndUnresolvable'
       if (!isHopeless && waitsForVictims(pod.pod, view))
         return { status: unschedulable('preemption: not eligible due to a terminating pod on the nominated node.') }
       const tryNode = trials.begin(profile(), state, pod, listers.disruptionBudgets.list())
       const candidates: Candidate[] = []
       const failures = new Map<string, Status & { plugin: string }>()
-      const hopeful = view.nodes.filter(node => statuses.get(node.name)?.code === 'Unschedulable')
+      const hopeful = statuses.nodesWith('Unschedulable')
       const { from, enough } = extentOf(parts, hopeful.length)
       let harmless = false
       for (let i = 0; i < hopeful.length; i++) {

@@ -1,10 +1,10 @@
 // Which pods would have to go from which node, kept for the next pods that ask the same: preemptors tend to come in
 // crowds, and each makes room on one of many nodes.
 import type { PodDisruptionBudget } from '../../../../shared/api/policy/v1.ts'
+import { RecentlyUsed } from '../../../../shared/machinery/recently-used.ts'
 import type { NodeInfo } from '../../cache/node-info.ts'
 import type { PodInfo } from '../../cache/pod-info.ts'
 import type { CycleState } from '../../framework/cycle-state.ts'
-import { remembered } from '../../framework/node-memory.ts'
 import type { Candidate } from '../../framework/plugin.ts'
 import type { Profile } from '../../framework/profile.ts'
 import { activeFilters } from '../../framework/run-plugins.ts'
@@ -25,7 +25,7 @@ interface Trial {
 export type TryNode = (node: NodeInfo, guests: readonly PodInfo[]) => Candidate | Status
 
 export class Trials {
-  readonly #kinds = new Map<string, Map<NodeInfo, Trial>>()
+  readonly #kinds = new RecentlyUsed<Map<NodeInfo, Trial>>(MOST_KINDS)
   #budgets: readonly PodDisruptionBudget[] = []
 
   /** For one cycle. A trial counts again while neither the node nor who is promised it nor a budget has changed. */
@@ -36,7 +36,7 @@ export class Trials {
     if (others.length > 0) return afresh
     this.#follow(budgets)
     const key = `${pod.pod.spec.priority ?? 0} ${kind.signature}`
-    const trials = remembered(this.#kinds, key, MOST_KINDS, () => new Map<NodeInfo, Trial>())
+    const trials = this.#kinds.use(key, () => new Map<NodeInfo, Trial>())
     const { uid } = pod.pod.metadata
     return (node, guests) => {
       // It may be promised the node itself, and does not count then.
