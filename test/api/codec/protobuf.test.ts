@@ -84,7 +84,7 @@ describe('decodeBody() of protobuf', () => {
   })
 
   test.each([
-    ['', 'provided data does not appear to be a protobuf message'],
+    ['', 'provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]'],
     ['6b3873000a', 'unexpected EOF'],
     ['6b387300', 'no kind "" is registered for version ""'],
     [SECRET.slice(0, 60), 'unexpected EOF'],

@@ -160,6 +160,32 @@ const KNOWN = [
     text: /spec\.validations\[\d+\]\.expression/,
     why: 'variables that are not there are told as fields that are not there',
   },
+  {
+    name: /as APPLICATION|Application\/(JSON|Merge)/,
+    text: /^code 200 [^]*, not 4(06|15) /,
+    why: 'media types are the same in capitals',
+  },
+  { name: / (put|delete) as text\/yaml$/, text: /^code 200 [^]*, not 415 /, why: 'YAML has several names here' },
+  {
+    name: /\{"\$patch":"other"\}/,
+    text: /^code 400 \("unknown patch type found: other"\)/,
+    why: 'a directive that is none is told, wherever it stands',
+  },
+  {
+    name: / › \/(status|scale|resize|ephemeralcontainers) as application\/json;.*$/,
+    text: /^code 200 [^]*, not 406 |^\.columnDefinitions|^\.(kind|spec|status|rows|metadata)\b/,
+    why: 'parts of objects that have no tables there have those of the object here',
+  },
+  {
+    name: / › (put as application\/vnd|delete( all)? (\[\]|\{[^}]*"ConfigMap"))/,
+    text: /^\.message: "(provided data|DeleteOptions in version|decoded object)/,
+    why: 'bodies of another format or kind are told in other words',
+  },
+  {
+    name: /^CustomResourceDefinition .* › delete /,
+    text: /^\.metadata\.finalizers/,
+    why: 'of a trial what would be waited for is told',
+  },
   { text: /^order of causes$/, why: 'Go tells some in the order of its maps' },
   { text: /clusterTrustBundle|\(Projected\) has no sources provided/, why: 'a feature that is off there' },
 ]

@@ -109,12 +109,12 @@ export function createRouter(
     if (elsewhere) return elsewhere(request)
     if (!resource || resource.virtual) throw unknownPath()
     assertScope(request, resource.type.namespaced)
-    // As upstream has it: custom resources alone answer without a body.
-    if (request.method === 'HEAD' && !resource.custom) throw notAllowed()
     const writesAll = info.verb === 'create' || info.verb === 'deletecollection'
     if (writesAll && resource.type.namespaced && info.namespace === '')
       throw resource.custom ? unknownPath() : notAllowed()
     const endpoint = endpointOf(request, resource)
+    // As upstream has it: custom resources alone answer without a body.
+    if (request.method === 'HEAD' && !resource.custom) throw notAllowed()
     if (resource.deprecated && !resource.custom) request.warn(resource.deprecated)
     return endpoint(request, resource, parts)
   }
@@ -122,7 +122,10 @@ export function createRouter(
   /** @throws ApiError 404, 405 */
   function endpointOf({ info }: ApiRequest, resource: ResourceDescriptor): Endpoint {
     const endpoint = VERBS[info.verb]
-    if (info.subresource === 'scale' && resource.scale) return scale
+    if (info.subresource === 'scale' && resource.scale) {
+      if (!resource.custom && !STATUS_VERBS.has(info.verb)) throw notAllowed()
+      return scale
+    }
     if (info.subresource === 'status' && resource.status) {
       if (!endpoint || !STATUS_VERBS.has(info.verb)) throw notAllowed()
       return endpoint

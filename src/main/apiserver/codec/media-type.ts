@@ -10,7 +10,7 @@ export const mediaTypeOf = (contentType: string | undefined): string =>
   (contentType ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? ''
 
 /** Of a patch of a built-in kind, whose other formats are not so much as looked at. */
-export const notOfPatches = (): ApiError => new ApiError(415, 'UnsupportedMediaType', '415: Unsupported Media Type')
+export const notOfPatches = (): ApiError => new ApiError(415, 'UnsupportedMediaType', '415: Unsupported Media Type', {})
 
 export const unsupportedMediaType = (accepted: readonly string[]): ApiError =>
   new ApiError(

@@ -4,6 +4,8 @@ import type { FieldError } from '../../../shared/machinery/field-error.ts'
 import type { AnyObject } from '../../../shared/machinery/object.ts'
 import type { ResourceType } from '../../../shared/machinery/resource-type.ts'
 import { notFound } from '../../../shared/machinery/status.ts'
+import { notOfPatches } from '../codec/media-type.ts'
+import { isPatch } from '../patch/apply-patch.ts'
 import type { ApiRequest, ApiResponse } from '../request.ts'
 import type { ResourceDescriptor } from '../registry/resource.ts'
 import type { EndpointContext, SubresourceHandler } from './contract.ts'
@@ -31,6 +33,7 @@ async function wantedOf(
     assertSameName(resource, sent, request.info)
     return () => sent
   }
+  if (!isPatch(request.headers['content-type'])) throw notOfPatches()
   const read = await readPatch(request)
   return async current => patched(request, resource, current, read())
 }

@@ -1,5 +1,5 @@
 // PATCH of an object or of its status: JSON patch, merge patch, strategic merge patch; server-side apply is apply.ts.
-import { forbiddenField, invalidValue } from '../../../shared/machinery/field-error.ts'
+import { invalidValue } from '../../../shared/machinery/field-error.ts'
 import { isObject } from '../../../shared/machinery/json-object.ts'
 import type { AnyObject } from '../../../shared/machinery/object.ts'
 import { apiVersionOf } from '../../../shared/machinery/resource-type.ts'
@@ -159,10 +159,6 @@ export const patch: Endpoint = async (request, resource, parts) => {
   const { info } = request
   const representation = parts.represent(request, resource)
   const options = writeOptionsOf(request, 'PatchOptions')
-  if (request.query.has('force'))
-    throw invalid({ group: 'meta.k8s.io', kind: 'PatchOptions' }, '', [
-      forbiddenField('force', 'may not be specified for non-apply patch'),
-    ])
   const read = await readPatch(request)
   const change = async (current: AnyObject) => {
     const object = await patched(request, resource, current, read())

@@ -9,9 +9,9 @@ import { type ScaleObject, scales } from '../registry/autoscaling/scale.ts'
 import type { Representation } from '../representation/representation.ts'
 import type { ApiRequest, ApiResponse } from '../request.ts'
 import { decodeObject } from '../schema/decode.ts'
-import { APPLY_PATCH, applyPatch } from '../patch/apply-patch.ts'
+import { APPLY_PATCH, applyPatch, isPatch } from '../patch/apply-patch.ts'
 import { serverSideApply } from '../patch/apply/server-side-apply.ts'
-import { mediaTypeOf } from '../codec/media-type.ts'
+import { mediaTypeOf, notOfPatches } from '../codec/media-type.ts'
 import { formatTime } from '../../../shared/machinery/clock.ts'
 import { apiVersionOf } from '../../../shared/machinery/resource-type.ts'
 import { boolParameter } from './read/list-options.ts'
@@ -157,6 +157,7 @@ export const scale: Endpoint = async (request, resource, parts) => {
       return write(scaling, () => wanted, 'UpdateOptions')
     }
     case 'patch': {
+      if (!resource.custom && !isPatch(request.headers['content-type'])) throw notOfPatches()
       refuseOtherPatches(request, resource)
       if (mediaTypeOf(request.headers['content-type']) === APPLY_PATCH) return applyScale(scaling)
       const read = await readPatch(request)

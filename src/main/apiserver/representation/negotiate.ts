@@ -49,8 +49,8 @@ function rangesOf(accept: string): MediaRange[] {
       const at = part.indexOf('=')
       if (at > 0) parameters.set(part.slice(0, at).toLowerCase(), part.slice(at + 1).replace(/^"|"$/g, ''))
     }
-    const quality = Number(parameters.get('q') ?? '1')
-    return { type: type.toLowerCase(), parameters, quality: Number.isFinite(quality) ? quality : 0 }
+    const quality = Number(parameters.get('q') || NaN)
+    return { type: type.toLowerCase(), parameters, quality: Number.isFinite(quality) ? quality : 1 }
   })
   // Array.prototype.sort is stable: equal qualities keep the client's order.
   return ranges.filter(range => range.quality > 0).sort((a, b) => b.quality - a.quality)

@@ -128,12 +128,17 @@ function validateManagedFields(entries: readonly ManagedFieldsEntry[] | undefine
   })
 }
 
+const NOT_PRINTABLE = /[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu
+
 /** @returns what is wrong with a field manager's name. */
 export function validateFieldManager(manager: string, field: string): FieldError[] {
-  if (byteLength(manager) > MAX_MANAGER_BYTES) return [tooLong(field, MAX_MANAGER_BYTES)]
-  return /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]*$/u.test(manager)
-    ? []
-    : [invalidValue(field, manager, 'should only contain printable characters')]
+  const errors = byteLength(manager) > MAX_MANAGER_BYTES ? [tooLong(field, MAX_MANAGER_BYTES)] : []
+  for (const { 0: character, index } of manager.matchAll(NOT_PRINTABLE)) {
+    const code = character.codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0')
+    const at = byteLength(manager.slice(0, index))
+    errors.push(invalidValue(field, manager, `invalid character U+${code} (at position ${at})`))
+  }
+  return errors
 }
 
 function validateNames(meta: ObjectMeta, descriptor: Described): FieldError[] {

@@ -27,13 +27,17 @@ export function boolParameter(query: URLSearchParams, name: string): boolean | u
   return value !== '0' && value.toLowerCase() !== 'false'
 }
 
-export function integerParameter(query: URLSearchParams, name: string): number | undefined {
+export const integerParameter = (query: URLSearchParams, name: string): number | undefined =>
+  query.get(name) === '' ? undefined : wholeParameter(query, name)
+
+/** The same where an empty value is a mistake. @throws ApiError 400 */
+export function wholeParameter(query: URLSearchParams, name: string): number | undefined {
   const value = query.get(name)
-  if (value === null || value === '') return undefined
-  const number = Number(value)
-  if (!/^-?\d+$/.test(value) || !Number.isSafeInteger(number))
-    throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(value)}: invalid syntax`)
-  return number
+  if (value === null) return undefined
+  const isNumber = /^[+-]?\d+$/.test(value)
+  if (isNumber && Number.isSafeInteger(Number(value))) return Number(value)
+  const why = isNumber ? 'value out of range' : 'invalid syntax'
+  throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(value)}: ${why}`)
 }
 
 /** @returns the revision that a resourceVersion names; undefined for '' and '0'. @throws ApiError 400 */

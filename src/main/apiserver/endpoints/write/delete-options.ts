@@ -6,7 +6,7 @@ import type { ApiRequest } from '../../request.ts'
 import type { ResourceDescriptor } from '../../registry/resource.ts'
 import { decodeObject } from '../../schema/decode.ts'
 import type { DeleteOptions } from '../contract.ts'
-import { boolParameter, integerParameter } from '../read/list-options.ts'
+import { boolParameter, wholeParameter } from '../read/list-options.ts'
 import {
   isRegistered,
   malformedVersion,
@@ -21,14 +21,17 @@ const META: SaidVersion = { group: 'meta.k8s.io', version: 'v1' }
 const POLICIES = ['Foreground', 'Background', 'Orphan'] as const
 
 function fromQuery(query: URLSearchParams): DeleteOptionsBody {
-  const gracePeriodSeconds = integerParameter(query, 'gracePeriodSeconds')
+  const gracePeriodSeconds = wholeParameter(query, 'gracePeriodSeconds')
   const orphanDependents = boolParameter(query, 'orphanDependents')
   const propagationPolicy = query.get('propagationPolicy') ?? undefined
+  const [uid, resourceVersion] = [query.get('uid'), query.get('resourceVersion')]
+  const preconditions = { ...(uid ? { uid } : {}), ...(resourceVersion ? { resourceVersion } : {}) }
   return {
     dryRun: query.getAll('dryRun'),
     ...(gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds }),
     ...(orphanDependents === undefined ? {} : { orphanDependents }),
-    ...(propagationPolicy ? { propagationPolicy } : {}),
+    ...(propagationPolicy === undefined ? {} : { propagationPolicy }),
+    ...(uid || resourceVersion ? { preconditions } : {}),
   }
 }
 
@@ -85,7 +88,8 @@ export async function deleteOptionsOf(request: ApiRequest): Promise<DeleteOption
   const propagationPolicy = policy ?? fromOrphan
   return {
     user: request.user,
-    dryRun: parseDryRun([...new Set([...(body.dryRun ?? []), ...request.query.getAll('dryRun')])], 'DeleteOptions'),
+    // Who says it in the query as well as in a body gets a trial, though upstream looks at the body alone.
+    dryRun: parseDryRun(body.dryRun ?? [], 'DeleteOptions') || request.query.getAll('dryRun').includes('All'),
     warn: text => request.warn(text),
     annotate: request.annotate,
     deadlineMs: request.deadlineMs,
