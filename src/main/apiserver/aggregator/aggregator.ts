@@ -16,7 +16,7 @@ import type { ResourceDescriptor } from '../registry/resource.ts'
 import type { ApiRequest, ApiResponse } from '../request.ts'
 import { ASKER } from './asker.ts'
 import { checkAvailability, LOCAL, type Verdict } from './availability.ts'
-import { registerLocalServices, standsForCustom } from './local-services.ts'
+import { givesWay, registerLocalServices, standsForCustom } from './local-services.ts'
 import type { RemoteVersion } from './remote-discovery.ts'
 import { jsonOf, type RemoteParts, RemoteService } from './remote-service.ts'
 
@@ -125,7 +125,7 @@ export class Aggregator implements Disposable {
   handlerOf(group: string, version: string): ((request: ApiRequest) => Promise<ApiResponse>) | undefined {
     const entry = this.#remotes.length > 0 ? this.#entries.get(`${version}.${group}`) : undefined
     const remote = entry?.remote
-    if (!remote) return undefined
+    if (!entry || !remote || !this.#stands(entry)) return undefined
     return async request => {
       if (entry.verdict?.status !== 'True') throw new ApiError(503, 'ServiceUnavailable', 'service unavailable')
       try {
@@ -269,6 +269,11 @@ export class Aggregator implements Disposable {
     }
   }
 
+  /** What is served here as well is an extension server's only while it answers. */
+  #stands({ apiService: { spec }, verdict }: Entry): boolean {
+    return verdict?.status === 'True' || !givesWay(this.#context.resources.all, spec)
+  }
+
   #publish(): void {
     this.#specs = [...this.#entries.values()]
       .sort(
@@ -276,7 +281,7 @@ export class Aggregator implements Disposable {
       )
       .flatMap(({ remote, spec }) => (remote && spec ? [spec] : []))
     this.#remotes = [...this.#entries.values()]
-      .filter(({ remote }) => remote)
+      .filter(entry => entry.remote && this.#stands(entry))
       .map(({ apiService, verdict, resources }) => ({
         spec: apiService.spec,
         available: verdict?.status === 'True',

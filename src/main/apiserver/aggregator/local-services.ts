@@ -48,9 +48,9 @@ function wanted(resources: readonly ResourceDescriptor[]): Map<string, Draft> {
 export const standsForCustom = ({ metadata: { labels } }: { readonly metadata: Pick<ObjectMeta, 'labels'> }): boolean =>
   labels?.[MANAGED] === 'true'
 
-/** Somebody may have given the group to a server of theirs: that stands. */
-const isToMend = ({ metadata, spec }: APIService, draft: Draft): boolean =>
-  metadata.labels?.[MANAGED] === draft.metadata.labels[MANAGED] && !deepEqual(spec, draft.spec)
+/** Whether what is served here leaves it to an extension server, once there is one. */
+export const givesWay = (resources: readonly ResourceDescriptor[], { group, version }: APIService['spec']): boolean =>
+  resources.some(({ type, givesWay }) => givesWay === true && type.group === group && type.version === version)
 
 /**
  * Makes what is missing, mends what somebody changed, and takes away what stood for a custom resource that is gone.
@@ -61,7 +61,13 @@ export async function registerLocalServices(
   type: ResourceDescriptor,
   { user, isStart }: { readonly user: UserInfo; readonly isStart: boolean },
 ): Promise<void> {
-  const drafts = wanted(context.resources.all)
+  const resources = context.resources.all
+  const drafts = wanted(resources)
+  /** Somebody may have given the group to a server of theirs: that stands. */
+  const isToMend = ({ metadata, spec }: APIService, draft: Draft): boolean =>
+    metadata.labels?.[MANAGED] === draft.metadata.labels[MANAGED] &&
+    !(spec.service && givesWay(resources, spec)) &&
+    !deepEqual(spec, draft.spec)
   const stored = context.list(type).map(object => object as unknown as APIService)
   const present = new Map(stored.map(service => [service.metadata.name, service]))
   const options = { user, fieldManager: 'kube-aggregator' }

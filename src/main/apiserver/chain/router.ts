@@ -104,6 +104,8 @@ export function createRouter(
     const resource = parts.resources.byUrl(info.group, info.version, info.resource)
     // A custom resource's version warns whatever is asked of it, a built-in one of what it can do.
     if (resource?.custom && resource.deprecated) request.warn(resource.deprecated)
+    const instead = resource?.givesWay ? remote(info.group, info.version) : undefined
+    if (instead) return instead(request)
     if (special) return handleSpecial(request, special)
     const elsewhere = !resource || resource.virtual || resource.custom ? remote(info.group, info.version) : undefined
     if (elsewhere) return elsewhere(request)

@@ -80,6 +80,8 @@ export interface ResourceDescriptor<T extends KubeObject = AnyObject> {
   readonly conversion?: WebhookConversion
   /** Kinds that are only answered, never stored: access reviews, token reviews, bindings. */
   readonly virtual?: boolean
+  /** An extension server for the same group and version answers in its place, as long as it is available. */
+  readonly givesWay?: boolean
   /** Fills absent fields with Kubernetes' defaults, in place. */
   readonly setDefaults?: (object: T) => void
   /** Create only, after defaulting: clears status, starts `metadata.generation`, allocates. */

@@ -10,6 +10,7 @@ import { createAdmission } from '../../../../src/main/apiserver/admission/plugin
 import type { AdmissionSettings } from '../../../../src/main/apiserver/admission/settings.ts'
 import { createAuthorization } from '../../../../src/main/apiserver/authz/authorizers.ts'
 import { bootstrapCluster } from '../../../../src/main/apiserver/bootstrap/bootstrap.ts'
+import type { SubresourceHandler } from '../../../../src/main/apiserver/endpoints/contract.ts'
 import { subresourceHandlers } from '../../../../src/main/apiserver/endpoints/subresources.ts'
 import { NodeTunnels } from '../../../../src/main/apiserver/proxy/node-tunnels.ts'
 import type { UserInfo } from '../../../../src/main/apiserver/request.ts'
@@ -40,10 +41,12 @@ export const user = (name: string, ...groups: string[]): UserInfo => ({
 export interface SecuredClusterOptions extends TestApiServerOptions {
   /** What its admission plugins are told. */
   readonly admissionSettings?: AdmissionSettings
+  /** metrics.k8s.io, out of what is behind the nodes' links. */
+  readonly withMetrics?: (tunnels: NodeTunnels) => SubresourceHandler[]
 }
 
 export async function startSecuredCluster(options: SecuredClusterOptions = {}): Promise<SecuredCluster> {
-  const { admissionSettings: settings } = options
+  const { admissionSettings: settings, withMetrics } = options
   const tunnels = new NodeTunnels(systemClock)
   const parts: Disposable[] = []
   const api = await startTestApiServer({
@@ -55,7 +58,7 @@ export async function startSecuredCluster(options: SecuredClusterOptions = {}): 
       return {
         authorizers: authorization.authorizers,
         admission: admission.plugins,
-        subresources: subresourceHandlers({ tunnels }),
+        subresources: [...subresourceHandlers({ tunnels }), ...(withMetrics?.(tunnels) ?? [])],
         nodes: tunnels,
       }
     },

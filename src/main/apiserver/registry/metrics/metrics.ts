@@ -30,6 +30,7 @@ export const nodeMetrics = defineResource<NodeMetrics>({
   type: NodeMetrics,
   verbs: ['get', 'list'],
   virtual: true,
+  givesWay: true,
   custom: customSchema({ type: 'object', properties: { ...common, usage } }),
   columns: [
     nameColumn,
@@ -43,6 +44,7 @@ export const podMetrics = defineResource<PodMetrics>({
   type: PodMetrics,
   verbs: ['get', 'list'],
   virtual: true,
+  givesWay: true,
   custom: customSchema({
     type: 'object',
     properties: { ...common, containers: { type: 'array', items: container } },
