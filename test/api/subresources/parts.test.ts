@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { CertificateSigningRequest } from '../../../src/shared/api/certificates/v1.ts'
-import { Node, Pod, ServiceAccount } from '../../../src/shared/api/core/v1.ts'
+import { Namespace, Node, Pod, ServiceAccount } from '../../../src/shared/api/core/v1.ts'
 import { PodDisruptionBudget } from '../../../src/shared/api/policy/v1.ts'
 import { ClusterRole, ClusterRoleBinding } from '../../../src/shared/api/rbac/v1.ts'
 import { raw } from '../core/support/raw.ts'
@@ -49,6 +49,37 @@ describe('pods/ephemeralcontainers', () => {
       subresource: 'ephemeralcontainers',
     })
     expect(after.spec.containers[0]!.image).toBe('x')
+  })
+  test('can be applied: what is applied is owned, by the part alone', async () => {
+    const { metadata } = await pod()
+    const path = `/api/v1/namespaces/default/pods/${metadata.name}/ephemeralcontainers?fieldManager=doctor`
+    const applied = {
+      ...{ apiVersion: 'v1', kind: 'Pod', metadata: { name: metadata.name } },
+      spec: { ephemeralContainers: [{ name: 'debug', image: 'busybox' }] },
+    }
+    const headers = { 'content-type': 'application/apply-patch+yaml' }
+    const { code, json } = await raw(cluster.api, path, { method: 'PATCH', headers, body: applied })
+    expect([code, json.spec.ephemeralContainers]).toMatchObject([200, [{ name: 'debug', image: 'busybox' }]])
+    const entry = json.metadata.managedFields.find(({ manager }: { manager: string }) => manager === 'doctor')
+    expect(entry).toMatchObject({ operation: 'Apply', subresource: 'ephemeralcontainers' })
+    expect(Object.keys(entry.fieldsV1['f:spec'])).toEqual(['f:ephemeralContainers'])
+    const other = { ...applied, spec: { ephemeralContainers: [{ name: 'debug', image: 'other' }] } }
+    const again = await raw(cluster.api, path.replace('doctor', 'other'), { method: 'PATCH', headers, body: other })
+    expect([again.code, again.json.message]).toEqual([409, expect.stringContaining('conflict with "doctor"')])
+  })
+  test('is shown as metadata to who asks for that, and is nothing without a name', async () => {
+    const { metadata } = await pod()
+    const path = `/api/v1/namespaces/default/pods/${metadata.name}/ephemeralcontainers`
+    const headers = { accept: 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1' }
+    expect((await raw(cluster.api, path, { headers })).json.kind).toBe('PartialObjectMetadata')
+    const emptied = await raw(cluster.api, path, {
+      ...{ method: 'PATCH', headers: { 'content-type': 'application/strategic-merge-patch+json' } },
+      body: { $patch: 'replace' },
+    })
+    expect([emptied.code, emptied.json.message]).toEqual([
+      400,
+      `the name of the object (${metadata.name} based on URL) was undeterminable: name must be provided`,
+    ])
   })
   test('neither changes nor removes what is there, and refuses ports', async () => {
     const { metadata } = await pod()
@@ -478,4 +509,21 @@ describe('pods/eviction', () => {
       disruptedPods: { [names[0]!]: expect.any(String) },
     })
   })
+})
+
+test('the finalizers of a namespace are written by who names it', async () => {
+  await cluster.admin.create(Namespace, { metadata: { name: 'finalized' }, spec: {} })
+  const path = '/api/v1/namespaces/finalized/finalize'
+  const { code, json } = await raw(cluster.api, path, { method: 'PUT', body: {} })
+  expect([code, json.message]).toEqual([
+    400,
+    'the name of the object (finalized based on URL) was undeterminable: name must be provided',
+  ])
+  expect((await cluster.admin.get(Namespace, { name: 'finalized' })).spec.finalizers).toEqual(['kubernetes'])
+})
+
+test('connections cannot be tried', async () => {
+  const { metadata } = await pod()
+  const { code, json } = await raw(cluster.api, `/api/v1/namespaces/default/pods/${metadata.name}/proxy/?dryRun=All`)
+  expect([code, json.message]).toEqual([400, 'dryRun is not supported'])
 })

@@ -1,5 +1,5 @@
 // From an authorized request to the code that answers it: generic verbs, subresource handlers, and plain paths.
-import { ApiError } from '../../../shared/machinery/status.ts'
+import { ApiError, badRequest } from '../../../shared/machinery/status.ts'
 import type { SubresourceHandler, HttpMethod } from '../endpoints/contract.ts'
 import { create } from '../endpoints/create.ts'
 import { removeCollection } from '../endpoints/delete-collection.ts'
@@ -28,6 +28,8 @@ const VERBS: Readonly<Record<string, Endpoint>> = {
 /** Verbs that name one object; the others mean the collection. */
 const ON_OBJECT = new Set(['get', 'update', 'patch', 'delete'])
 const STATUS_VERBS = new Set(['get', 'update', 'patch'])
+/** What a client asks for there is somebody else's to do, and cannot be tried. */
+const CONNECTIONS = new Set(['proxy', 'exec', 'attach', 'portforward'])
 
 export const unknownPath = () => new ApiError(404, 'NotFound', 'the server could not find the requested resource', {})
 export const notAllowed = () =>
@@ -83,6 +85,7 @@ export function createRouter(
     const heads = request.method === 'HEAD' && handler.subresource === 'proxy'
     const method = (heads ? 'GET' : request.method) as HttpMethod
     if (handler.methods[method] === undefined) throw notAllowed()
+    if (CONNECTIONS.has(handler.subresource) && request.query.has('dryRun')) throw badRequest('dryRun is not supported')
     if (parent?.deprecated && !parent.custom) request.warn(parent.deprecated)
     if (handler.subresource === '' && parent?.virtual && !handler.verbs) requireWhole(request.headers.accept)
     return handler.handle(request, parts)

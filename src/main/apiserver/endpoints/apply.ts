@@ -8,6 +8,7 @@ import type { ApiRequest, ApiResponse } from '../request.ts'
 import { inTurns } from '../../pieces/pacer.ts'
 import { hasPlainStatus, type ResourceDescriptor } from '../registry/resource.ts'
 import { answerOne } from './read/answer-one.ts'
+import type { EndpointContext } from './contract.ts'
 import type { EndpointParts } from './parts.ts'
 import { boolParameter } from './read/list-options.ts'
 import { decodeObjectInPieces } from '../schema/decode.ts'
@@ -40,15 +41,19 @@ async function checkDuplicates(request: ApiRequest): Promise<void> {
   for (const warning of warnings) request.warn(warning)
 }
 
-/** @see https://kubernetes.io/docs/reference/using-api/server-side-apply/ */
-export async function apply(
+interface Applied {
+  readonly merge: (current: AnyObject | undefined) => Promise<AnyObject>
+  /** Whether the configuration says its name, and not only the URL. */
+  readonly isNamed: boolean
+}
+
+/** Reads what is applied. @throws ApiError 400, 422 */
+export async function appliedOf(
   request: ApiRequest,
   resource: ResourceDescriptor,
-  parts: EndpointParts,
-): Promise<ApiResponse> {
+  { clock }: Pick<EndpointContext, 'clock'>,
+): Promise<Applied> {
   const { info, query } = request
-  const representation = parts.represent(request, resource)
-  const options = { ...writeOptionsOf(request, 'PatchOptions'), applied: true }
   const schema = resource.custom ?? resource.schema
   const { object: applied, keptGiven } = await decodeFields(request, resource.type, schema, 'apply')
   applied.metadata ??= {} as AnyObject['metadata']
@@ -68,7 +73,7 @@ export async function apply(
       subresource: info.subresource,
       plainStatus: hasPlainStatus(resource),
       keptMetadata: info.subresource === 'status' ? resource.status?.keptMetadata : undefined,
-      time: formatTime(parts.clock.now()),
+      time: formatTime(clock.now()),
       schemaId: resource.schema,
       fact: resource.custom?.fact,
     })
@@ -77,7 +82,19 @@ export async function apply(
     if (!keptGiven || merged === current) return merged
     return (await inTurns(decodeObjectInPieces(resource.schema, merged))).object
   }
+  return { merge, isNamed }
+}
 
+/** @see https://kubernetes.io/docs/reference/using-api/server-side-apply/ */
+export async function apply(
+  request: ApiRequest,
+  resource: ResourceDescriptor,
+  parts: EndpointParts,
+): Promise<ApiResponse> {
+  const { info } = request
+  const representation = parts.represent(request, resource)
+  const options = { ...writeOptionsOf(request, 'PatchOptions'), applied: true }
+  const { merge, isNamed } = await appliedOf(request, resource, parts)
   for (;;) {
     if (parts.find(resource, info)) {
       const { object } = await parts.replace(resource, info, merge, {

@@ -4,12 +4,14 @@ import type { FieldError } from '../../../shared/machinery/field-error.ts'
 import type { AnyObject } from '../../../shared/machinery/object.ts'
 import type { ResourceType } from '../../../shared/machinery/resource-type.ts'
 import { notFound } from '../../../shared/machinery/status.ts'
-import { notOfPatches } from '../codec/media-type.ts'
-import { isPatch } from '../patch/apply-patch.ts'
+import { mediaTypeOf, notOfPatches } from '../codec/media-type.ts'
+import { APPLY_PATCH, isPatch } from '../patch/apply-patch.ts'
 import type { ApiRequest, ApiResponse } from '../request.ts'
 import type { ResourceDescriptor } from '../registry/resource.ts'
 import type { EndpointContext, SubresourceHandler } from './contract.ts'
+import { appliedOf } from './apply.ts'
 import { patched, readPatch } from './patch.ts'
+import { createRepresent } from './read/represent.ts'
 import { assertSameName } from './update.ts'
 import { checkVersion } from './write/preconditions.ts'
 import { writeOptionsOf } from './write/write-options.ts'
@@ -30,10 +32,13 @@ async function wantedOf(
 ): Promise<(current: AnyObject) => AnyObject | Promise<AnyObject>> {
   if (request.method === 'PUT') {
     const sent = await context.decode(request, resource.schema)
-    assertSameName(resource, sent, request.info)
     return () => sent
   }
   if (!isPatch(request.headers['content-type'])) throw notOfPatches()
+  if (mediaTypeOf(request.headers['content-type']) === APPLY_PATCH) {
+    const { merge } = await appliedOf(request, resource, context)
+    return merge
+  }
   const read = await readPatch(request)
   return async current => patched(request, resource, current, read())
 }
@@ -51,20 +56,25 @@ export function objectPart({ type, subresource, take, prepare, validate }: Objec
       const resource = context.resources.byUrl(group, version, plural)
       if (!resource) throw notFound(type, request.info.name)
       const { namespace, name } = request.info
-      if (request.info.verb === 'get') return { code: 200, object: context.get(resource, { namespace, name }) }
+      const { one, contentType } = createRepresent(context.store, context.clock)(request, resource)
+      const shown = (object: AnyObject): ApiResponse => ({ code: 200, object: one(object), contentType })
+      if (request.info.verb === 'get') return shown(context.get(resource, { namespace, name }))
       const options = writeOptionsOf(request, request.method === 'PUT' ? 'UpdateOptions' : 'PatchOptions')
+      const applied = mediaTypeOf(request.headers['content-type']) === APPLY_PATCH
       const wanted = await wantedOf(request, resource, context)
       const object = await context.change(
         resource,
         { namespace, name },
         async copy => {
           const next = await wanted(copy)
+          assertSameName(resource, next, request.info)
           checkVersion(resource, next.metadata.resourceVersion, copy)
           take(copy, next, context)
+          if (applied && next.metadata.managedFields) copy.metadata.managedFields = next.metadata.managedFields
         },
-        { ...options, subresource, validate, ...(prepare ? { prepare } : {}) },
+        { ...options, applied, subresource, validate, ...(prepare ? { prepare } : {}) },
       )
-      return { code: 200, object }
+      return shown(object)
     },
   }
 }

@@ -95,7 +95,8 @@ interface Enveloped {
 }
 
 function open(bytes: Buffer): Enveloped {
-  if (!bytes.subarray(0, 4).equals(MAGIC)) throw new WireError('provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]')
+  if (!bytes.subarray(0, 4).equals(MAGIC))
+    throw new WireError('provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]')
   let [apiVersion, kind] = ['', '']
   let raw: Buffer = Buffer.alloc(0)
   for (const { number, value } of readFields(bytes.subarray(4))) {

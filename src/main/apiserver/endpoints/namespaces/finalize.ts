@@ -1,8 +1,10 @@
 // namespaces/finalize: the only way to change `spec.finalizers`; a terminating namespace without any goes away.
 import type { Namespace } from '../../../../shared/api/core/v1.ts'
-import { badRequest, invalid, notFound } from '../../../../shared/machinery/status.ts'
+import type { AnyObject } from '../../../../shared/machinery/object.ts'
+import { invalid, notFound } from '../../../../shared/machinery/status.ts'
 import { validateFinalizerNames } from '../../schema/validate-meta.ts'
 import type { SubresourceHandler } from '../contract.ts'
+import { assertSameName } from '../update.ts'
 import { writeOptionsOf } from '../write/write-options.ts'
 
 export const namespaceFinalize: SubresourceHandler = {
@@ -16,9 +18,8 @@ export const namespaceFinalize: SubresourceHandler = {
     const resource = context.resources.byUrl('', 'v1', 'namespaces')
     if (!resource) throw notFound({ group: '', plural: 'namespaces' }, name)
     const given = (await context.decode(request, 'core.v1.Namespace')) as unknown as Partial<Namespace>
-    const { name: givenName, resourceVersion, uid } = given.metadata ?? {}
-    if (givenName && givenName !== name)
-      throw badRequest(`the name of the object (${givenName}) does not match the name on the URL (${name})`)
+    assertSameName(resource, given as AnyObject, request.info)
+    const { resourceVersion, uid } = given.metadata ?? {}
     const errors = validateFinalizerNames(given.spec?.finalizers, i => `spec.finalizers[${i}]`)
     if (errors.length > 0) throw invalid({ group: '', kind: 'Namespace' }, name, errors)
     const options = { ...writeOptionsOf(request, 'UpdateOptions'), subresource: 'finalize' }
