@@ -142,7 +142,9 @@ test('an operation behind one that waits for people says which, and how that is 
 /** Types each line when it has been asked for. */
 async function typing<T>(answering: () => Promise<T>, ...lines: string[]): Promise<{ answer: T; asked: string[] }> {
   const input = new PassThrough()
-  vi.spyOn(process, 'stdin', 'get').mockReturnValue(Object.assign(input, { isTTY: true }) as never)
+  let isClosed = false
+  const setRawMode = () => isClosed && input.emit('error', new Error('setRawMode EIO'))
+  vi.spyOn(process, 'stdin', 'get').mockReturnValue(Object.assign(input, { isTTY: true, setRawMode }) as never)
   const asked: string[] = []
   vi.spyOn(process.stderr, 'write').mockImplementation(text => {
     if (/: $|\) $/.test(String(text))) asked.push(String(text))
@@ -152,7 +154,8 @@ async function typing<T>(answering: () => Promise<T>, ...lines: string[]): Promi
   answer.catch(() => undefined) // until it is looked at
   for (const [i, line] of lines.entries()) {
     await eventually(() => asked.length > i)
-    if (line === 'Ctrl-D') input.end()
+    isClosed = line === 'closed'
+    if (isClosed || line === 'Ctrl-D') input.end()
     else input.write(`${line}\r`)
   }
   return { answer: await answer, asked }
@@ -173,9 +176,12 @@ test('what is neither yes nor no is asked again; the fingerprint is as good as y
   expect((await typing(answer, 'No')).answer).toBe('no')
 })
 
-test('where nobody answers it says what to do instead', async () => {
+test('where nobody answers, or the terminal was closed, it says what to do instead', async () => {
   const password = { id: '2', kind: 'Password', about: 'box', text: 'Password', echo: false }
-  const asking = (prompt: typeof password) => typing(() => new Answerer({}).answer('box', prompt), 'Ctrl-D')
-  await expect(asking(password)).rejects.toThrow(/^nobody answers\. Repeat it at a terminal, or with --password-stdin$/)
-  await expect(asking(KEY)).rejects.toThrow(/^nobody answers\. Compare it, .* repeat with --host-key SHA256:abc$/)
+  const asking = (prompt: typeof password, how: string) => typing(() => new Answerer({}).answer('box', prompt), how)
+  for (const how of ['Ctrl-D', 'closed'])
+    await expect(asking(password, how)).rejects.toThrow(/^nobody answers\. Repeat it at a terminal, or with --password-stdin$/) // prettier-ignore
+  await expect(asking(KEY, 'Ctrl-D')).rejects.toThrow(
+    /^nobody answers\. Compare it, .* repeat with --host-key SHA256:abc$/,
+  )
 })

@@ -100,6 +100,7 @@ function askTerminal(question: string, echo: boolean, advice: string): Promise<s
       reject(new Interrupted())
       lines.close()
     })
+    lines.on('error', () => undefined) // a terminal that was closed cannot be set back: nobody answers, as below
     // After a line, or where there is none: in a script, say.
     lines.once('close', () => reject(new CommandError(`nobody answers. ${advice}`)))
   })
