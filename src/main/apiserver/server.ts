@@ -92,6 +92,7 @@ export interface ApiServerOptions {
   readonly audit?: AuditOptions
   readonly connectionLimits?: ConnectionLimits
   readonly unreadLimits?: UnreadLimits
+  readonly bodyBytes?: number
   /** How long a server that is to end says so at /readyz before it stops to take requests. Default 0. */
   readonly shutdownDelayMs?: number
   /** Value of the header Strict-Transport-Security in every answer. Default: none. */
@@ -328,6 +329,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     clock,
     limits: options.connectionLimits,
     unreadLimits: options.unreadLimits,
+    bodyBytes: options.bodyBytes,
     strictTransportSecurity: options.strictTransportSecurity,
     onRefused: audit && ((request, error, hasCertificate) => auditLogIn(audit, request, error, hasCertificate)),
   })

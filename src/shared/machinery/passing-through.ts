@@ -37,6 +37,10 @@ export class PassingThrough<T> implements Iterable<T> {
     return this.#first
   }
 
+  get last(): Place<T> | undefined {
+    return this.#last
+  }
+
   add(member: T): Place<T> {
     const link = new Link(member, this.#last)
     this.#first ??= link

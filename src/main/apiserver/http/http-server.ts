@@ -19,7 +19,7 @@ import { ConnectionCertificates } from './connection-certificates.ts'
 import { isAllowedHost } from './hosts.ts'
 import { type Headers, headersOf, type Incoming, tlsSocketOf } from './incoming.ts'
 import { IncomingRequest } from './incoming-request.ts'
-import { declaredLength, lazyBody } from './lazy-body.ts'
+import { declaredLength, lazyBody, NO_BODY } from './lazy-body.ts'
 import { readBody } from './read-body.ts'
 import { parseRequestInfo } from './request-info.ts'
 import { RequestLife } from './request-life.ts'
@@ -29,11 +29,15 @@ import { mayBePage, type Ui } from './ui.ts'
 import { Warnings } from './warnings.ts'
 import { writeRawResponse } from './write-raw-response.ts'
 import { isForWebSocket, writeWebSocket } from './write-web-socket.ts'
+import { SharedBytes } from './shared-bytes.ts'
 import { UnreadAnswers, type UnreadLimits } from './unread-answers.ts'
 import { cutOff, type Response, writeResponse } from './write-response.ts'
 
-const WINDOW_BYTES = 1024 * 1024
+/** What a client may send of a body before somebody reads it: upstream's. */
+const WINDOW_BYTES = 256 * 1024
 const SESSION_WINDOW_BYTES = 8 * 1024 * 1024
+/** Of all bodies of requests that are read or worked on. */
+const BODY_BYTES = 256 * 1024 * 1024
 /** How long running requests may take to end when the server closes. */
 const DRAIN_MS = 2_000
 
@@ -52,6 +56,8 @@ export interface HttpServerOptions {
   readonly clock: Clock
   readonly limits?: ConnectionLimits | undefined
   readonly unreadLimits?: UnreadLimits | undefined
+  /** Of all bodies of requests that are read or worked on. Default: 256 MiB. */
+  readonly bodyBytes?: number | undefined
   /** Value of the header in every answer. */
   readonly strictTransportSecurity?: string | undefined
 }
@@ -74,6 +80,9 @@ const contextOf = (tls: { readonly certPem: string; readonly keyPem: string }, c
   minVersion: 'TLSv1.2' as const,
 })
 
+/** What comes with these is nobody's business. */
+const hasNoBody = (method: string | undefined) => method === undefined || method === 'GET' || method === 'HEAD'
+
 const NOBODY: UserInfo = { name: '', groups: [] }
 
 const clientGone = () => new ApiError(499, 'ClientClosedRequest', 'the client went away')
@@ -83,6 +92,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const { limits = DEFAULT_CONNECTION_LIMITS, strictTransportSecurity } = options
   const guard = new ConnectionGuard(limits, clock)
   const unread = new UnreadAnswers(clock, options.unreadLimits)
+  const bodies = new SharedBytes(options.bodyBytes ?? BODY_BYTES, 'newest')
   const running = new PassingThrough<RequestLife>()
   const sockets = new Set<Duplex>()
   const certificates = new ConnectionCertificates(revocations)
@@ -120,11 +130,16 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     const { path, query } = target
     const requestAs = (user: UserInfo): ApiRequest => {
       const info = parseRequestInfo(method, path, query)
-      const content = lazyBody(incoming as Readable, headers, user.name)
+      const content = hasNoBody(method) ? NO_BODY : lazyBody(incoming as Readable, headers, user.name, hold(user.name))
       return new IncomingRequest(
         { method, info, query, headers, content, life, remoteAddress, warnings, answerHeaders, drop, upgrade },
         user,
       )
+    }
+    const hold = (user: string) => (refuse: () => void) => {
+      const held = bodies.hold(user, 0, refuse)
+      life.whenOver(held.release)
+      return held
     }
     try {
       const authenticated = authenticator.authenticate({
@@ -165,6 +180,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     const warnings = new Warnings()
     const answerHeaders: Record<string, string> = {}
     let target: Target | undefined
+    let user = NOBODY
     const { socket: connection } = incoming
     guard.begin(connection)
     response.once('close', () => {
@@ -177,6 +193,8 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     })
     response.on('error', () => undefined)
     if (strictTransportSecurity) response.setHeader('strict-transport-security', strictTransportSecurity)
+    // It would fill the connection's window, for as long as a watch lasts.
+    if (hasNoBody(incoming.method)) (incoming as Readable).resume()
     let answer: ApiResponse
     try {
       assertHost(incoming, headers)
@@ -189,11 +207,13 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
             body: maxBytes => readBody(incoming as Readable, declaredLength(headers), { maxBytes }),
           })
         : undefined
-      answer =
-        page ??
-        (await handle(
-          await requestOf(incoming, headers, target, warnings, answerHeaders, life, () => cutOff(response)),
-        ))
+      if (page) answer = page
+      else {
+        const drop = () => cutOff(response)
+        const request = await requestOf(incoming, headers, target, warnings, answerHeaders, life, drop)
+        ;({ user } = request)
+        answer = await handle(request)
+      }
     } catch (error) {
       answer = statusOf(error)
     }
@@ -211,6 +231,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       auditId,
       life,
       unread,
+      user: user.name,
       head: incoming.method === 'HEAD',
     })
     life.answered()

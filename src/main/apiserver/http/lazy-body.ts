@@ -2,6 +2,7 @@
 import type { Readable } from 'node:stream'
 import { decodeBody } from '../codec/decode-body.ts'
 import { readBody } from './read-body.ts'
+import type { HeldBytes } from './shared-bytes.ts'
 
 export interface LazyBody {
   bytes(): Promise<Buffer>
@@ -15,16 +16,24 @@ export function declaredLength(headers: Readonly<Record<string, string | undefin
   return length === undefined ? undefined : Number(length)
 }
 
-/** @param user whose it is */
+/** Of methods that have none: what comes all the same, nobody looks at. */
+export const NO_BODY: LazyBody = {
+  bytes: () => Promise.resolve(Buffer.alloc(0)),
+  value: () => Promise.resolve(undefined),
+  duplicates: () => [],
+}
+
+/** @param user whose it is @param hold accounts for what is read of it */
 export function lazyBody(
   stream: Readable,
   headers: Readonly<Record<string, string | undefined>>,
   user: string,
+  hold?: (refuse: () => void) => HeldBytes,
 ): LazyBody {
   let bytes: Promise<Buffer> | undefined
   let value: Promise<unknown> | undefined
   let duplicates: readonly string[] = []
-  const read = () => (bytes ??= readBody(stream, declaredLength(headers)))
+  const read = () => (bytes ??= readBody(stream, declaredLength(headers), { hold }))
   const decode = async () => {
     const body = await read()
     if (body.length === 0) return undefined

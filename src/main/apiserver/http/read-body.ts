@@ -2,7 +2,8 @@
 import type { Readable } from 'node:stream'
 import { systemClock } from '../../../shared/machinery/clock.ts'
 import { SharedTimer } from '../../../shared/machinery/shared-timer.ts'
-import { ApiError } from '../../../shared/machinery/status.ts'
+import { ApiError, tooManyRequests } from '../../../shared/machinery/status.ts'
+import type { HeldBytes } from './shared-bytes.ts'
 
 export const MAX_BODY_BYTES = 3 * 1024 * 1024
 
@@ -36,19 +37,29 @@ function discard(stream: Readable, maxBytes: number): Promise<never> {
   })
 }
 
-/** @param declared the Content-Length, when there is one @throws ApiError 400, 408, 413 */
+const tooMuchHeld = () =>
+  tooManyRequests('the bodies of this user’s requests take too much of the server’s memory, please try again later', 1)
+
+/**
+ * @param declared the Content-Length, when there is one
+ * @param hold accounts for what is read; its function is called where the rest must not be read
+ * @throws ApiError 400, 408, 413, 429
+ */
 export function readBody(
   stream: Readable,
   declared: number | undefined,
-  { maxBytes = MAX_BODY_BYTES, timer = usualTimer } = {},
+  {
+    maxBytes = MAX_BODY_BYTES,
+    timer = usualTimer,
+    hold,
+  }: { maxBytes?: number; timer?: SharedTimer; hold?: ((refuse: () => void) => HeldBytes) | undefined } = {},
 ): Promise<Buffer> {
   if (declared !== undefined && declared > maxBytes) return discard(stream, maxBytes)
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let bytes = 0
-    const cancel = timer.after(() =>
-      finish(() => reject(new ApiError(408, 'Timeout', 'the request body did not come in time'))),
-    )
+    let held: HeldBytes | undefined
+    const cancel = timer.after(() => fail(new ApiError(408, 'Timeout', 'the request body did not come in time')))
     const finish = (settle: () => void) => {
       cancel()
       stream.off('data', onData)
@@ -57,15 +68,25 @@ export function readBody(
       stream.off('close', onGone)
       settle()
     }
+    const fail = (error: ApiError) => {
+      held?.release()
+      finish(() => reject(error))
+    }
     const onData = (chunk: Buffer) => {
       bytes += chunk.length
-      if (bytes > maxBytes) finish(() => void discard(stream, maxBytes).catch(reject))
-      else chunks.push(chunk)
+      if (bytes > maxBytes) {
+        held?.release()
+        return finish(() => void discard(stream, maxBytes).catch(reject))
+      }
+      chunks.push(chunk)
+      held ??= hold?.(() => fail(tooMuchHeld()))
+      held?.grow(chunk.length)
     }
-    const onEnd = () =>
+    const onEnd = () => {
+      held?.keep()
       finish(() => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks, bytes)))
-    const onGone = () =>
-      finish(() => reject(new ApiError(400, 'BadRequest', 'the client went away before its body was read')))
+    }
+    const onGone = () => fail(new ApiError(400, 'BadRequest', 'the client went away before its body was read'))
     stream.on('data', onData)
     stream.on('end', onEnd)
     stream.on('error', onGone)

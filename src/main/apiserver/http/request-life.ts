@@ -3,7 +3,7 @@
 export class RequestLife {
   #controller: AbortController | undefined
   #reason: Error | undefined
-  #release: (() => void) | undefined
+  #releases: (() => void)[] | undefined
   #isOver = false
   #onAnswered: (() => void) | undefined
 
@@ -27,13 +27,13 @@ export class RequestLife {
   /** @param release is called once nothing of the request is left */
   whenOver(release: (() => void) | undefined): void {
     if (this.#isOver) release?.()
-    else this.#release = release
+    else if (release) (this.#releases ??= []).push(release)
   }
 
   /** Nothing of it is left. */
   over(): void {
     this.#isOver = true
-    this.#release?.()
+    this.#releases?.forEach(release => release())
     this.answered()
   }
 

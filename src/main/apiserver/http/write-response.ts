@@ -30,6 +30,8 @@ export interface ResponseContext {
   readonly auditId: string
   readonly life: RequestLife
   readonly unread: UnreadAnswers
+  /** Whose answer it is; empty where nobody is known. */
+  readonly user: string
   /** JSON objects are indented. */
   readonly pretty?: boolean
   /** HEAD: headers only. */
@@ -105,7 +107,7 @@ async function end(response: Response, body: Buffer, context: ResponseContext): 
     if ('stream' in response)
       response.stream.once(
         'close',
-        context.unread.hold(body.length, () => cutOff(response)),
+        context.unread.hold(context.user, body.length, () => cutOff(response)),
       )
   }
 }
@@ -115,9 +117,9 @@ export const cutOff = (response: Response) =>
   void ('stream' in response ? response.stream.destroy() : response.destroy())
 
 /** Resolves when the client has read what was written, or is gone. */
-async function read(response: Response, bytes: number, { life, unread }: ResponseContext): Promise<void> {
+async function read(response: Response, bytes: number, { life, unread, user }: ResponseContext): Promise<void> {
   life.answered()
-  const release = unread.hold(bytes, () => cutOff(response))
+  const release = unread.hold(user, bytes, () => cutOff(response))
   await drained(response, life.signal)
   release()
 }
