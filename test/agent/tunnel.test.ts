@@ -187,6 +187,30 @@ describe('a node’s link', () => {
     for (let i = 0; i < 20; i++) expect((await post('/', `${i}`)).toString()).toBe(`${i}`)
     stalled.destroy()
   })
+  it('keeps others going while a hundred streams are open that neither end reads', async () => {
+    await link()
+    const part = Buffer.alloc(1 << 20)
+    // It reads nothing and says more than a stream takes that is not read.
+    const mute = createTcpServer(
+      socket =>
+        void socket
+          .on('error', () => undefined)
+          .pause()
+          .write(part),
+    )
+    mute.listen(0, '127.0.0.1')
+    await once(mute, 'listening')
+    const target = `127.0.0.1:${(mute.address() as AddressInfo).port}`
+    const stalled = await Promise.all(Array.from({ length: 100 }, () => tunnels.dial('box', target)))
+    const begun = stalled.map(stream => once(stream, 'readable'))
+    for (const stream of stalled) stream.on('error', () => undefined).write(part)
+    await Promise.all(begun)
+    for (let i = 0; i < 20; i++) expect((await post('/', `${i}`)).toString()).toBe(`${i}`)
+    const big = Buffer.alloc(1 << 20, 'ab')
+    expect((await post('/', big)).equals(big)).toBe(true)
+    for (const stream of stalled) stream.destroy()
+    mute.close()
+  })
   it('reaches an address on the node, and tells when it cannot', async () => {
     await link()
     const echo = createTcpServer(socket => socket.pipe(socket))

@@ -9,6 +9,7 @@ import { connect as connectTcp } from 'node:net'
 import { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import { type Clock, delay } from '../../shared/machinery/clock.ts'
+import { linkBytes } from '../../shared/machinery/link-bytes.ts'
 import type { NodeTls } from '../node-tls.ts'
 import { dialAnyUpgrade } from './dial-upgrade.ts'
 import { exchangeDatagrams } from './exchange-datagrams.ts'
@@ -35,8 +36,10 @@ const FIRST_PAUSE_MS = 250
 const LONGEST_PAUSE_MS = 10_000
 const PING_EVERY_MS = 5_000
 const PING_TIMEOUT_MS = 10_000
-const STREAM_WINDOW_BYTES = 1 << 20
-const LINK_WINDOW_BYTES = 16 << 20
+const STREAM_WINDOW_BYTES = 256 << 10
+/** The largest there is: streams that nobody reads, whoever's they are, must not use up what the others need. */
+const LINK_WINDOW_BYTES = 2 ** 31 - 1
+const LINK_MEGABYTES = 1024
 
 /** Keeps the link up until the signal aborts. Resolves then. */
 export async function runTunnel(options: TunnelOptions): Promise<void> {
@@ -66,10 +69,11 @@ export async function runTunnel(options: TunnelOptions): Promise<void> {
 /** Serves the link until it ends, is found dead, or the signal aborts. */
 function serve(socket: TLSSocket, options: TunnelOptions): Promise<void> {
   const { clock, signal } = options
-  // Through a plain stream: Node crashes when HTTP/2 takes over a TLS socket whose earlier write is still under way.
-  const bytes = Duplex.from({ readable: socket, writable: socket })
-  bytes.on('error', () => socket.destroy())
-  const server = createServer({ settings: { initialWindowSize: STREAM_WINDOW_BYTES, enableConnectProtocol: true } })
+  const bytes = linkBytes(socket, Duplex)
+  const server = createServer({
+    settings: { initialWindowSize: STREAM_WINDOW_BYTES, enableConnectProtocol: true },
+    maxSessionMemory: LINK_MEGABYTES,
+  })
   return new Promise(resolve => {
     let session: ServerHttp2Session | undefined
     let cancelPing: () => void = () => undefined

@@ -3,6 +3,7 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:http2'
 import { Duplex } from 'node:stream'
 import type { Clock } from '../../../shared/machinery/clock.ts'
+import { linkBytes } from '../../../shared/machinery/link-bytes.ts'
 import { ApiError } from '../../../shared/machinery/status.ts'
 
 /** `kubelet`, `address:port` (IPv6 in brackets), or `udp:address:port`, whose stream is a DatagramLink's. */
@@ -19,8 +20,10 @@ export interface NodeDialer {
 const PING_EVERY_MS = 5_000
 const PING_TIMEOUT_MS = 10_000
 const DIAL_TIMEOUT_MS = 15_000
-const STREAM_WINDOW_BYTES = 1 << 20
-const LINK_WINDOW_BYTES = 16 << 20
+const STREAM_WINDOW_BYTES = 256 << 10
+/** The largest there is: streams that nobody reads, whoever's they are, must not use up what the others need. */
+const LINK_WINDOW_BYTES = 2 ** 31 - 1
+const LINK_MEGABYTES = 1024
 
 const unavailable = (message: string) => new ApiError(503, 'ServiceUnavailable', message)
 
@@ -54,12 +57,11 @@ export class NodeTunnels implements NodeDialer, AsyncDisposable {
   accept(nodeName: string, socket: Duplex, head: Buffer): void {
     if (head.length > 0) socket.unshift(head)
     socket.on('error', () => socket.destroy())
-    // Through a plain stream: Node crashes when HTTP/2 takes over a TLS socket whose earlier write is still under way.
-    const bytes = Duplex.from({ readable: socket, writable: socket })
-    bytes.on('error', () => socket.destroy())
+    const bytes = linkBytes(socket, Duplex)
     const session = connect('http://node', {
       createConnection: () => bytes,
       settings: { initialWindowSize: STREAM_WINDOW_BYTES, enablePush: false },
+      maxSessionMemory: LINK_MEGABYTES,
     })
     session.on('error', () => bytes.destroy())
     session.once('connect', () => session.setLocalWindowSize(LINK_WINDOW_BYTES))

@@ -1,0 +1,60 @@
+// What carries a node's link, for the HTTP/2 at either end of it.
+
+/** What is needed of a socket of Node's. */
+interface Socket {
+  readonly writableLength: number
+  write(bytes: Uint8Array): boolean
+  pause(): unknown
+  resume(): unknown
+  end(done: () => void): unknown
+  destroy(): unknown
+  on(event: 'data', listener: (chunk: Uint8Array) => void): unknown
+  on(event: 'drain' | 'end' | 'close', listener: () => void): unknown
+}
+
+/** What is needed of Node's `Duplex`. */
+interface Plain {
+  push(chunk: Uint8Array | null): boolean
+  destroy(): unknown
+  on(event: 'error', listener: () => void): unknown
+}
+
+interface PlainOptions {
+  read(): void
+  write(chunk: Uint8Array, encoding: unknown, done: () => void): void
+  final(done: () => void): void
+  destroy(error: Error | null, done: (error: Error | null) => void): void
+}
+
+/** What is written ahead of the socket; what streams' windows let through is less, unless there are hundreds of them. */
+const AHEAD_BYTES = 64 << 20
+
+/**
+ * A plain stream: Node crashes when HTTP/2 takes over a TLS socket whose earlier write is still under way. And it reads
+ * nothing while a write of its own is under way, so that two ends that both have much to send would wait for each other
+ * for ever: what is written counts as sent at once, up to a bound.
+ */
+export function linkBytes<D extends Plain>(socket: Socket, Duplex: new (options: PlainOptions) => D): D {
+  let goOn: () => void = () => undefined
+  const bytes = new Duplex({
+    read: () => void socket.resume(),
+    write(chunk, _encoding, done) {
+      if (socket.write(chunk) || socket.writableLength < AHEAD_BYTES) done()
+      else goOn = done
+    },
+    final: done => void socket.end(done),
+    destroy(error, done) {
+      socket.destroy()
+      done(error)
+    },
+  })
+  socket.on('drain', () => {
+    goOn()
+    goOn = () => undefined
+  })
+  socket.on('data', chunk => void (bytes.push(chunk) || socket.pause()))
+  socket.on('end', () => void bytes.push(null))
+  socket.on('close', () => void bytes.destroy())
+  bytes.on('error', () => undefined)
+  return bytes
+}
