@@ -472,6 +472,11 @@ describe('watch', () => {
         'ADDED later',
       ]),
     )
+    // In more than one piece, some of them in the middle of a character.
+    const text = 'x' + 'ü'.repeat(300_000)
+    const large = configMap('large', { data: { text } })
+    await raw(server, maps('w-socket'), { body: large }).then(({ code }) => expect(code).toBe(201))
+    await eventually(() => expect(events[2]?.object.data.text).toBe(text))
     socket.close()
   })
   test('from a version sends what happened after it, in order', async () => {

@@ -7,7 +7,7 @@ import { connect as tlsConnect } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ConfigMap, Namespace } from '../../../src/shared/api/core/v1.ts'
 import { FrameQueue } from '../../../src/main/apiserver/endpoints/read/frame-queue.ts'
-import { piecesOf } from '../../../src/main/apiserver/http/write-response.ts'
+import { partsOf, piecesOf } from '../../../src/main/apiserver/http/write-response.ts'
 import { lazyFrame } from '../../../src/main/apiserver/representation/representation.ts'
 import type { AnyObject } from '../../../src/shared/machinery/object.ts'
 import { eventually } from '../../support/eventually.ts'
@@ -232,6 +232,15 @@ describe('FrameQueue', () => {
     const pieces = [...piecesOf(batch, 'line')]
     expect(Buffer.concat(pieces).toString()).toBe(`{"type":"ADDED","object":${text}}\n`.repeat(100))
     expect(Math.max(...pieces.map(({ length }) => length))).toBeLessThan(80_000)
+  })
+
+  test('what is larger goes out in parts of that, which are the same bytes for all', () => {
+    const text = JSON.stringify('x'.repeat(1_000_000))
+    const [piece] = piecesOf([lazyFrame('ADDED', {} as AnyObject, () => Buffer.from(text))], 'chunk')
+    const parts = partsOf(piece!)
+    expect(Buffer.concat([...parts]).equals(piece!)).toBe(true)
+    expect(Math.max(...parts.map(({ length }) => length))).toBeLessThan(80_000)
+    expect(parts.every(({ buffer }) => buffer === piece!.buffer)).toBe(true)
   })
 
   test('as chunks of HTTP/1.1 they say how long they are, in bytes', () => {

@@ -189,7 +189,8 @@ async function sendFrames(
     const batch = isBinary ? await messagesOf(frames) : frames
     for (const piece of piecesOf(batch, form)) {
       if (context.life.ended) return void response.end()
-      if (!to.write(piece)) await drained(to, context.life.signal)
+      // What has been begun is written to its end: it is one line, and one chunk of HTTP/1.1.
+      for (const part of partsOf(piece)) if (!to.write(part)) await drained(to, context.life.signal)
     }
   }
   response.end()
@@ -234,6 +235,14 @@ const CHUNK_END = Buffer.from('\r\n')
 
 /** Lines in pieces of about this many bytes: more is not held for a client that does not read. */
 const PIECE_BYTES = 64 * 1024
+
+/** A connection copies what it takes in one piece: of what is larger it gets a part at a time, and all share the rest. */
+export const partsOf = (piece: Buffer): readonly Buffer[] =>
+  piece.length <= 2 * PIECE_BYTES
+    ? [piece]
+    : Array.from({ length: Math.ceil(piece.length / PIECE_BYTES) }, (_, i) =>
+        piece.subarray(i * PIECE_BYTES, (i + 1) * PIECE_BYTES),
+      )
 
 type FrameForm = keyof Written
 

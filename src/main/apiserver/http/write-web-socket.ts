@@ -4,6 +4,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { type WebSocket, WebSocketServer } from 'ws'
 import type { ApiResponse } from '../request.ts'
+import { partsOf } from './write-response.ts'
 
 /** Bytes as they are, or as base64 text. */
 const BINARY = 'binary.k8s.io'
@@ -44,13 +45,18 @@ export async function writeWebSocket(
   client.close()
 }
 
-async function* messagesOf(answer: Streamed): AsyncGenerator<Buffer | string> {
-  if ('stream' in answer) for await (const chunk of answer.stream) yield Buffer.from(chunk)
-  else for await (const batch of answer.frames) for (const { line } of batch) yield line.toString('utf8')
+/** A watch's lines are text, whatever else is bytes. */
+async function* messagesOf(answer: Streamed): AsyncGenerator<{ readonly bytes: Buffer; readonly isText: boolean }> {
+  if ('stream' in answer) for await (const chunk of answer.stream) yield { bytes: Buffer.from(chunk), isText: false }
+  else for await (const batch of answer.frames) for (const { line } of batch) yield { bytes: line, isText: true }
 }
 
-function send(client: WebSocket, message: Buffer | string): Promise<void> {
-  const data = client.protocol === BASE64 && typeof message !== 'string' ? message.toString('base64') : message
-  // A failed write closes the connection, which ends the loop.
-  return new Promise(resolve => client.send(data, () => resolve()))
+async function send(client: WebSocket, { bytes, isText }: { bytes: Buffer; isText: boolean }): Promise<void> {
+  if (client.protocol === BASE64 && !isText) return sendPart(client, bytes.toString('base64'), false, true)
+  const parts = partsOf(bytes)
+  for (const [at, part] of parts.entries()) await sendPart(client, part, !isText, at === parts.length - 1)
 }
+
+/** A failed write closes the connection, which ends the loop. */
+const sendPart = (client: WebSocket, part: Buffer | string, binary: boolean, fin: boolean): Promise<void> =>
+  new Promise(resolve => client.send(part, { binary, fin }, () => resolve()))
