@@ -120,6 +120,57 @@ describe('a SPDY connection', () => {
     expect(connection.closed.aborted).toBe(true)
   })
 
+  it('hands on data as it comes, however long its frame is to be', async () => {
+    const { client, streams, encoder, connection } = open()
+    client.write(await synStream(encoder, 1, [['streamtype', 'data']]))
+    await eventually(() => streams.length === 1)
+    const head = Buffer.alloc(8)
+    head.writeUInt32BE(1)
+    head.writeUIntBE(0xffffff, 5, 3)
+    client.write(Buffer.concat([head, Buffer.from('begun')]))
+    await eventually(() => expect(streams[0]!.read()?.toString()).toBe('begun'))
+    connection.close()
+  })
+
+  it('holds only so much that nobody reads, however many streams it comes on, and goes on once somebody does', async () => {
+    const { client, streams, encoder, connection } = open()
+    const ids = Array.from({ length: 10 }, (_, i) => 2 * i + 1)
+    for (const id of ids) client.write(await synStream(encoder, id, [['streamtype', 'data']]))
+    await eventually(() => streams.length === ids.length)
+    const part = Buffer.alloc(1024 * 1024)
+    for (let round = 0; round < 3; round++) for (const id of ids) client.write(frame(id, 0, part))
+    const held = () => streams.reduce((sum, { readableLength }) => sum + readableLength, 0)
+    await eventually(() => held() >= 16 * part.length)
+    await new Promise(resolve => setImmediate(resolve))
+    expect(held()).toBe(16 * part.length)
+    let read = 0
+    for (const stream of streams) stream.on('data', (bytes: Buffer) => (read += bytes.length))
+    await eventually(() => read === 30 * part.length)
+    connection.close()
+  })
+
+  it('refuses more streams than a session has use for, and goes on with those that it has', async () => {
+    const { client, streams, encoder, bytes, connection } = open()
+    for (let i = 0; i <= 1_000; i++) client.write(await synStream(encoder, 2 * i + 1, [['streamtype', 'data']]))
+    const refused = Buffer.from('80030003000000080000 07d1 00000003'.replaceAll(' ', ''), 'hex')
+    await eventually(() => bytes().includes(refused))
+    expect(streams.length).toBe(1_000)
+    client.write(frame(1, 0, Buffer.from('hello')))
+    await eventually(() => expect(streams[0]!.read()?.toString()).toBe('hello'))
+    // There is room again for one.
+    streams[5]!.destroy()
+    client.write(await synStream(encoder, 3_001, [['streamtype', 'data']]))
+    await eventually(() => streams.length === 1_001)
+    connection.close()
+  })
+
+  it('ends, with all streams, where one is opened twice', async () => {
+    const { client, streams, encoder, done } = open()
+    for (let i = 0; i < 2; i++) client.write(await synStream(encoder, 1, [['streamtype', 'data']]))
+    await done
+    expect(streams.map(({ destroyed }) => destroyed)).toEqual([true])
+  })
+
   it('closes on bytes that are no SPDY', async () => {
     const { client, done, connection } = open()
     client.write(Buffer.from('GET / HTTP/1.1\r\n\r\n'.repeat(4)))

@@ -2,6 +2,7 @@
 // network. There a short-lived process connects and hands the connection over; an agent cannot be in two networks.
 import { spawn } from 'node:child_process'
 import { type Socket, connect } from 'node:net'
+import PQueue from 'p-queue'
 import type { Pod } from '../../shared/api/core/v1.ts'
 import type { ContainerRuntime } from '../kubelet/runtime/contract.ts'
 import { searchPath } from '../network/exec.ts'
@@ -12,6 +13,8 @@ const tell = (message, handle) => process.send(message, handle, () => process.ex
 socket.on('connect', () => tell('connected', socket)).on('error', error => tell(error.message || error.code))
 `
 const DIAL_TIMEOUT_MS = 10_000
+/** Processes at a time in the network of one pod: whoever asks for more ports of it waits. */
+const MOST_AT_ONCE = 4
 
 /** @throws Error when nothing in the pod listens on the port */
 export async function connectToPort(runtime: ContainerRuntime, pod: Pod, port: number): Promise<Socket> {
@@ -22,7 +25,20 @@ export async function connectToPort(runtime: ContainerRuntime, pod: Pod, port: n
     const { sandboxes } = await runtime.pod(pod.metadata.uid)
     const pid = sandboxes.find(({ state }) => state === 'running')?.pid
     if (!pid) throw error
-    return connectInside(pid, port)
+    return inTurn(pid, () => connectInside(pid, port))
+  }
+}
+
+/** By the process whose network it is. */
+const queues = new Map<number, PQueue>()
+
+async function inTurn(pid: number, connecting: () => Promise<Socket>): Promise<Socket> {
+  let queue = queues.get(pid)
+  if (!queue) queues.set(pid, (queue = new PQueue({ concurrency: MOST_AT_ONCE })))
+  try {
+    return await queue.add(connecting)
+  } finally {
+    if (queue.size === 0 && queue.pending === 0 && queues.get(pid) === queue) queues.delete(pid)
   }
 }
 

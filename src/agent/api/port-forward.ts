@@ -18,6 +18,8 @@ const WEBSOCKET_PROTOCOLS = [TUNNELLED, 'v4.channel.k8s.io', 'v4.base64.channel.
 /** For those who name none: channels of bytes. */
 const NO_PROTOCOL = ''
 const NORMAL_CLOSURE = 1000
+/** Each has two of the channels that a byte can name. */
+const MOST_PORTS = 128
 const server = new WebSocketServer({
   noServer: true,
   maxPayload: 4 * 1024 * 1024,
@@ -43,6 +45,8 @@ export async function servePortForward(
     .map(Number)
   if (chosen !== TUNNELLED && (ports.length === 0 || !ports.every(isPort)))
     throw new HttpError(400, 'query parameter "port" must name at least one port')
+  if (chosen !== TUNNELLED && ports.length > MOST_PORTS)
+    throw new HttpError(400, `query parameter "port" names more than ${MOST_PORTS} ports`)
   const webSocket = await new Promise<WebSocket>(resolve => server.handleUpgrade(message, socket, head, resolve))
   return chosen === TUNNELLED
     ? forwardSpdy(context, pod, websocketBytes(webSocket))

@@ -2,7 +2,7 @@
 import { finished } from 'node:stream/promises'
 import type { Readable, Writable } from 'node:stream'
 import type { ExecSession, ProcessStreams } from '../../kubelet/runtime/contract.ts'
-import type { SessionStreams } from './contract.ts'
+import type { SessionStreams, TerminalSize } from './contract.ts'
 
 const success = { metadata: {}, status: 'Success' as const }
 
@@ -31,6 +31,24 @@ async function copy(from: Readable, to: Writable | undefined): Promise<void> {
   await done.catch(() => undefined) // how the process ended, its exit code tells; that the client went, `closed` does
 }
 
+/** Of the sizes that come while one is being set, the last one counts: clients send any number of them. */
+function oneAtATime(set: (size: TerminalSize) => Promise<void>): (size: TerminalSize) => void {
+  let next: TerminalSize | undefined
+  let isBusy = false
+  const go = async () => {
+    isBusy = true
+    for (let size = next; size; size = next) {
+      next = undefined
+      await set(size).catch(() => undefined) // it has ended
+    }
+    isBusy = false
+  }
+  return size => {
+    next = size
+    if (!isBusy) void go()
+  }
+}
+
 /**
  * @param open starts or joins the process
  * @param endsInput whether the end of the client's input is the end of the process's: of one that others may join later
@@ -49,7 +67,7 @@ export async function runSession(
   }
   client.closed.addEventListener('abort', () => process.close(), { once: true })
   if (client.closed.aborted) return process.close()
-  client.onResize(({ width, height }) => void process.resize(width, height).catch(() => undefined)) // it has ended
+  client.onResize(oneAtATime(({ width, height }) => process.resize(width, height)))
   // The process sees the end of its input; its output goes on.
   client.stdin?.pipe(process.stdin, { end: false })
   if (endsInput) client.stdin?.on('end', () => process.stdin.end())

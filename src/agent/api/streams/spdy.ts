@@ -6,7 +6,6 @@ import { HeaderDecoder, HeaderEncoder, type Headers } from './spdy-headers.ts'
 
 const VERSION = 3
 const HEADER_BYTES = 8
-const MAX_FRAME_BYTES = 16 * 1024 * 1024
 const MAX_CONTROL_BYTES = 64 * 1024
 const MAX_DATA_BYTES = 64 * 1024
 const TYPE = {
@@ -20,15 +19,18 @@ const TYPE = {
   windowUpdate: 9,
 } as const
 const FLAG_FIN = 1
+const STATUS_REFUSED = 3
 const STATUS_CANCEL = 5
-/** A stream that holds this much unread stops the connection from being read. */
+/** A stream that holds this much unread stops the connection from being read, and so do all of them together. */
 const MAX_UNREAD_BYTES = 4 * 1024 * 1024
+const MAX_UNREAD_IN_ALL_BYTES = 16 * 1024 * 1024
+/** Each connection that kubectl forwards has two. */
+const MAX_STREAMS = 1_000
 
 export class SpdyStream extends Duplex {
   readonly id: number
   readonly headers: Headers
   readonly #connection: SpdyConnection
-  #onRead: () => void = () => undefined
   #finished = false
 
   constructor(connection: SpdyConnection, id: number, headers: Headers) {
@@ -39,17 +41,13 @@ export class SpdyStream extends Duplex {
     this.on('error', () => this.destroy())
   }
   override _read(): void {
-    this.#onRead()
+    this.#connection.wake()
   }
   /** Takes bytes from the connection. @returns when there is room for more */
   async receive(bytes: Buffer): Promise<void> {
     if (this.destroyed || this.readableEnded) return
     this.push(bytes)
-    if (this.readableLength < MAX_UNREAD_BYTES) return
-    await new Promise<void>(resolve => {
-      this.#onRead = resolve
-      this.once('close', resolve)
-    })
+    await this.#connection.roomFor(this)
   }
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
     const parts: Promise<void>[] = []
@@ -68,6 +66,12 @@ export class SpdyStream extends Duplex {
   }
 }
 
+interface DataFrame {
+  readonly stream: SpdyStream | undefined
+  readonly isLast: boolean
+  left: number
+}
+
 export class SpdyConnection {
   readonly #transport: Duplex
   readonly #decoder = new HeaderDecoder()
@@ -75,6 +79,10 @@ export class SpdyConnection {
   readonly #streams = new Map<number, SpdyStream>()
   readonly #onStream: (stream: SpdyStream) => void
   readonly #closed = new AbortController()
+  #lastId = 0
+  /** The frame that is coming in, as far as its bytes are still to come. */
+  #data: DataFrame | undefined
+  #goOn: () => void = () => undefined
 
   /** @param onStream called for each stream that the client opens, after it was accepted */
   constructor(transport: Duplex, onStream: (stream: SpdyStream) => void) {
@@ -91,19 +99,11 @@ export class SpdyConnection {
 
   /** Reads frames until the connection ends; never rejects. */
   async run(): Promise<void> {
-    let buffer: Buffer = Buffer.alloc(0)
+    let rest: Buffer = Buffer.alloc(0)
     try {
       for await (const chunk of this.#transport) {
-        buffer = buffer.length > 0 ? Buffer.concat([buffer, chunk as Buffer]) : (chunk as Buffer)
-        while (buffer.length >= HEADER_BYTES) {
-          const length = buffer.readUIntBE(5, 3)
-          const isControl = ((buffer[0] ?? 0) & 0x80) !== 0
-          if (length > (isControl ? MAX_CONTROL_BYTES : MAX_FRAME_BYTES)) throw new Error('frame too large')
-          if (buffer.length < HEADER_BYTES + length) break
-          const frame = buffer.subarray(0, HEADER_BYTES + length)
-          buffer = buffer.subarray(HEADER_BYTES + length)
-          await this.#receive(frame)
-        }
+        rest = rest.length > 0 ? Buffer.concat([rest, chunk as Buffer]) : (chunk as Buffer)
+        for (let taken = -1; taken !== 0; rest = rest.subarray(taken)) taken = await this.#take(rest)
       }
     } catch {
       // Not SPDY, or cut off: the connection is of no more use.
@@ -123,15 +123,57 @@ export class SpdyConnection {
     this.#end()
   }
 
+  /** Resolves when the connection may be read again. */
+  async roomFor(stream: SpdyStream): Promise<void> {
+    const isFull = () =>
+      !stream.destroyed && (stream.readableLength >= MAX_UNREAD_BYTES || this.#unread() >= MAX_UNREAD_IN_ALL_BYTES)
+    while (isFull() && !this.#closed.signal.aborted) await new Promise<void>(resolve => (this.#goOn = resolve))
+  }
+  /** Somebody reads, or has gone. */
+  wake(): void {
+    this.#goOn()
+  }
+
+  #unread(): number {
+    let bytes = 0
+    for (const { readableLength } of this.#streams.values()) bytes += readableLength
+    return bytes
+  }
+
+  /**
+   * Data is handed on as it comes, however long its frame is.
+   * @returns how many bytes of these are done with; 0 when more have to come first
+   */
+  async #take(bytes: Buffer): Promise<number> {
+    if (this.#data) return this.#takeData(this.#data, bytes)
+    if (bytes.length < HEADER_BYTES) return 0
+    const length = bytes.readUIntBE(5, 3)
+    if (((bytes[0] ?? 0) & 0x80) === 0) {
+      const stream = this.#streams.get(bytes.readUInt32BE(0))
+      const isLast = ((bytes[4] ?? 0) & FLAG_FIN) !== 0
+      if (length > 0) this.#data = { stream, isLast, left: length }
+      else if (isLast) stream?.push(null)
+      return HEADER_BYTES
+    }
+    if (length > MAX_CONTROL_BYTES) throw new Error('frame too large')
+    if (bytes.length < HEADER_BYTES + length) return 0
+    await this.#receive(bytes.subarray(0, HEADER_BYTES + length))
+    return HEADER_BYTES + length
+  }
+
+  async #takeData(data: DataFrame, bytes: Buffer): Promise<number> {
+    const part = bytes.subarray(0, data.left)
+    if (part.length === 0) return 0
+    data.left -= part.length
+    if (data.left === 0) this.#data = undefined
+    await data.stream?.receive(part)
+    if (data.left === 0 && data.isLast) data.stream?.push(null)
+    return part.length
+  }
+
   async #receive(frame: Buffer): Promise<void> {
     const flags = frame[4] ?? 0
     const payload = frame.subarray(HEADER_BYTES)
-    if (((frame[0] ?? 0) & 0x80) === 0) {
-      const stream = this.#streams.get(frame.readUInt32BE(0) & 0x7fffffff)
-      if (payload.length > 0) await stream?.receive(payload)
-      if (flags & FLAG_FIN) stream?.push(null)
-      return
-    }
     switch (frame.readUInt16BE(2)) {
       case TYPE.synStream:
         return this.#open(payload, flags)
@@ -151,7 +193,10 @@ export class SpdyConnection {
 
   async #open(payload: Buffer, flags: number): Promise<void> {
     const id = payload.readUInt32BE(0) & 0x7fffffff
+    if (id <= this.#lastId) throw new Error('a stream was opened twice')
+    this.#lastId = id
     const headers = await this.#decoder.decode(payload.subarray(10))
+    if (this.#streams.size >= MAX_STREAMS) return this.reset(id, STATUS_REFUSED)
     const stream = new SpdyStream(this, id, headers)
     this.#streams.set(id, stream)
     if (flags & FLAG_FIN) stream.push(null)
@@ -168,14 +213,15 @@ export class SpdyConnection {
     head.writeUIntBE(bytes.length, 5, 3)
     return this.#send(Buffer.concat([head, bytes]))
   }
-  reset(id: number): void {
+  reset(id: number, status = STATUS_CANCEL): void {
     const payload = Buffer.alloc(8)
     payload.writeUInt32BE(id)
-    payload.writeUInt32BE(STATUS_CANCEL, 4)
+    payload.writeUInt32BE(status, 4)
     void this.#control(TYPE.reset, 0, payload)
   }
   forget(id: number): void {
     this.#streams.delete(id)
+    this.wake()
   }
 
   #control(type: number, flags: number, payload: Buffer): Promise<void> {
@@ -195,6 +241,7 @@ export class SpdyConnection {
   #end(): void {
     if (this.#closed.signal.aborted) return
     this.#closed.abort(new Error('the client went away'))
+    this.wake()
     for (const stream of this.#streams.values()) stream.destroy()
     this.#decoder.close()
     this.#encoder.close()

@@ -57,9 +57,9 @@ export async function websocketStreams(
 ): Promise<SessionStreams> {
   const closed = new AbortController()
   const stdin = request.stdin ? new PassThrough() : undefined
-  const sizes: TerminalSize[] = []
+  let first: TerminalSize | undefined
   const sizesIn = terminalSizes()
-  let resized: (size: TerminalSize) => void = size => void sizes.push(size)
+  let resized: (size: TerminalSize) => void = size => void (first = size)
 
   const channels = new WebSocketChannels(socket)
   channels.onFrame((channel, bytes) => {
@@ -91,7 +91,7 @@ export async function websocketStreams(
     stderr: request.stderr && !request.tty ? channels.output(STDERR) : undefined,
     onResize(listener) {
       resized = listener
-      for (const size of sizes.splice(0)) listener(size)
+      if (first) listener(first)
     },
     async finish(status) {
       if (tellsStatus(socket.protocol)) await channels.send(ERROR, Buffer.from(JSON.stringify(status)))
