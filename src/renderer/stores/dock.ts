@@ -1,6 +1,8 @@
-// The tabs of the dock: logs, terminals, editors. They live on while the user moves through the window.
+// The tabs of the dock: logs, terminals, editors. They live on while the user moves through the window, and come back
+// when it is loaded anew.
+import { useSessionStorage } from '@vueuse/core'
 import { defineStore } from 'pinia'
-import { computed, ref, shallowRef } from 'vue'
+import { computed, ref, shallowRef, watch } from 'vue'
 import type { AnyObject } from '../../shared/machinery/object.ts'
 import type { ResourceType } from '../../shared/machinery/resource-type.ts'
 import type { ExecStreams } from '../dock/exec-session.ts'
@@ -50,11 +52,29 @@ export type DockTab = { readonly id: number; readonly title: string } & (
 // Omit would merge the union into one shape; this keeps its members apart.
 type NewTab = DockTab extends infer Tab ? (Tab extends DockTab ? Omit<Tab, 'id'> : never) : never
 
+interface Kept {
+  readonly tabs: readonly DockTab[]
+  readonly activeId?: number | undefined
+  readonly isOpen: boolean
+}
+
+/** A pod that was made for a tab goes with the page, and takes the tab along. */
+const outlivesPage = (tab: DockTab) =>
+  !(tab.kind === 'terminal' && tab.use === 'node') && !(tab.kind === 'files' && tab.node !== undefined)
+
 export const useDockStore = defineStore('dock', () => {
-  const tabs = shallowRef<readonly DockTab[]>([])
-  const activeId = ref<number>()
-  const isOpen = ref(false)
-  let next = 1
+  /** Of this window alone: another one of the same cluster has a dock of its own. */
+  const kept = useSessionStorage<Kept>('flotilla.dock', { tabs: [], isOpen: false }, { shallow: true })
+  const tabs = shallowRef(kept.value.tabs)
+  const activeId = ref((tabs.value.find(({ id }) => id === kept.value.activeId) ?? tabs.value.at(-1))?.id)
+  const isOpen = ref(kept.value.isOpen && tabs.value.length > 0)
+  watch([tabs, activeId, isOpen], () => {
+    kept.value = { tabs: tabs.value.filter(outlivesPage), activeId: activeId.value, isOpen: isOpen.value }
+  })
+  const fromBefore = new Set(tabs.value.map(({ id }) => id))
+  /** It was open before the window was loaded anew. */
+  const cameBack = (id: number) => fromBefore.has(id)
+  let next = Math.max(0, ...fromBefore) + 1
 
   const active = computed(() => tabs.value.find(({ id }) => id === activeId.value))
 
@@ -76,5 +96,5 @@ export const useDockStore = defineStore('dock', () => {
     if (tabs.value.length === 0) isOpen.value = false
   }
 
-  return { tabs, activeId, active, isOpen, open, close }
+  return { tabs, activeId, active, isOpen, open, close, cameBack }
 })

@@ -102,6 +102,8 @@ export const useSessionStore = defineStore('session', () => {
 
   async function logout(): Promise<void> {
     await connection.fetch('/ui/logout', { method: 'POST' })
+    // Whoever logs in here next finds nothing open.
+    sessionStorage.clear()
     location.assign('/ui/login')
   }
 

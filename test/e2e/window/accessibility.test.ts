@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Page } from 'playwright-core'
 import { type Cluster, until } from '../support/cluster.ts'
 import { seriousFindings } from './support/axe.ts'
-import { shoot } from './support/browser.ts'
+import { closeDock, shoot } from './support/browser.ts'
 import { ClusterWindow } from './support/cluster-window.ts'
 import { counterImage } from './support/counter-image.ts'
 
@@ -192,6 +192,7 @@ describe('axe finds nothing serious, in the light and in the dark,', () => {
     await press('f')
     await page.getByRole('table', { name: 'Files in' }).waitFor()
     found.push(...(await seriousFindings(page, 'files', '[data-dock]')))
+    await closeDock(page)
     await page.getByRole('link', { name: 'Topology' }).click()
     await page.getByLabel('As a tree').click()
     await page.getByRole('treeitem').first().waitFor()

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Page } from 'playwright-core'
 import { type Cluster, until } from '../support/cluster.ts'
-import { openInChromium, shoot } from './support/browser.ts'
+import { closeDock, openInChromium, shoot } from './support/browser.ts'
 import { ClusterWindow } from './support/cluster-window.ts'
 import { counterImage } from './support/counter-image.ts'
 
@@ -99,6 +99,27 @@ describe('the window', () => {
     await page.keyboard.type('exit\n')
     await page.getByText('The shell ended.').waitFor()
     await page.getByRole('button', { name: 'Connect again' }).waitFor()
+  })
+
+  it('goes on with both when it is loaded anew: the shell is another one, and says so', async () => {
+    await page.reload()
+    const screen = page.locator('.xterm-rows')
+    await until('what became of the old one', async () => (await screen.innerText()).includes('this is a new session'))
+    await page.locator('[data-connected=true]').waitFor()
+    await page.locator('.xterm-helper-textarea').focus()
+    await page.keyboard.type('echo "sum $((50+5))"\n')
+    await until('its answer', async () => (await screen.innerText()).includes('sum 55'))
+    await shoot(page, 'terminal-again')
+    await page
+      .getByRole('tab', { name: /^shop-/ })
+      .last()
+      .focus()
+    await page.keyboard.press('ArrowLeft')
+    await page.getByRole('log').getByText('count').first().waitFor()
+    await page.keyboard.press('ArrowRight')
+    await page.locator('.xterm-rows:visible').waitFor()
+    expect(await page.evaluate(`document.activeElement?.role`), 'keys walk on over the tabs').toBe('tab')
+    await closeDock(page)
   })
 
   it('scales to five', async () => {

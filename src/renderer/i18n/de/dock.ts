@@ -46,6 +46,7 @@ export const dock = {
   'The shell ended.': 'Die Shell ist beendet.',
   '{text} (exit code {exitCode})': '{text} (Exit-Code {exitCode})',
   'Connect again': 'Neu verbinden',
+  'The window was loaded anew: this is a new session.': 'Das Fenster wurde neu geladen: Dies ist eine neue Sitzung.',
   'Attached to the output of {container}; it takes no input (stdin is not set).':
     'Mit der Ausgabe von {container} verbunden; Eingaben nimmt er nicht an (stdin ist nicht gesetzt).',
   'Terminal in {container} of {name}': 'Terminal in {container} von {name}',

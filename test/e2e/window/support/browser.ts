@@ -23,6 +23,10 @@ export async function shoot(page: Page, name: string): Promise<void> {
 /** Until nothing in the window is on its way any more; several places may say that they are loading. */
 export const allLoaded = (page: Page): Promise<void> => page.locator(':root:not(:has([data-empty=loading]))').waitFor()
 
+export async function closeDock(page: Page): Promise<void> {
+  for (const close of (await page.locator('[data-dock] [aria-label^="Close "]').all()).reverse()) await close.click()
+}
+
 export interface OpenWindow extends AsyncDisposable {
   readonly browser: Browser
   readonly page: Page
