@@ -29,7 +29,7 @@ export const lazyOf = <T extends Component>(part: Part<T>, frame?: Component): T
         const { value, missing } = part
         if (value.value) return h(value.value as Component, attrs, slots)
         const isMissing = missing.value && (missing.value.times >= SAID_AFTER_TIMES || missing.value.isGone)
-        if (!isMissing && !isLate.value) return
+        if (!isMissing && !isLate.value) return h('span', { hidden: true, 'data-empty': 'loading' })
         const note = h(PartMissing, { missing: isMissing ? missing.value : undefined, onAgain: () => void part.ask() })
         return frame ? h(frame, { onClose: attrs.onClose }, () => note) : note
       }
