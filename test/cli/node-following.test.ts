@@ -139,6 +139,7 @@ test('an operation behind one that waits for people says which, and how that is 
   await following
 })
 
+let written = ''
 /** Types each line when it has been asked for. */
 async function typing<T>(answering: () => Promise<T>, ...lines: string[]): Promise<{ answer: T; asked: string[] }> {
   const input = new PassThrough()
@@ -146,8 +147,10 @@ async function typing<T>(answering: () => Promise<T>, ...lines: string[]): Promi
   const setRawMode = () => isClosed && input.emit('error', new Error('setRawMode EIO'))
   vi.spyOn(process, 'stdin', 'get').mockReturnValue(Object.assign(input, { isTTY: true, setRawMode }) as never)
   const asked: string[] = []
+  written = ''
   vi.spyOn(process.stderr, 'write').mockImplementation(text => {
     if (/: $|\) $/.test(String(text))) asked.push(String(text))
+    written += String(text)
     return true
   })
   const answer = answering()
@@ -181,6 +184,7 @@ test('where nobody answers, or the terminal was closed, it says what to do inste
   const asking = (prompt: typeof password, how: string) => typing(() => new Answerer({}).answer('box', prompt), how)
   for (const how of ['Ctrl-D', 'closed'])
     await expect(asking(password, how)).rejects.toThrow(/^nobody answers\. Repeat it at a terminal, or with --password-stdin$/) // prettier-ignore
+  expect(written.endsWith('Password: \n')).toBe(true)
   await expect(asking(KEY, 'Ctrl-D')).rejects.toThrow(
     /^nobody answers\. Compare it, .* repeat with --host-key SHA256:abc$/,
   )

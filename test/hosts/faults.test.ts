@@ -126,7 +126,7 @@ describe('joining', () => {
       await calling
       expect(status).toMatchObject({
         phase: 'Cancelled',
-        message: 'cancelled; run it again to go on, or remove the host',
+        message: 'stopped as asked; run it again to go on, or remove the host',
       })
       expect(status.steps?.map(({ state }) => state)).toContain('Failed')
       expect(await plane.operate('box', 'Join')).toMatchObject({ phase: 'Succeeded', message: 'box is the node box' })

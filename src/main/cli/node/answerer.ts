@@ -91,7 +91,9 @@ function askTerminal(question: string, echo: boolean, advice: string): Promise<s
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() })
   const lines = createInterface({ input: process.stdin, output: echo ? process.stderr : silent, terminal: true })
   return new Promise((resolve, reject) => {
+    let isAnswered = false
     lines.once('line', line => {
+      isAnswered = true
       if (!echo) process.stderr.write('\n')
       resolve(line)
       lines.close()
@@ -101,7 +103,11 @@ function askTerminal(question: string, echo: boolean, advice: string): Promise<s
       lines.close()
     })
     lines.on('error', () => undefined) // a terminal that was closed cannot be set back: nobody answers, as below
-    // After a line, or where there is none: in a script, say.
-    lines.once('close', () => reject(new CommandError(`nobody answers. ${advice}`)))
+    // Where there is no line: in a script, say.
+    lines.once('close', () => {
+      if (isAnswered) return
+      process.stderr.write('\n') // what is said next has a line of its own
+      reject(new CommandError(`nobody answers. ${advice}`))
+    })
   })
 }

@@ -12,7 +12,7 @@ export interface Outcome {
 export const CANCELLED: Outcome = {
   phase: 'Cancelled',
   reason: 'Cancelled',
-  message: 'cancelled; run it again to go on, or remove the host',
+  message: 'stopped as asked; run it again to go on, or remove the host',
 }
 
 /** One of `Complete` and `Failed` is True, as of Jobs. */
