@@ -69,6 +69,16 @@ test('of the options of a patch all that is wrong is told', async () => {
   ])
 })
 
+test('what is applied lies in the namespace of its URL, and says nothing of who owns what', async () => {
+  const applied = (metadata: object) =>
+    patch(`${MAP}?fieldManager=x`, APPLY, JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata }))
+  expect(await applied({ namespace: 'other' })).toEqual([
+    400,
+    'the namespace of the provided object does not match the namespace sent on the request',
+  ])
+  expect(await applied({ managedFields: [] })).toEqual([400, 'metadata.managedFields must be nil'])
+})
+
 test("every character of a manager's name that cannot be printed is told with its place", async () => {
   const { json } = await raw(server, `${CONFIG_MAPS}?fieldManager=%C3%A4%0Ab%E2%80%8B`, { body: configMap('managed') })
   const told = json.details.causes.map(({ message }: { message: string }) => message)

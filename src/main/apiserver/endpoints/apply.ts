@@ -12,6 +12,7 @@ import type { EndpointContext } from './contract.ts'
 import type { EndpointParts } from './parts.ts'
 import { boolParameter } from './read/list-options.ts'
 import { decodeObjectInPieces } from '../schema/decode.ts'
+import { assertSameName } from './update.ts'
 import { decodeFields } from './write/decode-request.ts'
 import { findingsOfApplied } from './write/strict-findings.ts'
 import { fieldValidationOf, writeOptionsOf } from './write/write-options.ts'
@@ -59,10 +60,7 @@ export async function appliedOf(
   applied.metadata ??= {} as AnyObject['metadata']
   const isNamed = Boolean(applied.metadata.name)
   applied.metadata.name ||= info.name
-  if (applied.metadata.name !== info.name)
-    throw badRequest(
-      `the name of the object (${applied.metadata.name}) does not match the name on the URL (${info.name})`,
-    )
+  assertSameName(resource, applied, info)
   await checkDuplicates(request)
   const merge = async (current: AnyObject | undefined) => {
     const pieces = applyInPieces({

@@ -103,7 +103,7 @@ export const serverSideApply = (apply: Apply): AnyObject => atOnce(applyInPieces
 /** As serverSideApply(). */
 export function* applyInPieces(apply: Apply): Pieces<AnyObject> {
   const { current, manager, force, subresource, time, schemaId } = apply
-  if (apply.applied.metadata.managedFields?.length) throw badRequest('metadata.managedFields must be nil')
+  if (apply.applied.metadata.managedFields) throw badRequest('metadata.managedFields must be nil')
   if (!manager)
     throw invalid({ group: 'meta.k8s.io', kind: 'PatchOptions' }, '', [
       required('fieldManager', 'is required for apply patch'),
