@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { readInventory } from '../../src/main/cli/node/inventory.ts'
+import { newHost, noneTwice, readInventory } from '../../src/main/cli/node/inventory.ts'
 
 let folder: string
 beforeAll(() => void (folder = mkdtempSync(join(tmpdir(), 'flotilla-inventory-'))))
@@ -58,14 +58,40 @@ cellar,,,,,
 })
 
 test.each([
-  ['hosts.yaml', 'hosts: [{addres: box}]', /hosts\.yaml: hosts\.0\.address: .*"address"/],
-  ['hosts.yaml', '[{address: box}, {address: [box]}]', /hosts\.yaml: 1\.address: .*string.*Array/],
-  ['hosts.yaml', '[{address: box, key: x}]', /hosts\.yaml: 0\.key: .*"key"/],
+  [
+    'hosts.yaml',
+    'hosts: [{addres: box}]',
+    /hosts\.yaml: host 1: it has no address; host 1: there is no field addres; there are address, name, nodeName, labels, taints, roles$/,
+  ],
+  ['hosts.yaml', '[{address: box}, {address: [box]}]', /hosts\.yaml: host 2: address wants string, not Array$/],
+  ['hosts.yaml', '[{address: box, key: x}]', /hosts\.yaml: host 1: there is no field key; /],
+  ['hosts.yaml', '[{address: box, labels: [a]}]', /host 1: labels wants key: value, not a list$/],
+  ['hosts.yaml', '[{address: box, labels: {a: 1}}]', /host 1: labels\.a wants string, not 1$/],
+  ['hosts.yaml', 'root@box', /hosts\.yaml: it wants a list of hosts, or one under "hosts:"$/],
+  ['hosts.yaml', 'host: []', /hosts\.yaml: it wants a list of hosts, or one under "hosts:"$/],
+  ['hosts.yaml', '[{address: box, name: Box_1}]', /host 1: "Box_1" cannot be a name: .*lower case/],
+  ['hosts.csv', 'adress\nbox\n', /host 1: it has no address; /],
   ['hosts.yaml', 'hosts: [', /hosts\.yaml: /],
   ['hosts.csv', 'address,labels\nbox,fast\n', /a label wants key=value, not "fast"/],
-  ['hosts.csv', 'address,taints\nbox,noisy:Never\n', /a taint wants key=value:NoSchedule .* not "noisy:Never"/],
+  [
+    'hosts.csv',
+    'address,taints\nbox,noisy:Never\n',
+    /hosts\.csv: host 1: a taint wants key=value:NoSchedule .* not "noisy:Never"/,
+  ],
   ['hosts.yaml', '[box, "-oProxyCommand=x"]', /"-oProxyCommand=x" is not an address: /],
   ['none/hosts.yaml', undefined, /cannot be read/],
 ])('%s with %j is refused, and says where', async (name, text, why) => {
   await expect(text === undefined ? readInventory(join(folder, name)) : read(name, text)).rejects.toThrow(why)
+})
+
+test('a host that is given twice is told, and so are two that would have one name', () => {
+  const given =
+    (...addresses: string[]) =>
+    () =>
+      noneTwice(addresses.map(address => newHost({ address })))
+  expect(given('root@box', 'root@attic', 'root@box')).toThrow(/^root@box is given twice$/)
+  expect(given('root@box', 'ada@box')).toThrow(
+    /^root@box and ada@box would both be called box; name one of them otherwise, /,
+  )
+  expect(given('root@box', 'root@attic')).not.toThrow()
 })

@@ -47,7 +47,7 @@ export function addNodeCommands(program: Command): void {
     .addOption(new Option('-i, --identity <file>').hideHelp())
     .addHelpText('after', `\n${KEYS}`)
     .action(async (addresses: string[], flags: AddFlags) => {
-      const { newHost, parseLabels, readInventory } = await import('./inventory.ts')
+      const { newHost, noneTwice, parseLabels, readInventory } = await import('./inventory.ts')
       const { name, nodeName, label, taint, role, file, identity } = flags
       if (identity !== undefined) throw new UsageError(`there is no option for a key; ${KEYS}`)
       if (addresses.length !== 1 && (name || nodeName)) throw new UsageError('--name and --node-name want one address')
@@ -65,6 +65,7 @@ export function addNodeCommands(program: Command): void {
         ...(file ? await readInventory(file) : []),
       ]
       if (hosts.length === 0) throw new UsageError('give addresses such as user@host, or a file with --file')
+      noneTwice(hosts)
       await (await import('./operate.ts')).add(hosts, flags)
     })
 

@@ -5,6 +5,7 @@ import * as v from 'valibot'
 import { parse } from 'yaml'
 import type { HostSpec } from '../../../shared/api/flotilla/v1.ts'
 import { hostNameFrom } from '../../../shared/machinery/host-name.ts'
+import { longName } from '../../../shared/machinery/names.ts'
 import { parseAddress } from '../../provisioning/ssh/address.ts'
 import { systemErrorText } from '../system-error.ts'
 import { UsageError } from '../usage-error.ts'
@@ -19,10 +20,17 @@ const entry = v.strictObject({
   address: v.string(),
   name: v.optional(v.string()),
   nodeName: v.optional(v.string()),
-  labels: v.optional(v.record(v.string(), v.string())),
+  labels: v.optional(
+    v.pipe(
+      v.unknown(),
+      v.check(given => !Array.isArray(given), 'wants key: value, not a list'),
+      v.record(v.string(), v.string()),
+    ),
+  ),
   taints: v.optional(v.array(v.string())),
   roles: v.optional(v.array(v.string())),
 })
+const FIELDS = Object.keys(entry.entries).join(', ')
 type Entry = v.InferOutput<typeof entry>
 
 /** One or the other by what is there, so that what is wrong is told of that one. */
@@ -41,18 +49,55 @@ export async function readInventory(path: string): Promise<NewHost[]> {
     throw new UsageError(`${path}: ${(error as Error).message.split('\n')[0]}`)
   }
   const parsed = v.safeParse(file, raw)
-  if (!parsed.success)
-    throw new UsageError(`${path}: ${v.getDotPath(parsed.issues[0]) ?? 'file'}: ${parsed.issues[0].message}`)
+  if (!parsed.success) throw new UsageError(`${path}: ${[...new Set(parsed.issues.map(mistakeOf))].join('; ')}`)
   const entries = Array.isArray(parsed.output) ? parsed.output : parsed.output.hosts
-  return entries.map(given => newHost(typeof given === 'string' ? { address: given } : given))
+  return entries.map((given, i) => {
+    try {
+      return newHost(typeof given === 'string' ? { address: given } : given)
+    } catch (error) {
+      throw new UsageError(`${path}: host ${i + 1}: ${(error as Error).message}`)
+    }
+  })
 }
 
-/** @throws UsageError for what is no address: nothing is begun with the others then */
+/** Hosts are counted as people do. */
+function mistakeOf(issue: v.BaseIssue<unknown>): string {
+  const keys = (issue.path ?? []).map(({ key }) => key)
+  const at = keys.findIndex(key => typeof key === 'number')
+  if (at < 0) return 'it wants a list of hosts, or one under "hosts:"'
+  const field = keys.slice(at + 1).join('.')
+  return `host ${Number(keys[at]) + 1}: ${whatIsWrong(issue, field)}`
+}
+
+function whatIsWrong({ type, expected, received, message }: v.BaseIssue<unknown>, field: string): string {
+  if (type === 'strict_object' && expected === 'never') return `there is no field ${field}; there are ${FIELDS}`
+  if (type === 'strict_object' && received === 'undefined') return `it has no ${field}`
+  if (type === 'check') return `${field} ${message}`
+  return `${field || 'it'} wants ${expected}, not ${received}`
+}
+
+/** @throws UsageError for two of one name: the second would wait for the first, and find nothing to do */
+export function noneTwice(hosts: readonly NewHost[]): void {
+  const seen = new Map<string, string>()
+  for (const { name, spec } of hosts) {
+    const other = seen.get(name)
+    if (other === spec.address) throw new UsageError(`${other} is given twice`)
+    if (other !== undefined)
+      throw new UsageError(`${other} and ${spec.address} would both be called ${name}; name one of them otherwise, in a file of hosts`) // prettier-ignore
+    seen.set(name, spec.address)
+  }
+}
+
+/** @throws UsageError for what is no address or name: nothing is begun with the others then */
 export function newHost({ address, name, nodeName, labels, taints, roles }: Entry): NewHost {
   try {
     parseAddress(address)
   } catch (error) {
     throw new UsageError((error as Error).message)
+  }
+  for (const given of [name, nodeName].filter(each => each !== undefined)) {
+    const [wrong] = longName(given)
+    if (wrong) throw new UsageError(`${JSON.stringify(given)} cannot be a name: ${wrong}`)
   }
   return {
     name: name ?? nameFrom(address),
