@@ -1,9 +1,12 @@
+import { type IncomingMessage, request as plainRequest } from 'node:http'
 import { request } from 'node:https'
+import type { Socket } from 'node:net'
 import { PassThrough } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
 import type { SessionStreams } from '../../src/agent/api/streams/contract.ts'
 import { runSession } from '../../src/agent/api/streams/run.ts'
+import { HeaderEncoder } from '../../src/agent/api/streams/spdy-headers.ts'
 import { DockerRuntime } from '../../src/agent/kubelet/runtime/docker/docker-runtime.ts'
 import { systemClock } from '../../src/shared/machinery/clock.ts'
 import { eventually } from '../support/eventually.ts'
@@ -176,6 +179,42 @@ describe('port-forward', () => {
     })
     const bytes = texts.filter(text => text.startsWith('0')).map(text => Buffer.from(text.slice(1), 'base64'))
     expect(Buffer.concat(bytes).toString()).toMatch(/HTTP\/1.\d 200 OK[^]*\r\nhi\n$/)
+  })
+  it('is tunnelled as SPDY in a WebSocket, by a name that no WebSocket library takes', async () => {
+    const tunnel = 'SPDY/3.1+portforward.k8s.io'
+    const [answer, socket] = await new Promise<[IncomingMessage, Socket]>((resolve, reject) =>
+      plainRequest(`${node.kubeletUrl}/portForward/default/box`, {
+        headers: {
+          ...{ connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-version': '13' },
+          ...{ 'sec-websocket-key': Buffer.alloc(16).toString('base64'), 'sec-websocket-protocol': tunnel },
+        },
+      })
+        .once('upgrade', (message, wire) => resolve([message, wire as Socket]))
+        .once('response', ({ statusCode }) => reject(new Error(`answered ${statusCode}`)))
+        .once('error', reject)
+        .end(),
+    )
+    expect(answer.headers['sec-websocket-protocol']).toBe(tunnel)
+    const encoder = new HeaderEncoder()
+    const spdy = (first: number, payload: Buffer) => {
+      const head = Buffer.alloc(8)
+      head.writeUInt32BE(first)
+      head.writeUIntBE(payload.length, 5, 3)
+      return Buffer.concat([head, payload])
+    }
+    const opened = async (id: number, streamtype: string) => {
+      const headers = { streamtype, port: '8080', requestid: '0' }
+      const start = Buffer.from([0, 0, 0, id, 0, 0, 0, 0, 0, 0])
+      return spdy(0x80030001, Buffer.concat([start, await encoder.encode(new Map(Object.entries(headers)))]))
+    }
+    const bytes = Buffer.concat([await opened(1, 'error'), await opened(3, 'data'), spdy(3, Buffer.from(asked))])
+    const received: Buffer[] = []
+    socket.on('data', (chunk: Buffer) => received.push(chunk))
+    // One binary frame, masked by zeros.
+    socket.write(Buffer.concat([Buffer.from([0x82, 0xfe, bytes.length >> 8, bytes.length & 0xff, 0, 0, 0, 0]), bytes]))
+    await eventually(() => expect(Buffer.concat(received).toString('latin1')).toMatch(/ 200 OK[^]*hi\n/))
+    socket.destroy()
+    encoder.close()
   })
   it('says that nothing listens, and ends', async () => {
     const refused = await session('/portForward/default/box?port=8082', 'v4.channel.k8s.io')

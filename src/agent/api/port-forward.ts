@@ -20,11 +20,15 @@ const NO_PROTOCOL = ''
 const NORMAL_CLOSURE = 1000
 /** Each has two of the channels that a byte can name. */
 const MOST_PORTS = 128
+const maxPayload = 4 * 1024 * 1024
 const server = new WebSocketServer({
   noServer: true,
-  maxPayload: 4 * 1024 * 1024,
+  maxPayload,
   handleProtocols: offered => WEBSOCKET_PROTOCOLS.find(protocol => offered.has(protocol)) ?? false,
 })
+/** A protocol's name has no slash (RFC 6455), so that `ws` refuses it: it is not told, and the client all the same. */
+const tunnels = new WebSocketServer({ noServer: true, maxPayload })
+tunnels.on('headers', headers => headers.push(`Sec-WebSocket-Protocol: ${TUNNELLED}`))
 
 export async function servePortForward(
   context: ApiContext,
@@ -43,12 +47,15 @@ export async function servePortForward(
     .getAll('port')
     .flatMap(text => text.split(','))
     .map(Number)
-  if (chosen !== TUNNELLED && (ports.length === 0 || !ports.every(isPort)))
+  const isTunnel = chosen === TUNNELLED
+  if (!isTunnel && (ports.length === 0 || !ports.every(isPort)))
     throw new HttpError(400, 'query parameter "port" must name at least one port')
-  if (chosen !== TUNNELLED && ports.length > MOST_PORTS)
+  if (!isTunnel && ports.length > MOST_PORTS)
     throw new HttpError(400, `query parameter "port" names more than ${MOST_PORTS} ports`)
-  const webSocket = await new Promise<WebSocket>(resolve => server.handleUpgrade(message, socket, head, resolve))
-  return chosen === TUNNELLED
+  if (isTunnel) delete message.headers['sec-websocket-protocol']
+  const accepting = isTunnel ? tunnels : server
+  const webSocket = await new Promise<WebSocket>(resolve => accepting.handleUpgrade(message, socket, head, resolve))
+  return isTunnel
     ? forwardSpdy(context, pod, websocketBytes(webSocket))
     : forwardChannels(context, pod, ports, webSocket)
 }
