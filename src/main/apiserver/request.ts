@@ -2,6 +2,7 @@
 // all produce this and go through the same chain: authenticate → authorize → admit → validate → store.
 import type { Duplex } from 'node:stream'
 import type { WatchFrame } from '../../shared/client/transport.ts'
+import type { PassingBody } from './http/passing-body.ts'
 
 /** @see https://kubernetes.io/docs/reference/access-authn-authz/authentication/ */
 export interface UserInfo {
@@ -46,8 +47,13 @@ export interface ApiRequest {
   body(): Promise<unknown>
   /** Paths of fields that the body gives twice; filled once `body()` has resolved. */
   readonly duplicateFields: readonly string[]
-  /** The body's bytes, for patches and proxies that decode it themselves. */
+  /** The body's bytes, for patches that decode it themselves. */
   rawBody(): Promise<Buffer>
+  /**
+   * The body as it comes, for proxies: of any length, a GET's as well. Undefined when there is none. Absent in this process.
+   * @throws ApiError 400, 408
+   */
+  passOn?(): Promise<PassingBody | undefined>
   /** Aborts when the client goes away or the server shuts down. */
   readonly signal: AbortSignal
   /** Cuts the client off in the middle of the answer, as when it does not read it. Absent in this process. */

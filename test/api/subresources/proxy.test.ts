@@ -57,6 +57,7 @@ beforeAll(async () => {
       const packed = gzipSync(PAGE)
       return void response.writeHead(200, { 'content-type': 'text/html', 'content-encoding': 'gzip' }).end(packed)
     }
+    if (request.url === '/full') return void response.writeHead(507).end('no room')
     const chunks: Buffer[] = []
     request.on('data', (chunk: Buffer) => chunks.push(chunk))
     request.on('end', () => {
@@ -100,6 +101,28 @@ const PODS = '/api/v1/namespaces/default/pods'
 const get = (path: string) => raw(cluster.api, path)
 
 describe('pods/proxy', () => {
+  test('passes bodies of any length on, with and without a length, and those of GET', async () => {
+    const large = 'x'.repeat(8 * 1024 * 1024)
+    const headers = { 'content-type': 'text/plain' }
+    const chunked = { ...headers, 'transfer-encoding': 'chunked' }
+    for (const options of [
+      { body: large, headers },
+      { body: large, headers: chunked },
+    ]) {
+      const { code, json } = await raw(cluster.api, `${PODS}/web:${port}/proxy/upload`, options)
+      expect([code, json.body.length]).toEqual([200, large.length])
+    }
+    const search = { method: 'GET', body: '{"query":{}}' }
+    const { json } = await raw(cluster.api, `${PODS}/web:${port}/proxy/_search`, search)
+    expect(json).toMatchObject({ method: 'GET', body: search.body })
+    expect((await raw(cluster.api, `${PODS}/web:${port}/proxy/`, { method: 'POST' })).json).toMatchObject({ body: '' })
+  })
+  test('passes an answer on that comes before the end of the body', async () => {
+    const path = `${PODS}/web:${port}/proxy/full`
+    const answer = await raw(cluster.api, path, { body: 'x'.repeat(8 * 1024 * 1024) })
+    expect([answer.code, answer.text]).toEqual([507, 'no room'])
+    expect((await raw(cluster.api, `${PODS}/web:${port}/proxy/after`, { body: 'y' })).json).toMatchObject({ body: 'y' })
+  })
   test('passes method, path, query and body on, but no credentials', async () => {
     const { code, json } = await raw(cluster.api, `${PODS}/web:${port}/proxy/a%20b/c?x=1`, {
       body: 'hello',

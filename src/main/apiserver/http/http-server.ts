@@ -130,7 +130,10 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     const { path, query } = target
     const requestAs = (user: UserInfo): ApiRequest => {
       const info = parseRequestInfo(method, path, query)
-      const content = hasNoBody(method) ? NO_BODY : lazyBody(incoming as Readable, headers, user.name, hold(user.name))
+      const isRead = !hasNoBody(method) || info.subresource === 'proxy'
+      // It would fill the connection's window, for as long as a watch lasts.
+      if (!isRead && !upgrade) (incoming as Readable).resume()
+      const content = isRead ? lazyBody(incoming as Readable, headers, user.name, hold(user.name)) : NO_BODY
       return new IncomingRequest(
         { method, info, query, headers, content, life, remoteAddress, warnings, answerHeaders, drop, upgrade },
         user,
@@ -193,8 +196,6 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     })
     response.on('error', () => undefined)
     if (strictTransportSecurity) response.setHeader('strict-transport-security', strictTransportSecurity)
-    // It would fill the connection's window, for as long as a watch lasts.
-    if (hasNoBody(incoming.method)) (incoming as Readable).resume()
     let answer: ApiResponse
     try {
       assertHost(incoming, headers)

@@ -3,6 +3,7 @@
 import type { Duplex } from 'node:stream'
 import type { ApiRequest, RequestInfo, UserInfo } from '../request.ts'
 import type { LazyBody } from './lazy-body.ts'
+import type { PassingBody } from './passing-body.ts'
 import type { RequestLife } from './request-life.ts'
 import type { Warnings } from './warnings.ts'
 
@@ -49,6 +50,9 @@ export class IncomingRequest implements ApiRequest {
   }
   rawBody(): Promise<Buffer> {
     return this.parts.content.bytes()
+  }
+  passOn(): Promise<PassingBody | undefined> {
+    return this.parts.content.passOn()
   }
   get duplicateFields(): readonly string[] {
     return this.parts.content.duplicates()

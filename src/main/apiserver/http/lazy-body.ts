@@ -1,6 +1,7 @@
 // A request's body, read and decoded once, when somebody first asks for it.
-import type { Readable } from 'node:stream'
+import { Readable } from 'node:stream'
 import { decodeBody } from '../codec/decode-body.ts'
+import { type PassingBody, passingBody } from './passing-body.ts'
 import { readBody } from './read-body.ts'
 import type { HeldBytes } from './shared-bytes.ts'
 
@@ -9,6 +10,8 @@ export interface LazyBody {
   /** Undefined when the body is empty. */
   value(): Promise<unknown>
   duplicates(): readonly string[]
+  /** The body for somebody else: afterwards nothing of it is here. Undefined when there is none. */
+  passOn(): Promise<PassingBody | undefined>
 }
 
 export function declaredLength(headers: Readonly<Record<string, string | undefined>>): number | undefined {
@@ -21,6 +24,7 @@ export const NO_BODY: LazyBody = {
   bytes: () => Promise.resolve(Buffer.alloc(0)),
   value: () => Promise.resolve(undefined),
   duplicates: () => [],
+  passOn: () => Promise.resolve(undefined),
 }
 
 /** @param user whose it is @param hold accounts for what is read of it */
@@ -34,6 +38,14 @@ export function lazyBody(
   let value: Promise<unknown> | undefined
   let duplicates: readonly string[] = []
   const read = () => (bytes ??= readBody(stream, declaredLength(headers), { hold }))
+  const passOn = async (): Promise<PassingBody | undefined> => {
+    if (bytes) {
+      const body = await bytes
+      return body.length > 0 ? { stream: Readable.from([body]), length: body.length } : undefined
+    }
+    bytes = Promise.resolve(Buffer.alloc(0))
+    return passingBody(stream, declaredLength(headers))
+  }
   const decode = async () => {
     const body = await read()
     if (body.length === 0) return undefined
@@ -41,5 +53,5 @@ export function lazyBody(
     duplicates = decoded.duplicates
     return decoded.value
   }
-  return { bytes: read, value: () => (value ??= decode()), duplicates: () => duplicates }
+  return { bytes: read, value: () => (value ??= decode()), duplicates: () => duplicates, passOn }
 }

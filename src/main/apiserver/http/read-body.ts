@@ -11,7 +11,10 @@ export const tooLarge = (maxBytes = MAX_BODY_BYTES) =>
   new ApiError(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${maxBytes}`)
 
 /** Within the time that a request has; a client that trickles holds its memory no longer. */
-const usualTimer = new SharedTimer(systemClock, 55_000)
+export const usualBodyTimer = new SharedTimer(systemClock, 55_000)
+
+export const bodyLate = () => new ApiError(408, 'Timeout', 'the request body did not come in time')
+export const bodyGone = () => new ApiError(400, 'BadRequest', 'the client went away before its body was read')
 
 /** How much of a body that is too large is read all the same, so that a client that only writes gets to its answer. */
 const DISCARD_BYTES = 16 * 1024 * 1024
@@ -50,7 +53,7 @@ export function readBody(
   declared: number | undefined,
   {
     maxBytes = MAX_BODY_BYTES,
-    timer = usualTimer,
+    timer = usualBodyTimer,
     hold,
   }: { maxBytes?: number; timer?: SharedTimer; hold?: ((refuse: () => void) => HeldBytes) | undefined } = {},
 ): Promise<Buffer> {
@@ -59,7 +62,7 @@ export function readBody(
     const chunks: Buffer[] = []
     let bytes = 0
     let held: HeldBytes | undefined
-    const cancel = timer.after(() => fail(new ApiError(408, 'Timeout', 'the request body did not come in time')))
+    const cancel = timer.after(() => fail(bodyLate()))
     const finish = (settle: () => void) => {
       cancel()
       stream.off('data', onData)
@@ -86,7 +89,7 @@ export function readBody(
       held?.keep()
       finish(() => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks, bytes)))
     }
-    const onGone = () => fail(new ApiError(400, 'BadRequest', 'the client went away before its body was read'))
+    const onGone = () => fail(bodyGone())
     stream.on('data', onData)
     stream.on('end', onEnd)
     stream.on('error', onGone)

@@ -1,8 +1,9 @@
 // Sends a client's request on to something on a node, over the node's link: plain HTTP answers are streamed back,
 // upgrades (exec, attach, port-forward; WebSocket or SPDY) are spliced byte by byte, so the protocol is the kubelet's.
 import { type IncomingMessage, request as httpRequest } from 'node:http'
-import type { Duplex, Readable } from 'node:stream'
+import { type Duplex, Readable } from 'node:stream'
 import { ApiError } from '../../../shared/machinery/status.ts'
+import type { PassingBody } from '../http/passing-body.ts'
 import type { ApiRequest, ApiResponse } from '../request.ts'
 import { behindProxy, rewriteLinks } from './rewrite-links.ts'
 import type { NodeDialer, NodeTarget } from './node-tunnels.ts'
@@ -54,9 +55,13 @@ function* passedOn({ identity }: ForwardTarget, request: ApiRequest): Generator<
 /** @throws ApiError 503 without a link to the node, and when the target is not reached or ends the connection */
 export async function forward(dialer: NodeDialer, to: ForwardTarget, request: ApiRequest): Promise<ApiResponse> {
   if (request.upgrade) return splice(await dial(dialer, to, request), to, request, request.upgrade)
-  // Read first: a body that is refused or slow must not hold a connection.
-  const body = ['GET', 'HEAD'].includes(request.method) ? undefined : await request.rawBody()
+  const body = await (request.passOn ? request.passOn() : wholeBody(request))
   return exchange(await dial(dialer, to, request), to, request, body)
+}
+
+async function wholeBody(request: ApiRequest): Promise<PassingBody | undefined> {
+  const bytes = await request.rawBody()
+  return bytes.length > 0 ? { stream: Readable.from([bytes]), length: bytes.length } : undefined
 }
 
 async function dial(dialer: NodeDialer, to: ForwardTarget, request: ApiRequest): Promise<Duplex> {
@@ -105,7 +110,7 @@ async function exchange(
   connection: Duplex,
   to: ForwardTarget,
   request: ApiRequest,
-  body: Buffer | undefined,
+  body: PassingBody | undefined,
 ): Promise<ApiResponse> {
   const { method, signal } = request
   const { target, path, prefix } = to
@@ -115,12 +120,14 @@ async function exchange(
       ['host', target],
       ['connection', 'close'],
     ])
-    if (body) headers['content-length'] = String(body.length)
+    if (body?.length !== undefined) headers['content-length'] = String(body.length)
+    else if (body) headers['transfer-encoding'] = 'chunked'
     const sent = httpRequest({ method, path, headers, createConnection: () => connection as never, signal }, resolve)
     sent.on('error', error =>
       reject(new ApiError(503, 'ServiceUnavailable', `error trying to reach service: ${error.message}`)),
     )
-    sent.end(body)
+    if (body) body.stream.pipe(sent)
+    else sent.end()
   })
   const headers: Record<string, string> = {}
   for (const [name, value] of Object.entries(answer.headers))
