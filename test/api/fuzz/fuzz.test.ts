@@ -16,6 +16,8 @@ const REQUESTS = Number(process.env['FLOTILLA_FUZZ_REQUESTS'] ?? 1500)
 const AT_ONCE = 8
 /** More than the server gives any request. */
 const NO_ANSWER_MS = 90_000
+/** By the old paths, or by the parameter: everything but `false` and `0` asks for one. */
+const WATCHES = /^\/(api|apis\/[^/]+)\/[^/]+\/watch\/|[?&]watch=(?!false|0)/
 
 let cluster: SecuredCluster
 const agent = new Agent({ keepAlive: true, maxSockets: AT_ONCE })
@@ -44,8 +46,8 @@ function send({ method, path, headers, body }: FuzzRequest): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const sent = httpsRequest(url, { ...tls, method, path, headers: { ...headers, ...length } }, answer => {
       const { statusCode: code = 0 } = answer
-      // A watch has been answered when it starts. Everything but `false` and `0` asks for one.
-      if (code < 300 && /[?&]watch=(?!false|0)/.test(path)) {
+      // A watch has been answered when it starts.
+      if (code < 300 && WATCHES.test(path)) {
         sent.destroy()
         return resolve({ code, text: '' })
       }
