@@ -1,5 +1,5 @@
 // A flipped bit at every byte of the store's files is never silent, and any object comes back as it was put in.
-import { cp, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -44,6 +44,19 @@ test('a flipped bit in the record that was written last cuts it off and says so'
   expect(told).toEqual(['an unfinished record at the end of the log was cut off'])
   expect(again.revision).toBe(1)
   await again[Symbol.asyncDispose]()
+})
+
+test('a store that is refused leaves none of its files open', async () => {
+  const engine = await openNedbEngine({ dataDir: folder.path, reserveBytes: 65_536 })
+  await engine.commit([{ key: '/a', value: '1' }])
+  await engine[Symbol.asyncDispose]()
+  await writeFile(join(folder.path, 'revision.json'), 'damaged')
+  await expect(openNedbEngine({ dataDir: folder.path, reserveBytes: 65_536 })).rejects.toMatchObject({
+    code: 'Corrupt',
+  })
+  const files = await readdir('/proc/self/fd')
+  const open = await Promise.all(files.map(name => readlink(`/proc/self/fd/${name}`).catch(() => '')))
+  expect(open.filter(path => path.startsWith(folder.path))).toEqual([])
 })
 
 test('any JSON under any key comes back as it was put in, over a restart', async () => {

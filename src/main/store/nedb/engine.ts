@@ -62,6 +62,7 @@ export async function openNedbEngine(options: NedbEngineOptions): Promise<Engine
   const { dataDir, log = silentLog, disk = realDisk } = options
   await makeFolder(dataDir)
   const lock = await lockFolder(dataDir, options.clock)
+  let opened: Awaited<ReturnType<typeof SegmentLog.open>> | undefined
   try {
     await disk.reach?.('open.locked')
     await ensureFormat(disk, dataDir, options.format)
@@ -69,7 +70,7 @@ export async function openNedbEngine(options: NedbEngineOptions): Promise<Engine
     const folder = join(dataDir, 'store')
     const index = new KeyIndex()
     const segmentBytes = Math.min(options.segmentBytes ?? 8 * MIB, 16 * MIB)
-    const opened = await SegmentLog.open(folder, disk, segmentBytes, record => index.apply(record))
+    opened = await SegmentLog.open(folder, disk, segmentBytes, record => index.apply(record))
     if (opened.tornBytes > 0)
       log.warn({ bytes: opened.tornBytes }, 'an unfinished record at the end of the log was cut off')
     const { lineage } = opened.log
@@ -81,6 +82,7 @@ export async function openNedbEngine(options: NedbEngineOptions): Promise<Engine
     engine.start()
     return engine
   } catch (error) {
+    await opened?.log.close().catch(() => undefined)
     await lock[Symbol.asyncDispose]()
     throw error
   }
