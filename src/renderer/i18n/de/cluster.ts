@@ -193,6 +193,7 @@ export const cluster = {
   'Finished. The node stays cordoned.': 'Fertig. Der Node bleibt gesperrt.',
   Consequences: 'Folgen',
   'Nothing runs here that would be missed.': 'Hier läuft nichts, das fehlen würde.',
+  'What owns the pods makes new ones.': 'Was die Pods besitzt, legt neue an.',
   'Pod that leaves': 'Pod, der geht',
   Mind: 'Zu beachten',
   'not replaced': 'wird nicht ersetzt',
