@@ -36,7 +36,8 @@ const FIRST_PAUSE_MS = 250
 const LONGEST_PAUSE_MS = 10_000
 const PING_EVERY_MS = 5_000
 const PING_TIMEOUT_MS = 10_000
-const STREAM_WINDOW_BYTES = 256 << 10
+/** See docs/adr/0057. */
+const STREAM_WINDOW_BYTES = 512 << 10
 /** The largest there is: streams that nobody reads, whoever's they are, must not use up what the others need. */
 const LINK_WINDOW_BYTES = 2 ** 31 - 1
 const LINK_MEGABYTES = 1024

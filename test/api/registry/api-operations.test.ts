@@ -100,7 +100,7 @@ async function readAndWriteStatus({ schema, type }: ResourceDescriptor, path: st
 async function letGo(resource: ResourceDescriptor, ref: ObjectRef): Promise<void> {
   const type = asked(resource)
   if (resource.type.kind === 'Namespace') {
-    await raw(cluster.api, `/api/v1/namespaces/${ref.name}/finalize`, { method: 'PUT', body: {} })
+    await raw(cluster.api, `/api/v1/namespaces/${ref.name}/finalize`, { method: 'PUT', body: { metadata: ref } })
     return
   }
   const { items } = await cluster.admin.list(type, { labelSelector })

@@ -22,10 +22,12 @@ afterAll(() => cluster[Symbol.asyncDispose]())
 const CHECKED = new Set(['admissionregistration.v1.ValidatingAdmissionPolicy'])
 const NAMES: Readonly<Record<string, string>> = { 'networking.v1.IPAddress': '10.96.0.77' }
 
-test('a namespace is finalized by a body that says nothing else', async () => {
+test('a namespace is finalized by a body that says nothing but its name', async () => {
   const ref = { name: 'finalized' }
   await cluster.admin.create(Namespace, { metadata: ref, spec: {} })
-  const { code, json } = await raw(cluster.api, '/api/v1/namespaces/finalized/finalize', { method: 'PUT', body: {} })
+  const finalize = (body: object) => raw(cluster.api, '/api/v1/namespaces/finalized/finalize', { method: 'PUT', body })
+  expect((await finalize({})).code).toBe(400)
+  const { code, json } = await finalize({ metadata: ref })
   expect([code, json.spec.finalizers]).toEqual([200, []])
 })
 

@@ -33,8 +33,8 @@ import { SharedBytes } from './shared-bytes.ts'
 import { UnreadAnswers, type UnreadLimits } from './unread-answers.ts'
 import { cutOff, type Response, writeResponse } from './write-response.ts'
 
-/** What a client may send of a body before somebody reads it: upstream's. */
-const WINDOW_BYTES = 256 * 1024
+/** What a client may send of a body before somebody reads it. */
+const WINDOW_BYTES = 1024 * 1024
 const SESSION_WINDOW_BYTES = 8 * 1024 * 1024
 /** Of all bodies of requests that are read or worked on. */
 const BODY_BYTES = 256 * 1024 * 1024

@@ -20,7 +20,8 @@ export interface NodeDialer {
 const PING_EVERY_MS = 5_000
 const PING_TIMEOUT_MS = 10_000
 const DIAL_TIMEOUT_MS = 15_000
-const STREAM_WINDOW_BYTES = 256 << 10
+/** See docs/adr/0057. */
+const STREAM_WINDOW_BYTES = 512 << 10
 /** The largest there is: streams that nobody reads, whoever's they are, must not use up what the others need. */
 const LINK_WINDOW_BYTES = 2 ** 31 - 1
 const LINK_MEGABYTES = 1024
