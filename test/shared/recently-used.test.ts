@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { describe, expect, test } from 'vitest'
 import { RecentlyUsed } from '../../src/shared/machinery/recently-used.ts'
 
@@ -30,6 +32,24 @@ describe('RecentlyUsed', () => {
     entries.clear()
     for (const [i, key] of ['f', 'g', 'h'].entries()) entries.set(key, i)
     expect(['e', 'f', 'g', 'h'].map(key => entries.get(key))).toEqual([undefined, undefined, 1, 2])
+  })
+
+  test('keeps nothing of what was forgotten, also where no more comes than there is room for', async () => {
+    setFlagsFromString('--expose-gc')
+    const collect = runInNewContext('gc') as () => void
+    const entries = new RecentlyUsed<object>(16)
+    for (let i = 0; i <= 16; i++) entries.set(String(i), {})
+    const use = () => {
+      for (let i = 0; i < 1_000; i++) entries.use(String(1 + (i % 15)), nothing)
+    }
+    use()
+    const forgotten = new WeakRef(entries.use('16', nothing))
+    use()
+    entries.delete('16')
+    use()
+    await new Promise(resolve => setImmediate(resolve)) // what was asked of a WeakRef stays until then
+    collect()
+    expect(forgotten.deref()).toBeUndefined()
   })
 
   test('is the same as a list in the order of last use, whatever is done with it', () => {

@@ -4,11 +4,16 @@ export class RecentlyUsed<V> {
   readonly #most: number
   /** In the order of their last use. */
   readonly #entries = new Map<string, V>()
-  /** Stands before the oldest. A fresh one would step over every entry that was forgotten, until the map is laid out anew. */
+  /**
+   * Stands before the oldest. A fresh one has to step over every entry that was forgotten, until the map is laid out
+   * anew; an old one that is not asked keeps every layout since alive, with what has been forgotten.
+   */
   #fromOldest: Iterator<string> | undefined
+  #setsLeft: number
 
   constructor(most: number) {
     this.#most = most
+    this.#setsLeft = most
   }
 
   get size(): number {
@@ -23,6 +28,10 @@ export class RecentlyUsed<V> {
   set(key: string, value: V): void {
     this.#entries.delete(key)
     this.#entries.set(key, value)
+    if (--this.#setsLeft <= 0) {
+      this.#setsLeft = this.#most
+      this.#fromOldest = undefined
+    }
     if (this.#entries.size <= this.#most) return
     this.#fromOldest ??= this.#entries.keys()
     const { value: oldest, done } = this.#fromOldest.next()
