@@ -4,42 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { SpdyConnection, type SpdyStream } from '../../src/agent/api/streams/spdy.ts'
 import { DICTIONARY, HeaderDecoder, HeaderEncoder } from '../../src/agent/api/streams/spdy-headers.ts'
 import { eventually } from '../support/eventually.ts'
-
-/** Two ends of one in-memory connection. */
-function pair(): [Duplex, Duplex] {
-  const ends: Duplex[] = []
-  for (const other of [1, 0])
-    ends.push(
-      new Duplex({
-        read: () => undefined,
-        write(chunk: Buffer, _encoding, done) {
-          ends[other]!.push(chunk)
-          done()
-        },
-        final(done) {
-          ends[other]!.push(null)
-          done()
-        },
-        destroy(error, done) {
-          if (!ends[other]?.destroyed) ends[other]?.push(null)
-          done(error)
-        },
-      }),
-    )
-  return [ends[0]!, ends[1]!]
-}
-const frame = (first: number, flags: number, payload: Buffer) => {
-  const head = Buffer.alloc(8)
-  head.writeUInt32BE(first >>> 0)
-  head[4] = flags
-  head.writeUIntBE(payload.length, 5, 3)
-  return Buffer.concat([head, payload])
-}
-const synStream = async (encoder: HeaderEncoder, id: number, headers: [string, string][]) => {
-  const start = Buffer.alloc(10)
-  start.writeUInt32BE(id)
-  return frame(0x80030001, 0, Buffer.concat([start, await encoder.encode(new Map(headers))]))
-}
+import { frame, pair, synStream } from './support/spdy.ts'
 
 describe('SPDY header blocks', () => {
   it('use the dictionary that every SPDY/3 implementation has', () => {
@@ -146,6 +111,61 @@ describe('a SPDY connection', () => {
     let read = 0
     for (const stream of streams) stream.on('data', (bytes: Buffer) => (read += bytes.length))
     await eventually(() => read === 30 * part.length)
+    connection.close()
+  })
+
+  it('holds only so much memory where data comes byte by byte', async () => {
+    const { client, streams, encoder, connection } = open()
+    client.write(await synStream(encoder, 1, [['streamtype', 'data']]))
+    await eventually(() => streams.length === 1)
+    const bytes = Buffer.concat(Array.from({ length: 10_000 }, () => frame(1, 0, Buffer.from('x'))))
+    for (let i = 0; i < 8; i++) client.write(bytes)
+    await eventually(() => streams[0]!.readableLength > 10_000)
+    for (let i = 0; i < 100; i++) await new Promise(resolve => setImmediate(resolve))
+    expect(streams[0]!.readableLength).toBeLessThan(40_000)
+    let read = 0
+    streams[0]!.on('data', (chunk: Buffer) => (read += chunk.length))
+    await eventually(() => read === 80_000)
+    connection.close()
+  })
+
+  it('goes on once streams are read whose data has ended', async () => {
+    const { client, streams, encoder, bytes, connection } = open()
+    const ids = Array.from({ length: 7 }, (_, i) => 2 * i + 1)
+    for (const id of ids) client.write(await synStream(encoder, id, [['streamtype', 'data']]))
+    await eventually(() => streams.length === ids.length)
+    const [first = 0, ...others] = ids
+    for (const id of others) client.write(frame(id, 1, Buffer.alloc(10 << 18)))
+    client.write(frame(first, 0, Buffer.alloc(6 << 18)))
+    const ping = frame(0x80030006, 0, Buffer.from([0, 0, 0, 9]))
+    client.write(ping)
+    await eventually(() => streams[0]!.readableLength > 0)
+    for (let i = 0; i < 100; i++) await new Promise(resolve => setImmediate(resolve))
+    expect(bytes().includes(ping)).toBe(false)
+    for (const stream of streams.slice(1)) stream.resume()
+    await eventually(() => bytes().includes(ping))
+    connection.close()
+  })
+
+  it('reads on only when its client has taken what it was told of streams that are refused', async () => {
+    let isTaken = true
+    const transport = new Duplex({
+      read: () => undefined,
+      write: (_bytes, _encoding, done) => void (isTaken && done()),
+    })
+    const streams: SpdyStream[] = []
+    const connection = new SpdyConnection(transport, stream => streams.push(stream))
+    void connection.run()
+    const encoder = new HeaderEncoder()
+    const starts: Buffer[] = []
+    for (let i = 0; i < 1_100; i++) starts.push(await synStream(encoder, 2 * i + 1, [['streamtype', 'data']]))
+    for (const start of starts.splice(0, 1_000)) transport.push(start)
+    await eventually(() => streams.length === 1_000)
+    isTaken = false
+    for (const start of starts) transport.push(start)
+    await eventually(() => transport.writableLength > 0)
+    for (let i = 0; i < 100; i++) await new Promise(resolve => setImmediate(resolve))
+    expect(transport.writableLength).toBe(16)
     connection.close()
   })
 

@@ -7,6 +7,7 @@ import { afterEach, expect, it } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
 import type { SessionStreams } from '../../src/agent/api/streams/contract.ts'
 import { runSession } from '../../src/agent/api/streams/run.ts'
+import { WebSocketChannels } from '../../src/agent/api/streams/websocket-channels.ts'
 import { websocketStreams } from '../../src/agent/api/streams/websocket.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 
@@ -107,4 +108,20 @@ it('sends the outcome after all output, also to a client that reads slowly', asy
     messages.filter(message => message[0] === channel).reduce((sum, message) => sum + message.length - 1, 0)
   expect(sizeOf(1)).toBe(20_000 * 1000)
   expect(sizeOf(2)).toBe(3)
+})
+
+it('takes nothing more while one channel is full, also where others are read', async () => {
+  const calls: string[] = []
+  const socket = { protocol: '', pause: () => calls.push('pause'), resume: () => calls.push('resume') }
+  const channels = new WebSocketChannels(socket as unknown as WebSocket)
+  const [unread, read] = [new PassThrough(), new PassThrough()]
+  const part = Buffer.alloc(64 * 1024)
+  for (const input of [unread, read, unread]) channels.feed(input, part)
+  read.resume()
+  await once(read, 'drain')
+  expect(calls).not.toContain('resume')
+  unread.resume()
+  await once(unread, 'drain')
+  expect(calls.filter(call => call === 'resume')).toHaveLength(1)
+  expect(calls.at(-1)).toBe('resume')
 })

@@ -72,6 +72,7 @@ async function forwardSpdy(context: ApiContext, pod: Pod, transport: Duplex): Pr
     const id = stream.headers.get('requestid') ?? stream.headers.get('port') ?? ''
     if (stream.headers.get('streamtype') === 'error') {
       errors.set(id, stream)
+      stream.once('close', () => errors.get(id) === stream && errors.delete(id))
       stream.resume()
     } else {
       void forwardStream(context, pod, stream, errors.get(id))
@@ -87,6 +88,8 @@ async function forwardStream(
   data: SpdyStream,
   error: SpdyStream | undefined,
 ): Promise<void> {
+  // A client that takes its data back waits for the end of the errors all the same.
+  data.on('close', () => error?.end())
   const port = Number(data.headers.get('port'))
   if (!isPort(port)) {
     error?.end(`"${data.headers.get('port') ?? ''}" is not a port`)

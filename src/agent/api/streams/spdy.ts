@@ -21,6 +21,8 @@ const TYPE = {
 const FLAG_FIN = 1
 const STATUS_REFUSED = 3
 const STATUS_CANCEL = 5
+/** What a piece of data takes up beside its bytes: clients may send them one by one. */
+const PIECE_BYTES = 256
 /** A stream that holds this much unread stops the connection from being read, and so do all of them together. */
 const MAX_UNREAD_BYTES = 4 * 1024 * 1024
 const MAX_UNREAD_IN_ALL_BYTES = 16 * 1024 * 1024
@@ -32,6 +34,8 @@ export class SpdyStream extends Duplex {
   readonly headers: Headers
   readonly #connection: SpdyConnection
   #finished = false
+  /** That came since the stream last asked for more. */
+  #pieces = 0
 
   constructor(connection: SpdyConnection, id: number, headers: Headers) {
     super({ allowHalfOpen: true })
@@ -39,13 +43,23 @@ export class SpdyStream extends Duplex {
     this.headers = headers
     this.#connection = connection
     this.on('error', () => this.destroy())
+    this.on('end', () => this.#hasRoom()) // it asks for no more then
+  }
+  /** About how much memory it takes up. */
+  get held(): number {
+    return this.readableLength + this.#pieces * PIECE_BYTES
   }
   override _read(): void {
+    this.#hasRoom()
+  }
+  #hasRoom(): void {
+    this.#pieces = 0
     this.#connection.wake()
   }
   /** Takes bytes from the connection. @returns when there is room for more */
   async receive(bytes: Buffer): Promise<void> {
     if (this.destroyed || this.readableEnded) return
+    this.#pieces++
     this.push(bytes)
     await this.#connection.roomFor(this)
   }
@@ -60,7 +74,7 @@ export class SpdyStream extends Duplex {
     this.#connection.sendData(this.id, Buffer.alloc(0), true).then(() => done(), done)
   }
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    if (!this.#finished) this.#connection.reset(this.id)
+    if (!this.#finished) void this.#connection.reset(this.id)
     this.#connection.forget(this.id)
     done(error)
   }
@@ -126,7 +140,7 @@ export class SpdyConnection {
   /** Resolves when the connection may be read again. */
   async roomFor(stream: SpdyStream): Promise<void> {
     const isFull = () =>
-      !stream.destroyed && (stream.readableLength >= MAX_UNREAD_BYTES || this.#unread() >= MAX_UNREAD_IN_ALL_BYTES)
+      !stream.destroyed && (stream.held >= MAX_UNREAD_BYTES || this.#held() >= MAX_UNREAD_IN_ALL_BYTES)
     while (isFull() && !this.#closed.signal.aborted) await new Promise<void>(resolve => (this.#goOn = resolve))
   }
   /** Somebody reads, or has gone. */
@@ -134,9 +148,9 @@ export class SpdyConnection {
     this.#goOn()
   }
 
-  #unread(): number {
+  #held(): number {
     let bytes = 0
-    for (const { readableLength } of this.#streams.values()) bytes += readableLength
+    for (const { held } of this.#streams.values()) bytes += held
     return bytes
   }
 
@@ -213,11 +227,11 @@ export class SpdyConnection {
     head.writeUIntBE(bytes.length, 5, 3)
     return this.#send(Buffer.concat([head, bytes]))
   }
-  reset(id: number, status = STATUS_CANCEL): void {
+  reset(id: number, status = STATUS_CANCEL): Promise<void> {
     const payload = Buffer.alloc(8)
     payload.writeUInt32BE(id)
     payload.writeUInt32BE(status, 4)
-    void this.#control(TYPE.reset, 0, payload)
+    return this.#control(TYPE.reset, 0, payload)
   }
   forget(id: number): void {
     this.#streams.delete(id)

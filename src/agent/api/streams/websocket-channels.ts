@@ -10,6 +10,8 @@ const ZERO = 0x30
 export class WebSocketChannels {
   readonly #socket: WebSocket
   readonly #asText: boolean
+  /** Whose channels hold as much as they may. */
+  readonly #full = new Set<Writable>()
 
   constructor(socket: WebSocket) {
     this.#socket = socket
@@ -45,13 +47,15 @@ export class WebSocketChannels {
     })
   }
 
-  /** Hands on what came; the client waits while nobody takes it. */
+  /** Hands on what came; the client waits while nobody takes it, on whichever channel. */
   feed(input: Writable, bytes: Buffer): void {
-    if (input.writableEnded || input.destroyed || input.write(bytes)) return
+    if (input.writableEnded || input.destroyed || input.write(bytes) || this.#full.has(input)) return
     const resume = () => {
       for (const event of ['drain', 'close']) input.off(event, resume)
-      this.#socket.resume()
+      this.#full.delete(input)
+      if (this.#full.size === 0) this.#socket.resume()
     }
+    this.#full.add(input)
     this.#socket.pause()
     for (const event of ['drain', 'close']) input.on(event, resume)
   }
