@@ -50,6 +50,24 @@ test('however many ports are asked for at once, few processes go into the pod at
   server.close()
 })
 
+test('whoever has gone meanwhile holds up nobody', async () => {
+  const server = createServer(socket => void socket.on('error', () => undefined).end('hi')).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  let connections = 0
+  server.on('connection', () => connections++)
+  const { port } = server.address() as AddressInfo
+  const gone = new AbortController()
+  const asked = Array.from({ length: 24 }, () => connectToPort(runtime, pod, port, gone.signal))
+  const settled = Promise.allSettled(asked)
+  await Promise.race(asked)
+  gone.abort(new Error('gone'))
+  const socket = await connectToPort(runtime, pod, port)
+  for (const answer of await settled) if (answer.status === 'fulfilled') answer.value.destroy()
+  expect(connections).toBeLessThan(24)
+  socket.destroy()
+  server.close()
+})
+
 test('more ports than there are channels for are refused before any is opened', async () => {
   const context = { kubelet: { pod: () => pod } } as unknown as ApiContext
   const headers = { upgrade: 'websocket', 'sec-websocket-protocol': 'v4.channel.k8s.io' }

@@ -16,8 +16,16 @@ const DIAL_TIMEOUT_MS = 10_000
 /** Processes at a time in the network of one pod: whoever asks for more ports of it waits. */
 const MOST_AT_ONCE = 4
 
-/** @throws Error when nothing in the pod listens on the port */
-export async function connectToPort(runtime: ContainerRuntime, pod: Pod, port: number): Promise<Socket> {
+/**
+ * @param signal aborts when nobody wants it any more: whoever waits behind then waits no longer than they must
+ * @throws Error when nothing in the pod listens on the port
+ */
+export async function connectToPort(
+  runtime: ContainerRuntime,
+  pod: Pod,
+  port: number,
+  signal?: AbortSignal,
+): Promise<Socket> {
   try {
     return await connectTo(pod.status.podIP ?? '', port)
   } catch (error) {
@@ -25,7 +33,10 @@ export async function connectToPort(runtime: ContainerRuntime, pod: Pod, port: n
     const { sandboxes } = await runtime.pod(pod.metadata.uid)
     const pid = sandboxes.find(({ state }) => state === 'running')?.pid
     if (!pid) throw error
-    return inTurn(pid, () => connectInside(pid, port))
+    return inTurn(pid, () => {
+      signal?.throwIfAborted()
+      return connectInside(pid, port)
+    })
   }
 }
 

@@ -65,6 +65,12 @@ const failureText = ({ metadata: { name } }: Pod, port: number, failure: unknown
 
 const isPort = (port: number): boolean => Number.isInteger(port) && port > 0 && port < 65_536
 
+function abortedAtEnd(stream: Duplex): AbortSignal {
+  const gone = new AbortController()
+  stream.once('close', () => gone.abort(new Error('the client went away')))
+  return gone.signal
+}
+
 /** Streams of one connection carry the same `requestid`. */
 async function forwardSpdy(context: ApiContext, pod: Pod, transport: Duplex): Promise<void> {
   const errors = new Map<string, SpdyStream>()
@@ -90,6 +96,7 @@ async function forwardStream(
 ): Promise<void> {
   // A client that takes its data back waits for the end of the errors all the same.
   data.on('close', () => error?.end())
+  const gone = abortedAtEnd(data)
   const port = Number(data.headers.get('port'))
   if (!isPort(port)) {
     error?.end(`"${data.headers.get('port') ?? ''}" is not a port`)
@@ -100,7 +107,7 @@ async function forwardStream(
     data.end()
     data.resume()
   }
-  const connection = await connectToPort(runtime, pod, port).catch((failure: Error) => void fail(failure))
+  const connection = await connectToPort(runtime, pod, port, gone).catch((failure: Error) => void fail(failure))
   if (!connection) return
   if (data.destroyed) return void connection.destroy()
   connection.on('error', fail)
@@ -142,7 +149,7 @@ async function forwardChannel(
   void channels.send(data, name)
   void channels.send(error, name)
   try {
-    const connection = await connectToPort(runtime, pod, port)
+    const connection = await connectToPort(runtime, pod, port, abortedAtEnd(input))
     input.on('close', () => connection.destroy())
     if (input.destroyed) connection.destroy()
     input.pipe(connection)
