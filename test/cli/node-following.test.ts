@@ -151,6 +151,7 @@ async function typing<T>(answering: () => Promise<T>, ...lines: string[]): Promi
   vi.spyOn(process.stderr, 'write').mockImplementation(text => {
     if (/: $|\) $/.test(String(text))) asked.push(String(text))
     written += String(text)
+    if (isClosed) process.stderr.emit('error', new Error('write EIO'))
     return true
   })
   const answer = answering()

@@ -86,7 +86,11 @@ function readLine(input: NodeJS.ReadableStream): Promise<string> {
   })
 }
 
+const ignore = () => undefined
+
 function askTerminal(question: string, echo: boolean, advice: string): Promise<string> {
+  // A terminal that was closed takes no more, and Node would end the program for that before anything is called off.
+  process.stderr.off('error', ignore).on('error', ignore)
   process.stderr.write(shown(question))
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() })
   const lines = createInterface({ input: process.stdin, output: echo ? process.stderr : silent, terminal: true })
