@@ -139,6 +139,16 @@ test('an operation behind one that waits for people says which, and how that is 
   await following
 })
 
+test('an operation that somebody deletes is over', async () => {
+  const { following, name } = await begin('gone')
+  await say(name, { phase: 'Running', message: 'looking at the host' })
+  await isTold({ type: 'stage', host: 'gone', message: 'looking at the host' })
+  await api.clientAs().delete(HostOperation, { name })
+  await following
+  const message = 'it was deleted; what is done so far stays done, and a rerun goes on from there'
+  expect(told.at(-1)).toEqual({ type: 'result', host: 'gone', phase: 'Cancelled', message })
+})
+
 let written = ''
 /** Types each line when it has been asked for. */
 async function typing<T>(answering: () => Promise<T>, ...lines: string[]): Promise<{ answer: T; asked: string[] }> {

@@ -19,6 +19,11 @@ export interface FollowOptions {
 const ENDED = new Set(['Succeeded', 'Failed', 'Cancelled'])
 /** The last comes when the terminal is closed. */
 const STOPPING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+const DELETED = {
+  phase: 'Cancelled',
+  message: 'it was deleted; what is done so far stays done, and a rerun goes on from there',
+  prompts: [],
+}
 const UNASKED = 'What is planned is done unasked with --yes'
 /** What an operation waits for that people have to do. */
 const OF_PEOPLE: Readonly<Record<string, string>> = {
@@ -64,7 +69,10 @@ export async function follow(names: readonly string[], options: FollowOptions): 
         for (const each of followers.values()) each.tellWhoseTurn(others())
         if (ended.size === names.length) resolve(names.flatMap(each => ended.get(each) ?? []))
       }
-      informer.on({ added: look, updated: look })
+      const deleted = (operation: HostOperation) => {
+        if (!ended.has(operation.metadata.name)) look({ ...operation, status: { ...operation.status, ...DELETED } })
+      }
+      informer.on({ added: look, updated: look, deleted })
       void informer.start(stop.signal)
     })
     if (isStopped) throw new Interrupted()
