@@ -49,8 +49,9 @@ export function linkBytes<D extends Plain>(socket: Socket, Duplex: new (options:
     },
   })
   socket.on('drain', () => {
-    goOn()
+    const done = goOn
     goOn = () => undefined
+    done() // the next write may have to wait as well
   })
   socket.on('data', chunk => void (bytes.push(chunk) || socket.pause()))
   socket.on('end', () => void bytes.push(null))
