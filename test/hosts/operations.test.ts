@@ -1,8 +1,9 @@
 // Hosts and HostOperations as API objects, and the way of answers.
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { hostOperationAnswers } from '../../src/main/apiserver/endpoints/hosts/answers.ts'
 import { AnswerDesk } from '../../src/main/provisioning/answers.ts'
 import { statusPrompter } from '../../src/main/provisioning/operation/prompts.ts'
+import { Provisioner, type ProvisionerOptions } from '../../src/main/provisioning/provisioner.ts'
 import { StatusWriter } from '../../src/main/provisioning/operation/status-writer.ts'
 import { Host, HostOperation } from '../../src/shared/api/flotilla/v1.ts'
 import type { Client } from '../../src/shared/client/client.ts'
@@ -59,6 +60,23 @@ test('a question that is called off while it is being written ends with why', as
   await new Promise(setImmediate)
   isWritten.resolve()
   await expect(asking).rejects.toThrow('called off')
+})
+
+test('one that is called off before its turn is told so, also where the server does not take that at once', async () => {
+  const client = api.clientAs()
+  const clock = new ManualClock()
+  const spec = { hostName: 'none', action: 'Check', cancelled: true }
+  await client.create(HostOperation, { metadata: { name: 'called-off' }, spec })
+  const patch = vi.spyOn(client, 'patch').mockRejectedValueOnce(new ApiError(503, 'ServiceUnavailable', 'busy'))
+  const apiServer = { host: '127.0.0.1', port: 1 }
+  const parts = { client, clock, log: silentLog, desk, apiServer, home: '/nonexistent' }
+  await using provisioner = new Provisioner(parts as unknown as ProvisionerOptions)
+  provisioner.start()
+  await eventually(() => expect(patch).toHaveBeenCalled())
+  await eventually(async () => {
+    await clock.advance(1_000)
+    expect((await client.get(HostOperation, { name: 'called-off' })).status.phase).toBe('Cancelled')
+  })
 })
 
 describe('a HostOperation', () => {

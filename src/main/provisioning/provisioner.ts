@@ -13,6 +13,7 @@ import type { AnswerDesk } from './answers.ts'
 import { HostLinks } from './link/host-links.ts'
 import { CANCELLED, type Outcome, outcome } from './operation/outcome.ts'
 import { type OperationParts, OperationRun } from './operation/run.ts'
+import { StatusWriter } from './operation/status-writer.ts'
 import type { OwnKey } from './own-key.ts'
 import { SleepWatch } from './sleep-watch.ts'
 import { AddressWatch } from './address-watch.ts'
@@ -125,13 +126,10 @@ export class Provisioner implements AsyncDisposable {
         this.#neverBegin(operation, { phase: 'Cancelled', reason: 'HeldBack', message })
   }
 
-  #neverBegin({ metadata: { name } }: HostOperation, ended: Outcome): void {
+  #neverBegin({ metadata: { name }, status }: HostOperation, ended: Outcome): void {
     const { client, clock, log } = this.#options
     this.#heldBack.add(name)
-    const status = outcome(ended, clock.now())
-    client
-      .patch(HostOperation, { name }, { status }, { type: 'merge', subresource: 'status' })
-      .catch((error: unknown) => log.warn({ err: error, operation: name }, 'status not written'))
+    void new StatusWriter({ client, clock, log, name, status }).set(outcome(ended, clock.now()))
   }
 
   #mayRun({ spec }: HostOperation): boolean {
