@@ -79,6 +79,29 @@ test('one that is called off before its turn is told so, also where the server d
   })
 })
 
+test('one that has ended is not begun again, however late that is seen', async () => {
+  const client = api.clientAs()
+  const isSeen = deferred()
+  const watch = client.watch.bind(client)
+  vi.spyOn(client, 'watch').mockImplementation(async function* (type, query) {
+    for await (const frame of watch(type, query)) {
+      if (frame.type === 'MODIFIED') await isSeen.promise
+      yield frame
+    }
+  } as typeof client.watch)
+  const patch = vi.spyOn(client, 'patch')
+  const apiServer = { host: '127.0.0.1', port: 1 }
+  const parts = { client, clock: new ManualClock(), log: silentLog, desk, apiServer, home: '/nonexistent' }
+  await using provisioner = new Provisioner(parts as unknown as ProvisionerOptions)
+  provisioner.start()
+  await client.create(HostOperation, { metadata: { name: 'once' }, spec: { hostName: 'none', action: 'Check' } })
+  const phase = async () => (await client.get(HostOperation, { name: 'once' })).status.phase
+  await eventually(async () => (await phase()) === 'Failed')
+  for (let i = 0; i < 20; i++) expect(await phase()).toBe('Failed')
+  expect(patch).toHaveBeenCalledTimes(1)
+  isSeen.resolve()
+})
+
 describe('a HostOperation', () => {
   test('can be approved and cancelled, and never turned into another', async () => {
     const client = api.clientAs()

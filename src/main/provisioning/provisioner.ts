@@ -50,7 +50,7 @@ export class Provisioner implements AsyncDisposable {
   readonly #running = new Map<string, OperationRun>()
   readonly #waysTo: OperationParts['waysTo']
   readonly #event: OperationParts['event']
-  /** Names of operations that are not to be begun. */
+  /** UIDs of operations that are not to be begun, or not again: that they ended may not have come back here yet. */
   readonly #heldBack = new Set<string>()
   readonly #sleep: SleepWatch
   readonly #addresses: AddressWatch
@@ -91,7 +91,7 @@ export class Provisioner implements AsyncDisposable {
         this.#startWaiting()
       },
       deleted: operation => {
-        this.#heldBack.delete(operation.metadata.name)
+        this.#heldBack.delete(operation.metadata.uid)
         const cancelled = { ...operation, spec: { ...operation.spec, cancelled: true } }
         this.#running.get(operation.metadata.name)?.update(cancelled)
       },
@@ -114,8 +114,8 @@ export class Provisioner implements AsyncDisposable {
       else if (this.#mayRun(operation)) this.#run(operation)
   }
 
-  #waits({ metadata: { name }, status }: HostOperation): boolean {
-    return !ENDED.has(status.phase ?? '') && !this.#running.has(name) && !this.#heldBack.has(name)
+  #waits({ metadata: { name, uid }, status }: HostOperation): boolean {
+    return !ENDED.has(status.phase ?? '') && !this.#running.has(name) && !this.#heldBack.has(uid)
   }
 
   /** An agent that does not work on one host is not put on those that wait behind it. */
@@ -126,9 +126,9 @@ export class Provisioner implements AsyncDisposable {
         this.#neverBegin(operation, { phase: 'Cancelled', reason: 'HeldBack', message })
   }
 
-  #neverBegin({ metadata: { name }, status }: HostOperation, ended: Outcome): void {
+  #neverBegin({ metadata: { name, uid }, status }: HostOperation, ended: Outcome): void {
     const { client, clock, log } = this.#options
-    this.#heldBack.add(name)
+    this.#heldBack.add(uid)
     void new StatusWriter({ client, clock, log, name, status }).set(outcome(ended, clock.now()))
   }
 
@@ -157,6 +157,7 @@ export class Provisioner implements AsyncDisposable {
     this.#running.set(run.name, run)
     void run.finished.then(() => {
       this.#running.delete(run.name)
+      this.#heldBack.add(operation.metadata.uid)
       if (run.brokeAgent) this.#holdBackUpgrades(run)
       this.#startWaiting()
     })
