@@ -2,6 +2,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { describe, expect, test } from 'vitest'
 import { RecentlyUsed } from '../../src/shared/machinery/recently-used.ts'
+import { grownOldBy } from '../support/old-memory.ts'
 
 const nothing = () => {
   throw new Error('it is there')
@@ -69,5 +70,15 @@ describe('RecentlyUsed', () => {
       expect(entries.size).toBe(order.length)
     }
     expect(order.map(([key]) => entries.get(key))).toEqual(order.map(([, value]) => value))
+  })
+
+  test('holds nothing else, however often what is there is used while nothing is forgotten', async () => {
+    const most = 256
+    const entries = new RecentlyUsed<number>(most)
+    for (let i = 0; i <= most; i++) entries.set(String(i), i)
+    const bytes = await grownOldBy(() => {
+      for (let i = 0; i < 400_000; i++) entries.use(String(1 + (i % most)), nothing)
+    })
+    expect(bytes).toBeLessThan(5_000_000)
   })
 })
