@@ -88,6 +88,25 @@ test("every character of a manager's name that cannot be printed is told with it
   ])
 })
 
+test("of a manager's name that is too long only that is told: a long answer is made of no short request", async () => {
+  const { code, json } = await raw(server, `${CONFIG_MAPS}?fieldManager=${'%01'.repeat(200)}`, {
+    body: configMap('managed'),
+  })
+  expect([code, json.details.causes]).toMatchObject([422, [{ reason: 'FieldValueTooLong', field: 'fieldManager' }]])
+  expect(json.details.causes).toHaveLength(1)
+})
+
+test('of each entry of who owns what the first mistake of its name is told', async () => {
+  const entry = (manager: string) => ({
+    ...{ manager, operation: 'Update', apiVersion: 'v1', fieldsType: 'FieldsV1' },
+    fieldsV1: { 'f:data': { 'f:key': {} } },
+  })
+  const metadata = { name: 'asked', managedFields: ['\x01', '\x02'].map(text => entry(text.repeat(100))) }
+  const { code, json } = await raw(server, MAP, { method: 'PUT', body: { ...configMap('asked'), metadata } })
+  const fields = json.details.causes.map(({ field }: { field: string }) => field)
+  expect([code, fields]).toEqual([422, ['metadata.managedFields[0].manager', 'metadata.managedFields[1].manager']])
+})
+
 describe('a deletion whose query', () => {
   const removed = async (query: string) => {
     const { code, json } = await raw(server, `${MAP}?${query}`, { method: 'DELETE' })
