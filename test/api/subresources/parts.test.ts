@@ -81,6 +81,14 @@ describe('pods/ephemeralcontainers', () => {
       `the name of the object (${metadata.name} based on URL) was undeterminable: name must be provided`,
     ])
   })
+  test('of another pod than that of the URL is refused, also where there is none', async () => {
+    const path = '/api/v1/namespaces/default/pods/missing/ephemeralcontainers'
+    const { code, json } = await raw(cluster.api, path, { method: 'PUT', body: { metadata: { name: 'other' } } })
+    expect([code, json.message]).toEqual([
+      400,
+      'the name of the object (other) does not match the name on the URL (missing)',
+    ])
+  })
   test('neither changes nor removes what is there, and refuses ports', async () => {
     const { metadata } = await pod()
     await patch(metadata.name, [{ name: 'debug', image: 'busybox' }])

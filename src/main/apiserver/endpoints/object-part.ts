@@ -32,6 +32,7 @@ async function wantedOf(
 ): Promise<(current: AnyObject) => AnyObject | Promise<AnyObject>> {
   if (request.method === 'PUT') {
     const sent = await context.decode(request, resource.schema)
+    assertSameName(resource, sent, request.info)
     return () => sent
   }
   if (!isPatch(request.headers['content-type'])) throw notOfPatches()
@@ -40,7 +41,11 @@ async function wantedOf(
     return merge
   }
   const read = await readPatch(request)
-  return async current => patched(request, resource, current, read())
+  return async current => {
+    const next = await patched(request, resource, current, read())
+    assertSameName(resource, next, request.info)
+    return next
+  }
 }
 
 export function objectPart({ type, subresource, take, prepare, validate }: ObjectPart): SubresourceHandler {
@@ -67,7 +72,6 @@ export function objectPart({ type, subresource, take, prepare, validate }: Objec
         { namespace, name },
         async copy => {
           const next = await wanted(copy)
-          assertSameName(resource, next, request.info)
           checkVersion(resource, next.metadata.resourceVersion, copy)
           take(copy, next, context)
           if (applied && next.metadata.managedFields) copy.metadata.managedFields = next.metadata.managedFields
