@@ -98,3 +98,37 @@ test('nothing is encoded for a client that has gone', async () => {
   const { json } = await raw(server, `${PODS}/p/slow`)
   expect(json).toEqual({ made: 1 })
 })
+
+test('what was made for clients that went meanwhile does not count against others of theirs', async () => {
+  let [asked, go] = [deferred<AbortSignal>(), deferred()]
+  const handler: SubresourceHandler = {
+    group: '',
+    resource: 'pods',
+    subresource: 'slow',
+    kind: { group: '', version: 'v1', kind: 'Pod' },
+    methods: { GET: 'get' },
+    handle: ({ signal }) => {
+      async function* made() {
+        asked.resolve(signal)
+        await go.promise
+        yield Buffer.alloc(SIZE, '"')
+      }
+      return Promise.resolve({ code: 200, object: {}, json: made })
+    },
+  }
+  await using server = await withLarge({ waitMs: 600_000, bytes: 2.5 * SIZE }, { subresources: [handler] })
+  await raw(server, PODS, { body: pod('p') })
+  const session = unreading(server)
+  const first = await ask(session, `${CONFIG_MAPS}/large`)
+  for (let i = 0; i < 4; i++) {
+    ;[asked, go] = [deferred(), deferred()]
+    const stream = session.request({ ':path': `${PODS}/p/slow` }).on('error', () => undefined)
+    const signal = await asked.promise
+    stream.close()
+    await eventually(() => signal.aborted)
+    go.resolve()
+    expect((await raw(server, PODS)).code).toBe(200)
+  }
+  expect(first.closed).toBe(false)
+  session.destroy()
+})

@@ -103,8 +103,8 @@ async function end(response: Response, body: Buffer, context: ResponseContext): 
     response.end(body.subarray(-LAST_BYTES))
   } else {
     response.end(body)
-    // HTTP/2 says at once that a stream has ended; it closes when all of it is out.
-    if ('stream' in response)
+    // HTTP/2 says at once that a stream has ended; it closes when all of it is out, if the client did not go meanwhile.
+    if ('stream' in response && !context.life.isOver)
       response.stream.once(
         'close',
         context.unread.hold(context.user, body.length, () => cutOff(response)),
