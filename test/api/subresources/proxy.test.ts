@@ -1,5 +1,7 @@
 // Through the API server to pods, services and nodes, over the node's real link.
-import { createServer, type Server } from 'node:http'
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type Server } from 'node:http'
+import { Agent, request as httpsRequest } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { gunzipSync, gzipSync } from 'node:zlib'
@@ -122,6 +124,20 @@ describe('pods/proxy', () => {
     const answer = await raw(cluster.api, path, { body: 'x'.repeat(8 * 1024 * 1024) })
     expect([answer.code, answer.text]).toEqual([507, 'no room'])
     expect((await raw(cluster.api, `${PODS}/web:${port}/proxy/after`, { body: 'y' })).json).toMatchObject({ body: 'y' })
+  })
+  test('reads what such a body still has to its end, so that its connection can be used again', async () => {
+    const { certPem: cert, keyPem: key } = cluster.api.pki.admin
+    const agent = new Agent({ keepAlive: true, maxSockets: 1, ca: cluster.api.pki.caPem, cert, key })
+    const answered = async (path: string, body: string) => {
+      const sent = httpsRequest(`${cluster.api.url}${PODS}/web:${port}/proxy/${path}`, { agent, method: 'POST' })
+      const written = once(sent.end(body), 'finish')
+      const [answer] = (await once(sent, 'response')) as [IncomingMessage]
+      await Promise.all([once(answer.resume(), 'end'), written])
+      return [answer.statusCode, sent.reusedSocket]
+    }
+    for (const round of [1, 2, 3]) expect(await answered('full', 'x'.repeat(8 * 1024 * 1024))).toEqual([507, round > 1])
+    expect(await answered('after', 'y')).toEqual([200, true])
+    agent.destroy()
   })
   test('passes method, path, query and body on, but no credentials', async () => {
     const { code, json } = await raw(cluster.api, `${PODS}/web:${port}/proxy/a%20b/c?x=1`, {

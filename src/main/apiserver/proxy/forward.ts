@@ -126,8 +126,10 @@ async function exchange(
     sent.on('error', error =>
       reject(new ApiError(503, 'ServiceUnavailable', `error trying to reach service: ${error.message}`)),
     )
-    if (body) body.stream.pipe(sent)
-    else sent.end()
+    if (!body) return void sent.end()
+    // What the target does not take is read all the same: the client's connection has room for nothing else before.
+    sent.once('close', () => body.stream.unpipe(sent).resume())
+    body.stream.pipe(sent)
   })
   const headers: Record<string, string> = {}
   for (const [name, value] of Object.entries(answer.headers))
