@@ -77,6 +77,20 @@ test('a request that takes longer than a minute answers 504', async () => {
   ])
 })
 
+test('what a request still waits for ends once it has been told that it took too long', async () => {
+  const signals: AbortSignal[] = []
+  const handler: SubresourceHandler = {
+    ...gate(false).handler,
+    handle({ signal }) {
+      signals.push(signal)
+      return new Promise(() => undefined)
+    },
+  }
+  await using server = await startTestApiServer({ subresources: [handler] })
+  expect((await raw(server, `${PODS}/p/held?timeout=1ms`)).code).toBe(504)
+  await eventually(() => expect(signals.map(({ aborted }) => aborted)).toEqual([true]))
+})
+
 test('a client may allow less time than that, and what is no duration is refused', async () => {
   const clock = new ManualClock(Date.now())
   const held = gate(false)

@@ -9,7 +9,7 @@ import type { Clock } from '../../../shared/machinery/clock.ts'
 import { MAX_HEADER_BYTES } from '../../../shared/machinery/header-size.ts'
 import type { Log } from '../../../shared/machinery/log.ts'
 import { PassingThrough } from '../../../shared/machinery/passing-through.ts'
-import { ApiError, internalError } from '../../../shared/machinery/status.ts'
+import { ApiError, internalError, tooLate } from '../../../shared/machinery/status.ts'
 import type { Authenticator } from '../authn/authenticator.ts'
 import type { Revocations } from '../authn/revocations.ts'
 import type { Sessions } from '../authn/session.ts'
@@ -236,6 +236,8 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       head: incoming.method === 'HEAD',
     })
     life.answered()
+    // What came too late still waits for somebody, such as an extension server.
+    if (answer.code === 504) life.end(tooLate())
     // What is left of a refused body is read and dropped, so that the client gets to see the answer.
     if (!(incoming as Readable).readableEnded) (incoming as Readable).resume()
   }
