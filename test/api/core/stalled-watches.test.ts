@@ -3,10 +3,12 @@ import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:http2'
 import { request } from 'node:https'
+import { Duplex } from 'node:stream'
 import { connect as tlsConnect } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ConfigMap, Namespace } from '../../../src/shared/api/core/v1.ts'
 import { FrameQueue } from '../../../src/main/apiserver/endpoints/read/frame-queue.ts'
+import { writeRawResponse } from '../../../src/main/apiserver/http/write-raw-response.ts'
 import { partsOf, piecesOf } from '../../../src/main/apiserver/http/write-response.ts'
 import { lazyFrame } from '../../../src/main/apiserver/representation/representation.ts'
 import type { AnyObject } from '../../../src/shared/machinery/object.ts'
@@ -241,6 +243,28 @@ describe('FrameQueue', () => {
     expect(Buffer.concat([...parts]).equals(piece!)).toBe(true)
     expect(Math.max(...parts.map(({ length }) => length))).toBeLessThan(80_000)
     expect(parts.every(({ buffer }) => buffer === piece!.buffer)).toBe(true)
+  })
+
+  test('so it is for who asks for an upgrade that there is not', async () => {
+    const taken: number[] = []
+    const socket = new Duplex({
+      highWaterMark: 1,
+      read: () => undefined,
+      write: (chunk: Buffer, _encoding, done) => {
+        taken.push(chunk.length)
+        setImmediate(done)
+      },
+    })
+    const frame = lazyFrame('ADDED', {} as AnyObject, () => Buffer.from(JSON.stringify('x'.repeat(1_000_000))))
+    async function* batches() {
+      yield [frame]
+    }
+    const frames = Object.assign(batches(), { over: Promise.resolve() })
+    const answer = { code: 200, contentType: 'application/json', frames } as const
+    await writeRawResponse(socket, answer, new AbortController().signal)
+    await once(socket, 'finish')
+    expect(Math.max(...taken)).toBeLessThan(80_000)
+    expect(taken.reduce((sum, length) => sum + length, 0)).toBeGreaterThan(1_000_000)
   })
 
   test('as chunks of HTTP/1.1 they say how long they are, in bytes', () => {

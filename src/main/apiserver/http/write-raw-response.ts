@@ -2,7 +2,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { ApiResponse } from '../request.ts'
-import { drained, piecesOf } from './write-response.ts'
+import { drained, partsOf, piecesOf } from './write-response.ts'
 import { encodeJson } from '../../../shared/machinery/json-text.ts'
 
 export async function writeRawResponse(
@@ -28,7 +28,8 @@ export async function writeRawResponse(
     else
       for await (const batch of answer.frames) {
         if (signal.aborted) break
-        for (const piece of piecesOf(batch, 'line')) if (!socket.write(piece)) await drained(socket, signal)
+        for (const piece of piecesOf(batch, 'line'))
+          for (const part of partsOf(piece)) if (!socket.write(part)) await drained(socket, signal)
       }
     socket.end()
     return
