@@ -1,6 +1,7 @@
 // Clients that ask and do not read: what is made for them is bounded, in time and in bytes, and nobody else notices.
 import { once } from 'node:events'
 import { type ClientHttp2Session, connect } from 'node:http2'
+import { request } from 'node:https'
 import { describe, expect, test } from 'vitest'
 import type { SubresourceHandler } from '../../../src/main/apiserver/endpoints/contract.ts'
 import type { UnreadLimits } from '../../../src/main/apiserver/http/unread-answers.ts'
@@ -131,4 +132,38 @@ test('what was made for clients that went meanwhile does not count against other
   }
   expect(first.closed).toBe(false)
   session.destroy()
+})
+
+describe.each(['body', 'passOn'] as const)('a body that is asked for by %s when its client has gone', read => {
+  test.each(['1.1', '2'])('is told to be gone at once, over HTTP/%s', async version => {
+    const [asked, go, told] = [deferred<AbortSignal>(), deferred(), deferred<unknown>()]
+    const handler: SubresourceHandler = {
+      group: '',
+      resource: 'pods',
+      subresource: 'slow',
+      kind: { group: '', version: 'v1', kind: 'Pod' },
+      methods: { POST: 'create' },
+      async handle(given) {
+        asked.resolve(given.signal)
+        await go.promise
+        told.resolve(await given[read]?.().catch((error: unknown) => error))
+        return { code: 200, object: {} }
+      },
+    }
+    await using server = await startTestApiServer({ subresources: [handler] })
+    const path = `${PODS}/p/slow`
+    const session = unreading(server)
+    const { certPem: cert, keyPem: key } = server.pki.admin
+    const stream =
+      version === '2'
+        ? session.request({ ':method': 'POST', ':path': path })
+        : request(`${server.url}${path}`, { method: 'POST', ca: server.pki.caPem, cert, key })
+    stream.on('error', () => undefined).write('{')
+    const signal = await asked.promise
+    stream.destroy()
+    await eventually(() => signal.aborted)
+    go.resolve()
+    expect(await told.promise).toMatchObject({ code: 400, message: expect.stringContaining('went away') as string })
+    session.destroy()
+  })
 })

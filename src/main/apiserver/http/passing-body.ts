@@ -1,6 +1,6 @@
 // A request's body on its way to something in the cluster: of any length, sent on as it comes.
 import type { Readable } from 'node:stream'
-import { bodyGone, bodyLate, usualBodyTimer } from './read-body.ts'
+import { bodyGone, bodyLate, isGone, usualBodyTimer } from './read-body.ts'
 
 export interface PassingBody {
   readonly stream: Readable
@@ -18,6 +18,7 @@ export async function passingBody(
   length: number | undefined,
   timer = usualBodyTimer,
 ): Promise<PassingBody | undefined> {
+  if (isGone(stream)) throw bodyGone()
   if (length === 0 || stream.readableEnded) return undefined
   return (await begins(stream, timer)) ? { stream, length } : undefined
 }

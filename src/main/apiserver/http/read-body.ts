@@ -16,6 +16,10 @@ export const usualBodyTimer = new SharedTimer(systemClock, 55_000)
 export const bodyLate = () => new ApiError(408, 'Timeout', 'the request body did not come in time')
 export const bodyGone = () => new ApiError(400, 'BadRequest', 'the client went away before its body was read')
 
+/** Whether the client went before. Over HTTP/2 the rest of its body then looks like the end. */
+export const isGone = (stream: Readable): boolean =>
+  stream.readableAborted || ('aborted' in stream && stream.aborted === true)
+
 /** How much of a body that is too large is read all the same, so that a client that only writes gets to its answer. */
 const DISCARD_BYTES = 16 * 1024 * 1024
 const DISCARD_MS = 2_000
@@ -57,6 +61,7 @@ export function readBody(
     hold,
   }: { maxBytes?: number; timer?: SharedTimer; hold?: ((refuse: () => void) => HeldBytes) | undefined } = {},
 ): Promise<Buffer> {
+  if (isGone(stream)) return Promise.reject(bodyGone())
   if (declared !== undefined && declared > maxBytes) return discard(stream, maxBytes)
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
