@@ -1,6 +1,7 @@
 // The window while things go wrong around it: it says what is the matter, and goes on by itself when it is over.
 import type { Page, Route } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { eventually } from '../../support/eventually.ts'
 import { cli, type Cluster } from '../support/cluster.ts'
 import { allLoaded, shoot } from './support/browser.ts'
 import { ClusterWindow } from './support/cluster-window.ts'
@@ -72,7 +73,8 @@ describe('the window', () => {
     })
     const { stdout } = await cli('login', '--data-dir', cluster.dataDir)
     await other.goto(stdout.trim())
-    await other.waitForFunction("getComputedStyle(document.body).margin === '0px'")
+    const margin = () => other.evaluate('getComputedStyle(document.body).margin')
+    await eventually(async () => expect(await margin()).toBe('0px'))
     goOn()
     await other.getByRole('link', { name: 'Pods', exact: true }).waitFor()
     expect(asked).toBe(3)
