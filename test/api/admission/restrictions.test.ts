@@ -1,5 +1,6 @@
 // What nobody may do although a role says so: nodes beyond their own, and rights handed out without having them.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Client } from '../../../src/shared/client/client.ts'
 import type { Volume } from '../../../src/shared/api/core/v1.ts'
 import { Namespace, Node, PersistentVolume, PersistentVolumeClaim, Pod, Secret, ServiceAccount } from '../../../src/shared/api/core/v1.ts' // prettier-ignore
 import { Lease } from '../../../src/shared/api/coordination/v1.ts'
@@ -109,9 +110,50 @@ describe('NodeRestriction', () => {
     expect((await failure(pod({}))).message).toContain('can only create mirror pods')
     const mirror = { 'kubernetes.io/config.mirror': 'x' }
     expect((await failure(pod({ nodeName: 'two' }, mirror))).message).toContain('spec.nodeName set to itself')
-    expect((await failure(pod({ serviceAccountName: 'default' }, mirror))).message).toContain('service account')
-    const volumes = [{ name: 's', secret: { secretName: 'x' } }]
-    expect((await failure(pod({ volumes }, mirror))).message).toContain('can not create pods that reference secrets')
+    const claim = { spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } } }
+    for (const [what, extra] of [
+      ['serviceaccounts', { serviceAccountName: 'default' }],
+      ['secrets', { volumes: [{ name: 's', secret: { secretName: 'x' } }] }],
+      ['configmaps', { volumes: [{ name: 's', configMap: { name: 'x' } }] }],
+      ['csidrivers (via CSI volumes)', { volumes: [{ name: 's', csi: { driver: 'csi.example.test' } }] }],
+      [
+        'persistentvolumeclaims (via ephemeral volumes)',
+        { volumes: [{ name: 's', ephemeral: { volumeClaimTemplate: claim } }] },
+      ],
+    ] as const)
+      expect((await failure(pod(extra, mirror))).message).toContain(`can not create pods that reference ${what}`)
+  })
+  test('a mirror pod stays one, and no other pod becomes one, also through the status', async () => {
+    const MIRROR = 'kubernetes.io/config.mirror'
+    const uid = (await cluster.admin.get(Node, { name: 'one' })).metadata.uid
+    const spec = { nodeName: 'one', containers: [{ name: 'main', image: 'x' }] }
+    await cluster.node('one').create(Pod, {
+      metadata: {
+        name: 'stays-mirror',
+        namespace,
+        annotations: { [MIRROR]: 'x' },
+        ownerReferences: [{ apiVersion: 'v1', kind: 'Node', name: 'one', uid, controller: true }],
+      },
+      spec,
+    })
+    await cluster.admin.create(Pod, { metadata: { name: 'no-mirror', namespace }, spec })
+    const annotate = (client: Client, name: string, value: string | null, subresource?: 'status') =>
+      client.patch(
+        Pod,
+        { namespace, name },
+        { metadata: { annotations: { [MIRROR]: value } } },
+        { type: 'merge', ...(subresource ? { subresource } : {}) },
+      )
+    const one = cluster.node('one')
+    for (const [name, value, why] of [
+      ['stays-mirror', null, 'may not remove or update mirror pod annotation'],
+      ['stays-mirror', 'y', 'may not remove or update mirror pod annotation'],
+      ['no-mirror', 'x', 'may not add mirror pod annotation'],
+    ] as const)
+      for (const asked of [annotate(one, name, value, 'status'), annotate(cluster.admin, name, value)]) {
+        const error = await failure(asked)
+        expect([error.code, error.message]).toEqual([422, expect.stringContaining(why)])
+      }
   })
   test('a token of a node is bound to a pod that runs there', async () => {
     const ask = (node: string, boundObjectRef?: object) =>

@@ -8,11 +8,11 @@ import { ResourceSlice } from '../../../shared/api/resource/v1.ts'
 import { CSINode } from '../../../shared/api/storage/v1.ts'
 import { deepEqual } from '../../../shared/machinery/deep-equal.ts'
 import { LOCAL_VOLUME_FINALIZER, nodeOfLocalVolume } from '../../../shared/machinery/local-volumes.ts'
-import { configurationOf } from '../../../shared/machinery/pod-configuration.ts'
 import { forbidden, notFound } from '../../../shared/machinery/status.ts'
 import type { ObjectStore } from '../../store/contract.ts'
 import { nodeNameOf } from '../authz/node/node-identity.ts'
 import type { ServerView } from '../endpoints/server-view.ts'
+import { apiReferenceOf } from './api-references.ts'
 import type { AdmissionPlugin, AdmissionRequest } from './contract.ts'
 import { isType } from './is-type.ts'
 import { forbiddenNodeLabels } from './node-labels.ts'
@@ -60,16 +60,8 @@ function checkMirrorPod(ask: Ask): void {
   const { uid } = stored.object.metadata
   if (owner.uid !== uid) refuse(ask, `node ${nodeName} UID mismatch: expected ${owner.uid} got ${uid}`)
 
-  if (spec.serviceAccountName) refuse(ask, `${node} can not create pods that reference a service account`)
-  const { secrets, configMaps } = configurationOf({ spec })
-  if (secrets.length > 0) refuse(ask, `${node} can not create pods that reference secrets`)
-  if (configMaps.length > 0) refuse(ask, `${node} can not create pods that reference configmaps`)
-  for (const { persistentVolumeClaim, projected } of spec.volumes ?? []) {
-    if (persistentVolumeClaim) refuse(ask, `${node} can not create pods that reference persistentvolumeclaims`)
-    if (projected?.sources?.some(({ clusterTrustBundle }) => clusterTrustBundle))
-      refuse(ask, `${node} can not create pods that reference clustertrustbundles`)
-  }
-  if (spec.resourceClaims?.length) refuse(ask, `${node} can not create pods that reference resourceclaims`)
+  const referred = apiReferenceOf({ spec })
+  if (referred) refuse(ask, `${node} can not create pods that reference ${referred}`)
 }
 
 function checkPodStatus(ask: Ask): void {

@@ -11,6 +11,7 @@ import { familyOf } from '../../../../../shared/machinery/ip-address.ts'
 import { dns1123Label, dns1123Subdomain, qualifiedName } from '../../../../../shared/machinery/names.ts'
 import { list } from '../../support/collections.ts'
 import { each, immutable, ipAddress, obey } from '../../support/rules.ts'
+import { annotationUpdateErrors } from './validate-annotations.ts'
 
 interface Address {
   readonly ip?: string
@@ -96,6 +97,7 @@ export function validatePodStatusUpdate(pod: Pod, old: Pod): FieldError[] {
   const [hostIPs, hostIP = ''] = [list(status.hostIPs), status.hostIP]
   const first = hostIPs[0]?.ip ?? ''
   return [
+    ...annotationUpdateErrors(pod, old),
     ...each('status.conditions', status.conditions, (at, { type, observedGeneration }) => [
       ...notNegative(`${at}.observedGeneration`, observedGeneration),
       ...obey(`${at}.Type`, type ?? '', qualifiedName),

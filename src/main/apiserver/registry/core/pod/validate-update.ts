@@ -11,6 +11,7 @@ import {
 import { entries, list, lookup } from '../../support/collections.ts'
 import { MAX_INT32, between, obey } from '../../support/rules.ts'
 import { onlyAddedTolerations, onlyDeletedGates } from './validate-scheduling.ts'
+import { annotationUpdateErrors } from './validate-annotations.ts'
 import { trimmedImage } from './validate-containers.ts'
 
 const UPDATABLE = [
@@ -107,7 +108,7 @@ function difference(now: unknown, old: unknown, path = 'spec'): string[] {
 export function validatePodUpdate(pod: Pod, before: Pod): FieldError[] {
   const { spec } = pod
   const old = before.spec
-  const errors: FieldError[] = []
+  const errors = annotationUpdateErrors(pod, before)
   for (const field of ['containers', 'initContainers'] as const) {
     const found = containerUpdates(`spec.${field}`, list(spec[field]), list(old[field]))
     if (found === 'stop')

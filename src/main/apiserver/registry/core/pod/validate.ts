@@ -3,12 +3,13 @@ import type { Pod } from '../../../../../shared/api/core/v1.ts'
 import { type FieldError, forbiddenField } from '../../../../../shared/machinery/field-error.ts'
 import { list } from '../../support/collections.ts'
 import { each } from '../../support/rules.ts'
+import { annotationErrors } from './validate-annotations.ts'
 import { trimmedImage } from './validate-containers.ts'
 import { validatePodSpec } from './validate-spec.ts'
 
 export function validatePod(pod: Pod): FieldError[] {
   const { spec, metadata } = pod
-  const errors = validatePodSpec('spec', spec, metadata)
+  const errors = [...annotationErrors(pod), ...validatePodSpec('spec', spec, metadata)]
   if (!spec.serviceAccountName)
     errors.push(
       ...each('spec.volumes', spec.volumes, (at, volume) =>
