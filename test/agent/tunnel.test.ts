@@ -8,11 +8,12 @@ import type { AddressInfo } from 'node:net'
 import { createServer as createTlsServer } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Duplex } from 'node:stream'
+import { type Duplex, Transform } from 'node:stream'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { runTunnel } from '../../src/agent/tunnel/tunnel.ts'
 import { NodeTunnels } from '../../src/main/apiserver/proxy/node-tunnels.ts'
-import { systemClock } from '../../src/shared/machinery/clock.ts'
+import { type Clock, systemClock } from '../../src/shared/machinery/clock.ts'
+import { ManualClock } from '../support/manual-clock.ts'
 
 function selfSigned() {
   const folder = mkdtempSync(join(tmpdir(), 'flotilla-tunnel-'))
@@ -67,20 +68,58 @@ afterAll(() => {
   front.close()
 })
 
-/** What comes between both ends, and can hold back everything. */
+/** Bytes pass while there is room: as much as a slow line carries in the time that a test says has gone by. */
+class SlowLine {
+  #room = 0
+  #isSlow = false
+  #goOn: () => void = () => undefined
+  readonly #stream = new Transform({
+    transform: (chunk: Buffer, _encoding, done) => {
+      const pass = () => {
+        if (this.#isSlow && this.#room <= 0) return void (this.#goOn = pass)
+        this.#goOn = () => undefined
+        this.#room -= chunk.length
+        done(null, chunk)
+      }
+      pass()
+    },
+  })
+  get stream(): Duplex {
+    return this.#stream
+  }
+  get isUsedUp(): boolean {
+    return this.#room <= 0
+  }
+  slow(): void {
+    this.#isSlow = true
+    this.#room = 0
+  }
+  let(bytes: number): void {
+    this.#room += bytes
+    this.#goOn()
+  }
+}
+
+/** What comes between both ends, and can hold back everything, or one way. */
 async function wire() {
   const ends: Socket[] = []
+  const lines = { toAgent: new SlowLine(), fromAgent: new SlowLine() }
   const server = createTcpServer(agent => {
     const apiServer = connectTcp((front.address() as AddressInfo).port, '127.0.0.1')
     ends.push(agent, apiServer)
-    agent.pipe(apiServer).pipe(agent)
+    agent.pipe(lines.fromAgent.stream).pipe(apiServer)
+    apiServer.pipe(lines.toAgent.stream).pipe(agent)
     for (const end of [agent, apiServer]) end.on('error', () => end.destroy())
   })
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   return {
     port: (server.address() as AddressInfo).port,
+    lines,
+    /** Nothing passes any more, and nobody gets in anew. */
     hold() {
+      server.close()
       for (const end of ends) end.unpipe().pause()
+      for (const line of Object.values(lines)) line.stream.unpipe()
     },
     [Symbol.dispose]() {
       for (const end of ends) end.destroy()
@@ -89,8 +128,12 @@ async function wire() {
   }
 }
 
-async function link(port = (front.address() as AddressInfo).port, others = ['https://127.0.0.1:1']) {
-  tunnels = new NodeTunnels(systemClock)
+async function link(
+  port = (front.address() as AddressInfo).port,
+  others = ['https://127.0.0.1:1'],
+  clock: Clock = systemClock,
+) {
+  tunnels = new NodeTunnels(clock)
   stop = new AbortController()
   changes = []
   connections = []
@@ -102,7 +145,7 @@ async function link(port = (front.address() as AddressInfo).port, others = ['htt
       connections.push(connection)
       kubelet.emit('connection', connection)
     },
-    clock: systemClock,
+    clock,
     signal: stop.signal,
     onChange: (connected, detail) => changes.push(`${connected} ${detail}`),
     random: () => 0,
@@ -248,6 +291,68 @@ describe('a node’s link', () => {
     expect(tunnels.connected).toEqual(['box'])
     await tunnels[Symbol.asyncDispose]()
     expect(tunnels.connected).toEqual([])
+  })
+  /** Fifty streams, each with so much to carry either way: in their windows is more than a slow line carries in 15 s. */
+  const saturate = async (bytes: number) => {
+    const part = Buffer.alloc(bytes)
+    let [came, went] = [0, 0]
+    const peer = createTcpServer(socket => {
+      socket.on('error', () => undefined).on('data', chunk => void (came += chunk.length))
+      socket.write(part)
+    })
+    peer.listen(0, '127.0.0.1')
+    await once(peer, 'listening')
+    const target = `127.0.0.1:${(peer.address() as AddressInfo).port}`
+    const streams = await Promise.all(Array.from({ length: 50 }, () => tunnels.dial('box', target)))
+    return {
+      start() {
+        for (const stream of streams) {
+          stream.on('error', () => undefined).on('data', (chunk: Buffer) => void (went += chunk.length))
+          stream.write(part)
+        }
+      },
+      get passed() {
+        return { toAgent: came, fromAgent: went }
+      },
+      [Symbol.dispose]() {
+        for (const stream of streams) stream.destroy()
+        peer.close()
+      },
+    }
+  }
+  it.each(['toAgent', 'fromAgent'] as const)(
+    'that has far more to carry %s than its line carries in the time of a ping stays, and all of it arrives',
+    async way => {
+      const clock = new ManualClock()
+      using between = await wire()
+      await link(between.port, [], clock)
+      using load = await saturate(1 << 20)
+      const line = between.lines[way]
+      line.slow()
+      load.start()
+      for (let second = 0; second < 40; second++) {
+        line.let(1_000_000)
+        await until(() => line.isUsedUp)
+        await clock.advance(1_000)
+      }
+      expect(changes).toHaveLength(1)
+      expect(tunnels.connected).toEqual(['box'])
+      line.let(Infinity)
+      await until(() => load.passed[way] === 50 << 20)
+    },
+  )
+  it.each([0, 1 << 20])('whose peer is gone is over within 20 s at both ends, with %i bytes to carry', async bytes => {
+    const clock = new ManualClock()
+    using between = await wire()
+    await link(between.port, [], clock)
+    using load = await saturate(bytes)
+    between.hold()
+    load.start()
+    await clock.advance(10_000)
+    expect(tunnels.connected).toEqual(['box'])
+    await clock.advance(10_000)
+    await until(() => changes.length > 1 && tunnels.connected.length === 0)
+    expect(changes[1]).toMatch(/^false the link to .* ended$/)
   })
   it('comes back after the API server drops it', async () => {
     await link()

@@ -9,7 +9,8 @@ import { connect as connectTcp } from 'node:net'
 import { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import { type Clock, delay } from '../../shared/machinery/clock.ts'
-import { linkBytes } from '../../shared/machinery/link-bytes.ts'
+import { startHeartbeat } from '../../shared/machinery/heartbeat.ts'
+import { MOST_PINGS, PING_EVERY_MS, linkBytes } from '../../shared/machinery/link-bytes.ts'
 import type { NodeTls } from '../node-tls.ts'
 import { dialAnyUpgrade } from './dial-upgrade.ts'
 import { exchangeDatagrams } from './exchange-datagrams.ts'
@@ -34,8 +35,6 @@ export interface TunnelOptions {
 
 const FIRST_PAUSE_MS = 250
 const LONGEST_PAUSE_MS = 10_000
-const PING_EVERY_MS = 5_000
-const PING_TIMEOUT_MS = 10_000
 /** See docs/adr/0057. */
 const STREAM_WINDOW_BYTES = 512 << 10
 /** The largest there is: streams that nobody reads, whoever's they are, must not use up what the others need. */
@@ -70,16 +69,15 @@ export async function runTunnel(options: TunnelOptions): Promise<void> {
 /** Serves the link until it ends, is found dead, or the signal aborts. */
 function serve(socket: TLSSocket, options: TunnelOptions): Promise<void> {
   const { clock, signal } = options
-  const bytes = linkBytes(socket, Duplex)
   const server = createServer({
     settings: { initialWindowSize: STREAM_WINDOW_BYTES, enableConnectProtocol: true },
     maxSessionMemory: LINK_MEGABYTES,
+    maxOutstandingPings: MOST_PINGS,
   })
   return new Promise(resolve => {
     let session: ServerHttp2Session | undefined
-    let cancelPing: () => void = () => undefined
     const end = () => {
-      cancelPing()
+      heartbeat[Symbol.dispose]()
       signal.removeEventListener('abort', end)
       // The session ends with its stream. Told to end by itself, it would send that it does: Node crashes when an
       // earlier write is still under way, as it is to a peer that does not answer.
@@ -87,27 +85,21 @@ function serve(socket: TLSSocket, options: TunnelOptions): Promise<void> {
       socket.destroy()
       resolve()
     }
+    const heartbeat = startHeartbeat({
+      clock,
+      everyMs: PING_EVERY_MS,
+      ask: () => void (session?.destroyed || session?.ping(() => undefined)),
+      lost: end,
+    })
+    const bytes = linkBytes(socket, Duplex, heartbeat.heard)
     signal.addEventListener('abort', end, { once: true })
     socket.once('close', end)
     socket.once('error', end)
-    const ping = () => {
-      const cancelTimeout = clock.after(PING_TIMEOUT_MS, end)
-      const sent = session?.ping(error => {
-        cancelTimeout()
-        if (error) return end()
-        cancelPing = clock.after(PING_EVERY_MS, ping)
-      })
-      if (sent === false) {
-        cancelTimeout()
-        end()
-      }
-    }
     server.on('session', opened => {
       session = opened
       opened.setLocalWindowSize(LINK_WINDOW_BYTES)
       opened.on('error', end)
       opened.on('close', end)
-      cancelPing = clock.after(PING_EVERY_MS, ping)
     })
     server.on('stream', (stream, headers) => {
       if (headers[':method'] === 'CONNECT') open(stream, String(headers[':authority']), options)

@@ -3,7 +3,8 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:http2'
 import { Duplex } from 'node:stream'
 import type { Clock } from '../../../shared/machinery/clock.ts'
-import { linkBytes } from '../../../shared/machinery/link-bytes.ts'
+import { startHeartbeat } from '../../../shared/machinery/heartbeat.ts'
+import { MOST_PINGS, PING_EVERY_MS, linkBytes } from '../../../shared/machinery/link-bytes.ts'
 import { ApiError } from '../../../shared/machinery/status.ts'
 
 /** `kubelet`, `address:port` (IPv6 in brackets), or `udp:address:port`, whose stream is a DatagramLink's. */
@@ -17,8 +18,6 @@ export interface NodeDialer {
   dial(nodeName: string, target: NodeTarget): Promise<Duplex>
 }
 
-const PING_EVERY_MS = 5_000
-const PING_TIMEOUT_MS = 10_000
 const DIAL_TIMEOUT_MS = 15_000
 /** See docs/adr/0057. */
 const STREAM_WINDOW_BYTES = 512 << 10
@@ -58,11 +57,18 @@ export class NodeTunnels implements NodeDialer, AsyncDisposable {
   accept(nodeName: string, socket: Duplex, head: Buffer): void {
     if (head.length > 0) socket.unshift(head)
     socket.on('error', () => socket.destroy())
-    const bytes = linkBytes(socket, Duplex)
+    const heartbeat = startHeartbeat({
+      clock: this.#clock,
+      everyMs: PING_EVERY_MS,
+      ask: () => void (session.destroyed || session.ping(() => undefined)),
+      lost: () => bytes.destroy(),
+    })
+    const bytes = linkBytes(socket, Duplex, heartbeat.heard)
     const session = connect('http://node', {
       createConnection: () => bytes,
       settings: { initialWindowSize: STREAM_WINDOW_BYTES, enablePush: false },
       maxSessionMemory: LINK_MEGABYTES,
+      maxOutstandingPings: MOST_PINGS,
     })
     session.on('error', () => bytes.destroy())
     session.once('connect', () => session.setLocalWindowSize(LINK_WINDOW_BYTES))
@@ -70,27 +76,11 @@ export class NodeTunnels implements NodeDialer, AsyncDisposable {
     const older = this.#links.get(nodeName)
     this.#links.set(nodeName, link)
     older?.bytes.destroy()
-    const cancel = this.#heartbeat(link)
     session.once('close', () => {
-      cancel()
+      heartbeat[Symbol.dispose]()
       if (this.#links.get(nodeName) === link) this.#links.delete(nodeName)
       socket.destroy()
     })
-  }
-
-  /** Ends the link when a ping is not answered in time. @returns a function that stops it */
-  #heartbeat({ session, bytes }: Link): () => void {
-    let cancel = this.#clock.after(PING_EVERY_MS, () => ping())
-    const ping = () => {
-      if (session.destroyed) return
-      cancel = this.#clock.after(PING_TIMEOUT_MS, () => bytes.destroy())
-      session.ping(error => {
-        cancel()
-        if (error) bytes.destroy()
-        else cancel = this.#clock.after(PING_EVERY_MS, ping)
-      })
-    }
-    return () => cancel()
   }
 
   dial(nodeName: string, target: NodeTarget): Promise<Duplex> {
