@@ -1,7 +1,8 @@
 // Hosts and HostOperations as API objects, and the way of answers.
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { hostOperationAnswers } from '../../src/main/apiserver/endpoints/hosts/answers.ts'
 import { AnswerDesk } from '../../src/main/provisioning/answers.ts'
+import { Approval } from '../../src/main/provisioning/operation/approval.ts'
 import { statusPrompter } from '../../src/main/provisioning/operation/prompts.ts'
 import { Provisioner, type ProvisionerOptions } from '../../src/main/provisioning/provisioner.ts'
 import { StatusWriter } from '../../src/main/provisioning/operation/status-writer.ts'
@@ -62,21 +63,75 @@ test('a question that is called off while it is being written ends with why', as
   await expect(asking).rejects.toThrow('called off')
 })
 
+/** Provisioning that reaches nobody. */
+function provisioner(client: Client, clock = new ManualClock()): Provisioner {
+  const apiServer = { host: '127.0.0.1', port: 1 }
+  const parts = { client, clock, log: silentLog, desk, apiServer, home: '/nonexistent' }
+  return new Provisioner(parts as unknown as ProvisionerOptions)
+}
+
 test('one that is called off before its turn is told so, also where the server does not take that at once', async () => {
   const client = api.clientAs()
   const clock = new ManualClock()
   const spec = { hostName: 'none', action: 'Check', cancelled: true }
   await client.create(HostOperation, { metadata: { name: 'called-off' }, spec })
   const patch = vi.spyOn(client, 'patch').mockRejectedValueOnce(new ApiError(503, 'ServiceUnavailable', 'busy'))
-  const apiServer = { host: '127.0.0.1', port: 1 }
-  const parts = { client, clock, log: silentLog, desk, apiServer, home: '/nonexistent' }
-  await using provisioner = new Provisioner(parts as unknown as ProvisionerOptions)
-  provisioner.start()
+  await using provisioning = provisioner(client, clock)
+  provisioning.start()
   await eventually(() => expect(patch).toHaveBeenCalled())
   await eventually(async () => {
     await clock.advance(1_000)
     expect((await client.get(HostOperation, { name: 'called-off' })).status.phase).toBe('Cancelled')
   })
+})
+
+describe('a host that was joining when the control plane ended', () => {
+  const SPEC = { hostName: 'half', action: 'Join', approved: true }
+  const makeStatus = (type: typeof Host | typeof HostOperation, name: string, status: object) =>
+    api.clientAs().patch(type as typeof Host, { name }, { status }, { type: 'merge', subresource: 'status' })
+  beforeEach(async () => {
+    const client = api.clientAs()
+    await client.create(Host, { metadata: { name: 'half' }, spec: { address: 'root@192.0.2.1' } })
+    await makeStatus(Host, 'half', { phase: 'Joining', nodeName: 'half' })
+    await client.create(HostOperation, { metadata: { name: 'joins' }, spec: SPEC })
+    const steps = [{ name: 'push-agent', state: 'Succeeded' }, { name: 'start-agent', state: 'Running' }] // prettier-ignore
+    await makeStatus(HostOperation, 'joins', { phase: 'Running', startTime: '2026-01-01T00:00:00Z', steps })
+  })
+  afterEach(async () => {
+    await api.clientAs().delete(Host, { name: 'half' })
+    await api.clientAs().deleteCollection(HostOperation, {})
+  })
+  const hasFailed = () =>
+    eventually(async () => (await api.clientAs().get(Host, { name: 'half' })).status.phase === 'Failed')
+
+  test('and whose operation is called off by then has failed, as has the step that ran', async () => {
+    const client = api.clientAs()
+    await client.patch(HostOperation, { name: 'joins' }, { spec: { cancelled: true } }, { type: 'merge' })
+    await using provisioning = provisioner(client)
+    provisioning.start()
+    await hasFailed()
+    const ended = { phase: 'Cancelled', steps: [{ state: 'Succeeded' }, { state: 'Failed' }] }
+    await eventually(async () =>
+      expect((await client.get(HostOperation, { name: 'joins' })).status).toMatchObject(ended),
+    )
+  })
+  test('and whose operation is deleted by then has failed', async () => {
+    await api.clientAs().delete(HostOperation, { name: 'joins' })
+    await using provisioning = provisioner(api.clientAs())
+    provisioning.start()
+    await hasFailed()
+  })
+})
+
+test('a plan that is called off while its question is being written does not wait to be approved', async () => {
+  const stop = new AbortController()
+  const isWritten = deferred()
+  const waits = { patch: () => isWritten.promise } as unknown as Client
+  const writer = new StatusWriter({ client: waits, name: 'op', clock: new ManualClock(), log: silentLog, status: {} })
+  const waiting = new Approval().wait(writer, stop.signal)
+  stop.abort(new Error('called off'))
+  isWritten.resolve()
+  await expect(waiting).rejects.toThrow('called off')
 })
 
 test('one that has ended is not begun again, however late that is seen', async () => {
@@ -90,10 +145,8 @@ test('one that has ended is not begun again, however late that is seen', async (
     }
   } as typeof client.watch)
   const patch = vi.spyOn(client, 'patch')
-  const apiServer = { host: '127.0.0.1', port: 1 }
-  const parts = { client, clock: new ManualClock(), log: silentLog, desk, apiServer, home: '/nonexistent' }
-  await using provisioner = new Provisioner(parts as unknown as ProvisionerOptions)
-  provisioner.start()
+  await using provisioning = provisioner(client)
+  provisioning.start()
   await client.create(HostOperation, { metadata: { name: 'once' }, spec: { hostName: 'none', action: 'Check' } })
   const phase = async () => (await client.get(HostOperation, { name: 'once' })).status.phase
   await eventually(async () => (await phase()) === 'Failed')

@@ -74,9 +74,10 @@ export class Provisioner implements AsyncDisposable {
   start(): void {
     const { signal } = this.#stop
     const settled = (host: Host) => {
+      this.#giveUpJoining(host)
       // A host without a node was never finished, or is being worked on: its operation opens the link.
-      const idle = ![...this.#running.values()].some(run => run.hostName === host.metadata.name)
-      if (host.status.nodeName === undefined || !idle || this.#links.connectionOf(host.metadata.name)) return
+      if (host.status.nodeName === undefined || this.#isWorkedOn(host) || this.#links.connectionOf(host.metadata.name))
+        return
       this.#links.open(host).catch((error: unknown) => this.#options.log.debug({ err: error }, 'a link did not open'))
     }
     this.#hosts.on({
@@ -98,6 +99,10 @@ export class Provisioner implements AsyncDisposable {
     })
     void this.#hosts.start(signal)
     void this.#operations.start(signal)
+    this.#operations.synced().then(
+      () => this.#startWaiting(),
+      () => undefined,
+    )
     this.#sleep.start()
     this.#addresses.start()
   }
@@ -112,6 +117,25 @@ export class Provisioner implements AsyncDisposable {
     for (const operation of waiting)
       if (operation.spec.cancelled) this.#neverBegin(operation, CANCELLED)
       else if (this.#mayRun(operation)) this.#run(operation)
+    for (const host of this.#hosts.lister.list()) this.#giveUpJoining(host)
+  }
+
+  #isWorkedOn({ metadata: { name } }: Host): boolean {
+    return [...this.#running.values()].some(run => run.hostName === name)
+  }
+
+  /** Where nothing is left of what was to join it, as when that was called off while nobody was at work. */
+  #giveUpJoining(host: Host): void {
+    const { name, resourceVersion } = host.metadata
+    if (host.status.phase !== 'Joining' || !this.#operations.hasSynced || this.#isWorkedOn(host)) return
+    const isOf = ({ spec }: HostOperation) => spec.hostName === name
+    if (this.#operations.lister.list().some(operation => isOf(operation) && this.#waits(operation))) return
+    const { client, log } = this.#options
+    // As it was seen: of one that is Ready meanwhile, it is heard in a moment.
+    const patch = { metadata: { resourceVersion }, status: { phase: 'Failed' } }
+    client
+      .patch(Host, { name }, patch, { type: 'merge', subresource: 'status' })
+      .catch((error: unknown) => log.debug({ err: error, host: name }, 'a host that does not join is not told so'))
   }
 
   #waits({ metadata: { name, uid }, status }: HostOperation): boolean {
@@ -129,7 +153,9 @@ export class Provisioner implements AsyncDisposable {
   #neverBegin({ metadata: { name, uid }, status }: HostOperation, ended: Outcome): void {
     const { client, clock, log } = this.#options
     this.#heldBack.add(uid)
-    void new StatusWriter({ client, clock, log, name, status }).set(outcome(ended, clock.now()))
+    const steps = status.steps?.map(step => (step.state === 'Running' ? { ...step, state: 'Failed' } : step))
+    const writer = new StatusWriter({ client, clock, log, name, status })
+    void writer.set({ ...outcome(ended, clock.now()), ...(steps && { steps }) })
   }
 
   #mayRun({ spec }: HostOperation): boolean {

@@ -30,6 +30,7 @@ import { stepsFor } from '../steps/actions.ts'
 import { startAgent } from '../steps/start-agent.ts'
 import { switchAgent } from '../steps/upgrade.ts'
 import type { ClusterSettings, ContextWithoutProgress, Step } from '../steps/contract.ts'
+import { Approval } from './approval.ts'
 import { hostKeyPins, inspected, patchHostStatus } from './host-status.ts'
 import { withNextStep } from './next-step.ts'
 import { CANCELLED, type Outcome, outcome } from './outcome.ts'
@@ -75,10 +76,8 @@ export class OperationRun {
   readonly #stop = new AbortController()
   /** The way there, where it is not the one written down. */
   #newRoute: readonly Hop[] | undefined
-  #isApproved = false
   #wasConnected = false
-  #approve: () => void = () => undefined
-  readonly #approved: Promise<void>
+  readonly #approval = new Approval()
 
   constructor(operation: HostOperation, parts: OperationParts) {
     const { client, clock, log } = parts
@@ -94,8 +93,7 @@ export class OperationRun {
       name: this.name,
       status: { ...operation.status, prompts: [] },
     })
-    this.#approved = new Promise(resolve => (this.#approve = resolve))
-    if (operation.spec.approved) this.#isApproved = true
+    if (operation.spec.approved) this.#approval.give()
     this.finished = this.#run()
   }
 
@@ -108,7 +106,7 @@ export class OperationRun {
 
   /** The operation's spec changed. */
   update({ spec }: HostOperation): void {
-    if (spec.approved) this.#approve()
+    if (spec.approved) this.#approval.give()
     if (spec.cancelled) this.#stop.abort(new CancelledError())
   }
 
@@ -223,7 +221,7 @@ export class OperationRun {
       }
       this.#writer.status.message = ''
       const steps = await planSteps(await stepsFor(context), context, this.#writer)
-      if (steps.length > 0 && !this.#isApproved) await this.#waitForApproval()
+      if (steps.length > 0) await this.#approval.wait(this.#writer, this.#stop.signal)
       await applySteps(steps, context, this.#writer, action === 'Undo' ? 'Undone' : 'Succeeded')
       if (action === 'Undo') return await this.#concludeUndo(host, steps)
       const changes = this.#writer.status.steps?.filter(({ state }) => state === 'Succeeded').length ?? 0
@@ -372,18 +370,6 @@ export class OperationRun {
         relayed: isConditionTrue(status.conditions, 'Ready') ? relayedNodes(status.conditions) : undefined,
       })),
     }
-  }
-
-  async #waitForApproval(): Promise<void> {
-    const { signal } = this.#stop
-    await this.#writer.set({ phase: 'WaitingForApproval', message: 'the plan waits to be approved' })
-    signal.throwIfAborted()
-    await new Promise<void>((resolve, reject) => {
-      signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
-      void this.#approved.then(resolve)
-    })
-    this.#isApproved = true
-    await this.#writer.set({ phase: 'Running', message: '' })
   }
 }
 
