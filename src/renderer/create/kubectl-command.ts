@@ -12,11 +12,15 @@ export const line = (...words: readonly (string | undefined | false)[]): string 
     .map(shellWord)
     .join(' ')
 
+/** The flag that leads there; none is needed for `default`. */
+export const inNamespace = (namespace: string | undefined): string | false =>
+  namespace !== undefined && namespace !== '' && namespace !== 'default' && `--namespace=${namespace}`
+
 const amounts = (cpu: string, memory: string) =>
   [cpu && `cpu=${cpu}`, memory && `memory=${memory}`].filter(Boolean).join(',')
 
 export function kubectlCommands(model: DeploymentModel): string[] {
-  const namespace = model.namespace && model.namespace !== 'default' && `--namespace=${model.namespace}`
+  const namespace = inNamespace(model.namespace)
   const name = model.name || 'NAME'
   const port = model.ports[0]?.containerPort
   const commands = [

@@ -4,7 +4,7 @@ import { deepEqual } from '../../shared/machinery/deep-equal.ts'
 import { type JsonObject, isObject, setField } from '../../shared/machinery/json-object.ts'
 import type { AnyObject } from '../../shared/machinery/object.ts'
 import { decodeBase64Text } from '../drawer/base64.ts'
-import { line } from '../create/kubectl-command.ts'
+import { inNamespace, line } from '../create/kubectl-command.ts'
 import { valueAt } from './form-text.ts'
 
 type Json = Readonly<Record<string, unknown>>
@@ -100,11 +100,10 @@ function shortly(object: Json, name: string): string[] | undefined {
 /** @param object as the form has it; may be unfinished */
 export function createCommand(object: Json): string {
   const name = text(valueAt(object, ['metadata', 'name'])) || 'NAME'
-  const namespace = text(valueAt(object, ['metadata', 'namespace']))
-  const inNamespace = namespace !== '' && namespace !== 'default' && `--namespace=${namespace}`
+  const place = inNamespace(text(valueAt(object, ['metadata', 'namespace'])))
   const words = shortly(object, name)
   return words
-    ? line('kubectl', 'create', ...words, inNamespace)
+    ? line('kubectl', 'create', ...words, place)
     : line('kubectl', 'apply', '--server-side', '-f', `${text(object['kind']).toLowerCase() || 'object'}-${name}.yaml`)
 }
 
@@ -126,9 +125,8 @@ export function editCommand(resource: string, from: AnyObject, to: Json): string
   const patch = mergePatchBetween(from, to)
   if (patch === undefined) return undefined
   const { name, namespace } = from.metadata
-  const isSecret = from.kind === 'Secret'
-  const inNamespace = namespace !== undefined && namespace !== 'default' && `--namespace=${namespace}`
-  return isSecret
-    ? line('kubectl', 'edit', resource, name, inNamespace)
-    : line('kubectl', 'patch', resource, name, inNamespace, '--type=merge', `--patch=${encodeJson(patch)}`)
+  const place = inNamespace(namespace)
+  return from.kind === 'Secret'
+    ? line('kubectl', 'edit', resource, name, place)
+    : line('kubectl', 'patch', resource, name, place, '--type=merge', `--patch=${encodeJson(patch)}`)
 }

@@ -17,6 +17,8 @@ export interface Question {
   readonly number?: { readonly label: string; readonly value: number }
   /** What the scheduler is asked to tell beforehand; `number` as it is entered. */
   readonly whatIf?: (number: number) => WhatIfSpec
+  /** The same with kubectl, with what was entered so far. */
+  readonly command?: (entered: Entered) => string
   /** Asks for a line of text; `problem` says what is wrong with it. */
   readonly line?: {
     readonly label: string
@@ -25,8 +27,12 @@ export interface Question {
   }
 }
 
-export type Answer =
-  { readonly confirmed: false } | { readonly confirmed: true; readonly number: number; readonly line: string }
+export interface Entered {
+  readonly number: number
+  readonly line: string
+}
+
+export type Answer = { readonly confirmed: false } | ({ readonly confirmed: true } & Entered)
 
 export const useConfirmStore = defineStore('confirm', () => {
   const question = shallowRef<Question>()

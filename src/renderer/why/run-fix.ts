@@ -1,5 +1,6 @@
 // Does what a fix offers: goes there, opens an editor, or changes the object after a question.
 import type { Router } from 'vue-router'
+import { encodeJson } from '../../shared/machinery/json-text.ts'
 import type { AnyObject } from '../../shared/machinery/object.ts'
 import type { ResourceType } from '../../shared/machinery/resource-type.ts'
 import { Pod } from '../../shared/api/core/v1.ts'
@@ -7,6 +8,7 @@ import { rightsOnAll } from '../access/manifest-rights.ts'
 import { type Right, rightTo, useRightsStore } from '../access/rights.ts'
 import { connection } from '../api/connection.ts'
 import { TO_ADD } from '../hosts/host-rights.ts'
+import { asKubectl } from '../kinds/actions/as-kubectl.ts'
 import { loaded } from '../lazy/part.ts'
 import { objectRoute } from '../places.ts'
 import { useConfirmStore } from '../stores/confirm.ts'
@@ -23,6 +25,7 @@ async function change(
   ref: ObjectRef,
   consequence: string,
   danger: boolean,
+  command: string,
   run: () => Promise<unknown>,
 ): Promise<void> {
   const toasts = useToastStore()
@@ -32,6 +35,7 @@ async function change(
     names: [ref.name],
     action: title,
     danger,
+    command: () => command,
   })
   if (!confirmed || (danger && !(await toasts.goesOn(t('About to delete {things}', { things: ref.name }))))) return
   try {
@@ -100,17 +104,20 @@ export async function runFix(fix: Fix, router: Router): Promise<void> {
     }
     case 'patch': {
       const { ref, patch, subresource } = fix
-      await change(fix.title, ref, fix.consequence, false, () =>
-        connection.client.patch(ref.type, at(ref), patch, {
-          type: Array.isArray(patch) ? 'json' : 'merge',
-          ...(subresource ? { subresource } : {}),
-        }),
+      const type = Array.isArray(patch) ? 'json' : 'merge'
+      const words = [...(subresource ? [`--subresource=${subresource}`] : []), `--type=${type}`]
+      const command = asKubectl('patch', ref.type, [ref], ...words, `--patch=${encodeJson(patch)}`)
+      await change(fix.title, ref, fix.consequence, false, command, () =>
+        connection.client.patch(ref.type, at(ref), patch, { type, ...(subresource ? { subresource } : {}) }),
       )
       return
     }
-    case 'delete':
-      await change(fix.title, fix.ref, fix.consequence, true, () =>
-        connection.client.delete(fix.ref.type, at(fix.ref), fix.force ? { gracePeriodSeconds: 0 } : {}),
+    case 'delete': {
+      const { ref, force = false } = fix
+      const command = asKubectl('delete', ref.type, [ref], ...(force ? ['--grace-period=0', '--force'] : []))
+      await change(fix.title, ref, fix.consequence, true, command, () =>
+        connection.client.delete(ref.type, at(ref), force ? { gracePeriodSeconds: 0 } : {}),
       )
+    }
   }
 }

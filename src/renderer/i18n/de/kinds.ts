@@ -68,6 +68,8 @@ export const kinds = {
     'Seine Pods werden mit gelöscht; PersistentVolumeClaims bleiben.',
   'Its pods are deleted with it.': 'Seine Pods werden mit gelöscht.',
   'Pods of a controller are replaced by new ones.': 'Pods eines Controllers werden durch neue ersetzt.',
+  'It can be brought back from its history.': 'Aus seinem Verlauf lässt es sich zurückholen.',
+  'They can be brought back from their history.': 'Aus ihrem Verlauf lassen sie sich zurückholen.',
   'This cannot be undone.': 'Das lässt sich nicht rückgängig machen.',
   'Delete {things}?': '{things} löschen?',
   'About to delete {things}': '{things} wird gleich gelöscht',

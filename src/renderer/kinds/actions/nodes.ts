@@ -9,6 +9,7 @@ import { useDrainStore } from '../../nodes/drains.ts'
 import { useConfirmStore } from '../../stores/confirm.ts'
 import { t } from '../../i18n/i18n.ts'
 import { type Drafts, type Need, PATCH, first, ofPods } from './action.ts'
+import { asKubectl } from './as-kubectl.ts'
 import { count, forEach, refOf } from './change.ts'
 
 async function cordon(kind: ServedKind, rows: readonly Row[]): Promise<void> {
@@ -19,6 +20,12 @@ async function cordon(kind: ServedKind, rows: readonly Row[]): Promise<void> {
     names,
     action: t('Cordon'),
     whatIf: () => ({ cordon: names }),
+    command: () =>
+      asKubectl(
+        'cordon',
+        undefined,
+        rows.map(({ name }) => ({ name })),
+      ),
   })
   if (confirmed) await setUnschedulable(kind, rows, true)
 }

@@ -3,12 +3,15 @@ import { FileCode, Scaling, Tag, Trash2 } from '@lucide/vue'
 import { connection } from '../../api/connection.ts'
 import { type ServedKind, kindKey } from '../../api/discovery.ts'
 import type { Row } from '../../api/sources.ts'
+import { collectionPath } from '../../../shared/machinery/resource-type.ts'
 import { useConfirmStore } from '../../stores/confirm.ts'
 import { useDockStore } from '../../stores/dock.ts'
 import { useToastStore } from '../../stores/toasts.ts'
+import { keepsHistoryOf } from '../../history/kept.ts'
 import { parseLabelLine } from '../label-line.ts'
 import { type MessageKey, m, t } from '../../i18n/i18n.ts'
 import { type Drafts, PATCH, first } from './action.ts'
+import { asKubectl } from './as-kubectl.ts'
 import { count, forEach, refOf } from './change.ts'
 
 /** Deleting these takes more with them than their name says, so the name must be typed. */
@@ -23,14 +26,28 @@ const CONSEQUENCES: Readonly<Record<string, MessageKey>> = {
   'pods.v1.': m('Pods of a controller are replaced by new ones.'),
 }
 
+/** What makes them makes others, or it is more than the object that is lost. */
+const NOT_BROUGHT_BACK = new Set(['pods.v1.', 'nodes.v1.', 'persistentvolumes.v1.'])
+
+function consequence(type: ServedKind['type'], n: number): string {
+  const key = kindKey(type)
+  const first = CONSEQUENCES[key]
+  const canBeUndone = keepsHistoryOf(type) && !NOT_BROUGHT_BACK.has(key)
+  const wayBack = canBeUndone
+    ? t(n === 1 ? 'It can be brought back from its history.' : 'They can be brought back from their history.')
+    : first === undefined && t('This cannot be undone.')
+  return [first && t(first), wayBack].filter(Boolean).join(' ')
+}
+
 async function remove({ type }: ServedKind, rows: readonly Row[]): Promise<void> {
   const key = kindKey(type)
   const { confirmed } = await useConfirmStore().ask({
     title: t('Delete {things}?', { things: count(rows, type.kind) }),
-    text: t(CONSEQUENCES[key] ?? m('This cannot be undone.')),
+    text: consequence(type, rows.length),
     names: rows.map(row => row.key),
     action: t('Delete'),
     danger: true,
+    command: () => asKubectl('delete', type, rows),
     ...(PRECIOUS.has(key) && rows[0] ? { typed: rows.length === 1 ? rows[0].name : `delete ${rows.length}` } : {}),
   })
   const things = count(rows, type.kind)
@@ -43,17 +60,29 @@ async function remove({ type }: ServedKind, rows: readonly Row[]): Promise<void>
   )
 }
 
+/** Those of a kind that is listed in the server's columns come without their number. */
+async function replicasOf({ type }: ServedKind, row: Row): Promise<number> {
+  const listed = row.object.spec as { replicas?: number } | undefined
+  if (listed) return listed.replicas ?? 1
+  const path = `${collectionPath(type, row.namespace || undefined)}/${encodeURIComponent(row.name)}/scale`
+  const scale = (await connection.client.raw('GET', path).catch(() => undefined)) as
+    { spec?: { replicas?: number } } | undefined
+  return scale?.spec?.replicas ?? (scale ? 0 : 1)
+}
+
 /** Whose scaling the scheduler can tell beforehand. */
 const SCHEDULED = new Set(['Deployment', 'ReplicaSet', 'StatefulSet', 'ReplicationController'])
 
-async function scale({ type }: ServedKind, rows: readonly Row[]): Promise<void> {
-  const spec = rows[0]?.object.spec as { replicas?: number } | undefined
+async function scale(kind: ServedKind, rows: readonly Row[]): Promise<void> {
+  const { type } = kind
+  const value = rows[0] ? await replicasOf(kind, rows[0]) : 1
   const answer = await useConfirmStore().ask({
     title: t('Scale {things}', { things: count(rows, type.kind) }),
     text: '',
     names: rows.map(row => row.key),
     action: t('Scale'),
-    number: { label: t('Replicas'), value: spec?.replicas ?? 1 },
+    number: { label: t('Replicas'), value },
+    command: ({ number }) => asKubectl('scale', type, rows, `--replicas=${number}`),
     ...(SCHEDULED.has(type.kind)
       ? {
           whatIf: (replicas: number) => ({
@@ -76,6 +105,9 @@ async function scale({ type }: ServedKind, rows: readonly Row[]): Promise<void> 
   )
 }
 
+const labelWords = (line: string): string[] =>
+  Object.entries(parseLabelLine(line).labels).map(([key, value]) => (value === null ? `${key}-` : `${key}=${value}`))
+
 async function label({ type }: ServedKind, rows: readonly Row[]): Promise<void> {
   const answer = await useConfirmStore().ask({
     title: t('Label {things}', { things: count(rows, type.kind) }),
@@ -87,6 +119,7 @@ async function label({ type }: ServedKind, rows: readonly Row[]): Promise<void> 
       hint: t('team=shop tier=web, and team- takes one away'),
       problem: line => parseLabelLine(line).problem,
     },
+    command: ({ line }) => asKubectl('label', type, rows, ...labelWords(line), '--overwrite'),
   })
   if (!answer.confirmed) return
   const { labels } = parseLabelLine(answer.line)

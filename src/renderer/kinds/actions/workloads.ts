@@ -12,6 +12,7 @@ import { useClusterStore } from '../../stores/cluster.ts'
 import { useConfirmStore } from '../../stores/confirm.ts'
 import { m, t } from '../../i18n/i18n.ts'
 import { type Drafts, PATCH } from './action.ts'
+import { asKubectl } from './as-kubectl.ts'
 import { count, forEach, refOf, setSpec } from './change.ts'
 
 async function restart({ type }: ServedKind, rows: readonly Row[]): Promise<void> {
@@ -20,6 +21,7 @@ async function restart({ type }: ServedKind, rows: readonly Row[]): Promise<void
     text: t('Pods are replaced step by step, as the update strategy says.'),
     names: rows.map(row => row.key),
     action: t('Restart'),
+    command: () => asKubectl(['rollout', 'restart'], type, rows),
   })
   if (!confirmed) return
   const annotations = { 'kubectl.kubernetes.io/restartedAt': formatTime(Date.now()) }
