@@ -111,6 +111,8 @@ const pairs = (labels: Readonly<Record<string, string>> | undefined): string[] =
 export const namespaceColumns = columnsOf<Namespace>(
   nameColumn(),
   statusColumn(Namespace, namespaceStatus),
+  usageColumn('namespaces', 'cpu'),
+  usageColumn('namespaces', 'memory'),
   textsColumn({
     id: 'labels',
     title: m('Labels'),

@@ -4,6 +4,7 @@ import { CronJob, Job } from '../../shared/api/batch/v1.ts'
 import { type PodTemplateSpec, ReplicationController } from '../../shared/api/core/v1.ts'
 import type { KubeObject } from '../../shared/machinery/object.ts'
 import { h } from 'vue'
+import { workloadUsageColumn } from '../metrics/usage-column.ts'
 import { AgeText } from '../components/age-text.ts'
 import {
   cronJobStatus,
@@ -54,6 +55,8 @@ export const deploymentColumns = columnsOf<Deployment>(
     least: 96,
   },
   statusColumn(Deployment, deploymentStatus),
+  workloadUsageColumn('cpu'),
+  workloadUsageColumn('memory'),
   imagesColumn(({ spec }) => spec.template),
   {
     id: 'strategy',
@@ -100,6 +103,8 @@ export const statefulSetColumns = columnsOf<StatefulSet>(
   namespaceColumn(),
   readyColumn(({ spec, status }) => [status.readyReplicas ?? 0, spec.replicas ?? 1]),
   statusColumn(StatefulSet, statefulSetStatus),
+  workloadUsageColumn('cpu'),
+  workloadUsageColumn('memory'),
   imagesColumn(({ spec }) => spec.template),
   ageColumn(),
 )
@@ -109,6 +114,8 @@ export const daemonSetColumns = columnsOf<DaemonSet>(
   namespaceColumn(),
   readyColumn(({ status }) => [status.numberReady, status.desiredNumberScheduled]),
   statusColumn(DaemonSet, daemonSetStatus),
+  workloadUsageColumn('cpu'),
+  workloadUsageColumn('memory'),
   imagesColumn(({ spec }) => spec.template),
   ageColumn(),
 )

@@ -1,4 +1,4 @@
-// What nodes, pods and all pods of a namespace use, read from metrics.k8s.io every 15 seconds and kept for hours in this
+// What nodes and pods use, alone, together and by namespace, read from metrics.k8s.io every 15 seconds and kept for hours in this
 // window. What was used in the hours before it opened, a Flotilla server tells.
 import { defineStore } from 'pinia'
 import { computed, shallowRef, watch } from 'vue'
@@ -6,9 +6,12 @@ import { NodeUsage, PodUsage } from '../../shared/api/flotilla/usage-v1.ts'
 import { NodeMetrics, PodMetrics } from '../../shared/machinery/metrics-types.ts'
 import type { KubeObject } from '../../shared/machinery/object.ts'
 import type { ResourceType } from '../../shared/machinery/resource-type.ts'
+import type { LabelMatcher } from '../../shared/machinery/selectors.ts'
+import type { Usage } from '../../shared/machinery/usage-series.ts'
 import { connection } from '../api/connection.ts'
 import { useClusterStore } from '../stores/cluster.ts'
-import { type Moment, momentOf, momentsBefore, namespacesOf } from './moments.ts'
+import { groupBy } from '../world/world.ts'
+import { type Moment, NONE, type UsedPod, momentOf, momentsBefore, namespacesOf, plus, together } from './moments.ts'
 import { UsageHistory } from './series.ts'
 
 const EVERY_MS = 15_000
@@ -25,6 +28,8 @@ export const useMetricsStore = defineStore('metrics', () => {
   const series = { pods: new UsageHistory(), nodes: new UsageHistory(), namespaces: new UsageHistory() }
   /** Moves with every reading: whoever shows numbers depends on it. */
   const readAt = shallowRef(0)
+  /** Those that run, by their namespace. */
+  let running: ReadonlyMap<string, readonly UsedPod[]> = new Map()
   let timer: ReturnType<typeof setTimeout> | undefined
   let before: Promise<void> | undefined
 
@@ -49,7 +54,9 @@ export const useMetricsStore = defineStore('metrics', () => {
     await (before ??= readBefore())
     const [nodes, pods] = await both(NodeMetrics, PodMetrics)
     const now = Date.now()
-    add(now, momentOf(nodes ?? [], pods ?? []), { nodes: nodes !== undefined, pods: pods !== undefined })
+    const moment = momentOf(nodes ?? [], pods ?? [])
+    running = groupBy(moment.pods, ({ namespace }) => namespace)
+    add(now, moment, { nodes: nodes !== undefined, pods: pods !== undefined })
     readAt.value = now
   }
   function schedule(delayMs: number) {
@@ -61,11 +68,19 @@ export const useMetricsStore = defineStore('metrics', () => {
   watch(isServed, served => (served ? schedule(0) : clearTimeout(timer)), { immediate: true })
 
   /** Reactive: a component that calls these is drawn again after each reading. */
-  const latest = (kind: UsageKind, key: string) => (readAt.value ? series[kind].latest(key) : undefined)
-  const samples = (kind: UsageKind, key: string, atMost?: number) =>
-    readAt.value ? series[kind].samples(key, atMost) : []
+  function latest(kind: UsageKind, keys: readonly string[]): Usage | undefined {
+    const found = readAt.value ? keys.flatMap(key => series[kind].latest(key) ?? []) : []
+    return found.length ? found.reduce(plus, NONE) : undefined
+  }
+  const samples = (kind: UsageKind, keys: readonly string[], atMost?: number) =>
+    readAt.value ? together(keys.map(key => series[kind].samples(key, atMost))) : []
+  /** Keys of the pods that are measured. */
+  const podsMatching = (namespace: string, selector: LabelMatcher): string[] =>
+    readAt.value
+      ? (running.get(namespace) ?? []).filter(({ labels }) => selector.matches(labels)).map(({ key }) => key)
+      : []
 
-  return { isServed, readAt, latest, samples }
+  return { isServed, readAt, latest, samples, podsMatching }
 })
 
 /** @returns the items of each; undefined: that one may not, or cannot, be read */

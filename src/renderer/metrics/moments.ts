@@ -1,13 +1,16 @@
 // What was used at one moment, out of what servers tell: metrics.k8s.io of now, usage.flotilla.dev of the hours before.
 import type { NodeUsage, PodUsage, UsageSample } from '../../shared/api/flotilla/usage-v1.ts'
 import type { NodeMetrics, PodMetrics } from '../../shared/machinery/metrics-types.ts'
-import type { Usage } from '../../shared/machinery/usage-series.ts'
+import type { Labels } from '../../shared/machinery/selectors.ts'
+import type { Sample, Usage } from '../../shared/machinery/usage-series.ts'
 import { rowKey } from '../api/sources.ts'
 import { parseQuantity } from '../kinds/quantity.ts'
 
 export interface UsedPod {
   readonly key: string
   readonly namespace: string
+  /** Told of what runs now. */
+  readonly labels?: Labels
   readonly usage: Usage
 }
 
@@ -16,8 +19,8 @@ export interface Moment {
   readonly pods: UsedPod[]
 }
 
-const NONE: Usage = { cpu: 0, memory: 0 }
-const plus = (a: Usage, b: Usage): Usage => ({ cpu: a.cpu + b.cpu, memory: a.memory + b.memory })
+export const NONE: Usage = { cpu: 0, memory: 0 }
+export const plus = (a: Usage, b: Usage): Usage => ({ cpu: a.cpu + b.cpu, memory: a.memory + b.memory })
 const usageOf = ({ cpu, memory }: Pick<UsageSample, 'cpu' | 'memory'> | Readonly<Record<string, string>>): Usage => ({
   cpu: parseQuantity(cpu),
   memory: parseQuantity(memory),
@@ -25,9 +28,10 @@ const usageOf = ({ cpu, memory }: Pick<UsageSample, 'cpu' | 'memory'> | Readonly
 
 export const momentOf = (nodes: readonly NodeMetrics[], pods: readonly PodMetrics[]): Moment => ({
   nodes: nodes.map(({ metadata, usage }) => [metadata.name, usageOf(usage)]),
-  pods: pods.map(({ metadata: { name, namespace }, containers }) => ({
+  pods: pods.map(({ metadata: { name, namespace, labels }, containers }) => ({
     key: rowKey(namespace, name),
     namespace,
+    labels,
     usage: containers.map(({ usage }) => usageOf(usage)).reduce(plus, NONE),
   })),
 })
@@ -59,4 +63,13 @@ export function namespacesOf(pods: readonly UsedPod[]): [namespace: string, usag
   const all = new Map<string, Usage>()
   for (const { namespace, usage } of pods) all.set(namespace, plus(all.get(namespace) ?? NONE, usage))
   return [...all]
+}
+
+/** Together, at each moment at which one of them was measured. @param lists each oldest first */
+export function together(lists: readonly (readonly Sample[])[]): readonly Sample[] {
+  const [only] = lists
+  if (!only || lists.length === 1) return only ?? []
+  const sums = new Map<number, Sample>()
+  for (const { at, ...usage } of lists.flat()) sums.set(at, { at, ...plus(sums.get(at) ?? NONE, usage) })
+  return [...sums.values()].toSorted((a, b) => a.at - b.at)
 }

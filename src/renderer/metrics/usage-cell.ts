@@ -2,12 +2,13 @@
 import { type FunctionalComponent, h } from 'vue'
 import { t } from '../i18n/i18n.ts'
 import { amountText } from './amount.ts'
-import { useMetricsStore } from './metrics.ts'
+import { type UsageKind, useMetricsStore } from './metrics.ts'
 import { sparkLine } from './spark-line.ts'
 
 interface UsageOf {
-  readonly kind: 'pods' | 'nodes'
-  readonly id: string
+  readonly kind: UsageKind
+  /** Told together. */
+  readonly ids: readonly string[]
   readonly resource: 'cpu' | 'memory'
   /** 0 = none. */
   readonly limit: number
@@ -16,16 +17,16 @@ interface UsageOf {
 const SAMPLES_SHOWN = 40
 const NEAR = 0.9
 
-export const UsageCell: FunctionalComponent<UsageOf> = ({ kind, id, resource, limit }) => {
+export const UsageCell: FunctionalComponent<UsageOf> = ({ kind, ids, resource, limit }) => {
   const metrics = useMetricsStore()
-  const now = metrics.latest(kind, id)?.[resource]
+  const now = metrics.latest(kind, ids)?.[resource]
   if (now === undefined) return h('span', { class: 'text-ink-faint' }, '–')
   const share = limit > 0 ? now / limit : undefined
   const percent = share === undefined ? undefined : Math.round(share * 100)
   const title =
     percent === undefined ? '' : t('{share}% of {total}', { share: percent, total: amountText(resource, limit) })
   const look = (share ?? 0) >= NEAR ? 'tabular-nums font-medium text-warning' : 'tabular-nums'
-  const line = sparkLine(metrics.samples(kind, id, SAMPLES_SHOWN).map(sample => sample[resource]))
+  const line = sparkLine(metrics.samples(kind, ids, SAMPLES_SHOWN).map(sample => sample[resource]))
   const amount = amountText(resource, now)
   if (kind !== 'nodes' || percent === undefined)
     return h('span', { class: 'flex items-center gap-1.5 whitespace-nowrap', title }, [
@@ -39,4 +40,4 @@ export const UsageCell: FunctionalComponent<UsageOf> = ({ kind, id, resource, li
     h('span', { class: 'leading-5 text-ink-faint tabular-nums' }, amount),
   ])
 }
-UsageCell.props = ['kind', 'id', 'resource', 'limit']
+UsageCell.props = ['kind', 'ids', 'resource', 'limit']

@@ -38,6 +38,15 @@ export const allocatableOf = ({ status }: Node): Amounts => both(name => parseQu
 export const total = (amounts: readonly Amounts[]): Amounts =>
   both(name => amounts.reduce((sum, each) => sum + each[name], 0))
 
+/** What pods that are not over ask for and may use, together; without a limit where one of them has none. */
+export function promisedBy(pods: readonly Pod[]): { readonly requests: Amounts; readonly limits: Amounts } {
+  const present = pods.filter(pod => !isOver(pod))
+  const limits = present.map(limitsOf)
+  const isLimited = both(name => (limits.some(each => each[name] === 0) ? 0 : 1))
+  const most = total(limits)
+  return { requests: total(present.map(requestsOf)), limits: both(name => most[name] * isLimited[name]) }
+}
+
 export function freeOn(node: Node, pods: readonly Pod[]): Amounts {
   const used = total(pods.filter(pod => pod.spec.nodeName === node.metadata.name && !isOver(pod)).map(requestsOf))
   const all = allocatableOf(node)
