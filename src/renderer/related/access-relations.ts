@@ -8,7 +8,7 @@ import { type World, refTo } from '../world/world.ts'
 import type { Related } from './contract.ts'
 import { t } from '../i18n/i18n.ts'
 
-type Binding = RoleBinding | ClusterRoleBinding
+export type Binding = RoleBinding | ClusterRoleBinding
 
 /** A role that is not of a namespace can be given in each of them. */
 export function accessKinds({ kind }: ResourceType<KubeObject>, namespace: string | undefined): readonly Wanted[] {
@@ -17,18 +17,20 @@ export function accessKinds({ kind }: ResourceType<KubeObject>, namespace: strin
   return kind === ServiceAccount.kind ? [{ type: RoleBinding, namespace }, { type: ClusterRoleBinding }] : []
 }
 
-const bindings = (world: World): readonly { readonly type: ResourceType<KubeObject>; readonly binding: Binding }[] => [
+export const bindings = (
+  world: World,
+): readonly { readonly type: ResourceType<KubeObject>; readonly binding: Binding }[] => [
   ...world.all(RoleBinding).map(binding => ({ type: RoleBinding, binding })),
   ...world.all(ClusterRoleBinding).map(binding => ({ type: ClusterRoleBinding, binding })),
 ]
 
-const roleOf = ({ roleRef, metadata }: Binding) =>
+export const roleOf = ({ roleRef, metadata }: Binding) =>
   roleRef.kind === Role.kind
     ? { type: Role, namespace: metadata.namespace, name: roleRef.name }
     : { type: ClusterRole, name: roleRef.name }
 
 /** A subject without a namespace is of the binding's. */
-const accountsOf = ({ subjects = [], metadata }: Binding) =>
+export const accountsOf = ({ subjects = [], metadata }: Binding) =>
   subjects
     .filter(({ kind }) => kind === ServiceAccount.kind)
     .map(({ name, namespace = metadata.namespace }) => ({ type: ServiceAccount, namespace, name }))

@@ -13,6 +13,7 @@ import {
   ServiceAccount,
 } from '../../shared/api/core/v1.ts'
 import { Ingress, NetworkPolicy } from '../../shared/api/networking/v1.ts'
+import { ClusterRole, ClusterRoleBinding, Role, RoleBinding } from '../../shared/api/rbac/v1.ts'
 import { PodDisruptionBudget } from '../../shared/api/policy/v1.ts'
 import type { AnyObject, KubeObject } from '../../shared/machinery/object.ts'
 import { controllerOf } from '../../shared/machinery/owner.ts'
@@ -20,6 +21,7 @@ import type { ResourceType } from '../../shared/machinery/resource-type.ts'
 import { fromLabelSelector, fromMatchLabels } from '../../shared/machinery/selectors.ts'
 import type { Wanted } from '../api/live-pool.ts'
 import { statusOf } from '../kinds/known.ts'
+import { accountsOf, bindings, roleOf } from '../related/access-relations.ts'
 import { REFUSALS, WorstPods, withPods } from '../status/pods-below.ts'
 import { serviceStatus } from '../status/service-status.ts'
 import { type StatusView, view } from '../status/tone.ts'
@@ -67,11 +69,11 @@ const RELATION_KINDS: Readonly<Record<Relation, readonly ResourceType<KubeObject
   volume: [PersistentVolumeClaim],
   autoscaler: [HorizontalPodAutoscaler],
   policy: [NetworkPolicy, PodDisruptionBudget],
-  access: [ServiceAccount],
+  access: [ServiceAccount, RoleBinding, ClusterRoleBinding, Role, ClusterRole],
   // Those of the cluster.
   custom: [],
 }
-const METADATA_ONLY = new Set(['ConfigMap', 'Secret', 'ServiceAccount'])
+const METADATA_ONLY = new Set(['ConfigMap', 'Secret', 'ServiceAccount', 'Role', 'ClusterRole'])
 
 /**
  * The kinds to list for the graph with these relations.
@@ -250,6 +252,43 @@ function addSteering(world: World, graph: GraphBuilder): void {
   }
 }
 
+/** Role → binding → account → what runs as it. Of accounts that nobody chose only those that are given something. */
+function addAccess(world: World, graph: GraphBuilder): void {
+  const given = bindings(world)
+  if (given.length === 0) return
+  const runsAs = new Map<string, string[]>()
+  const run = (spec: Pod['spec'] | undefined, { type, namespace, name }: ObjectRef) => {
+    const id = refId({ type, namespace, name })
+    if (!spec || !graph.nodes.has(id)) return
+    const account = refId({ type: ServiceAccount, namespace, name: spec.serviceAccountName || 'default' })
+    const users = runsAs.get(account)
+    if (users) users.push(id)
+    else runsAs.set(account, [id])
+  }
+  for (const type of WORKLOADS)
+    for (const workload of world.all<KubeObject>(type)) run(templateOf(workload)?.spec, refTo(type, workload))
+  for (const pod of world.all(Pod)) if (!controllerOf(pod)) run(pod.spec, refTo(Pod, pod))
+
+  const add = (type: ResourceType<KubeObject>, object: KubeObject, text: string) =>
+    graph.add('attachment', type, object, view('neutral', text)).id
+  for (const { type, binding } of given)
+    for (const ref of accountsOf(binding)) {
+      const users = runsAs.get(refId(ref))
+      const account = world.find(ServiceAccount, ref.namespace, ref.name)
+      if (!users || !account) continue
+      const id = add(ServiceAccount, account, ServiceAccount.kind)
+      for (const user of users) graph.link(id, user, FEEDS)
+      const role = roleOf(binding)
+      const grant = add(type, binding, `${role.type.kind} ${role.name}`)
+      graph.link(grant, id, STEERS)
+      const found = world.find<KubeObject>(role.type, role.namespace, role.name)
+      if (found) add(role.type, found, role.type.kind)
+      else if (world.knows(role.type)) graph.addMissing('attachment', role)
+      else continue
+      graph.link(refId(role), grant, STEERS)
+    }
+}
+
 /** Custom resources that control what is on the map, through any number of others. */
 function addOwners(world: World, graph: GraphBuilder): void {
   for (const type of [...WORKLOADS, Pod])
@@ -273,6 +312,7 @@ export function buildGraph(world: World, relations: readonly Relation[] = []): G
   addTraffic(world, graph)
   addReferences(world, graph, new Set(relations))
   addSteering(world, graph)
+  addAccess(world, graph)
   addOwners(world, graph)
   return { nodes: graph.nodes, edges: graph.edges }
 }

@@ -118,7 +118,6 @@ function createGrouping(
   groupBy: Grouping,
 ): (node: GraphNode) => string | undefined {
   if (groupBy === 'none') return ({ rank }) => (rank === 'node' ? undefined : '')
-  if (groupBy === 'namespace') return ({ rank, namespace }) => (rank === 'node' ? undefined : (namespace ?? ''))
   const known = new Map<string, string | undefined>()
   const remember = (find: (node: GraphNode) => string | undefined) => (node: GraphNode) => {
     if (!known.has(node.id)) {
@@ -128,6 +127,16 @@ function createGrouping(
     return known.get(node.id)
   }
   const beside = (ids: readonly string[]) => ids.flatMap(id => graph.nodes.get(id) ?? [])
+
+  if (groupBy === 'namespace') {
+    // What is in none stands with what it is for, where that is in one.
+    const within: (node: GraphNode) => string | undefined = remember(({ id, namespace }) => {
+      if (namespace !== undefined) return namespace
+      const places = new Set(beside(neighbours.right(id)).map(within))
+      return places.size === 1 ? [...places][0] : ''
+    })
+    return node => (node.rank === 'node' ? undefined : within(node))
+  }
 
   if (groupBy === 'application') {
     const labelled: (node: GraphNode) => string | undefined = remember(node => {
@@ -162,7 +171,12 @@ export function drawPicture(graph: Graph, rolled: ReadonlyMap<string, RolledUp>,
   const neighbours = new Neighbours(graph.edges)
   const statusOf = (node: GraphNode) => rolled.get(node.id)?.status ?? node.status
 
-  let shown = [...graph.nodes.values()].filter(({ namespace }) => namespace === undefined || isShown(namespace))
+  const isForShown = ({ id, rank, namespace }: GraphNode): boolean =>
+    namespace === undefined
+      ? rank === 'node' || neighbours.right(id).some(other => leadsToShown(graph.nodes.get(other)))
+      : isShown(namespace)
+  const leadsToShown = (node: GraphNode | undefined) => node !== undefined && isForShown(node)
+  let shown = [...graph.nodes.values()].filter(isForShown)
   const total = shown.length
   const keepAround = (ids: readonly string[]) => {
     const kept = neighbours.around(ids)

@@ -18,7 +18,7 @@ export const relationTitles: Readonly<Record<Relation, MessageKey>> = {
   volume: m('Volume claims'),
   autoscaler: m('Autoscalers'),
   policy: m('Network policies, disruption budgets'),
-  access: m('Service accounts'),
+  access: m('Service accounts, bindings, roles'),
   custom: m('Custom resources that control them'),
 }
 

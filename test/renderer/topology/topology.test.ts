@@ -3,8 +3,9 @@ import { describe, expect, it } from 'vitest'
 import { Deployment, ReplicaSet } from '../../../src/shared/api/apps/v1.ts'
 import { HorizontalPodAutoscaler } from '../../../src/shared/api/autoscaling/v2.ts'
 import { Job } from '../../../src/shared/api/batch/v1.ts'
-import { ConfigMap, Event, Node, Pod, Secret, Service } from '../../../src/shared/api/core/v1.ts'
+import { ConfigMap, Event, Node, Pod, Secret, Service, ServiceAccount } from '../../../src/shared/api/core/v1.ts'
 import { Ingress, NetworkPolicy } from '../../../src/shared/api/networking/v1.ts'
+import { ClusterRole, ClusterRoleBinding, Role, RoleBinding } from '../../../src/shared/api/rbac/v1.ts'
 import type { KubeObject } from '../../../src/shared/machinery/object.ts'
 import { controllerRef } from '../../../src/shared/machinery/owner.ts'
 import { toSvg } from '@/topology/export.ts'
@@ -187,6 +188,66 @@ describe('buildGraph()', () => {
     const graph = buildGraph(world, ['config', 'secret'])
     expect(links(graph)).toContain('configmaps:default/settings > deployments:default/web')
     expect(graph.nodes.get('secrets.v1.:default/gone')?.status.text).toBe('Missing')
+  })
+
+  describe('adds on demand who may do what', () => {
+    const account = (name: string, namespace = 'default') => make(ServiceAccount, name, {}, namespace)
+    const binding = (name: string, role: string, subject: string, namespace?: string) => ({
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: role, name },
+      subjects: [{ kind: 'ServiceAccount', name: subject, ...(namespace ? { namespace } : {}) }],
+    })
+    const world = worldWith(
+      [
+        makeApp('web', 1, { template: { serviceAccountName: 'reader' } }),
+        makeApp('plain', 1),
+        makeApp('far', 1, { namespace: 'other' }),
+      ],
+      [
+        [ServiceAccount, [account('reader'), account('default'), account('default', 'other'), account('idle')]],
+        [
+          RoleBinding,
+          [
+            make(RoleBinding, 'reads', binding('pods', 'Role', 'reader') as never),
+            make(RoleBinding, 'broken', binding('gone', 'Role', 'reader') as never),
+            make(RoleBinding, 'unused', binding('pods', 'Role', 'idle') as never),
+          ],
+        ],
+        [
+          ClusterRoleBinding,
+          [make(ClusterRoleBinding, 'all', binding('view', 'ClusterRole', 'default', 'other') as never)],
+        ],
+        [Role, [make(Role, 'pods')]],
+        [ClusterRole, [make(ClusterRole, 'view'), make(ClusterRole, 'edit')]],
+      ],
+    )
+
+    it('from the role over its binding and the account to what runs as it', () => {
+      const graph = buildGraph(world, ['access'])
+      const found = links(graph)
+      expect(found).toEqual(
+        expect.arrayContaining([
+          'roles:default/pods > rolebindings:default/reads',
+          'rolebindings:default/reads > serviceaccounts:default/reader',
+          'serviceaccounts:default/reader > deployments:default/web',
+          'clusterroles:view > clusterrolebindings:all',
+          'clusterrolebindings:all > serviceaccounts:other/default',
+          'serviceaccounts:other/default > deployments:other/far',
+        ]),
+      )
+      expect(found.join()).not.toMatch(/idle|unused|edit|serviceaccounts:default\/default/)
+      expect(graph.nodes.get('roles.v1.rbac.authorization.k8s.io:default/gone')?.status.text).toBe('Missing')
+      expect(rollUp(graph).get('deployments.v1.apps:default/web')?.status.tone).toBe('healthy')
+      expect(links(buildGraph(worldWith([makeApp('web', 1)]))).join()).not.toContain('serviceaccounts')
+    })
+
+    it('beside what it is for, and only where that is shown', () => {
+      const all = picture(world, {}, ['access'])
+      const groupOf = (name: string) => all.cards.find(({ node }) => node?.name === name)?.group
+      expect([groupOf('view'), groupOf('all'), groupOf('reads')]).toEqual(['other', 'other', 'default'])
+      const one = picture(world, { isShown: namespace => namespace === 'default' }, ['access'])
+      expect(one.cards.map(({ title }) => title)).toContain('reads')
+      expect(one.cards.map(({ title }) => title)).not.toContain('all')
+    })
   })
 })
 

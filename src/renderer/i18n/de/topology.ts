@@ -26,7 +26,7 @@ export const topology = {
   Secrets: 'Secrets',
   Autoscalers: 'Autoscaler',
   'Network policies, disruption budgets': 'NetworkPolicies, PodDisruptionBudgets',
-  'Service accounts': 'ServiceAccounts',
+  'Service accounts, bindings, roles': 'ServiceAccounts, Bindings, Rollen',
   'Custom resources that control them': 'Custom Resources, die sie steuern',
   Application: 'Anwendung',
   Nothing: 'Nichts',
