@@ -53,6 +53,10 @@ test.each([1, 2] as const)('HTTP/%s: a status that does not exist is 502', async
   expect(await statusThrough(version, 'HTTP/1.1 204 Fine\r\n\r\n')).toBe(204)
 })
 
+test.each([1, 2] as const)('HTTP/%s: another protocol, for which nobody asked, is 502', async version => {
+  expect(await statusThrough(version, 'HTTP/1.1 101 Other\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n')).toBe(502)
+})
+
 test('an upgrade that the backend refuses is answered, and its connection ends', async () => {
   const target = { ip: '127.0.0.1', port: await backend('HTTP/1.1 403 No\r\nContent-Length: 3\r\n\r\nno\n'), protocol: 'http' as const } // prettier-ignore
   const proxy = createPlain().on('upgrade', (asked, socket, head) =>

@@ -14,6 +14,7 @@ import {
   setHead,
 } from './exchange.ts'
 import { endToEnd } from './headers.ts'
+import { withoutUpgrade } from '../../shared/machinery/unasked-upgrade.ts'
 
 /** Shorter than what servers keep idle connections for, so that they seldom close one that is about to be used. */
 const IDLE_MS = 4_000
@@ -51,8 +52,9 @@ export class HttpForwarder implements Disposable {
       if (isFresh && !response.headersSent && attempt + 1 < MAX_ATTEMPTS) return this.forward(exchange, attempt + 1)
       refuse(response, isLate ? 504 : 502, 'the backend does not answer')
     })
-    sent.once('response', answer => {
+    withoutUpgrade(sent).once('response', answer => {
       clearTimeout(timer)
+      if (answer.statusCode === 101) return refuse(response, 502, 'the backend changes the protocol')
       orRefuse(exchange.response, () => pass(answer, exchange))
     })
     sent.once('socket', socket => {

@@ -33,7 +33,9 @@ const listen = (server: TcpServer, host: string) =>
 beforeAll(async () => {
   cluster = await startSecuredCluster()
   await cluster.admin.create(ServiceAccount, { metadata: { name: 'default', namespace } })
-  app = createServer((_request, response) => {
+  app = createServer((request, response) => {
+    if (request.url === '/other-protocol')
+      return void request.socket.write('HTTP/1.1 101 Other\r\nUpgrade: other\r\nConnection: upgrade\r\n\r\n')
     response.writeHead(200, {
       'content-type': 'text/html',
       'set-cookie': '__Host-flotilla-session=evil; Path=/; Secure',
@@ -108,6 +110,11 @@ describe('an answer of a pod', () => {
       expect(headers[name], name).toBeUndefined()
     expect(headers['x-of-the-app']).toBe('kept')
   })
+})
+
+test('a pod that answers with another protocol than it was asked for has answered wrongly', async () => {
+  const { code } = await raw(cluster.api, `${PODS}/web:${port}/proxy/other-protocol`)
+  expect(code).toBe(502)
 })
 
 describe('a pod that speaks no TLS', () => {

@@ -140,6 +140,16 @@ describe('a server that offers HTTP/2', () => {
   })
 })
 
+test('a server that answers with another protocol than it was asked for has answered, and is left', async () => {
+  await listen(
+    createServer(secrets).on('request', (_request, response) =>
+      response.socket?.write('HTTP/1.1 101 Other\r\nUpgrade: other\r\nConnection: upgrade\r\n\r\nwhat'),
+    ),
+  )
+  expect(await post('call')).toBe('101 ')
+  await eventually(() => expect(open.size).toBe(0))
+})
+
 describe('a server that sends its clients away', () => {
   test('answers what it has begun; what it has not looked at goes over a new connection, as does what follows', async () => {
     const seen: string[] = []

@@ -2,6 +2,7 @@
 import { type RequestOptions, request as requestHttp } from 'node:http'
 import { request as requestHttps } from 'node:https'
 import type { HTTPGetAction } from '../../../shared/api/core/v1.ts'
+import { withoutUpgrade } from '../../../shared/machinery/unasked-upgrade.ts'
 
 export interface HttpAnswer {
   readonly status: number
@@ -81,7 +82,7 @@ function getOnce(target: HttpTarget, signal: AbortSignal): Promise<HttpAnswer & 
   } // prettier-ignore
   return new Promise((resolve, reject) => {
     const request = scheme === 'https' ? requestHttps(options) : requestHttp(options)
-    request.on('error', reject)
+    withoutUpgrade(request).on('error', reject)
     request.on('response', response => {
       const chunks: Buffer[] = []
       let size = 0

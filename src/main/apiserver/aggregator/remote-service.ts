@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import type { APIService } from '../../../shared/api/apiregistration/v1.ts'
 import { ApiError } from '../../../shared/machinery/status.ts'
+import { withoutUpgrade } from '../../../shared/machinery/unasked-upgrade.ts'
 import type { KeyPair } from '../../pki/pki.ts'
 import { decodeBody } from '../codec/decode-body.ts'
 import { forward } from '../proxy/forward.ts'
@@ -167,7 +168,7 @@ export class RemoteService {
             else resolve({ bytes: Buffer.concat(chunks), contentType: told['content-type'] ?? '', etag: told.etag })
           })
         })
-        sent.on('error', reject)
+        withoutUpgrade(sent).on('error', reject)
         sent.end()
       })
     } finally {

@@ -3,6 +3,7 @@
 import { request } from 'node:http'
 import PQueue from 'p-queue'
 import { type Clock, delay } from '../../../shared/machinery/clock.ts'
+import { withoutUpgrade } from '../../../shared/machinery/unasked-upgrade.ts'
 import type { NodeDialer } from '../proxy/node-tunnels.ts'
 import { type Measured, type Reading, measure, readingOf } from './readings.ts'
 import { HISTORY_EVERY_MS, UsageHistory } from './usage-history.ts'
@@ -148,7 +149,7 @@ async function readSummary(dialer: NodeDialer, node: string, clock: Clock, stop:
           )
         },
       )
-      sent.on('error', reject)
+      withoutUpgrade(sent).on('error', reject)
       sent.end()
     })
     return JSON.parse(text)

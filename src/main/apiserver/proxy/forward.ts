@@ -3,6 +3,7 @@
 import { type IncomingMessage, request as httpRequest } from 'node:http'
 import { type Duplex, Readable } from 'node:stream'
 import { ApiError } from '../../../shared/machinery/status.ts'
+import { withoutUpgrade } from '../../../shared/machinery/unasked-upgrade.ts'
 import type { PassingBody } from '../http/passing-body.ts'
 import type { ApiRequest, ApiResponse } from '../request.ts'
 import { behindProxy, rewriteLinks } from './rewrite-links.ts'
@@ -123,7 +124,7 @@ async function exchange(
     if (body?.length !== undefined) headers['content-length'] = String(body.length)
     else if (body) headers['transfer-encoding'] = 'chunked'
     const sent = httpRequest({ method, path, headers, createConnection: () => connection as never, signal }, resolve)
-    sent.on('error', error =>
+    withoutUpgrade(sent).on('error', error =>
       reject(new ApiError(503, 'ServiceUnavailable', `error trying to reach service: ${error.message}`)),
     )
     if (!body) return void sent.end()

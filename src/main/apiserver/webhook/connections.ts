@@ -7,6 +7,7 @@ import { connect as connectTls, type TLSSocket } from 'node:tls'
 import { trusting } from '../../pki/trust.ts'
 import { type Answer, AnswerBytes, IDLE_MS, type Message, NotHandledError } from './exchange.ts'
 import { Http2Connection } from './http2-connection.ts'
+import { withoutUpgrade } from '../../../shared/machinery/unasked-upgrade.ts'
 
 /** As often as Go's client, which waits for 1, 2, 4… seconds after the first time. */
 const MAX_REPEATS = 6
@@ -106,10 +107,11 @@ export class Connections implements Disposable {
     let sent: ClientRequest | undefined
     try {
       const answer = await new Promise<IncomingMessage>((resolve, reject) => {
-        sent = request({
+        const asked = request({
           ...{ agent: this.#pool, createConnection: () => socket, method: 'POST', path, signal },
           headers: { ...headers, host: this.#server.authority, 'content-length': payload.length },
         })
+        sent = withoutUpgrade(asked)
         sent.once('response', resolve)
         sent.once('error', reject)
         sent.end(payload)

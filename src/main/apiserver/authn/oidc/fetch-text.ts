@@ -1,6 +1,7 @@
 // What an issuer has at one of its addresses.
 import { request as httpsRequest } from 'node:https'
 import { trusting } from '../../../pki/trust.ts'
+import { withoutUpgrade } from '../../../../shared/machinery/unasked-upgrade.ts'
 
 const FETCH_MS = 10_000
 const MAX_BYTES = 1024 * 1024
@@ -30,7 +31,7 @@ export function fetchText(
         resolve(Buffer.concat(chunks).toString('utf8'))
       })
     })
-    sent.on('error', reject)
+    withoutUpgrade(sent).on('error', reject)
     sent.end()
   })
 }
