@@ -7,10 +7,12 @@ import { make, makePod } from './support/objects.ts'
 
 describe('readinessOf', () => {
   const withDebugger = (state: object, status: object = {}) =>
-    makePod('p', { status: { phase: 'Running', ephemeralContainerStatuses: [{ name: 'd', state }], ...status } })
+    makePod('p', {
+      spec: { ephemeralContainers: [{ name: 'd' }] },
+      status: { phase: 'Running', ephemeralContainerStatuses: [{ name: 'd', state }], ...status },
+    })
 
   it('tells what a container waits for, until it runs', () => {
-    expect(readinessOf(undefined, 'd').is).toBe('waiting')
     expect(readinessOf(withDebugger({ waiting: { reason: 'ErrImagePull', message: 'no such image' } }), 'd')).toEqual({
       is: 'waiting',
       why: 'ErrImagePull: no such image',
@@ -19,8 +21,13 @@ describe('readinessOf', () => {
   })
   it('gives up on one that has ended, and on a pod that will never run', () => {
     expect(readinessOf(withDebugger({ terminated: { exitCode: 127 } }), 'd')).toMatchObject({ is: 'over' })
-    const refused = makePod('p', { status: { phase: 'Failed', message: 'Node had no room' } })
+    const refused = withDebugger({}, { phase: 'Failed', message: 'Node had no room' })
     expect(readinessOf(refused, 'd')).toEqual({ is: 'over', why: 'Node had no room' })
+  })
+  it('gives up on a pod that is gone, and on another one of its name that knows no such container', () => {
+    expect(readinessOf(undefined, 'd')).toEqual({ is: 'over', why: 'The pod is gone.' })
+    const another = readinessOf(makePod('p', { status: { phase: 'Running' } }), 'd')
+    expect(another).toEqual({ is: 'over', why: 'The pod has no container d any more.' })
   })
 })
 

@@ -1,12 +1,17 @@
 // The dock's tabs, and the window that is loaded anew.
-import { createPinia, setActivePinia } from 'pinia'
+import { type Pinia, createPinia, disposePinia, setActivePinia } from 'pinia'
 import { nextTick } from 'vue'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { connection } from '@/api/connection.ts'
 import { useDockStore } from '@/stores/dock.ts'
 
+let page: Pinia | undefined
+const end = () => page && disposePinia(page)
+afterEach(end)
 /** The store as a page finds it that begins. */
 function load() {
-  setActivePinia(createPinia())
+  end()
+  setActivePinia((page = createPinia()))
   return useDockStore()
 }
 const pod = { namespace: 'shop', name: 'web-0' }
@@ -58,5 +63,38 @@ describe('tabs of the dock', () => {
     await nextTick()
     const after = load()
     expect([titles(after), after.active?.title, after.isOpen]).toEqual([['web'], 'web', true])
+  })
+})
+
+describe('the pod that was made for a tab', () => {
+  const asked = vi.fn((path: string, { method }: RequestInit = {}) => {
+    deleted.push(`${method} ${path}`)
+    return Promise.resolve(new Response())
+  })
+  const deleted: string[] = []
+  const gone = 'DELETE /api/v1/namespaces/shop/pods/web-0?gracePeriodSeconds=0'
+  beforeEach(() => {
+    deleted.length = 0
+    vi.spyOn(connection, 'fetch').mockImplementation(asked)
+  })
+  afterEach(() => void vi.restoreAllMocks())
+
+  it('goes when the tab is closed, whether or not its terminal was ever there', () => {
+    const dock = load()
+    dock.open({ kind: 'terminal', use: 'node', title: 'box', pod, container: 'debugger' })
+    dock.open({ kind: 'files', title: 'box', pod, container: 'debugger', node: 'box' })
+    for (const { id } of dock.tabs) dock.close(id)
+    expect(deleted).toEqual([gone, gone])
+  })
+
+  it('goes with the page, and no pod does that was there before', () => {
+    const dock = load()
+    dock.open({ kind: 'terminal', use: 'node', title: 'box', pod, container: 'debugger' })
+    dock.open(shell)
+    dock.open({ kind: 'files', title: 'web-0', pod, container: 'app' })
+    window.dispatchEvent(new Event('pagehide'))
+    expect(deleted).toEqual([gone])
+    dock.close(dock.tabs[1]?.id ?? 0)
+    expect(deleted).toEqual([gone])
   })
 })

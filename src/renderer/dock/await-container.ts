@@ -13,8 +13,12 @@ export type Readiness =
 
 /** What a container's status says about whether one can get in. */
 export function readinessOf(pod: Pod | undefined, container: string): Readiness {
-  if (!pod) return { is: 'waiting', why: t('The pod is not there yet.') }
-  const { status } = pod
+  // Whoever waits has made the container, or seen it: what is not there has gone since.
+  if (!pod) return { is: 'over', why: t('The pod is gone.') }
+  const { spec, status } = pod
+  const all = [...(spec?.containers ?? []), ...(spec?.ephemeralContainers ?? []), ...(spec?.initContainers ?? [])]
+  if (!all.some(({ name }) => name === container))
+    return { is: 'over', why: t('The pod has no container {container} any more.', { container }) }
   const found = [
     ...(status.containerStatuses ?? []),
     ...(status.ephemeralContainerStatuses ?? []),

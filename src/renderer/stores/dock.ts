@@ -1,10 +1,11 @@
 // The tabs of the dock: logs, terminals, editors. They live on while the user moves through the window, and come back
 // when it is loaded anew.
-import { useSessionStorage } from '@vueuse/core'
+import { useEventListener, useSessionStorage } from '@vueuse/core'
 import { defineStore } from 'pinia'
 import { computed, ref, shallowRef, watch } from 'vue'
 import type { AnyObject } from '../../shared/machinery/object.ts'
 import type { ResourceType } from '../../shared/machinery/resource-type.ts'
+import { connection } from '../api/connection.ts'
 import type { ExecStreams } from '../dock/exec-session.ts'
 
 export interface PodRef {
@@ -58,9 +59,20 @@ interface Kept {
   readonly isOpen: boolean
 }
 
-/** A pod that was made for a tab goes with the page, and takes the tab along. */
-const outlivesPage = (tab: DockTab) =>
-  !(tab.kind === 'terminal' && tab.use === 'node') && !(tab.kind === 'files' && tab.node !== undefined)
+/** The pod that was made for a tab: it goes with the tab, and both go with the page. */
+const ownPodOf = (tab: DockTab): PodRef | undefined =>
+  (tab.kind === 'terminal' && tab.use === 'node') || (tab.kind === 'files' && tab.node !== undefined)
+    ? tab.pod
+    : undefined
+
+/** Resolves when the server has answered, or never will. */
+async function removeOwnPod(tab: DockTab): Promise<void> {
+  const pod = ownPodOf(tab)
+  if (!pod) return
+  const path = `/api/v1/namespaces/${pod.namespace}/pods/${pod.name}?gracePeriodSeconds=0`
+  // A page that ends does not wait for the answer.
+  await connection.fetch(path, { method: 'DELETE', keepalive: true }).catch(() => undefined)
+}
 
 export const useDockStore = defineStore('dock', () => {
   /** Of this window alone: another one of the same cluster has a dock of its own. */
@@ -69,8 +81,11 @@ export const useDockStore = defineStore('dock', () => {
   const activeId = ref((tabs.value.find(({ id }) => id === kept.value.activeId) ?? tabs.value.at(-1))?.id)
   const isOpen = ref(kept.value.isOpen && tabs.value.length > 0)
   watch([tabs, activeId, isOpen], () => {
-    kept.value = { tabs: tabs.value.filter(outlivesPage), activeId: activeId.value, isOpen: isOpen.value }
+    kept.value = { tabs: tabs.value.filter(tab => !ownPodOf(tab)), activeId: activeId.value, isOpen: isOpen.value }
   })
+  const removeOwnPods = () => Promise.all(tabs.value.map(removeOwnPod))
+  useEventListener(window, 'pagehide', () => void removeOwnPods())
+
   const fromBefore = new Set(tabs.value.map(({ id }) => id))
   /** It was open before the window was loaded anew. */
   const cameBack = (id: number) => fromBefore.has(id)
@@ -91,10 +106,12 @@ export const useDockStore = defineStore('dock', () => {
   }
   function close(id: number) {
     const index = tabs.value.findIndex(tab => tab.id === id)
+    const closed = tabs.value[index]
+    if (closed) void removeOwnPod(closed)
     tabs.value = tabs.value.filter(tab => tab.id !== id)
     if (activeId.value === id) activeId.value = (tabs.value[index] ?? tabs.value.at(-1))?.id
     if (tabs.value.length === 0) isOpen.value = false
   }
 
-  return { tabs, activeId, active, isOpen, open, close, cameBack }
+  return { tabs, activeId, active, isOpen, open, close, cameBack, removeOwnPods }
 })

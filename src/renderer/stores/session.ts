@@ -1,10 +1,12 @@
 // Who uses this window, and whether the server lets them in.
 import { defineStore } from 'pinia'
+import { useSessionStorage } from '@vueuse/core'
 import { computed, ref, shallowRef } from 'vue'
 import type { ControlPlaneStatus, StartOverrides } from '../../preload/channels.ts'
 import { ApiError } from '../../shared/machinery/status.ts'
 import { connection } from '../api/connection.ts'
 import { t } from '../i18n/i18n.ts'
+import { useDockStore } from './dock.ts'
 
 /** `boot`: the desktop app's control plane is not running (yet). `unreachable`: no answer at all. */
 export type SessionState = 'unknown' | 'boot' | 'signed-out' | 'signed-in' | 'unreachable'
@@ -40,12 +42,27 @@ export const useSessionStore = defineStore('session', () => {
   const controlPlane = shallowRef<ControlPlaneStatus>()
   /** Why the server is unreachable, as far as it is known. */
   const reason = ref('')
+  /** Whose what this browser tab keeps is, such as the tabs of the dock. */
+  const owner = useSessionStorage('flotilla.user', '')
   const isDesktop = computed(() => window.flotilla !== undefined)
 
   function follow(status: ControlPlaneStatus) {
     controlPlane.value = status
     if (status.state !== 'running') state.value = 'boot'
     else if (state.value !== 'signed-in') void check()
+  }
+
+  /** Nobody finds what another one had open, whose session ended without a logout. */
+  function enter(name: string) {
+    const before = user.value
+    if (name && owner.value && owner.value !== name) {
+      sessionStorage.clear()
+      // The page itself holds objects that were read by the other one.
+      if (before) return location.reload()
+    }
+    user.value = name
+    if (name) owner.value = name
+    state.value = name ? 'signed-in' : 'signed-out'
   }
 
   /** Asks the server who we are. In the desktop app the answer comes from the API itself. */
@@ -62,8 +79,7 @@ export const useSessionStore = defineStore('session', () => {
         return
       }
       const body = (await answer.json()) as { user?: string | { name?: string } }
-      user.value = typeof body.user === 'string' ? body.user : (body.user?.name ?? '')
-      state.value = user.value ? 'signed-in' : 'signed-out'
+      enter(typeof body.user === 'string' ? body.user : (body.user?.name ?? ''))
     } catch (error) {
       reason.value = reasonOf(error)
       // A window in use stays: its lists say that they are disconnected.
@@ -101,6 +117,8 @@ export const useSessionStore = defineStore('session', () => {
   }
 
   async function logout(): Promise<void> {
+    // Afterwards the server would not let go of them any more.
+    await useDockStore().removeOwnPods()
     await connection.fetch('/ui/logout', { method: 'POST' })
     // Whoever logs in here next finds nothing open.
     sessionStorage.clear()

@@ -50,7 +50,8 @@ export const dock = {
   'Attached to the output of {container}; it takes no input (stdin is not set).':
     'Mit der Ausgabe von {container} verbunden; Eingaben nimmt er nicht an (stdin ist nicht gesetzt).',
   'Terminal in {container} of {name}': 'Terminal in {container} von {name}',
-  'The pod is not there yet.': 'Der Pod ist noch nicht da.',
+  'The pod is gone.': 'Den Pod gibt es nicht mehr.',
+  'The pod has no container {container} any more.': 'Der Pod hat keinen Container {container} mehr.',
   'It ended with exit code {exitCode} at once.': 'Er endete sofort mit Exit-Code {exitCode}.',
   'The pod is {phase}.': 'Der Pod ist {phase}.',
   'The container is being created.': 'Der Container wird angelegt.',
