@@ -85,6 +85,9 @@ echo 'end=yes'
 export const CHECK_WORDS = (words: string) =>
   `case "${words}" in *[!0-9a-f]*|'') echo 'bad parameters' >&2; exit 2;; esac`
 
+/** What has its name is taken for whole, and not sent again: it is on the disk before it gets that. */
+const WHOLE = 'sync -f "$temporary"'
+
 /** id, SHA-256 and length of \`node\`, then its gzipped tar. The tar is kept: new nodes get their runtime from it. */
 export const RECEIVE_SERVER_RUNTIME = `
 set -e
@@ -101,6 +104,7 @@ echo "$sum  $temporary/node" | sha256sum -c --quiet - >&2 || { echo 'what arrive
 printf '{"sha256":"%s","bytes":%s}\\n' "$sum" "$bytes" > "$temporary/runtime.json"
 printf '%s\\n' "$name" > "$temporary/architecture"
 chmod 755 "$temporary" "$temporary/node"
+${WHOLE}
 rm -rf "${BASE}/runtimes/$id"
 mv "$temporary" "${BASE}/runtimes/$id"
 `
@@ -119,6 +123,7 @@ trap 'rm -rf "$temporary" "$temporary.tar.gz"' EXIT
 echo "$sum  $temporary.tar.gz" | sha256sum -c --quiet - >&2 || { echo 'what arrived is not what was sent' >&2; exit 3; }
 gzip -dc "$temporary.tar.gz" | tar -x -C "$temporary" --no-same-owner
 chmod 755 "$temporary"
+${WHOLE}
 rm -rf "${BASE}/apps/$id"
 mv "$temporary" "${BASE}/apps/$id"
 `
@@ -171,7 +176,9 @@ printf '%s\\n' "$key" > "$work/key"
 ${PROGRAM} control-plane receive --id "$id" --cluster "$cluster" --data-dir ${DATA} --key-file "$work/key" "$work/cluster"
 # Only now: a folder that was refused may be another cluster's, with its own.
 rm -f ${ENVIRONMENT}
-[ "$rest" != encrypted ] || { printf 'FLOTILLA_ENCRYPTION_KEY_FILE=%s\\n' ${SERVER_KEY} > ${ENVIRONMENT}; sync ${ENVIRONMENT} ${SETTINGS}; }
+[ "$rest" != encrypted ] || printf 'FLOTILLA_ENCRYPTION_KEY_FILE=%s\\n' ${SERVER_KEY} > ${ENVIRONMENT}
+# Once this is over, the other end may let go: all that the cluster starts with outlives a power cut.
+sync -f ${BASE} ${SETTINGS} ${DATA} ${UNIT_FILE}
 `
 
 /** The move's id. From here on the server is the cluster. */
@@ -183,6 +190,7 @@ ${PROGRAM} control-plane activate --id "$id" --data-dir ${DATA}
 # What was killed has left copies, and beside them their keys.
 rm -rf ${DATA}/departing ${DATA}/.arrival.* ${DATA}/.departure.* ${DATA}/.move-*
 systemctl enable --quiet ${SERVER_UNIT}
+sync -f ${UNIT_FILE}
 systemctl start ${SERVER_UNIT}
 `
 

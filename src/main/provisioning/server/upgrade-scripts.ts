@@ -23,6 +23,7 @@ use() {
   ln -sfn "runtimes/$1/node" ${BASE}/.node.new && mv -T ${BASE}/.node.new ${BASE}/node
   ln -sfn "apps/$2" ${BASE}/.app.new && mv -T ${BASE}/.app.new ${BASE}/app
   cp -p "$3" ${UNIT_FILE}.new && sync ${UNIT_FILE}.new && mv ${UNIT_FILE}.new ${UNIT_FILE}
+  sync -f ${BASE} ${UNIT_FILE}
   systemctl daemon-reload
 }
 restarts() { systemctl show -p NRestarts --value ${SERVER_UNIT}; }
@@ -51,7 +52,7 @@ systemctl stop ${SERVER_UNIT}
 if [ ! -e ${DATA}.before/whole ]; then
   use "$from_runtime" "$from_app" ${UNIT_BEFORE}
   rm -rf ${DATA}.before
-  if ! { cp -a --reflink=auto ${DATA} ${DATA}.before && sync -f ${DATA}.before && : > ${DATA}.before/whole; }; then
+  if ! { cp -a --reflink=auto ${DATA} ${DATA}.before && sync -f ${DATA}.before && : > ${DATA}.before/whole && sync ${DATA}.before; }; then
     rm -rf ${DATA}.before
     works
     finish kept 'the data could not be copied'

@@ -17,6 +17,8 @@ trap 'rm -rf "$temporary"' EXIT
 ${unpack}
 echo "$sum  $temporary/${file}" | sha256sum -c --quiet - >&2 || { echo 'what arrived is not what was sent' >&2; exit 3; }
 chmod 755 "$temporary" "$temporary/${file}"
+# What has its name is taken for whole, and not sent again: it is on the disk before it gets that.
+sync "$temporary/${file}"
 rm -rf "$base/$id"
 mv "$temporary" "$base/$id"
 `
