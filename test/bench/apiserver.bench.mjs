@@ -2,7 +2,7 @@
 // upstream's own kube-apiserver over etcd is measured in turn with it, row by row: Go and etcd are needed, and the
 // program is built once.
 import { startSubjects, TOKEN } from './kube-apiserver.mjs'
-import { Client, load, median, ms, percentile } from './lib.mjs'
+import { Client, figuresOf, load, median, ms, percentile } from './lib.mjs'
 import { PROTOBUF, protobuf } from './protobuf.mjs'
 
 const CONFIGMAPS = '/api/v1/namespaces/default/configmaps'
@@ -62,33 +62,53 @@ const send = (server, format, method, path, body) => server.call(method, path, b
 const ROWS = [
   {
     what: 'create ConfigMap 1 KB',
-    counts: [500, 1_500, 1_500],
+    counts: [1_000, 1_500, 1_500],
     call: async ({ server, made }, format, name) =>
       made.set(name, await must(201, send(server, format, 'POST', CONFIGMAPS, format.encode(configmap(name))))),
   },
   {
     what: 'get one object',
-    counts: [1_500, 3_000, 3_000],
+    counts: [3_000, 3_000, 3_000],
     call: ({ server }, format) => must(200, send(server, format, 'GET', `${CONFIGMAPS}/warm-1`)),
   },
   {
     what: 'update with resourceVersion',
-    counts: [500, 1_500, 1_500],
+    counts: [1_000, 1_500, 1_500],
     call: ({ server, made }, format, name) =>
       must(200, send(server, format, 'PUT', `${CONFIGMAPS}/${name}`, format.changed(made.get(name)))),
   },
   {
     what: 'create Pod (no nodes)',
-    counts: [250, 1_000, 1_250],
+    counts: [600, 900, 1_000],
     call: ({ server }, format, name) => must(201, send(server, format, 'POST', PODS, format.encode(pod(name)))),
   },
 ]
 
-/** load() with the server's own processor time a call, which tells more than rates do on a machine that others share. */
-async function measured(server, count, clients, one) {
-  const before = server.cpuSeconds()
-  const result = await load(count, clients, one)
-  return { ...result, cpuMs: ((server.cpuSeconds() - before) / count) * 1000 }
+/**
+ * load() of each subject, and the server's own processor time a call, which tells more than rates do on a machine that
+ * others share. Half of the calls are made in one order of the subjects, half in the other: whoever comes first pays for
+ * what the client compiles.
+ */
+async function inTurn(count, clients, prepare, one) {
+  const sums = new Map(subjects.map(subject => [subject, { latencies: [], seconds: 0, cpu: 0 }]))
+  const halves = [
+    { order: subjects, from: 0, calls: Math.ceil(count / 2) },
+    { order: subjects.toReversed(), from: Math.ceil(count / 2), calls: Math.floor(count / 2) },
+  ]
+  for (const { order, from, calls } of halves)
+    for (const subject of order) {
+      await prepare(subject)
+      const sum = sums.get(subject)
+      const before = subject.server.cpuSeconds()
+      const { latencies, seconds } = await load(calls, clients, i => one(subject, from + i))
+      sum.cpu += subject.server.cpuSeconds() - before
+      sum.seconds += seconds
+      for (const latency of latencies) sum.latencies.push(latency)
+    }
+  return [...sums.values()].map(({ latencies, seconds, cpu }) => ({
+    ...figuresOf(latencies, seconds),
+    cpuMs: (cpu / latencies.length) * 1000,
+  }))
 }
 
 const figures = ({ perSecond, p50, p99, cpuMs }) =>
@@ -122,23 +142,23 @@ for (const { server } of subjects)
   await load(2_000, 8, i => must(201, server.call('POST', CONFIGMAPS, configmap(`warm-${i}`))))
 for (const [what, identity] of Object.entries(IDENTITIES))
   for (const clients of CLIENTS) {
-    const results = []
-    for (const subject of subjects)
-      results.push(await measured(subject.server, 300, clients, () => connected(subject, identity)))
+    const results = await inTurn(
+      300,
+      clients,
+      () => undefined,
+      subject => connected(subject, identity),
+    )
     console.log(`connect with ${what}, GET one object, ${clients} clients${show('connect', clients, results)}`)
   }
 for (const { what, counts, call } of ROWS)
   for (const [formatName, format] of Object.entries(FORMATS))
     for (const [i, clients] of CLIENTS.entries()) {
-      const results = []
-      for (const subject of subjects) {
-        await open(subject.server, clients)
-        results.push(
-          await measured(subject.server, counts[i], clients, n =>
-            call(subject, format, `${formatName.toLowerCase()}-${clients}-${n}`),
-          ),
-        )
-      }
+      const results = await inTurn(
+        counts[i],
+        clients,
+        ({ server }) => open(server, clients),
+        (subject, n) => call(subject, format, `${formatName.toLowerCase()}-${clients}-${n}`),
+      )
       console.log(`${what}, ${formatName}, ${clients} clients${show(what, clients, results)}`)
     }
 
@@ -157,7 +177,7 @@ for (const [formatName, { type }] of Object.entries(FORMATS))
     )
   }
 
-async function watchDelays(server, watchers) {
+async function watchDelays(server, watchers, events) {
   const sent = new Map()
   const delays = []
   server.agent.maxSockets = watchers + 16
@@ -171,21 +191,24 @@ async function watchDelays(server, watchers) {
     }),
   )
   await Promise.all(ends.map(end => end.opened))
-  for (let i = 0; i < 100; i++) {
+  for (let i = 0; i < events; i++) {
     const object = configmap(`w${watchers}-${i}`, 10)
     object.metadata.labels = { bench: 'watch' }
     sent.set(object.metadata.name, performance.now())
     await must(201, server.call('POST', CONFIGMAPS, object))
   }
   const until = performance.now() + 10_000
-  while (delays.length < 100 * watchers && performance.now() < until)
+  while (delays.length < events * watchers && performance.now() < until)
     await new Promise(resolve => setTimeout(resolve, 10))
   for (const end of ends) end()
   return delays
 }
-for (const watchers of [1, 100])
+for (const { watchers, events } of [
+  { watchers: 1, events: 500 },
+  { watchers: 100, events: 100 },
+])
   for (const { name, server } of subjects) {
-    const delays = await watchDelays(server, watchers)
+    const delays = await watchDelays(server, watchers, events)
     console.log(
       `watch, send → seen, ${watchers} watchers, ${name}: p50 ${ms(percentile(delays, 50))}, ` +
         `p99 ${ms(percentile(delays, 99))} (${delays.length} events)`,
