@@ -2,7 +2,9 @@
 // line that every login shell reads alike. What users give — names, files, passwords — goes over standard input only.
 //
 // A first line on stdout tells that the script runs. What was printed before it (by shells' start-up files) is dropped,
-// and nothing of the input is sent before it: sudo, which asks first, can never take payload for a password.
+// and nothing of the input is sent before it: sudo, which asks first, can never take payload for a password. Then comes a
+// word of ours, in one piece with the input: without it, as when the connection is cut there, the script does nothing, and
+// takes no end of its input for all of it.
 import { Readable } from 'node:stream'
 import type { ClientChannel } from 'ssh2'
 import type { Clock } from '../../../shared/machinery/clock.ts'
@@ -33,6 +35,7 @@ interface Internal extends RunOptions {
 }
 
 const BEGIN = 'flotilla-begin'
+const GO = 'flotilla-go'
 /** From the log-in or the password to the first line, with whatever accounts are looked up on the way. */
 const BEGIN_TIMEOUT_MS = 60_000
 /** sshd tells that a program has ended, not that it is left alone; one that is installing packages goes on. */
@@ -43,7 +46,9 @@ const SUDO_PROMPT = 'flotilla-sudo-password:'
 const MOST_OUTPUT = 4 << 20
 
 const commandFor = (script: string, sudo: boolean): string => {
-  const encoded = Buffer.from(`printf '%s\\n' ${BEGIN}\n${script}`).toString('base64')
+  const encoded = Buffer.from(
+    `printf '%s\\n' ${BEGIN}\nread -r word; [ "$word" = ${GO} ] || exit 1\n${script}`,
+  ).toString('base64')
   const shell = `/bin/sh -c 'eval "$(printf %s ${encoded} | base64 -d)"'`
   // `env`, as csh and fish know no `NAME=value command`.
   return sudo ? `env LC_ALL=C sudo -S -p ${SUDO_PROMPT} ${shell}` : `env LC_ALL=C ${shell}`
@@ -118,6 +123,7 @@ function converse(channel: ClientChannel, options: Conversation): Promise<Ran | 
         channel.off('data', readOut)
         channel.pause()
         if (rest !== '') channel.unshift(Buffer.from(rest, 'latin1'))
+        channel.write(`${GO}\n`)
         return onStarted(channel)
       }
       stdout = ''
@@ -177,7 +183,9 @@ function converse(channel: ClientChannel, options: Conversation): Promise<Ran | 
 const utf8 = (bytes: string): string => Buffer.from(bytes, 'latin1').toString('utf8')
 
 function send(channel: ClientChannel, input: RunOptions['input'], stop: (error: unknown) => void): void {
-  if (!(input instanceof Readable)) return void channel.end(input)
+  const go = Buffer.from(`${GO}\n`)
+  if (!(input instanceof Readable)) return void channel.end(Buffer.concat([go, Buffer.from(input ?? '')]))
+  channel.write(go)
   input.once('error', stop)
   channel.once('close', () => input.destroy())
   input.pipe(channel)
