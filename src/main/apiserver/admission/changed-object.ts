@@ -1,14 +1,24 @@
 // An object that somebody else changed during admission, back in the request.
 import { deepEqual } from '../../../shared/machinery/deep-equal.ts'
-import { setField } from '../../../shared/machinery/json-object.ts'
+import { isObject, setField } from '../../../shared/machinery/json-object.ts'
+import { encodeJson } from '../../../shared/machinery/json-text.ts'
 import type { AnyObject } from '../../../shared/machinery/object.ts'
+import { apiVersionOf } from '../../../shared/machinery/resource-type.ts'
 import { internalError } from '../../../shared/machinery/status.ts'
 import { dropEmptyMetadata } from '../endpoints/write/empty-metadata.ts'
 import type { ResourceDescriptor } from '../registry/resource.ts'
 import { inTurns } from '../../pieces/pacer.ts'
 import { decodeObjectInPieces } from '../schema/decode.ts'
-import type { AdmissionRequest } from './contract.ts'
+import type { AdmissionRequest, ObjectKind } from './contract.ts'
 import { convertVersion } from './matching/convert.ts'
+
+/** @throws ApiError 500 when it is another kind's */
+function assertSameKind(value: unknown, type: Pick<ObjectKind, 'group' | 'version' | 'kind'>): void {
+  const { apiVersion, kind } = isObject(value) ? value : {}
+  const shown = `${apiVersionOf(type)}, Kind=${type.kind}`
+  if (apiVersion !== apiVersionOf(type) || kind !== type.kind)
+    throw internalError(`admission made ${encodeJson(apiVersion ?? '')}, Kind=${encodeJson(kind ?? '')} of ${shown}`)
+}
 
 /**
  * @param value JSON in the version that was shown
@@ -20,12 +30,14 @@ export async function takeBack(
   shown: ResourceDescriptor,
   { resource, kind }: Pick<AdmissionRequest, 'resource' | 'kind'>,
 ): Promise<AnyObject> {
+  assertSameKind(value, kind ?? shown.type)
   const custom = kind ? undefined : shown.custom
   const { object, errors } = await inTurns(
     custom?.decode(value) ?? decodeObjectInPieces(kind?.schema ?? shown.schema, value),
   )
   if (errors[0] !== undefined) throw internalError(errors[0])
   if (kind) return object
+  ;(object as Partial<AnyObject>).metadata ??= {} as AnyObject['metadata']
   const back = await convertVersion(object, shown, resource)
   dropEmptyMetadata(back)
   resource.setDefaults?.(back)

@@ -6,6 +6,7 @@ import { encodeJson } from '../../../../shared/machinery/json-text.ts'
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
 import { ApiError } from '../../../../shared/machinery/status.ts'
 import type { ResourceDescriptor } from '../../registry/resource.ts'
+import { decodeObject } from '../../schema/decode.ts'
 import type { AdmissionRequest } from '../contract.ts'
 import { connectObject, shownRequest } from '../shown-request.ts'
 
@@ -81,6 +82,14 @@ const shownKind = (apiVersion: unknown, kind: unknown): string => {
   return `${text === '' ? '/' : text}, Kind=${typeof kind === 'string' ? kind : ''}`
 }
 
+/** @throws Error that says what is no Status in it */
+function statusOf(value: unknown): Partial<Status> | undefined {
+  if (value === undefined || value === null) return undefined
+  const { object, errors } = decodeObject('meta.v1.Status', value)
+  if (errors[0] !== undefined) throw new Error(errors[0])
+  return object as Partial<Status>
+}
+
 /** @throws Error that says why it is no answer to this review */
 export function verifyAnswer(answer: unknown, uid: string, apiVersion: string, mutating: boolean): Verdict {
   const given = isObject(answer) ? answer : {}
@@ -109,7 +118,7 @@ export function verifyAnswer(answer: unknown, uid: string, apiVersion: string, m
     )
   return {
     allowed: response['allowed'] === true,
-    status: isObject(status) ? (status as Partial<Status>) : undefined,
+    status: statusOf(status),
     patch: mutating && hasPatch ? patch : undefined,
     warnings: textsOf(response['warnings']),
     auditAnnotations: annotationsOf(response['auditAnnotations']),
@@ -126,5 +135,5 @@ export function denial(webhookName: string, status: Partial<Status> | undefined)
       ? `${deniedBy}: ${reason}`
       : `${deniedBy} without explanation`
   const safeCode = typeof code === 'number' && Number.isInteger(code) && code >= 400 && code <= 599 ? code : 400
-  return new ApiError(safeCode, typeof reason === 'string' ? reason : '', text, isObject(details) ? details : undefined)
+  return new ApiError(safeCode, reason ?? '', text, details)
 }

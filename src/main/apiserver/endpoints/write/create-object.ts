@@ -20,8 +20,27 @@ import { trackFields } from './track-fields.ts'
 import { validateCreate } from './validation.ts'
 import type { WriteParts } from './write-parts.ts'
 
+type SystemMetadata = Pick<AnyObject['metadata'], 'uid' | 'creationTimestamp'>
+
 /** For generated names that exist already, and for what others were given first. */
 const MOST_ATTEMPTS = 8
+
+/** @throws ApiError 400 when it says that it is in another namespace */
+function placeIn({ type }: ResourceDescriptor, namespace: string, metadata: AnyObject['metadata']): void {
+  if (!type.namespaced) return void delete metadata.namespace
+  if (metadata.namespace && metadata.namespace !== namespace)
+    throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
+  metadata.namespace = namespace
+}
+
+/** What admission may not say of an object either. */
+function keepSystemMetadata(resource: ResourceDescriptor, namespace: string, object: AnyObject, own: SystemMetadata) {
+  const { metadata } = object
+  placeIn(resource, namespace, metadata)
+  Object.assign(metadata, own)
+  delete metadata.deletionTimestamp
+  delete metadata.deletionGracePeriodSeconds
+}
 
 /** The server's own fields; whatever the client put there is dropped. Type and metadata come first when printed. */
 function withSystemMetadata(
@@ -35,11 +54,7 @@ function withSystemMetadata(
   delete metadata.deletionGracePeriodSeconds
   delete metadata.selfLink
   if (metadata.generation === 0) delete metadata.generation
-  if (resource.type.namespaced) {
-    if (metadata.namespace && metadata.namespace !== namespace)
-      throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
-    metadata.namespace = namespace
-  } else delete metadata.namespace
+  placeIn(resource, namespace, metadata)
   metadata.uid = randomUUID()
   metadata.creationTimestamp = formatTime(parts.clock.now())
   const { kind: _kind, apiVersion: _apiVersion, metadata: _metadata, ...content } = object
@@ -99,8 +114,9 @@ async function admitAndStore(
   dropSameOwners(object, options.warn)
   await trackFields(resource, object, undefined, options, object.metadata.creationTimestamp)
   if (pacer.due) await pacer.pause()
-  const { managedFields } = object.metadata
+  const { managedFields, uid, creationTimestamp } = object.metadata
   await parts.admission.mutate(request)
+  keepSystemMetadata(resource, namespace, object, { uid, creationTimestamp })
   keepReadable(object, managedFields, options.warn)
   dropSameOwners(object, options.warn, ' after mutating admission happens')
   resource.prepareForCreate?.(object, request.warn)
