@@ -111,10 +111,17 @@ describe('login', () => {
     expect(code).toBe(200)
     expect(json.user!.name).toBe('kubernetes-admin')
     const [cookie] = headers['set-cookie']!
-    expect(cookie).toMatch(/^__Host-flotilla-session=[\w-]{40,}; Path=\/; Secure; HttpOnly; SameSite=Strict/)
+    expect(cookie).toMatch(/^__Host-flotilla-session-\d+=[\w-]{40,}; Path=\/; Secure; HttpOnly; SameSite=Strict/)
     const again = await login(token)
     expect(again.code).toBe(401)
     expect(again.headers['set-cookie']).toBeUndefined()
+  })
+  test('clusters on several ports of one machine, which share their cookies, each have a session of their own', async () => {
+    const mine = await sessionCookie()
+    const another = mine.replace(/-\d+=.*/, '-1=of-another-cluster')
+    const as = { as: 'none', headers: { cookie: `${another}; ${mine}` } } as const
+    expect(mine).toMatch(new RegExp(`^__Host-flotilla-session-${server.port}=`))
+    expect((await raw(server, '/ui/session', as)).json.user!.name).toBe('kubernetes-admin')
   })
   test('a wrong token opens nothing', async () => {
     expect((await login('nonsense')).code).toBe(401)

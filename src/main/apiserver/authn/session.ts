@@ -13,8 +13,14 @@ import type { Revocations } from './revocations.ts'
 const LOGIN_TOKEN_LIFE_MS = 5 * 60_000
 const SESSION_LIFE_MS = 7 * 24 * 3_600_000
 const MAX_SESSIONS = 1024
-/** `__Host-`: only over TLS, for this host only, for every path; no other host can set or shadow it. */
-export const SESSION_COOKIE = '__Host-flotilla-session'
+/**
+ * `__Host-`: only over TLS, for this host only, for every path; no other host can set or shadow it. Browsers have one
+ * jar for all ports of a host: the port tells the clusters of one machine apart.
+ */
+export function sessionCookie({ host = '' }: Credentials['headers']): string {
+  const port = /:(\d+)$/.exec(host)?.[1]
+  return `__Host-flotilla-session${port ? `-${port}` : ''}`
+}
 export const CSRF_HEADER = 'x-flotilla-csrf'
 
 const READING = new Set(['GET', 'HEAD', 'OPTIONS'])
@@ -96,7 +102,7 @@ export class Sessions implements AuthenticationMethod, Disposable {
 
   /** Ends what is open in the session, too. */
   logout(headers: Credentials['headers']): void {
-    const cookie = cookieOf(headers, SESSION_COOKIE)
+    const cookie = cookieOf(headers, sessionCookie(headers))
     if (cookie !== undefined) this.#end(digest(cookie))
   }
 
@@ -128,7 +134,7 @@ export class Sessions implements AuthenticationMethod, Disposable {
   }
 
   #of(headers: Credentials['headers']): Session | undefined {
-    const cookie = headers.cookie === undefined ? undefined : cookieOf(headers, SESSION_COOKIE)
+    const cookie = headers.cookie === undefined ? undefined : cookieOf(headers, sessionCookie(headers))
     const session = cookie === undefined ? undefined : this.#sessions.get(digest(cookie))
     return session && this.#isGood(session) ? session : undefined
   }

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { readFile, realpath } from 'node:fs/promises'
 import { extname, join, sep } from 'node:path'
 import { ApiError } from '../../../shared/machinery/status.ts'
-import { assertOwnOrigin, SESSION_COOKIE, type Sessions } from '../authn/session.ts'
+import { assertOwnOrigin, sessionCookie, type Sessions } from '../authn/session.ts'
 import type { ApiResponse } from '../request.ts'
 import { contentPolicy, pageWithNonce, styleNonce } from '../../window-page.ts'
 
@@ -59,8 +59,8 @@ const pageHeaders = (nonce: string) => ({
 const HASHED = /-[\w-]{8,}\.\w+$/
 const MAX_LOGIN_BYTES = 4096
 
-const cookie = (value: string, maxAgeSeconds: number) =>
-  `${SESSION_COOKIE}=${value}; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=${maxAgeSeconds}`
+const cookie = ({ headers }: UiRequest, value: string, maxAgeSeconds: number) =>
+  `${sessionCookie(headers)}=${value}; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=${maxAgeSeconds}`
 
 const failure = (code: number, reason: string, message: string): ApiResponse => ({
   code,
@@ -127,7 +127,7 @@ export function createUi({ dir, sessions }: UiOptions): Ui {
     const { name, groups } = opened.user
     return {
       code: 200,
-      headers: { 'set-cookie': cookie(opened.cookie, 7 * 24 * 3600) },
+      headers: { 'set-cookie': cookie(request, opened.cookie, 7 * 24 * 3600) },
       object: { user: { name, groups } },
     }
   }
@@ -135,7 +135,8 @@ export function createUi({ dir, sessions }: UiOptions): Ui {
   function logout(request: UiRequest): ApiResponse {
     assertOwnOrigin({ headers: request.headers, isUpgrade: false })
     sessions.logout(request.headers)
-    return { code: 200, headers: { 'set-cookie': cookie('', 0), 'clear-site-data': '"cache", "storage"' }, object: {} }
+    const headers = { 'set-cookie': cookie(request, '', 0), 'clear-site-data': '"cache", "storage"' }
+    return { code: 200, headers, object: {} }
   }
 
   function session(request: UiRequest): ApiResponse {
