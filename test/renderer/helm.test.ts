@@ -9,7 +9,10 @@ import { make } from './support/objects.ts'
 
 const secret = (name: string, version: number, status: string) =>
   make(Secret, `sh.helm.release.v1.${name}.v${version}`, {
-    metadata: { labels: { owner: 'helm', name, version: String(version), status } },
+    metadata: {
+      labels: { owner: 'helm', name, version: String(version), status },
+      creationTimestamp: `2026-01-01T00:00:${String(version).padStart(2, '0')}Z`,
+    },
   })
 const base64 = (bytes: Uint8Array) => btoa(String.fromCharCode(...bytes))
 async function gzip(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
@@ -65,7 +68,7 @@ describe('releaseHistories', () => {
       ['default/db', 'failed', 1],
       ['default/web', 'deployed', 2],
     ])
-    expect(found[1]?.newest.revision).toBe(10)
+    expect(found[1]?.newest).toMatchObject({ revision: 10, madeAt: '2026-01-01T00:00:10Z' })
   })
 })
 

@@ -15,6 +15,8 @@ export interface ReleaseRevision {
   readonly name: string
   readonly revision: number
   readonly status: string
+  /** RFC 3339. */
+  readonly madeAt: string | undefined
 }
 
 export interface Release {
@@ -56,10 +58,10 @@ export interface ReleasePlan extends Release {
 
 /** @returns undefined for a Secret that only looks like a release */
 export function revisionOf({ metadata }: KubeObject): ReleaseRevision | undefined {
-  const { name: secret, namespace = '', uid, labels = {} } = metadata
+  const { name: secret, namespace = '', uid, labels = {}, creationTimestamp: madeAt } = metadata
   const { name = '', version = '', status = 'unknown' } = labels
   if (!secret.startsWith(PREFIX) || !name || !/^\d+$/.test(version)) return undefined
-  return { secret, uid, namespace, name, revision: Number(version), status }
+  return { secret, uid, namespace, name, revision: Number(version), status, madeAt }
 }
 
 export interface ReleaseHistory {
