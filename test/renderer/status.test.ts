@@ -108,6 +108,20 @@ describe('podStatus()', () => {
     ],
   ]
   for (const [what, given, tone, text] of cases) it(what, () => expect(podStatus(given)).toMatchObject({ tone, text }))
+  it('tells apart what keeps a pod from being ready: a container, a gate, or a node that is not heard of', () => {
+    const late = pod({
+      phase: 'Running',
+      conditions: ready('False'),
+      containerStatuses: [container({ state: running })],
+    })
+    const cut = pod({ ...late.status, containerStatuses: [container({ state: running, ready: true })] })
+    const gated: Pod = { ...cut, spec: { ...cut.spec, readinessGates: [{ conditionType: 'example.com/gate' }] } }
+    expect([late, cut, gated].map(each => podStatus(each).reason)).toEqual([
+      'Not ready: app.',
+      'Its node is not heard of any more.',
+      'A readiness gate is not met.',
+    ])
+  })
 
   it('says which init container is at work', () => {
     const given = pod({

@@ -74,7 +74,11 @@ export function podStatus(pod: Pod): StatusView {
     return view(
       'warning',
       'NotReady',
-      late.length ? t('Not ready: {names}.', { names: late.join(', ') }) : t('A readiness gate is not met.'),
+      late.length
+        ? t('Not ready: {names}.', { names: late.join(', ') })
+        : pod.spec.readinessGates?.length
+          ? t('A readiness gate is not met.')
+          : t('Its node is not heard of any more.'),
     )
   }
   return view(phase === 'Pending' || phase === undefined ? 'progressing' : 'unknown', phase ?? 'Pending')

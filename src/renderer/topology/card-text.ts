@@ -11,6 +11,10 @@ export function shorten(text: string, length: number): string {
   return `${text.slice(0, length - 1 - tail)}…${text.slice(-tail)}`
 }
 
+/** Cut at its end, as a sentence is read. */
+export const clip = (text: string, length: number): string =>
+  text.length <= length ? text : `${text.slice(0, length - 1).trimEnd()}…`
+
 /** A status in a few words; one that comes from elsewhere says from where. */
 export function statusText({ status, from, counts }: Card): string {
   if (counts) return [...counts].map(([tone, count]) => `${count} ${t(toneLooks[tone].words)}`).join(', ')

@@ -1,6 +1,6 @@
 // The map as a picture to keep: an SVG document of its own, and that as PNG.
 import type { Tone } from '../status/tone.ts'
-import { shorten, statusText } from './card-text.ts'
+import { clip, shorten, statusText } from './card-text.ts'
 import type { Layout } from './layout.ts'
 import { waysBetween } from './ways.ts'
 import type { Picture } from './picture.ts'
@@ -77,7 +77,7 @@ export function toSvg({ cards, edges }: Picture, layout: Layout, colors: Palette
       rect(x, y, 4, height, 2, tone),
       isSmall ? '' : text(x + 16, y + 17, 10.5, colors['ink-faint'], shorten(card.kind, 24)),
       text(x + 16, y + (isSmall ? 17 : 33), 12.5, colors.ink, shorten(card.title, 26), 500),
-      text(x + 16, y + (isSmall ? 33 : 50), 11, tone, shorten(statusText(card), 32), 500),
+      text(x + 16, y + (isSmall ? 33 : 50), 11, tone, clip(statusText(card), 32), 500),
     ]
   })
   const [width, height] = [layout.width + 2 * MARGIN, layout.height + 2 * MARGIN]

@@ -2,7 +2,7 @@
 import { type StatusView, type Tone, toneOrder, view } from '../status/tone.ts'
 import type { Graph, GraphEdge, GraphNode, Rank } from './graph.ts'
 import type { RolledUp } from './roll-up.ts'
-import { m, t } from '../i18n/i18n.ts'
+import { known, m, t } from '../i18n/i18n.ts'
 
 export const GROUPINGS = ['namespace', 'application', 'node', 'none'] as const
 export type Grouping = (typeof GROUPINGS)[number]
@@ -164,6 +164,17 @@ function countTones(statuses: readonly StatusView[]): ReadonlyMap<Tone, number> 
   return counts
 }
 
+/** Of the objects that cards stand for. */
+function sumCounts(cards: readonly Card[]): ReadonlyMap<Tone, number> {
+  const counts = new Map<Tone, number>()
+  for (const tone of toneOrder) {
+    const of = ({ counts, status }: Card) => counts?.get(tone) ?? (counts || status.tone !== tone ? 0 : 1)
+    const count = cards.reduce((sum, card) => sum + of(card), 0)
+    if (count) counts.set(tone, count)
+  }
+  return counts
+}
+
 const worstOf = (counts: ReadonlyMap<Tone, number>): Tone => counts.keys().next().value ?? 'unknown'
 
 export function drawPicture(graph: Graph, rolled: ReadonlyMap<string, RolledUp>, options: PictureOptions): Picture {
@@ -287,16 +298,23 @@ function collapseGroups(cards: readonly Card[], standsIn: Map<string, string>, t
     else push(groups, card.group, card)
   }
   for (const [group, members] of groups) {
+    const [only] = members
+    // Its card takes no more room than one that stands for it.
+    if (only && members.length === 1) {
+      kept.push(only)
+      continue
+    }
     const id = `group:${group}`
-    const counts = countTones(members.map(({ status }) => status))
+    const counts = sumCounts(members)
+    const n = [...counts.values()].reduce((sum, count) => sum + count, 0)
     for (const { id: member } of members) standsIn.set(member, id)
     kept.push({
       id,
       rank: 'workload',
-      title: group,
-      kind: `${members.length} cards`,
+      title: known(group),
+      kind: t('{n} object | {n} objects', { n }),
       group,
-      status: view(worstOf(counts), t('{n} collapsed', { n: members.length })),
+      status: view(worstOf(counts), t('{n} collapsed', { n })),
       from: undefined,
       node: undefined,
       counts,

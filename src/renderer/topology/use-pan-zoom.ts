@@ -8,6 +8,8 @@ const MIN_SCALE = 0.08
 const MAX_SCALE = 2
 /** Smaller cards are hard to read: a taller drawing begins at its top instead, in this size. */
 export const READABLE_SCALE = 0.8
+/** To have all columns in sight cards may be smaller, but not so small that nothing can be read. */
+const COLUMNS_SCALE = 0.55
 /** What is small fills a large screen, but cards are not to look like posters. */
 const MAX_FIT_SCALE = 1.4
 const MARGIN = 32
@@ -16,10 +18,11 @@ const CELL = 240
 
 const clampScale = (scale: number) => Math.max(MIN_SCALE, Math.min(MAX_SCALE, scale))
 
-/** @param least smaller than this only to show all columns, not to show all of each */
+/** @param least smaller than this only to show all columns, as far as that goes, not to show all of each */
 export function viewOf(box: Box, room: Pick<Box, 'width' | 'height'>, least = MIN_SCALE) {
   const [wide, high] = [(room.width - 2 * MARGIN) / box.width, (room.height - 2 * MARGIN) / box.height]
-  const scale = clampScale(Math.min(MAX_FIT_SCALE, wide, Math.max(high, least)))
+  const readable = Math.max(wide, Math.min(least, COLUMNS_SCALE))
+  const scale = clampScale(Math.min(MAX_FIT_SCALE, readable, Math.max(high, least)))
   const centred = (room.width - box.width * scale) / 2
   return { x: Math.max(MARGIN, centred) - box.x * scale, y: MARGIN - box.y * scale, scale }
 }

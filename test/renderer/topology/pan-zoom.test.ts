@@ -20,10 +20,15 @@ describe('viewOf()', () => {
     const seen = drawn(box(1200, 9000), READABLE_SCALE)
     expect(seen).toEqual({ top: 32, scale: READABLE_SCALE, isWide: true, isHigh: false })
   })
-  it('shows every column, however wide they are together', () => {
-    const seen = drawn(box(6000, 9000), READABLE_SCALE)
+  it('shows every column in smaller cards', () => {
+    const seen = drawn(box(3800, 9000), READABLE_SCALE)
     expect(seen.isWide).toBe(true)
     expect(seen.scale).toBeLessThan(READABLE_SCALE)
+  })
+  it('begins at the left where columns would become too small to be read', () => {
+    const { x, scale } = viewOf(box(6000, 9000), room, READABLE_SCALE)
+    expect([x, scale]).toEqual([32, 0.55])
+    expect(drawn(box(6000, 9000)).isWide, 'but to whoever asks for all').toBe(true)
   })
   it('shows the whole map to whoever asks for it', () => {
     expect(drawn(box(1200, 9000))).toMatchObject({ isWide: true, isHigh: true })

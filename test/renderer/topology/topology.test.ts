@@ -8,6 +8,7 @@ import { Ingress, NetworkPolicy } from '../../../src/shared/api/networking/v1.ts
 import { ClusterRole, ClusterRoleBinding, Role, RoleBinding } from '../../../src/shared/api/rbac/v1.ts'
 import type { KubeObject } from '../../../src/shared/machinery/object.ts'
 import { controllerRef } from '../../../src/shared/machinery/owner.ts'
+import { clip, shorten } from '@/topology/card-text.ts'
 import { toSvg } from '@/topology/export.ts'
 import { type Graph, type Relation, buildGraph } from '@/topology/graph.ts'
 import { layOut, stack } from '@/topology/layout.ts'
@@ -354,7 +355,21 @@ describe('drawPicture()', () => {
     const { cards, shown } = picture(worldWith(apps))
     expect(shown).toBe(400 * 4 + 2)
     expect(cards.length).toBe(20 + 2)
-    expect(cards.find(({ title }) => title === 'ns3')?.counts?.get('healthy')).toBe(60)
+    expect(cards.find(({ title }) => title === 'ns3')?.counts?.get('healthy')).toBe(80)
+  })
+
+  it('says of a collapsed group how many objects it has, and leaves a card alone that is all there is of one', () => {
+    const apps = Array.from({ length: 300 }, (_, index) => makeApp(`app${index}`, 7, { namespace: `ns${index % 2}` }))
+    const { cards } = picture(
+      worldWith(apps, [[Service, [make(Service, 'lone', { metadata: { namespace: 'apart' } })]]]),
+    )
+    expect(cards.find(({ title }) => title === 'ns1')).toMatchObject({ kind: '1,200 objects' })
+    expect(cards.filter(({ group }) => group === 'apart')).toMatchObject([{ title: 'lone', kind: 'Service' }])
+  })
+
+  it('cuts a long status at its end, and a long name where siblings do not differ', () => {
+    expect(clip('51 failing, 63 not ready, 7 running', 24)).toBe('51 failing, 63 not read…')
+    expect(shorten('frontend-7674c6b7cf-66l99', 20)).toMatch(/^frontend-.*….*-66l99$/)
   })
 })
 

@@ -119,6 +119,7 @@ export const kinds = {
   'Ready, but no new pods are placed here.': 'Bereit, aber neue Pods werden hier nicht platziert.',
   'Container {name} last ended with exit code {code}.': 'Container {name} endete zuletzt mit Exit-Code {code}.',
   'Not ready: {names}.': 'Nicht bereit: {names}.',
+  'Its node is not heard of any more.': 'Von seinem Node ist nichts mehr zu hören.',
   'A readiness gate is not met.': 'Ein Readiness-Gate ist nicht erfüllt.',
   'Its endpoints are kept by somebody else.': 'Seine Endpunkte pflegt jemand anderes.',
   'Its pods are not listed.': 'Seine Pods sind nicht aufgelistet.',
