@@ -126,6 +126,42 @@ describe.each(['nedb', 'etcd'] as const)('the history over %s', name => {
     })
   })
 
+  test('what a deletion put on an object does not come back with it', async () => {
+    await kubectl('create', 'configmap', 'slow', '--from-literal=a=b')
+    await kubectl('delete', 'configmap', 'slow', '--cascade=foreground')
+    const names = { plural: 'shelves', singular: 'shelf', kind: 'Shelf', listKind: 'ShelfList' }
+    const schema = { openAPIV3Schema: { type: 'object' } }
+    const definition = {
+      apiVersion: 'apiextensions.k8s.io/v1',
+      kind: 'CustomResourceDefinition',
+      metadata: { name: 'shelves.example.com' },
+      spec: {
+        ...{ group: 'example.com', scope: 'Namespaced', names },
+        versions: [{ name: 'v1', served: true, storage: true, schema }],
+      },
+    }
+    await run(['create', '-f', '-'], JSON.stringify(definition))
+    await kubectl('delete', 'crd', 'shelves.example.com')
+
+    const comesBack = async (kind: string, name: string, revisions: string) => {
+      const end = await eventually(async () => {
+        const { items } = JSON.parse(await kubectl('get', '--raw', `${API}/${revisions}`)) as {
+          items: { action: string; metadata: { name: string } }[]
+        }
+        const found = items.find(({ action, metadata }) => action === 'Deleted' && metadata.name.includes(`:${name}:`))
+        expect(found).toBeDefined()
+        return found!
+      })
+      const path = `${API}/${revisions}/${end.metadata.name}/restore`
+      expect((await run(['create', '-f', '-', '--raw', path], '{}')).err).toBe('')
+      expect(await kubectl('get', kind, name, '-o', 'jsonpath={.metadata.name} {.metadata.finalizers}')).toBe(
+        `${name} `,
+      )
+    }
+    await comesBack('configmap', 'slow', 'namespaces/team/revisions')
+    await comesBack('crd', 'shelves.example.com', 'clusterrevisions')
+  })
+
   test('reading wants get on the object, undoing wants update or create; lists leave out what one may not see', async () => {
     await kubectl('create', 'secret', 'generic', 'db', '--from-literal=password=old')
     await kubectl('create', 'role', 'see', '--verb=get,list', '--resource=configmaps')

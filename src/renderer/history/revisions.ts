@@ -62,8 +62,8 @@ export async function allRevisions(namespace: string | undefined, signal: AbortS
 }
 
 /** With the object as it was then. */
-export const readRevision = (revision: ObjectRevision): Promise<ObjectRevision> =>
-  connection.client.get(typeFor(revision.metadata.namespace), refOf(revision))
+export const readRevision = (revision: ObjectRevision, client = connection.client): Promise<ObjectRevision> =>
+  client.get(typeFor(revision.metadata.namespace), refOf(revision))
 
 /** What changed since the revision before. */
 export async function changesOf({ metadata: { name, namespace } }: ObjectRevision): Promise<readonly Operation[]> {
@@ -72,5 +72,5 @@ export async function changesOf({ metadata: { name, namespace } }: ObjectRevisio
 }
 
 /** Makes the object what it was then; creates it when it is gone. */
-export const restore = (revision: ObjectRevision): Promise<unknown> =>
-  connection.client.createSubresource(typeFor(revision.metadata.namespace), refOf(revision), 'restore', {})
+export const restore = (revision: ObjectRevision, client = connection.client): Promise<unknown> =>
+  client.createSubresource(typeFor(revision.metadata.namespace), refOf(revision), 'restore', {})

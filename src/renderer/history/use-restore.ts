@@ -2,6 +2,8 @@
 import { rightTo, useRightsStore } from '../access/rights.ts'
 import { useConfirmStore } from '../stores/confirm.ts'
 import { useToastStore } from '../stores/toasts.ts'
+import { connection } from '../api/connection.ts'
+import { bringBack, isDefinition } from './deleted-with.ts'
 import { type ObjectRevision, restore, typeFor } from './revisions.ts'
 import { formatDateTime, t } from '../i18n/i18n.ts'
 
@@ -23,7 +25,11 @@ export async function askToRestore(revision: ObjectRevision, isGone: boolean): P
   const { confirmed } = await useConfirmStore().ask({
     title: isGone ? t('Bring {kind} {name} back?', { kind, name }) : t('Restore {kind} {name}?', { kind, name }),
     text: isGone
-      ? t('It is made anew as it was on {at}; what it controlled is made by its controller.', { at })
+      ? isDefinition(revision)
+        ? t('It is made anew as it was on {at}, with the objects that were deleted because of it.', {
+            at,
+          })
+        : t('It is made anew as it was on {at}; what it controlled is made by its controller.', { at })
       : t(
           'Its spec, labels and annotations become what they were on {at}. The change is one more revision, and can be undone as well.',
           { at },
@@ -33,8 +39,22 @@ export async function askToRestore(revision: ObjectRevision, isGone: boolean): P
   })
   if (!confirmed) return false
   try {
-    await restore(revision)
-    toasts.done(isGone ? t('{name} is back', { name }) : t('Restored {name}', { name }))
+    if (isGone) {
+      const { others: n, failures } = await bringBack(connection.client, revision)
+      toasts.done(
+        n
+          ? t('{name} is back, with {n} object | {name} is back, with {n} objects', { name, n })
+          : t('{name} is back', { name }),
+      )
+      if (failures.length)
+        toasts.failed(
+          t('{n} object of {name} is not back | {n} objects of {name} are not back', { name, n: failures.length }),
+          failures[0],
+        )
+    } else {
+      await restore(revision)
+      toasts.done(t('Restored {name}', { name }))
+    }
     return true
   } catch (error) {
     toasts.failed(t('{name} was not restored', { name }), error)

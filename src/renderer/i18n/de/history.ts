@@ -22,6 +22,12 @@ export const history = {
     'Es entsteht neu im Stand vom {at}; was es gesteuert hat, legt sein Controller an.',
   'Its spec, labels and annotations become what they were on {at}. The change is one more revision, and can be undone as well.':
     'Spec, Labels und Annotationen erhalten den Stand vom {at}. Die Änderung ist eine weitere Revision und lässt sich ebenso rückgängig machen.',
+  'It is made anew as it was on {at}, with the objects that were deleted because of it.':
+    'Es entsteht neu im Stand vom {at}, samt den Objekten, die seinetwegen gelöscht wurden.',
+  '{name} is back, with {n} object | {name} is back, with {n} objects':
+    '{name} ist zurück, mit {n} Objekt | {name} ist zurück, mit {n} Objekten',
+  '{n} object of {name} is not back | {n} objects of {name} are not back':
+    '{n} Objekt von {name} ist nicht zurück | {n} Objekte von {name} sind nicht zurück',
   '{name} is back': '{name} ist zurück',
   'Restored {name}': '{name} wiederhergestellt',
   '{name} was not restored': '{name} wurde nicht wiederhergestellt',

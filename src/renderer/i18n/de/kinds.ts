@@ -59,7 +59,7 @@ export const kinds = {
   '{name}: done': '{name}: erledigt',
   '{name}: not done': '{name}: nicht ausgeführt',
   '{done} ({n} failed)': '{done} ({n} fehlgeschlagen)',
-  'Everything inside is deleted with it.': 'Alles darin wird mit gelöscht.',
+  'Everything inside is deleted with it, history included.': 'Alles darin wird mit gelöscht, samt Verlauf.',
   'Its pods are lost to the cluster; the machine itself is not touched.':
     'Seine Pods gehen dem Cluster verloren; der Rechner selbst bleibt unberührt.',
   'The data may be lost, depending on the reclaim policy.': 'Je nach Reclaim-Policy gehen die Daten verloren.',
@@ -67,6 +67,7 @@ export const kinds = {
   'Its pods are deleted with it; volume claims stay.':
     'Seine Pods werden mit gelöscht; PersistentVolumeClaims bleiben.',
   'Its pods are deleted with it.': 'Seine Pods werden mit gelöscht.',
+  'All objects of its kind are deleted with it.': 'Alle Objekte seiner Art werden mit gelöscht.',
   'Pods of a controller are replaced by new ones.': 'Pods eines Controllers werden durch neue ersetzt.',
   'It can be brought back from its history.': 'Aus seinem Verlauf lässt es sich zurückholen.',
   'They can be brought back from their history.': 'Aus ihrem Verlauf lassen sie sich zurückholen.',

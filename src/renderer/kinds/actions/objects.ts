@@ -17,17 +17,18 @@ import { count, forEach, refOf } from './change.ts'
 /** Deleting these takes more with them than their name says, so the name must be typed. */
 const PRECIOUS = new Set(['namespaces.v1.', 'nodes.v1.', 'persistentvolumes.v1.'])
 const CONSEQUENCES: Readonly<Record<string, MessageKey>> = {
-  'namespaces.v1.': m('Everything inside is deleted with it.'),
+  'namespaces.v1.': m('Everything inside is deleted with it, history included.'),
   'nodes.v1.': m('Its pods are lost to the cluster; the machine itself is not touched.'),
   'persistentvolumes.v1.': m('The data may be lost, depending on the reclaim policy.'),
   'deployments.v1.apps': m('Its replica sets and pods are deleted with it.'),
   'statefulsets.v1.apps': m('Its pods are deleted with it; volume claims stay.'),
   'daemonsets.v1.apps': m('Its pods are deleted with it.'),
+  'customresourcedefinitions.v1.apiextensions.k8s.io': m('All objects of its kind are deleted with it.'),
   'pods.v1.': m('Pods of a controller are replaced by new ones.'),
 }
 
 /** What makes them makes others, or it is more than the object that is lost. */
-const NOT_BROUGHT_BACK = new Set(['pods.v1.', 'nodes.v1.', 'persistentvolumes.v1.'])
+const NOT_BROUGHT_BACK = new Set(['namespaces.v1.', 'pods.v1.', 'nodes.v1.', 'persistentvolumes.v1.'])
 
 function consequence(type: ServedKind['type'], n: number): string {
   const key = kindKey(type)

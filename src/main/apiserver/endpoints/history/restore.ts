@@ -6,6 +6,7 @@ import type { AnyObject } from '../../../../shared/machinery/object.ts'
 import { apiVersionOf } from '../../../../shared/machinery/resource-type.ts'
 import { badRequest, notFound } from '../../../../shared/machinery/status.ts'
 import type { HistoryLog } from '../../../store/history/contract.ts'
+import { CLEANUP } from '../../apiextensions/conditions.ts'
 import { HISTORY_GROUP } from '../../registry/history/object-revision.ts'
 import type { ResourceDescriptor } from '../../registry/resource.ts'
 import type { EndpointContext, SubresourceHandler } from '../contract.ts'
@@ -16,7 +17,10 @@ import { objectAt, requireRight, subjectOf } from './subject.ts'
 type Meta = ObjectMeta & Record<string, unknown>
 
 /** What a restored object takes over of its metadata; everything else the server gives anew. */
-const KEPT = ['name', 'namespace', 'labels', 'annotations', 'finalizers'] as const
+const KEPT = ['name', 'namespace', 'labels', 'annotations'] as const
+
+/** What deletions put on objects: on one that is back it would steer the next one. */
+const OF_DELETIONS = new Set(['orphan', 'foregroundDeletion', CLEANUP])
 
 function kept(metadata: Meta): Meta {
   return Object.fromEntries(KEPT.flatMap(key => (metadata[key] === undefined ? [] : [[key, metadata[key]]]))) as Meta
@@ -35,9 +39,14 @@ function livingOwners({ ownerReferences = [], namespace = '' }: Meta, context: E
 function asNew(object: AnyObject, context: EndpointContext): AnyObject {
   const { status: _status, metadata, ...rest } = object
   const owners = livingOwners(metadata as Meta, context)
+  const finalizers = (metadata.finalizers ?? []).filter(each => !OF_DELETIONS.has(each))
   return {
     ...rest,
-    metadata: { ...kept(metadata as Meta), ...(owners.length > 0 ? { ownerReferences: owners } : {}) },
+    metadata: {
+      ...kept(metadata as Meta),
+      ...(finalizers.length > 0 ? { finalizers } : {}),
+      ...(owners.length > 0 ? { ownerReferences: owners } : {}),
+    },
   } as AnyObject
 }
 
