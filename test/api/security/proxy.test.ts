@@ -27,6 +27,21 @@ let running: Promise<void>
 let port: number
 let rudePort: number
 
+const PODS = '/api/v1/namespaces/default/pods'
+
+/** What pods answer to an upgrade, head by head. */
+const OURS = 'Set-Cookie: __Host-flotilla-session=evil; Path=/; Secure\r\nClear-Site-Data: "cookies"\r\n'
+const RUDE_UPGRADES: Readonly<Record<string, readonly string[]>> = {
+  '/taken': [`HTTP/1.1 101 Fine\r\n${OURS}Connection: Upgrade\r\nUpgrade: chat\r\n\r\n`, 'Set-Cookie: of the chat'],
+  '/interim': [
+    `HTTP/1.1 103 Wait\r\n${OURS}\r\n`,
+    `HTTP/1.1 101 Fine\r\nX: y\n${OURS}Upgrade: chat\r\nConnection: Upgrade\r\n\r\n`,
+  ],
+  '/refused': [`HTTP/1.1 403 No\r\n${OURS}Content-Length: 2\r\nConnection: keep-alive\r\n\r\n`, 'no'],
+  '/folded': [`HTTP/1.1 403 No\r\nX-Kept: a\r\nSet-Cookie: a=b;\r\n c=d\r\nSet-Cookie : e=f\r\n\r\n`],
+  '/no-http': ['220 mail at your service\r\n\r\n'],
+}
+
 const listen = (server: TcpServer, host: string) =>
   new Promise<number>(resolve => server.listen(0, host, () => resolve((server.address() as AddressInfo).port)))
 
@@ -50,6 +65,8 @@ beforeAll(async () => {
     response.end('<script>fetch("/api/v1/secrets")</script>')
   }).on('upgrade', (request, socket) => {
     seen = request.headers
+    const answers = RUDE_UPGRADES[request.url ?? '']
+    if (answers) return void socket.end(answers.join(''))
     socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n')
   })
   port = await listen(app, address)
@@ -89,8 +106,6 @@ afterAll(async () => {
   app.close()
   rude.close()
 })
-
-const PODS = '/api/v1/namespaces/default/pods'
 
 describe('an answer of a pod', () => {
   test('is a stranger to a browser: sandboxed, and it sets, clears and opens nothing of ours', async () => {
@@ -160,4 +175,39 @@ test('a bearer token in the WebSocket protocols is not handed to the pod', async
   expect(seen['sec-websocket-protocol']).toBe('chat')
   expect(JSON.stringify(seen)).not.toContain('sesame')
   expect(JSON.stringify(seen)).not.toContain('c2VzYW1l')
+})
+
+describe('what a pod answers to an upgrade', () => {
+  const upgrade = async (path: string) => {
+    const { certPem: cert, keyPem: key } = cluster.api.pki.admin
+    const socket = tlsConnect({ host: '127.0.0.1', port: cluster.api.port, ca: cluster.api.pki.caPem, cert, key })
+    socket.write(
+      `GET ${PODS}/web:${port}/proxy${path} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: chat\r\n\r\n`,
+    )
+    const chunks: Buffer[] = []
+    socket.on('data', chunk => chunks.push(chunk))
+    await new Promise(resolve => socket.on('close', resolve))
+    return Buffer.concat(chunks).toString()
+  }
+  test('reaches the client, but for what would be said in our name', async () => {
+    expect(await upgrade('/taken')).toBe(
+      'HTTP/1.1 101 Fine\r\nConnection: Upgrade\r\nUpgrade: chat\r\n\r\nSet-Cookie: of the chat',
+    )
+    expect(await upgrade('/interim')).toBe(
+      'HTTP/1.1 103 Wait\r\n\r\nHTTP/1.1 101 Fine\r\nX: y\r\nUpgrade: chat\r\nConnection: Upgrade\r\n\r\n',
+    )
+  })
+  test('is a stranger’s page where it is no upgrade, and the last of its connection', async () => {
+    const [head, body] = (await upgrade('/refused')).split('\r\n\r\n')
+    expect(body).toBe('no')
+    expect(head).toMatch(
+      /^HTTP\/1.1 403 No\r\nContent-Length: 2\r\nContent-Security-Policy: sandbox [^\r]*\r\nConnection: close$/,
+    )
+    expect(await upgrade('/folded')).toMatch(
+      /^HTTP\/1.1 403 No\r\nX-Kept: a\r\nContent-Security-Policy: [^\r]*\r\nConn/,
+    )
+  })
+  test('ends the connection where it is no HTTP', async () => {
+    expect(await upgrade('/no-http')).toBe('')
+  })
 })

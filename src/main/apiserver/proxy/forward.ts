@@ -6,6 +6,7 @@ import { ApiError } from '../../../shared/machinery/status.ts'
 import { withoutUpgrade } from '../../../shared/machinery/unasked-upgrade.ts'
 import type { PassingBody } from '../http/passing-body.ts'
 import type { ApiRequest, ApiResponse } from '../request.ts'
+import { isKeptBack, passAnswer, SANDBOX } from './foreign-answer.ts'
 import { behindProxy, rewriteLinks } from './rewrite-links.ts'
 import type { NodeDialer, NodeTarget } from './node-tunnels.ts'
 
@@ -22,16 +23,6 @@ export interface ForwardTarget {
 
 /** Credentials and hop-by-hop headers stay here. */
 const DROPPED = new Set(['authorization', 'cookie', 'host', 'connection', 'upgrade', 'keep-alive', 'te', 'trailer', 'proxy-authorization', 'transfer-encoding', 'content-length', 'x-flotilla-csrf']) // prettier-ignore
-
-/** What an answer may not do in the name of this server: set its cookies, clear its data, open it to other origins. */
-const KEPT_BACK =
-  /^(set-cookie|clear-site-data|service-worker-allowed|strict-transport-security|content-security-policy|access-control-.*|(alt|report)-.*|reporting-endpoints|nel)$/
-
-/**
- * What runs in the cluster answers here under the server's own origin. A browser that shows it must treat it as a
- * stranger's page, or its scripts would act with the session of whoever looks at it.
- */
-const SANDBOX = 'sandbox allow-scripts allow-forms allow-popups allow-downloads allow-modals'
 
 /** Browsers can only send a bearer token as a WebSocket protocol: it is a credential as well. */
 const withoutTokens = (protocols: string): string =>
@@ -102,7 +93,7 @@ function splice(
   }
   connection.on('close', () => client.socket.end())
   client.socket.on('close', () => connection.destroy())
-  connection.pipe(client.socket)
+  passAnswer(connection, client.socket)
   client.socket.pipe(connection)
   return { code: 101, hijacked: true }
 }
@@ -134,7 +125,7 @@ async function exchange(
   })
   const headers: Record<string, string> = {}
   for (const [name, value] of Object.entries(answer.headers))
-    if (value !== undefined && !DROPPED.has(name) && !KEPT_BACK.test(name))
+    if (value !== undefined && !DROPPED.has(name) && !isKeptBack(name))
       headers[name] = Array.isArray(value) ? value.join(', ') : value
   headers['content-security-policy'] = SANDBOX
   if (prefix !== undefined && headers.location) headers.location = behindProxy(headers.location, prefix)
