@@ -14,6 +14,7 @@ export type Fix = { readonly title: string } & (
   | { readonly kind: 'open'; readonly ref: ObjectRef; readonly tab?: string }
   | { readonly kind: 'edit'; readonly ref: ObjectRef }
   | { readonly kind: 'add-hosts' }
+  | { readonly kind: 'host'; readonly name: string }
   | { readonly kind: 'logs'; readonly ref: ObjectRef; readonly container: string; readonly previous: boolean }
   | { readonly kind: 'create'; readonly draft: AnyObject }
   /** Changes the object after a question that says what follows. */

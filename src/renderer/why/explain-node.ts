@@ -1,9 +1,13 @@
 // Why a node is not well.
 import type { Node } from '../../shared/api/core/v1.ts'
+import { Host } from '../../shared/api/flotilla/v1.ts'
 import { conditionOf } from '../../shared/machinery/conditions.ts'
 import { humanDuration } from '../../shared/machinery/human-duration.ts'
+import { connectionStatus } from '../hosts/host-status.ts'
 import { nodeStatus } from '../status/object-status.ts'
-import { type Explainer, because, fact } from './cause.ts'
+import { stateText } from '../status/own-words.ts'
+import type { World } from '../world/world.ts'
+import { type Evidence, type Explainer, type Fix, because, fact } from './cause.ts'
 import { warningFact } from './events.ts'
 import { known, m, t } from '../i18n/i18n.ts'
 
@@ -14,19 +18,41 @@ const PRESSURES: Readonly<Record<string, string>> = {
   NetworkUnavailable: m('has no working pod network'),
 }
 
+/** The machine that it came from over SSH: what is told of its connection, and the place where it is mended. */
+function ofHost(world: World, node: string): { readonly evidence: Evidence[]; readonly fixes: Fix[] } {
+  const host = world.all(Host).find(({ status }) => status.nodeName === node)
+  if (!host) return { evidence: [], fixes: [] }
+  const { name } = host.metadata
+  const { tone, text, reason } = connectionStatus(host)
+  return {
+    evidence: tone === 'healthy' ? [] : [fact(reason ?? stateText(text), t('connection to host {name}', { name }))],
+    fixes: [{ kind: 'host', title: t('Look at host {name}', { name }), name }],
+  }
+}
+
 export const explainNode: Explainer<Node> = (node, { now, world }, ref) => {
+  const host = ofHost(world, ref.name)
   const view = nodeStatus(node)
   const ready = conditionOf(node.status.conditions, 'Ready')
-  const evidence = [...(ready?.message ? [fact(ready.message, t('condition Ready'))] : []), ...warningFact(world, node)]
+  const evidence = [
+    ...(ready?.message ? [fact(ready.message, t('condition Ready'))] : []),
+    ...host.evidence,
+    ...warningFact(world, node),
+  ]
+  const { fixes } = host
   if (view.tone === 'unknown') {
     const heard = ready?.lastHeartbeatTime
     const since = heard ? ` ${t('for {time}', { time: humanDuration(now - Date.parse(heard)) })}` : ''
     return because('node-silent', ref, t('node {name} has not been heard of{since}', { name: ref.name, since }), {
       evidence,
+      fixes,
     })
   }
   if (view.text === 'NotReady')
-    return because('node-unready', ref, t('node {name} says that it is not ready', { name: ref.name }), { evidence })
+    return because('node-unready', ref, t('node {name} says that it is not ready', { name: ref.name }), {
+      evidence,
+      fixes,
+    })
   const pressure = PRESSURES[view.text]
   if (pressure) {
     const condition = conditionOf(node.status.conditions, view.text)

@@ -1,8 +1,9 @@
 // Why anything else is not well, out of what all kinds have in common: deletion, conditions, warnings.
 import { Namespace } from '../../shared/api/core/v1.ts'
 import type { ConditionLike } from '../../shared/machinery/conditions.ts'
-import type { AnyObject } from '../../shared/machinery/object.ts'
+import type { AnyObject, KubeObject } from '../../shared/machinery/object.ts'
 import { HorizontalPodAutoscaler } from '../../shared/api/autoscaling/v2.ts'
+import { WORKLOADS } from '../world/workloads.ts'
 import { type Cause, type Explainer, because, fact } from './cause.ts'
 import { warningFact } from './events.ts'
 import { t } from '../i18n/i18n.ts'
@@ -28,14 +29,22 @@ export const explainNamespace: Explainer<Namespace> = (namespace, _scene, ref) =
 }
 
 const HPA_GOOD = new Set(['AbleToScale', 'ScalingActive'])
-export const explainAutoscaler: Explainer<HorizontalPodAutoscaler> = (scaler, _scene, ref) => {
+export const explainAutoscaler: Explainer<HorizontalPodAutoscaler> = (scaler, { world }, ref) => {
   const bad = (scaler.status.conditions ?? []).find(({ type, status }) => HPA_GOOD.has(type) && status === 'False')
-  return (
-    bad &&
-    because('autoscaler', ref, t('autoscaler {name} cannot work', { name: ref.name }), {
-      evidence: [fact(describe(bad), 'condition')],
-    })
-  )
+  if (!bad) return undefined
+  const { kind, name } = scaler.spec.scaleTargetRef
+  const type = WORKLOADS.find(workload => workload.kind === kind)
+  const target = type && { type, namespace: scaler.metadata.namespace, name }
+  return because('autoscaler', ref, t('autoscaler {name} cannot work', { name: ref.name }), {
+    evidence: [fact(describe(bad), 'condition')],
+    fixes: [
+      // What it measures against stands there.
+      ...(target && world.find<KubeObject>(target.type, target.namespace, name)
+        ? [{ kind: 'edit' as const, title: t('Edit {kind} {name}', { kind, name }), ref: target }]
+        : []),
+      { kind: 'edit', title: t('Edit the autoscaler'), ref },
+    ],
+  })
 }
 
 const GOOD = /^(Ready|Available|Established|NamesAccepted|Healthy|Synced|Succeeded)$/

@@ -2,11 +2,32 @@
 import { PersistentVolume, PersistentVolumeClaim, Pod } from '../../shared/api/core/v1.ts'
 import { StorageClass } from '../../shared/api/storage/v1.ts'
 import { podReferences } from '../world/pod-references.ts'
-import { type Explainer, because, fact } from './cause.ts'
+import type { AnyObject } from '../../shared/machinery/object.ts'
+import { apiVersionOf } from '../../shared/machinery/resource-type.ts'
+import { type Explainer, type Fix, because, fact } from './cause.ts'
 import { warningFact } from './events.ts'
 import { t } from '../i18n/i18n.ts'
 
 const DEFAULT_CLASS = 'storageclass.kubernetes.io/is-default-class'
+
+/** More to choose from is for the list. */
+const OFFERED = 3
+const makeDefault = ({ metadata: { name } }: StorageClass): Fix => ({
+  kind: 'patch',
+  title: t('Make {name} the default', { name }),
+  ref: { type: StorageClass, name },
+  patch: { metadata: { annotations: { [DEFAULT_CLASS]: 'true' } } },
+  consequence: t('Claims that name no class get their volumes from it, this one included.'),
+})
+
+/** The class that a claim names, as the cluster makes volumes otherwise. */
+function createLike(model: StorageClass | undefined, name: string): Fix[] {
+  if (!model) return []
+  const { metadata: _metadata, ...rest } = model
+  const draft = { ...rest, ...apiOf(StorageClass), metadata: { name } } as unknown as AnyObject
+  return [{ kind: 'create', title: t('Create {kind} {name}', { kind: StorageClass.kind, name }), draft }]
+}
+const apiOf = (type: typeof StorageClass) => ({ apiVersion: apiVersionOf(type), kind: type.kind })
 
 export const explainClaim: Explainer<PersistentVolumeClaim> = (claim, { world }, ref) => {
   const { phase } = claim.status
@@ -34,14 +55,15 @@ export const explainClaim: Explainer<PersistentVolumeClaim> = (claim, { world },
   ]
   const edit = { kind: 'edit' as const, title: t('Edit the claim'), ref }
 
+  const classes = world.all(StorageClass)
+  const standard = classes.find(({ metadata }) => metadata.annotations?.[DEFAULT_CLASS] === 'true')
   if (name === undefined) {
-    const isThere = world.all(StorageClass).some(({ metadata }) => metadata.annotations?.[DEFAULT_CLASS] === 'true')
-    if (world.knows(StorageClass) && !isThere)
+    if (world.knows(StorageClass) && !standard)
       return because(
         'no-default-class',
         ref,
         t('{pending}, names no storage class, and the cluster has no default one', { pending }),
-        { evidence: details, fixes: [edit] },
+        { evidence: details, fixes: [...classes.slice(0, OFFERED).map(makeDefault), edit] },
       )
   } else if (name !== '' && world.knows(StorageClass)) {
     const found = world.find(StorageClass, undefined, name)
@@ -49,7 +71,8 @@ export const explainClaim: Explainer<PersistentVolumeClaim> = (claim, { world },
     if (!found && volumes.length === 0)
       return because('class-missing', ref, t('{pending}: storage class {name} does not exist', { pending, name }), {
         evidence: details,
-        fixes: [edit],
+        // The class of a claim cannot be changed.
+        fixes: createLike(standard ?? classes[0], name),
       })
     if (found?.volumeBindingMode === 'WaitForFirstConsumer') {
       const users = world

@@ -52,6 +52,7 @@ const VERBS = { edit: 'update', patch: 'patch', delete: 'delete' } as const
 function rightsFor(fix: Fix): readonly Right[] {
   switch (fix.kind) {
     case 'open':
+    case 'host':
       return []
     case 'add-hosts':
       return TO_ADD
@@ -79,6 +80,9 @@ export async function runFix(fix: Fix, router: Router): Promise<void> {
       return
     case 'add-hosts':
       await router.push({ name: 'hosts', query: { add: '' } })
+      return
+    case 'host':
+      await router.push({ name: 'hosts', query: { host: fix.name } })
       return
     case 'edit': {
       const { type, namespace, name } = fix.ref

@@ -13,6 +13,7 @@ import {
   Secret,
   Service,
 } from '../../shared/api/core/v1.ts'
+import { Host } from '../../shared/api/flotilla/v1.ts'
 import { Ingress, IngressClass, NetworkPolicy } from '../../shared/api/networking/v1.ts'
 import { StorageClass } from '../../shared/api/storage/v1.ts'
 import type { AnyObject, KubeObject } from '../../shared/machinery/object.ts'
@@ -62,7 +63,7 @@ export const kindsOfWhy = (namespace: string | undefined): readonly Wanted[] => 
     type => ({ type, namespace }),
   ),
   ...[ConfigMap, Secret].map(type => ({ type, namespace, metadataOnly: true })),
-  ...[Node, PersistentVolume, StorageClass, IngressClass, Namespace].map(type => ({ type })),
+  ...[Node, Host, PersistentVolume, StorageClass, IngressClass, Namespace].map(type => ({ type })),
   // Who may not list those of the others gets by with these.
   { type: NetworkPolicy, namespace },
   ...[Pod, Service, NetworkPolicy].map(type => ({ type })),

@@ -1,8 +1,10 @@
 // "Why?": for each way in which things go wrong, the sentence that tells it and the fix that mends it.
 import { describe, expect, it } from 'vitest'
 import { DaemonSet, Deployment, ReplicaSet, StatefulSet } from '../../../src/shared/api/apps/v1.ts'
+import { HorizontalPodAutoscaler } from '../../../src/shared/api/autoscaling/v2.ts'
 import { Job } from '../../../src/shared/api/batch/v1.ts'
 import { ConfigMap, Event, Node, PersistentVolumeClaim, Pod, Secret, Service } from '../../../src/shared/api/core/v1.ts'
+import { Host } from '../../../src/shared/api/flotilla/v1.ts'
 import { Ingress } from '../../../src/shared/api/networking/v1.ts'
 import { StorageClass } from '../../../src/shared/api/storage/v1.ts'
 import type { KubeObject } from '../../../src/shared/machinery/object.ts'
@@ -504,6 +506,45 @@ describe('why is a claim pending?', () => {
     )
     expect(cause && isPassing(cause)).toBe(true)
   })
+  const classOf = (name: string, annotations = {}) =>
+    make(StorageClass, name, { provisioner: 'disks.example', metadata: { annotations } })
+
+  it('offers to make a class the default where there is none', () => {
+    const claim = make(PersistentVolumeClaim, 'data', { status: { phase: 'Pending' } })
+    const lists: ListOf[] = [
+      [PersistentVolumeClaim, [claim]],
+      [StorageClass, [classOf('fast'), classOf('slow')]],
+    ]
+    const cause = ask(lists, PersistentVolumeClaim, claim)
+    expect(fixes(cause)).toEqual(['Make fast the default', 'Make slow the default', 'Edit the claim'])
+    expect(cause?.fixes[0]).toMatchObject({
+      kind: 'patch',
+      ref: { type: StorageClass, name: 'fast' },
+      patch: { metadata: { annotations: { 'storageclass.kubernetes.io/is-default-class': 'true' } } },
+    })
+  })
+
+  it('offers to make the class that is missing as the default one is, as a claim keeps the class that it names', () => {
+    const claim = make(PersistentVolumeClaim, 'data', {
+      spec: { storageClassName: 'gold' },
+      status: { phase: 'Pending' },
+    })
+    const lists: ListOf[] = [
+      [PersistentVolumeClaim, [claim]],
+      [StorageClass, [classOf('local', { 'storageclass.kubernetes.io/is-default-class': 'true' })]],
+    ]
+    const cause = ask(lists, PersistentVolumeClaim, claim)
+    expect(fixes(cause)).toEqual(['Create StorageClass gold'])
+    expect(cause?.fixes[0]).toMatchObject({
+      draft: {
+        apiVersion: 'storage.k8s.io/v1',
+        kind: 'StorageClass',
+        metadata: { name: 'gold' },
+        provisioner: 'disks.example',
+      },
+    })
+  })
+
   it('says that there is no default class', () => {
     const claim = make(PersistentVolumeClaim, 'data', { status: { phase: 'Pending' } })
     expect(
@@ -521,7 +562,54 @@ describe('why is a claim pending?', () => {
   })
 })
 
+describe('why is a node not well?', () => {
+  const silent = make(Node, 'box-2', {
+    status: { conditions: [{ type: 'Ready', status: 'Unknown', lastHeartbeatTime: '2026-01-01T23:50:00Z' }] } as never,
+  })
+  it('leads to the host that it came from, and tells what is wrong with the connection', () => {
+    const host = make(Host, 'cellar', {
+      status: {
+        nodeName: 'box-2',
+        conditions: [{ type: 'Connected', status: 'False', reason: 'Disconnected', message: 'no route to host' }],
+      } as never,
+    })
+    const lists: ListOf[] = [
+      [Node, [silent]],
+      [Host, [host]],
+    ]
+    const cause = ask(lists, Node, silent)
+    expect(facts(cause)).toContain('no route to host')
+    expect(cause?.fixes).toEqual([{ kind: 'host', title: 'Look at host cellar', name: 'cellar' }])
+  })
+  it('has no way to one that did not come over SSH', () =>
+    expect(
+      fixes(
+        ask(
+          [
+            [Node, [silent]],
+            [Host, []],
+          ],
+          Node,
+          silent,
+        ),
+      ),
+    ).toEqual([]))
+})
+
 describe('why is anything else not well?', () => {
+  it('leads from an autoscaler that cannot work to what it scales', () => {
+    const { deployment } = makeApp('web', 1)
+    const scaler = make(HorizontalPodAutoscaler, 'web', {
+      spec: { scaleTargetRef: { kind: 'Deployment', name: 'web' } } as never,
+      status: { conditions: [{ type: 'ScalingActive', status: 'False', reason: 'FailedGetResourceMetric' }] } as never,
+    })
+    const lists: ListOf[] = [
+      [HorizontalPodAutoscaler, [scaler]],
+      [Deployment, [deployment]],
+    ]
+    expect(fixes(ask(lists, HorizontalPodAutoscaler, scaler))).toEqual(['Edit Deployment web', 'Edit the autoscaler'])
+  })
+
   it('tells what a deletion waits for', () => {
     const object = make(ConfigMap, 'stuck', {
       metadata: { deletionTimestamp: '2026-01-01T00:00:00Z', finalizers: ['example.com/keep'] },

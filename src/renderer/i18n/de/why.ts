@@ -46,6 +46,12 @@ export const why = {
   'the host ports': 'Host-Ports',
   'the volumes': 'Volumes',
   'Edit the finalizers': 'Finalizer bearbeiten',
+  'Edit the autoscaler': 'Autoscaler bearbeiten',
+  'Look at host {name}': 'Host {name} ansehen',
+  'connection to host {name}': 'Verbindung zu Host {name}',
+  'Make {name} the default': '{name} zur Vorgabe machen',
+  'Claims that name no class get their volumes from it, this one included.':
+    'Claims, die keine Klasse nennen, erhalten ihre Volumes von ihr, auch dieser.',
   'Edit the claim': 'Claim bearbeiten',
   'Edit the selector': 'Selektor bearbeiten',
   'Edit the ports': 'Ports bearbeiten',
