@@ -99,6 +99,33 @@ describe('the topology', () => {
     await page.getByLabel('As a map').click()
   })
 
+  it('shows on demand who may do what, as far as the role', async () => {
+    await cluster.apply(`
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: seller}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: sells}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: view}
+subjects: [{kind: ServiceAccount, name: default}, {kind: ServiceAccount, name: seller}]`)
+    await page.getByRole('button', { name: 'Relations' }).click()
+    await page.getByRole('menuitemcheckbox', { name: 'Service accounts, bindings, roles' }).click()
+    await page.keyboard.press('Escape')
+    for (const [kind, name] of [
+      ['rolebindings', 'sells'],
+      ['serviceaccounts', 'default'],
+    ] as const)
+      await card(kind, name).waitFor()
+    await page.locator('[data-card="clusterroles.v1.rbac.authorization.k8s.io:view"]').waitFor()
+    expect(await card('serviceaccounts', 'seller').count()).toBe(0)
+    await shoot(page, 'topology-access')
+    await page.getByRole('button', { name: 'Relations' }).click()
+    await page.getByRole('menuitemcheckbox', { name: 'Service accounts, bindings, roles' }).click()
+    await page.keyboard.press('Escape')
+  })
+
   it('is saved as SVG and PNG', async () => {
     const save = async (format: string) => {
       await page.getByLabel('Save as a picture').click()
@@ -277,6 +304,11 @@ describe('the time machine', () => {
     await revisions.nth(1).getByRole('button').first().click()
     await page.getByText('What restoring would change').waitFor()
     await shoot(page, 'history')
+    const others = page.getByLabel('Compared with')
+    await others.selectOption({ index: 1 })
+    await page.getByText(/^What changed from .* to /).waitFor()
+    await others.selectOption('')
+    await page.getByText('What restoring would change').waitFor()
     await revisions.nth(1).getByRole('button', { name: 'Restore' }).click()
     await confirm('Restore')
     await until('two replicas again', async () => (await replicas()) === '2')
@@ -328,6 +360,16 @@ describe('metrics', () => {
     await measured.click()
     const chart = page.getByRole('dialog').getByRole('img', { name: /^Memory/ })
     expect(await chart.getAttribute('aria-label')).toMatch(/[KM]iB/)
+    await page.getByRole('link', { name: 'Namespaces', exact: true }).click()
+    const all = page.locator('[data-key=default]', { has: memory })
+    await all.locator('polyline').first().waitFor()
+    await all.click()
+    expect(
+      await page
+        .getByRole('dialog')
+        .getByRole('img', { name: /^Memory/ })
+        .getAttribute('aria-label'),
+    ).toMatch(/[KM]iB/)
     await page.getByRole('link', { name: 'Overview' }).click()
     await page.getByRole('meter', { name: 'CPU' }).waitFor()
     await shoot(page, 'capacity')

@@ -5,6 +5,7 @@ import { Event } from '../../../src/shared/api/core/v1.ts'
 import type { AnyObject } from '../../../src/shared/machinery/object.ts'
 import { actionText } from '@/history/action-text.ts'
 import { NamespacedRevision, type ObjectRevision } from '@/history/revisions.ts'
+import { compare } from '@/history/comparison.ts'
 import { comparable, summarize } from '@/history/summary.ts'
 import { timeline } from '@/history/timeline.ts'
 import { speak } from '@/i18n/i18n.ts'
@@ -57,6 +58,35 @@ describe('comparable()', () => {
       spec: { replicas: 2 },
       metadata: { name: 'web', namespace: 'default', labels: { a: 'b' } },
     })
+  })
+})
+
+describe('compare()', () => {
+  const at = (second: number, replicas: number) => ({
+    ...revision('web', second, 'Updated'),
+    object: make(Deployment, 'web', { spec: { replicas } as Deployment['spec'] }) as unknown as AnyObject,
+  })
+  const now = make(Deployment, 'web', { spec: { replicas: 9 } as Deployment['spec'] }) as unknown as AnyObject
+  const replicas = (text: string | undefined) => /replicas: (\d)/.exec(text ?? '')?.[1]
+
+  it('sets what it was against what it is now, as restoring would change it', () => {
+    const { before, after, title } = compare(at(1, 2), undefined, now)
+    expect([replicas(before), replicas(after)]).toEqual(['9', '2'])
+    expect(title).toContain('What restoring would change')
+  })
+  it('sets any two moments beside each other, in the order in which they were', () => {
+    for (const [one, other] of [
+      [at(1, 2), at(3, 4)],
+      [at(3, 4), at(1, 2)],
+    ] as const) {
+      const { before, after, title } = compare(one, other, now)
+      expect([replicas(before), replicas(after)]).toEqual(['2', '4'])
+      expect(title).toMatch(/^What changed from .*:01.* to .*:03/)
+    }
+  })
+  it('shows what is gone as it was', () => {
+    expect(compare(at(1, 2), undefined, undefined).before).toBeUndefined()
+    expect(replicas(compare(at(1, 2), undefined, undefined).after)).toBe('2')
   })
 })
 

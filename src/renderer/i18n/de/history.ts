@@ -13,6 +13,8 @@ export const history = {
   'As it was on {at}': 'Stand vom {at}',
   'What restoring would change: from now to what it was on {at}':
     'Was Wiederherstellen ändern würde: von jetzt zum Stand vom {at}',
+  'What changed from {from} to {to}': 'Was sich vom {from} zum {to} geändert hat',
+  'Compared with': 'Verglichen mit',
   'The object as it was': 'Das Objekt im damaligen Stand',
   '{path} set to {value}': '{path} auf {value} gesetzt',
   '{path} removed': '{path} entfernt',
