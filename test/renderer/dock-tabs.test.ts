@@ -3,7 +3,9 @@ import { type Pinia, createPinia, disposePinia, setActivePinia } from 'pinia'
 import { nextTick } from 'vue'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { connection } from '@/api/connection.ts'
-import { useDockStore } from '@/stores/dock.ts'
+import { tabCommand } from '@/dock/tab-command.ts'
+import { type DockTab, useDockStore } from '@/stores/dock.ts'
+import { Deployment } from '../../src/shared/api/apps/v1.ts'
 
 let page: Pinia | undefined
 const end = () => page && disposePinia(page)
@@ -98,3 +100,32 @@ describe('the pod that was made for a tab', () => {
     expect(deleted).toEqual([gone])
   })
 })
+
+it.each([
+  [
+    { kind: 'logs', title: '', namespace: 'shop', pod: 'web-0', container: 'main', previous: true },
+    'kubectl logs web-0 --container=main --previous --namespace=shop',
+  ],
+  [
+    { kind: 'logs', title: '', namespace: 'default', labelSelector: 'app in (a,b)' },
+    "kubectl logs '--selector=app in (a,b)' --all-containers --prefix --max-log-requests=50 --follow",
+  ],
+  [
+    { kind: 'terminal', title: '', use: 'shell', pod: { namespace: 'shop', name: 'web-0' }, container: 'main' },
+    'kubectl exec --stdin --tty web-0 --container=main --namespace=shop -- sh',
+  ],
+  [
+    {
+      ...{ kind: 'terminal', title: '', use: 'attach', pod: { namespace: 'shop', name: 'web-0' }, container: 'main' },
+      streams: { stdin: false, tty: false },
+    },
+    'kubectl attach web-0 --container=main --namespace=shop',
+  ],
+  [
+    { kind: 'editor', title: '', type: Deployment, namespace: 'shop', name: 'web' },
+    'kubectl edit deployments.apps web --namespace=shop',
+  ],
+  [{ kind: 'files', title: '', pod: { namespace: 'shop', name: 'web-0' }, container: 'main' }, undefined],
+])('a tab has what it shows as a command of kubectl: %j', (tab, command) =>
+  expect(tabCommand({ ...tab, id: 1 } as DockTab)).toBe(command),
+)

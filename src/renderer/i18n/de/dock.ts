@@ -5,6 +5,7 @@ export const dock = {
   'Dock tabs': 'Reiter des Docks',
   '{kind}: {title} (Delete closes it)': '{kind}: {title} (Entf schließt)',
   'Close {title}': '{title} schließen',
+  'The same with kubectl, to copy: {command}': 'Dasselbe mit kubectl, zum Kopieren: {command}',
   'Fold the dock': 'Dock einklappen',
   'Unfold the dock': 'Dock ausklappen',
 
