@@ -73,6 +73,14 @@ export const nodeColumns = columnsOf<Node>(
     mono: true,
   },
   {
+    id: 'external-ip',
+    title: m('External IP'),
+    value: ({ object }) => object.status.addresses?.find(({ type }) => type === 'ExternalIP')?.address ?? '–',
+    least: 64,
+    mono: true,
+    hidden: true,
+  },
+  {
     id: 'version',
     title: m('Version'),
     value: ({ object }) => object.status.nodeInfo?.kubeletVersion ?? '',

@@ -14,7 +14,17 @@ import {
   replicaSetStatus,
   statefulSetStatus,
 } from '../status/workload-status.ts'
-import { ageColumn, dash, firstOwner, nameColumn, namespaceColumn, objectLink, ratio, statusColumn } from './cells.ts'
+import {
+  ageColumn,
+  dash,
+  firstOwner,
+  nameColumn,
+  namespaceColumn,
+  objectLink,
+  ratio,
+  statusColumn,
+  textsColumn,
+} from './cells.ts'
 import { type ResourceColumn, columnsOf } from './column.ts'
 import { typeOfReference } from './references.ts'
 import { m } from '../i18n/i18n.ts'
@@ -58,6 +68,22 @@ export const deploymentColumns = columnsOf<Deployment>(
   workloadUsageColumn('cpu'),
   workloadUsageColumn('memory'),
   imagesColumn(({ spec }) => spec.template),
+  {
+    id: 'replicas',
+    title: m('Replicas'),
+    value: ({ object }) => object.spec.replicas ?? 1,
+    least: 80,
+    hidden: true,
+  },
+  textsColumn({
+    id: 'conditions',
+    title: m('Conditions'),
+    texts: ({ status }) =>
+      (status.conditions ?? []).map(({ type, status: is }) => (is === 'True' ? type : `${type}=${is}`)),
+    least: 140,
+    most: 160,
+    hidden: true,
+  }),
   {
     id: 'strategy',
     title: m('Strategy'),

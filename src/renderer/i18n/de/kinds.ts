@@ -93,6 +93,7 @@ export const kinds = {
   '“{word}” is neither key=value nor key-.': '„{word}“ ist weder key=value noch key-.',
   'No new pods are placed there; those that run stay.': 'Neue Pods werden dort nicht mehr platziert; laufende bleiben.',
   'No logs of {name}': 'Keine Logs von {name}',
+  'None of its runs is kept.': 'Von seinen Läufen ist keiner mehr da.',
   'It selects no pods.': 'Es wählt keine Pods aus.',
   '{name} · attached': '{name} · verbunden',
   'Forward a port': 'Port weiterleiten',

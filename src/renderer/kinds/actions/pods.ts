@@ -1,7 +1,11 @@
 // What pods allow, and what leads to them: logs, terminals, files, forwarded ports.
 import { ArrowRightLeft, Bug, FolderOpen, History, Plug, ScrollText, SquareTerminal } from '@lucide/vue'
+import { CronJob, Job } from '../../../shared/api/batch/v1.ts'
 import type { Container, Pod } from '../../../shared/api/core/v1.ts'
 import type { AnyObject } from '../../../shared/machinery/object.ts'
+import { byCreation } from '../../../shared/machinery/older.ts'
+import { controllerOf } from '../../../shared/machinery/owner.ts'
+import { connection } from '../../api/connection.ts'
 import type { ServedKind } from '../../api/discovery.ts'
 import type { Row } from '../../api/sources.ts'
 import { useDebugStore } from '../../dock/debug.ts'
@@ -16,14 +20,33 @@ import { type Drafts, first, ofPods } from './action.ts'
 export const defaultContainer = (pod: Pod): string =>
   pod.metadata.annotations?.['kubectl.kubernetes.io/default-container'] ?? pod.spec.containers[0]?.name ?? ''
 
-export function openLogs(object: AnyObject, previous = false): void {
+const JOB_NAME = 'batch.kubernetes.io/job-name'
+/** More runs than that are hardly read together. */
+const MOST_RUNS = 20
+
+/** Pods of its last runs. */
+async function selectorOfRuns({ metadata: { uid, namespace = '' } }: AnyObject): Promise<string | undefined> {
+  const { items } = await connection.client.list(Job, { namespace })
+  const runs = items.filter(job => controllerOf(job)?.uid === uid).sort(byCreation)
+  const names = runs.slice(-MOST_RUNS).map(({ metadata: { name } }) => name)
+  return names.length ? `${JOB_NAME} in (${names.join()})` : undefined
+}
+
+export async function openLogs(object: AnyObject, previous = false): Promise<void> {
   const { name, namespace = '' } = object.metadata
-  const labelSelector = podSelectorOf(object)
   const base = { kind: 'logs' as const, title: name, namespace, ...(previous ? { previous } : {}) }
-  if (object.kind === 'Pod')
+  if (object.kind === 'Pod') {
     useDockStore().open({ ...base, pod: name, container: defaultContainer(object as unknown as Pod) })
-  else if (labelSelector) useDockStore().open({ ...base, labelSelector })
-  else useToastStore().failed(t('No logs of {name}', { name }), new Error(t('It selects no pods.')))
+    return
+  }
+  const isSchedule = object.kind === CronJob.kind
+  try {
+    const labelSelector = isSchedule ? await selectorOfRuns(object) : podSelectorOf(object)
+    if (!labelSelector) throw new Error(isSchedule ? t('None of its runs is kept.') : t('It selects no pods.'))
+    useDockStore().open({ ...base, labelSelector })
+  } catch (error) {
+    useToastStore().failed(t('No logs of {name}', { name }), error)
+  }
 }
 
 export function openTerminal(pod: Pod, container = defaultContainer(pod)): void {
@@ -78,6 +101,7 @@ const HAS_PODS = new Set([
   'ReplicaSet',
   'ReplicationController',
   'Job',
+  'CronJob',
   'Service',
 ])
 
@@ -91,7 +115,7 @@ export function podActions({ type }: ServedKind): Drafts {
       title: t('Logs'),
       icon: ScrollText,
       key: 'l',
-      run: first(row => openLogs(row.object)),
+      run: first(row => void openLogs(row.object)),
     },
     type.kind === 'Pod' && {
       id: 'previous',
@@ -100,7 +124,7 @@ export function podActions({ type }: ServedKind): Drafts {
       title: t('Logs of the previous run'),
       icon: History,
       key: 'p',
-      run: first(row => openLogs(row.object, true)),
+      run: first(row => void openLogs(row.object, true)),
     },
     type.kind === 'Pod' && {
       id: 'shell',
