@@ -209,6 +209,7 @@ export const drawer = {
   'of {total}': 'von {total}',
   'asked for': 'angefordert',
   limit: 'Limit',
+  'there for pods': 'für Pods da',
   'not measured': 'nicht gemessen',
   '{share}% of {total}': '{share} % von {total}',
   'not measured yet': 'noch nicht gemessen',
