@@ -32,6 +32,7 @@ export const cluster = {
   'The server answers as it would answer the request.':
     'Der Server antwortet so, wie er auf die Anfrage antworten würde.',
   Can: 'Darf',
+  I: 'ich',
   'the user': 'Benutzer',
   'the group': 'Gruppe',
   'the account': 'ServiceAccount',
