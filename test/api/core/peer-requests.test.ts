@@ -54,6 +54,33 @@ describe('a patch that is none', () => {
   })
 })
 
+describe('when an object goes', () => {
+  const PAST = '2020-01-01T00:00:00Z'
+  const path = `${CONFIG_MAPS}/goes`
+  const write = (method: string, metadata: object, type?: string) =>
+    raw(server, path, { method, body: { ...configMap('goes'), metadata: { name: 'goes', ...metadata } }, headers: type === undefined ? {} : { 'content-type': type } }) // prettier-ignore
+
+  test('is for no update and no patch to say', async () => {
+    await raw(server, CONFIG_MAPS, { body: configMap('goes') })
+    const isFixed = (field: string) => expect.objectContaining({ field, message: expect.stringMatching(/field is immutable$/) }) // prettier-ignore
+    const { code, json } = await write('PATCH', { deletionTimestamp: PAST, deletionGracePeriodSeconds: 5 }, MERGE)
+    expect([code, json.details.causes]).toEqual([422, ['deletionTimestamp', 'deletionGracePeriodSeconds'].map(field => isFixed(`metadata.${field}`))]) // prettier-ignore
+    expect((await write('PUT', { deletionTimestamp: PAST })).code).toBe(422)
+  })
+  test('stays once it is said, whatever an update says; only another time to end in is refused', async () => {
+    await write('PUT', { finalizers: ['example.com/kept'], generateName: 'given-' })
+    const { deletionTimestamp } = (await raw(server, path, { method: 'DELETE' })).json.metadata
+    for (const metadata of [{}, { deletionTimestamp: PAST }]) {
+      const { json } = await write('PUT', { finalizers: ['example.com/kept'], ...metadata })
+      expect(json.metadata).toMatchObject({ deletionTimestamp, deletionGracePeriodSeconds: 0 })
+      expect(json.metadata).not.toHaveProperty('generateName')
+    }
+    expect((await write('PATCH', { deletionGracePeriodSeconds: 4 }, MERGE)).code).toBe(422)
+    expect((await write('PUT', {})).json.metadata.name).toBe('goes')
+    expect((await raw(server, path)).code).toBe(404)
+  })
+})
+
 test('of the options of a patch all that is wrong is told', async () => {
   const { code, json } = await raw(server, `${MAP}?fieldManager=&dryRun=x&fieldValidation=y`, {
     ...{ method: 'PATCH', headers: { 'content-type': APPLY }, body: '{}' },

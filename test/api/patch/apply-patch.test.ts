@@ -84,6 +84,11 @@ describe('a JSON patch', () => {
     ['moves', [{ op: 'move', from: '/a/b/0', path: '/z' }], { ...current, a: { b: [2, 3] }, z: 1 }],
     ['copies', [{ op: 'copy', from: '/a/b', path: '/z' }], { ...current, z: [1, 2, 3] }],
     [
+      'copies null of a field that is not there',
+      [{ op: 'copy', from: '/a/constructor', path: '/z' }],
+      { ...current, z: null },
+    ],
+    [
       'copies as much as a body may have',
       [
         { op: 'add', path: '/l', value: ['x'.repeat(1_000_000)] },
@@ -117,7 +122,10 @@ describe('a JSON patch', () => {
     ['an operation without a path', [{ op: 'remove' }]],
     ['one that does not say what it does', [{ path: '/a' }]],
     ['an unknown operation', [{ op: 'merge', path: '/a', value: 1 }]],
-    ['an inherited property as path', [{ op: 'copy', from: '/constructor', path: '/z' }]],
+    ['an inherited property as path', [{ op: 'copy', from: '/constructor/name', path: '/z' }]],
+    ['a copy of an item that is not there', [{ op: 'copy', from: '/a/b/3', path: '/z' }]],
+    ['a copy from within what is not there', [{ op: 'copy', from: '/nope/x', path: '/z' }]],
+    ['a move of what is not there', [{ op: 'move', from: '/nope', path: '/z' }]],
     [
       'copies that would explode',
       Array(30)

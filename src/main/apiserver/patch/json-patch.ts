@@ -95,6 +95,13 @@ class Document {
       )
     return value
   }
+  /** @returns null for a field that an object has not, as the library that upstream uses has it */
+  valueAt(tokens: readonly string[], op: string): unknown {
+    const { found, value } = this.find(tokens)
+    if (found) return value
+    if (tokens.length > 0 && isObject(this.get(tokens.slice(0, -1), op))) return null
+    return this.get(tokens, op)
+  }
   place(list: readonly unknown[], token: string, op: string): number {
     const index = position(token, list.length)
     if (index === undefined) throw new OperationError(`${op} operation does not apply: invalid array index ${token}`)
@@ -150,7 +157,7 @@ function* apply(document: Document, { op, path, from, value }: Operation): Piece
       if (yield* equalInPieces(document.find(tokens).value, value, { numbersByValue: true })) return
       throw new TestError(`testing value ${path} failed: test failed`)
     case 'copy':
-      return document.add(tokens, yield* document.copy(document.get(tokensOf(from, op), op)))
+      return document.add(tokens, yield* document.copy(document.valueAt(tokensOf(from, op), op)))
     case 'move': {
       const source = tokensOf(from, op)
       if (tokens.length > source.length && source.every((token, i) => tokens[i] === token)) {

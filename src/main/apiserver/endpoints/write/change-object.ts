@@ -57,10 +57,10 @@ function keepSystemMetadata(resource: ResourceDescriptor, object: AnyObject, old
   metadata.creationTimestamp = old.metadata.creationTimestamp
   metadata.resourceVersion = old.metadata.resourceVersion
   delete metadata.selfLink
-  restore(metadata, old.metadata, 'deletionTimestamp')
-  restore(metadata, old.metadata, 'deletionGracePeriodSeconds')
+  // What goes keeps its time; who gives another object one is refused later.
+  if (old.metadata.deletionTimestamp !== undefined) restore(metadata, old.metadata, 'deletionTimestamp')
+  if (metadata.deletionGracePeriodSeconds === undefined) restore(metadata, old.metadata, 'deletionGracePeriodSeconds')
   restore(metadata, old.metadata, 'generation')
-  restore(metadata, old.metadata, 'generateName')
   dropEmptyMetadata(object)
   object.kind = resource.type.kind
   object.apiVersion = apiVersionOf(resource.type)
