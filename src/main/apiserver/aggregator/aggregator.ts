@@ -28,6 +28,13 @@ const SPEC_MS = 20_000
 /** What tells that a server came or went, before it is asked again anyway. */
 const NEWS = ['/registry/discovery.k8s.io/endpointslices/', '/registry/core/services/']
 
+/** What is told instead of asking a server that is known to be away: as upstream, no Status. */
+const UNAVAILABLE: ApiResponse = {
+  code: 503,
+  bytes: Buffer.from('service unavailable\n'),
+  contentType: 'text/plain; charset=utf-8',
+}
+
 interface Entry {
   readonly apiService: APIService
   /** Undefined: this server's own. */
@@ -127,7 +134,7 @@ export class Aggregator implements Disposable {
     const remote = entry?.remote
     if (!entry || !remote || !this.#stands(entry)) return undefined
     return async request => {
-      if (entry.verdict?.status !== 'True') throw new ApiError(503, 'ServiceUnavailable', 'service unavailable')
+      if (entry.verdict?.status !== 'True') return UNAVAILABLE
       try {
         return await remote.forward(request)
       } catch (error) {
