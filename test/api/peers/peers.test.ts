@@ -230,6 +230,18 @@ describe('whoever is outside', () => {
     await peer('192.0.2.2', { isAlone: true }).look()
     expect(await nodesHear()).toEqual({ servers: '["https://198.51.100.1:6443"]' })
   }) // prettier-ignore
+  test('is told nothing again and again by an API server that is alone', async () => {
+    const asked: unknown[] = []
+    const get: Client['get'] = (type, name, ...rest) => {
+      asked.push(name.name)
+      return client.get(type, name, ...rest)
+    }
+    await pass(
+      30,
+      peer('192.0.2.1', { isAlone: true, client: Object.assign(Object.create(client) as Client, { get }) }),
+    )
+    expect(asked.filter(name => name === API_SERVERS.name)).toHaveLength(1)
+  })
   test('finds an API server that lives, before joining: the one named stays until it does not', async () => {
     await client.create(ConfigMap, clusterInfo({ url: url(1), caPem: 'the CA' }))
     const [one, two] = [peer('192.0.2.1'), peer('192.0.2.2')]

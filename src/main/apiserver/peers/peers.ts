@@ -82,6 +82,7 @@ export class Peers implements AsyncDisposable {
   readonly #silence = new Silence(TTL_MS, 2 * LOOK_MS)
   readonly #end = new AbortController()
   #renewedAt: number | undefined
+  #areNodesTold = false
   #looking: Promise<void> = Promise.resolve()
 
   constructor(options: PeersOptions) {
@@ -168,7 +169,9 @@ export class Peers implements AsyncDisposable {
     if (all.length === 0) return
     await writeEndpoints(client, all.map(({ endpoint }) => endpoint), familyOf(serviceIP)) // prettier-ignore
     const urls = all.flatMap(each => each.urls)
-    await tellNodes(client, isAlone ? undefined : urls)
+    // While there is one alone nobody else writes what nodes are told.
+    if (!isAlone || !this.#areNodesTold) await tellNodes(client, isAlone ? undefined : urls)
+    this.#areNodesTold = true
     if (own.length > 0) await tellJoiners(client, clusterInfo, urls)
   }
 
