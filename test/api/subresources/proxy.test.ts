@@ -68,7 +68,9 @@ beforeAll(async () => {
     })
   })
   port = await listen(app, address)
-  kubelet = createServer((request, response) => response.end(`kubelet ${request.url}`))
+  kubelet = createServer((request, response) =>
+    response.writeHead(request.url === '/refused' ? 403 : 200).end(`kubelet ${request.url}`),
+  )
   await cluster.node('box').create(Node, { metadata: { name: 'box' }, spec: {} })
   const { certPem: cert, keyPem: key } = await cluster.api.pki.issueClientCertificate({
     commonName: 'system:node:box',
@@ -265,6 +267,21 @@ test('a log comes over HTTP, also to somebody who is impersonated', async () => 
   const headers = { 'impersonate-user': 'somebody', 'impersonate-group': 'system:masters' }
   expect((await get(`${PODS}/web/log`)).text).toBe(text)
   expect((await raw(cluster.api, `${PODS}/web/log`, { headers })).text).toBe(text)
+})
+
+test('an upgrade that the node refuses is counted as what it answered', async () => {
+  const { caPem: ca, admin } = cluster.api.pki
+  const url = `${cluster.api.url.replace('https', 'wss')}/api/v1/nodes/box/proxy/refused`
+  const socket = new WebSocket(url, { ca, cert: admin.certPem, key: admin.keyPem })
+  const [, answer] = (await once(socket, 'unexpected-response')) as [unknown, IncomingMessage]
+  expect(answer.statusCode).toBe(403)
+  socket.on('error', () => undefined).terminate()
+  const { text } = await get('/metrics')
+  const counted = text
+    .split('\n')
+    .filter(line => /^apiserver_request_total.*resource="nodes".*subresource="proxy"/.test(line))
+  expect(counted.join()).toContain('code="403"')
+  expect(counted.join()).not.toContain('code="101"')
 })
 
 test('a log comes over WebSocket as well, in bytes or as base64', async () => {

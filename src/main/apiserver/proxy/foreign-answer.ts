@@ -16,6 +16,7 @@ const STATUS = /^HTTP\/1\.[01] ([1-5]\d\d)(?: |$)/
 const HEADER = /^([!#$%&'*+.^_`|~\w-]+):/
 
 interface Head {
+  readonly code: number
   readonly text: string
   /** Another head follows: this one was only a sign of life. */
   readonly isInterim: boolean
@@ -32,11 +33,20 @@ function withoutKeptBack(head: string): Head | undefined {
     return name !== undefined && !isKeptBack(name) && !(isRefusal && /^(connection|keep-alive)$/i.test(name))
   })
   if (isRefusal) kept.push(`Content-Security-Policy: ${SANDBOX}`, 'Connection: close')
-  return { text: [first, ...kept].join('\r\n') + HEAD_END, isInterim: code < 200 && code !== 101 }
+  return { code, text: [first, ...kept].join('\r\n') + HEAD_END, isInterim: code < 200 && code !== 101 }
 }
 
-/** Passes on what answers an upgrade: once its head is through, its bytes are the client's. */
-export function passAnswer(from: Duplex, to: Duplex): void {
+/**
+ * Passes on what answers an upgrade: once its head is through, its bytes are the client's.
+ * @returns the answer's code, when its head is through; 502 for what was none
+ */
+export const passAnswer = (from: Duplex, to: Duplex): Promise<number> =>
+  new Promise(resolve => {
+    from.once('close', () => resolve(502)).once('end', () => resolve(502))
+    passHeads(from, to, resolve)
+  })
+
+function passHeads(from: Duplex, to: Duplex, answered: (code: number) => void): void {
   let waiting = Buffer.alloc(0)
   const hear = (chunk: Buffer) => {
     waiting = Buffer.concat([waiting, chunk])
@@ -51,6 +61,7 @@ export function passAnswer(from: Duplex, to: Duplex): void {
       if (head.isInterim) continue
       from.off('data', hear)
       if (waiting.length > 0) to.write(waiting)
+      answered(head.code)
       return void from.pipe(to)
     }
   }

@@ -64,12 +64,12 @@ async function dial(dialer: NodeDialer, to: ForwardTarget, request: ApiRequest):
   return connection
 }
 
-function splice(
+async function splice(
   connection: Duplex,
   to: ForwardTarget,
   request: ApiRequest,
   client: { socket: Duplex; head: Buffer },
-): ApiResponse {
+): Promise<ApiResponse> {
   const { method, headers } = request
   const { target, path } = to
   const lines = [
@@ -93,9 +93,8 @@ function splice(
   }
   connection.on('close', () => client.socket.end())
   client.socket.on('close', () => connection.destroy())
-  passAnswer(connection, client.socket)
   client.socket.pipe(connection)
-  return { code: 101, hijacked: true }
+  return { code: await passAnswer(connection, client.socket), hijacked: true }
 }
 
 async function exchange(
