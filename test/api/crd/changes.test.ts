@@ -4,6 +4,7 @@ import { CustomResourceDefinition, type JSONSchemaProps } from '../../../src/sha
 import type { AnyObject } from '../../../src/shared/machinery/object.ts'
 import { type TestApiServer, startTestApiServer } from '../../support/api-server.ts'
 import { eventually } from '../../support/eventually.ts'
+import { failure } from '../authz/support/cluster.ts'
 import { raw } from '../core/support/raw.ts'
 import { defineKind } from './support/define.ts'
 
@@ -37,6 +38,24 @@ test('defaults that came later show in what was stored before, and what is not d
   }
   const spec = { kept: 'a', added: 'c' }
   await eventually(async () => expect(await specs()).toEqual([spec, spec]))
+})
+
+test('defaults of many items are set as far as an object may be long: beyond that nothing is written, and all is read', async () => {
+  await using api = await startTestApiServer()
+  const items = (item: JSONSchemaProps['properties']) =>
+    object({ list: { type: 'array', items: { type: 'object', properties: item ?? {} } } })
+  const things = await defineKind(api, 'Thing', items({ a: text }))
+  const list = Array.from({ length: 20_000 }, () => ({}))
+  await things.create('before', { spec: { list } })
+  await redefine(api, items({ a: text, b: { ...text, default: 'x'.repeat(50_000) } }))
+  await eventually(async () =>
+    expect(await failure(things.create('after', { spec: { list } }))).toMatchObject({ code: 413 }),
+  )
+  expect(await failure(things.patch('before', { spec: { c: 1 } }))).toMatchObject({ code: 413 })
+  const before = await raw(api, `${PATH}/before`)
+  const read = (before.json as { spec: { list: { b?: string }[] } }).spec.list
+  expect([before.code, read.length, read[0]?.b?.length, read.at(-1)]).toEqual([200, 20_000, 50_000, {}])
+  await things.create('few', { spec: { list: list.slice(0, 10) } })
 })
 
 test('watches end when the definition changes, so that watchers begin anew, and not when its labels do', async () => {

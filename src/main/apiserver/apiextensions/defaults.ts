@@ -1,5 +1,7 @@
 // Defaulting by schema, in place: absent fields, and `null` where null is not allowed.
 import { cloneJson, getField, isObject, type JsonObject, setField } from '../../../shared/machinery/json-object.ts'
+import { encodeJson } from '../../../shared/machinery/json-text.ts'
+import { MAX_OBJECT_BYTES } from '../../store/contract.ts'
 import { propertyOf, type Schema, schemaIn } from './schema.ts'
 
 const known = new WeakMap<Schema, boolean>()
@@ -43,19 +45,41 @@ function isMissing(value: JsonObject, key: string, { nullable }: Schema): boolea
 export const isAnyMissing = (value: JsonObject, schema: Schema): boolean =>
   defaultsOf(schema).some(([key, property]) => isMissing(value, key, property))
 
-export function setSchemaDefaults(value: unknown, schema: Schema): void {
-  if (!hasDefaults(schema)) return
-  if (Array.isArray(value)) {
-    const items = schemaIn(schema.items)
-    if (items) for (const item of value) setSchemaDefaults(item, items)
-    return
+const lengths = new WeakMap<Schema, number>()
+
+/** @returns how much longer an object becomes by the default */
+function lengthOf(key: string, property: Schema): number {
+  let length = lengths.get(property)
+  if (length === undefined) lengths.set(property, (length = Buffer.byteLength(encodeJson(property.default))))
+  return length + key.length
+}
+
+/**
+ * A few bytes may ask for many: an object of a million empty items has as many times the defaults of one.
+ * @returns whether all of them were set; otherwise the object would be longer than any may be
+ */
+export function setSchemaDefaults(value: unknown, schema: Schema): boolean {
+  let room = MAX_OBJECT_BYTES
+
+  function visit(at: unknown, of: Schema): boolean {
+    if (!hasDefaults(of)) return true
+    if (Array.isArray(at)) {
+      const items = schemaIn(of.items)
+      return items === undefined || at.every(item => visit(item, items))
+    }
+    if (!isObject(at)) return true
+    for (const [key, property] of defaultsOf(of)) {
+      if (!isMissing(at, key, property)) continue
+      room -= lengthOf(key, property)
+      if (room < 0) return false
+      setField(at, key, cloneJson(property.default))
+    }
+    const additional = schemaIn(of.additionalProperties)
+    return Object.keys(at).every(key => {
+      const inner = propertyOf(of, key) ?? additional
+      return inner === undefined || visit(getField(at, key), inner)
+    })
   }
-  if (!isObject(value)) return
-  for (const [key, property] of defaultsOf(schema))
-    if (isMissing(value, key, property)) setField(value, key, cloneJson(property.default))
-  const additional = schemaIn(schema.additionalProperties)
-  for (const key of Object.keys(value)) {
-    const inner = propertyOf(schema, key) ?? additional
-    if (inner) setSchemaDefaults(getField(value, key), inner)
-  }
+
+  return visit(value, schema)
 }

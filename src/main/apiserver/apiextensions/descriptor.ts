@@ -19,6 +19,7 @@ import {
 } from '../registry/resource.ts'
 import { keepField, METADATA_OF_OBJECT } from '../registry/support/strategy.ts'
 import { atOnce, inTurns, type Pieces } from '../../pieces/pacer.ts'
+import { objectTooLarge } from '../codec/decode-body.ts'
 import { decodeObjectInPieces } from '../schema/decode.ts'
 import { finalizerWarnings } from '../schema/validate-meta.ts'
 import { hasDefaults, setSchemaDefaults } from './defaults.ts'
@@ -233,7 +234,7 @@ export interface Surroundings {
   readonly replaced: AbortSignal
 }
 
-/** @returns what was stored once by today's terms of its version: without what nobody knows now, with all defaults */
+/** @returns what was stored once by today's terms of its version: without what nobody knows now, with its defaults */
 function settler({ spec: { group, versions } }: CustomResourceDefinition): (stored: AnyObject) => AnyObject {
   const terms = new Map(
     versions.map(({ name, schema: given }) => {
@@ -314,7 +315,9 @@ function describe(
       return copy
     },
     toStorage: object => (object.apiVersion === stored ? object : { ...object, apiVersion: stored }),
-    setDefaults: object => setSchemaDefaults(object, schema),
+    setDefaults: object => {
+      if (!setSchemaDefaults(object, schema)) throw objectTooLarge()
+    },
     prepareForCreate: object => {
       if (isTerminating()) throw terminating(type)
       if (withStatus) delete (object as { status?: unknown }).status

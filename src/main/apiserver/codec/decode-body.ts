@@ -144,7 +144,7 @@ async function parseYamlBody(bytes: Buffer, sent: Sent): Promise<ParseResult> {
   return parseYaml(yaml, text, MAX_DEPTH)
 }
 
-const objectTooLarge = () =>
+export const objectTooLarge = (): ApiError =>
   new ApiError(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${MAX_OBJECT_BYTES}`)
 
 async function parseProtobuf(bytes: Buffer, user: string): Promise<unknown> {
