@@ -87,6 +87,21 @@ describe('a list', () => {
     await page.keyboard.press('Escape')
   })
 
+  it('is gone back to with what it was filtered by', async () => {
+    const filter = page.getByLabel('Filter Deployments')
+    await filter.fill('cart')
+    await row('default/shop').waitFor({ state: 'detached' })
+    await until('the URL says so', () => Promise.resolve(page.url().includes('q=cart')))
+    await page.getByRole('link', { name: 'Services', exact: true }).click()
+    await row('default/kubernetes').waitFor()
+    await page.goBack()
+    await row('default/cart').waitFor()
+    expect(await row('default/shop').count()).toBe(0)
+    expect(await filter.inputValue()).toBe('cart')
+    await filter.fill('')
+    await row('default/shop').waitFor()
+  })
+
   it('has many of its objects changed at once', async () => {
     const each = async (path: string) => {
       const read = (name: string) => cluster.kubectl('get', 'deployment', name, '-o', `jsonpath=${path}`)
@@ -110,6 +125,44 @@ describe('a list', () => {
     const restarted = '{.spec.template.metadata.annotations.kubectl\\.kubernetes\\.io/restartedAt}'
     await until('both start again', async () => (await each(restarted)).every(Boolean))
     await button('Unmark all').click()
+  })
+
+  it('has custom resources changed at once as well', async () => {
+    await cluster.apply(`
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: boats.example.dev}
+spec:
+  group: example.dev
+  scope: Namespaced
+  names: {plural: boats, singular: boat, kind: Boat}
+  versions:
+    - name: v1
+      served: true
+      storage: true
+      subresources: {scale: {specReplicasPath: .spec.replicas, statusReplicasPath: .status.replicas}}
+      schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}`)
+    const boats = ['one', 'two']
+    const boat = (name: string) => `apiVersion: example.dev/v1
+kind: Boat
+metadata: {name: ${name}}
+spec: {replicas: 3}`
+    await until('they are served', async () => {
+      await cluster.apply(boats.map(boat).join('\n---\n'))
+      return true
+    })
+    await go('k/example.dev/v1/boats')
+    for (const name of boats) await row(`default/${name}`).getByRole('checkbox').check()
+    await button('Scale').click()
+    expect(await page.locator('#confirm-number').inputValue()).toBe('3')
+    await page.locator('#confirm-number').fill('5')
+    await page.getByText('kubectl scale boats.example.dev one two --replicas=5').waitFor()
+    await confirm('Scale')
+    const all = (path: string) => cluster.kubectl('get', 'boats', '-o', `jsonpath={.items[*]${path}}`)
+    await until('both are scaled', async () => (await all('.spec.replicas')) === '5 5')
+    await button('Delete').click()
+    await confirm('Delete')
+    await until('both are gone', async () => (await all('.metadata.name')) === '')
   })
 })
 
