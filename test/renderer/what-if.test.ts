@@ -7,6 +7,7 @@ import { WhatIf } from '../../src/shared/api/flotilla/scheduling-v1.ts'
 import { collectionPath } from '../../src/shared/machinery/resource-type.ts'
 import type { ServedKind } from '@/api/discovery.ts'
 import { useClusterStore } from '@/stores/cluster.ts'
+import { specOf } from '@/what-if/what-if.ts'
 import WhatIfPreview from '@/what-if/WhatIfPreview.vue'
 
 let app: App | undefined
@@ -39,6 +40,37 @@ async function open(kinds: readonly unknown[]) {
   await nextTick()
   return { before, after: page.textContent }
 }
+
+describe('what is asked of a manifest', () => {
+  const deployment = `apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web
+  namespace: shop
+  uid: given
+  resourceVersion: '7'
+  managedFields: []
+spec:
+  replicas: 2
+status:
+  replicas: 1
+`
+  it('is what somebody wants, without what the server told of it', () =>
+    expect(specOf(deployment)).toEqual({
+      apply: [
+        {
+          apiVersion: 'apps/v1',
+          kind: 'Deployment',
+          metadata: { name: 'web', namespace: 'shop' },
+          spec: { replicas: 2 },
+        },
+      ],
+    }))
+  it('is nothing where no pod comes, goes or finds room by it, or nobody looks', () => {
+    expect(specOf('apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n')).toBeUndefined()
+    expect(specOf(undefined)).toBeUndefined()
+  })
+})
 
 describe('what would follow', () => {
   it('is asked of the scheduler of a cluster of ours', async () => {

@@ -1,5 +1,7 @@
 // The scheduler's answer to "what if", as lines for people.
-import type { WhatIfPod } from '../../shared/api/flotilla/scheduling-v1.ts'
+import type { WhatIfPod, WhatIfSpec } from '../../shared/api/flotilla/scheduling-v1.ts'
+import type { AnyObject } from '../../shared/machinery/object.ts'
+import { parseObjects } from '../api/yaml-text.ts'
 import { m, t } from '../i18n/i18n.ts'
 
 const place = (node: string | undefined) => (node ? t('to {node}', { node }) : t('nowhere'))
@@ -71,4 +73,23 @@ export function linesOf(pods: readonly WhatIfPod[]): readonly WhatIfLine[] {
     lines.set(text, { text, isTrouble: !pod.to, times: (lines.get(text)?.times ?? 0) + 1 })
   }
   return [...lines.values()]
+}
+
+/** Kinds that have pods, or that pods find room by. */
+const ABOUT_PLACES = new Set([
+  ...['Pod', 'Deployment', 'ReplicaSet', 'ReplicationController', 'StatefulSet', 'DaemonSet', 'Job'],
+  ...['Node', 'PersistentVolume', 'PersistentVolumeClaim'],
+])
+
+/** What somebody wants of an object, without what the server told of it. */
+function wanted({ status: _status, metadata, ...rest }: AnyObject): AnyObject {
+  const { name, namespace, labels, annotations } = metadata
+  const kept = Object.entries({ name, namespace, labels, annotations }).filter(([, value]) => value !== undefined)
+  return { ...rest, metadata: Object.fromEntries(kept) } as unknown as AnyObject
+}
+
+/** @param text manifests as the server would store them. @returns undefined where nothing of it is about places */
+export function specOf(text: string | undefined): WhatIfSpec | undefined {
+  const objects = text === undefined ? [] : parseObjects(text)
+  return objects.some(({ kind }) => ABOUT_PLACES.has(kind)) ? { apply: objects.map(wanted) } : undefined
 }

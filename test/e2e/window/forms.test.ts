@@ -82,6 +82,8 @@ data: { icon.bin: ${bytes.toString('base64')} }
     await until('defaults in the result', async () =>
       (await page.locator('.cm-content').innerText()).includes('podManagementPolicy'),
     )
+    const told = page.getByRole('region', { name: 'What would follow' })
+    await until('where its pods would go', async () => (await told.innerText()).includes('2 would wait'))
     await shoot(page, 'form-statefulset-review')
     await page.locator('form button[type=submit]').click()
     await page.getByRole('heading', { name: 'db' }).waitFor()
