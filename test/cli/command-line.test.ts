@@ -54,6 +54,7 @@ describe('flotilla', () => {
     ],
     [['kubeconfig', '--merge', '--unmerge'], /exclude each other/],
     [['status', '-o', 'xml'], /--output wants text or json/],
+    [['user', 'list', '-o', 'yaml'], /--output wants text or json, not "yaml"/],
   ])('%j exits 2 with one clear line', async (args, message) => {
     const { code, stdout, stderr } = await cli(...args)
     expect(code).toBe(2)

@@ -53,6 +53,14 @@ ada@10.0.0.7:2222,"attic",top,disk=fast zone=up,noisy=yes:NoSchedule old:PreferN
 cellar,,,,,
 `,
   ],
+  [
+    'CSV as spreadsheets write it, under a name in capitals',
+    'HOSTS.CSV',
+    `\uFEFFaddress,name,nodeName,labels,taints,roles\r
+ada@10.0.0.7:2222,attic,top,disk=fast zone=up,noisy=yes:NoSchedule old:PreferNoSchedule,worker edge\r
+cellar,,,,,\r
+`,
+  ],
 ])('%s', async (_what, name, text) => {
   expect(await read(name, text)).toEqual(HOSTS)
 })
@@ -70,9 +78,36 @@ test.each([
   ['hosts.yaml', 'root@box', /hosts\.yaml: it wants a list of hosts, or one under "hosts:"$/],
   ['hosts.yaml', 'host: []', /hosts\.yaml: it wants a list of hosts, or one under "hosts:"$/],
   ['hosts.yaml', '[{address: box, name: Box_1}]', /host 1: "Box_1" cannot be a name: .*lower case/],
-  ['hosts.csv', 'adress\nbox\n', /host 1: it has no address; /],
+  [
+    'hosts.csv',
+    'adress\nbox\n',
+    /its first line names the columns, with commas between them; there is no column "adress", there are address, name/,
+  ],
+  ['hosts.csv', 'address;name\nbox;attic\n', /there is no column "address;name"/],
+  ['hosts.csv', 'root@box\nroot@attic\n', /there is no column "root@box"/],
+  ['hosts.csv', 'address,name\n', /hosts\.csv: it names no hosts$/],
+  ['hosts.yaml', '[]', /hosts\.yaml: it names no hosts$/],
+  [
+    'hosts.csv',
+    'address,labels\nbox,a=b,c=d\n',
+    /host 1: it has 3 fields, and there are 2 columns; a field with commas in it wants quotes$/,
+  ],
+  [
+    'hosts.yaml',
+    '[box, {address: attic, labels: {a b: c}}]',
+    /hosts\.yaml: host 2: labels: Invalid value: "a b": name part must consist of/,
+  ],
+  ['hosts.yaml', '[{address: box, labels: {a: b c}}]', /host 1: labels: Invalid value: "b c": /],
+  ['hosts.yaml', '[{address: box, roles: [Web]}]', /host 1: roles\[0\]: Invalid value: "Web": /],
+  ['hosts.yaml', '[{address: box, taints: ["a b:NoSchedule"]}]', /host 1: taints\[0\]\.key: Invalid value: "a b": /],
+  [
+    'hosts.yaml',
+    '[{address: box, taints: ["a=1:NoSchedule", "a=2:NoSchedule"]}]',
+    /host 1: taints\[1\]: Duplicate value: /,
+  ],
+  ['hosts.yaml', '[{address: box, nodeName: Box}]', /host 1: nodeName: Invalid value: "Box": /],
   ['hosts.yaml', 'hosts: [', /hosts\.yaml: /],
-  ['hosts.csv', 'address,labels\nbox,fast\n', /a label wants key=value, not "fast"/],
+  ['hosts.csv', 'address,labels\nbox,fast\n', /hosts\.csv: host 1: a label wants key=value, not "fast"/],
   [
     'hosts.csv',
     'address,taints\nbox,noisy:Never\n',

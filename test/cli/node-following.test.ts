@@ -200,3 +200,15 @@ test('where nobody answers, or the terminal was closed, it says what to do inste
     /^nobody answers\. Compare it, .* repeat with --host-key SHA256:abc$/,
   )
 })
+
+test('where no terminal is, what was asked is told with what to do, which is only what the command can do', async () => {
+  vi.spyOn(process, 'stdin', 'get').mockReturnValue({ isTTY: false } as never)
+  const password = { id: '2', kind: 'SudoPassword', about: 'box', text: 'sudo asks for the password', echo: false }
+  await expect(new Answerer({}).answer('box', password)).rejects.toThrow(
+    /^box asks, and nobody can answer: sudo asks for the password\. Repeat it at a terminal, or with --password-stdin$/,
+  )
+  await expect(new Answerer({ stdinIsTaken: true }).answer('box', password)).rejects.toThrow(
+    /asks for the password\. Repeat it at a terminal$/,
+  )
+  await expect(new Answerer({}).answer('box', KEY)).rejects.toThrow(/answer: Is this it\? Compare it, /)
+})

@@ -202,8 +202,11 @@ test('nothing secret is left in the API, on the hosts, or in the logs', async ()
 
 test('the log of an agent and a shell are a command away, also behind a jump host', async () => {
   expect((await node('logs', 'bare')).stdout).toContain('Started flotilla-agent.service')
-  const { code, stdout } = await nodeWith('unset HISTFILE; echo "$((6 * 7)) $(hostname)"\nexit\n', 'shell', 'hidden')
-  expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringContaining('42 hidden') as string })
+  const asked = await nodeWith(`${asking.password}\n`, 'logs', 'asking', '--password-stdin')
+  expect(asked, asked.stderr).toMatchObject({ code: 0, stdout: expect.stringContaining('Started flotilla-agent') as string }) // prettier-ignore
+  // How the shell ended is how the command ends.
+  const { code, stdout } = await nodeWith('unset HISTFILE; echo "$((6 * 7)) $(hostname)"\nexit 3\n', 'shell', 'hidden')
+  expect({ code, stdout }).toMatchObject({ code: 3, stdout: expect.stringContaining('42 hidden') as string })
   expect(await node('shell', 'nowhere')).toMatchObject({ code: 1, stderr: expect.stringContaining('there is no host nowhere') as string }) // prettier-ignore
 })
 

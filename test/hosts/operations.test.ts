@@ -32,6 +32,8 @@ describe('a Host', () => {
     ['spec.address', { address: '' }],
     ['spec.nodeName', { address: 'box', nodeName: 'Box_1' }],
     ['spec.roles[0]', { address: 'box', roles: ['a b'] }],
+    ['spec.labels', { address: 'box', labels: { zone: 'a b' } }],
+    ['spec.taints[0].key', { address: 'box', taints: [{ key: 'a b', effect: 'NoSchedule' }] }],
   ])('with a wrong %s is refused', async (field, spec) => {
     const creating = api.clientAs().create(Host, { metadata: { name: 'wrong' }, spec })
     await expect(creating).rejects.toMatchObject({ status: { reason: 'Invalid', details: { causes: [{ field }] } } })

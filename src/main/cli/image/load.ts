@@ -12,7 +12,8 @@ import { Answerer } from '../node/answerer.ts'
 import { connectApi } from '../node/api.ts'
 import { connect, terminalPrompter } from '../node/ssh.ts'
 import { showBytes } from '../progress.ts'
-import { CommandError } from '../usage-error.ts'
+import { Stopped } from '../stopped.ts'
+import { CommandError, Interrupted } from '../usage-error.ts'
 
 export interface LoadFlags {
   readonly dataDir: string
@@ -24,33 +25,42 @@ const AT_ONCE = 4
 /** A line each time so much more has been sent. */
 const PERCENT_STEP = 25
 
-/** One image after the other: what the first brings, the next need not. */
+/**
+ * One image after the other: what the first brings, the next need not.
+ * @throws Interrupted when it was stopped
+ */
 export async function load(images: readonly string[], flags: LoadFlags): Promise<void> {
   const hosts = await chosenHosts(flags)
-  const answerer = new Answerer(flags)
+  using stopped = new Stopped()
+  const { signal } = stopped
+  const sending = { dataDir: flags.dataDir, answerer: new Answerer(flags), signal }
   for (const image of images) {
     const folder = await mkdtemp(join(tmpdir(), 'flotilla-image-'))
     try {
-      await loadToAll(await saved(image, hosts, folder), hosts, flags.dataDir, answerer)
+      await loadToAll(await saved(image, hosts, folder, signal), hosts, sending)
+    } catch (error) {
+      throw signal.aborted ? new Interrupted() : error
     } finally {
       await rm(folder, { recursive: true, force: true })
     }
   }
 }
 
-async function loadToAll(
-  archive: ImageArchive,
-  hosts: readonly Host[],
-  dataDir: string,
-  answerer: Answerer,
-): Promise<void> {
+interface Sending {
+  readonly dataDir: string
+  readonly answerer: Answerer
+  readonly signal: AbortSignal
+}
+
+async function loadToAll(archive: ImageArchive, hosts: readonly Host[], sending: Sending): Promise<void> {
   const failed: string[] = []
   const queue = new PQueue({ concurrency: AT_ONCE })
   const loadOne = async (name: string) => {
     try {
-      await loadTo(name, archive, dataDir, answerer)
+      await loadTo(name, archive, sending)
     } catch (error) {
       failed.push(name)
+      if (sending.signal.aborted) return
       console.error(`${name}  ${(error as Error).message}`)
     }
   }
@@ -77,27 +87,27 @@ async function chosenHosts({ dataDir, nodes }: LoadFlags): Promise<Host[]> {
 }
 
 /** @throws CommandError when the image is not here, or not for a host's processor */
-async function saved(name: string, hosts: readonly Host[], folder: string): Promise<ImageArchive> {
+async function saved(name: string, hosts: readonly Host[], folder: string, signal: AbortSignal): Promise<ImageArchive> {
   const targets = hosts.map(({ metadata, status }) => ({
     name: metadata.name,
     architecture: status.facts?.architecture,
   }))
   try {
-    return await saveImage(name, targets, folder)
+    return await saveImage(name, targets, folder, signal)
   } catch (error) {
     throw new CommandError((error as Error).message)
   }
 }
 
-async function loadTo(name: string, archive: ImageArchive, dataDir: string, answerer: Answerer): Promise<void> {
+async function loadTo(name: string, archive: ImageArchive, { dataDir, answerer, signal }: Sending): Promise<void> {
   const prompter = terminalPrompter(name, answerer)
-  await using ssh = await connect(dataDir, name, prompter)
+  await using ssh = await connect(dataDir, name, prompter, signal)
   using sudo = new Sudo(prompter)
   let told = 0
   const { layers, bytes } = await sendImage(archive, {
     ssh,
     sudo,
-    signal: new AbortController().signal,
+    signal,
     onPercent(percent) {
       if (percent < told + PERCENT_STEP || percent >= 100) return
       told = percent - (percent % PERCENT_STEP)

@@ -12,6 +12,8 @@ export interface AnswerFlags {
   readonly acceptHostKeys?: boolean
   /** One line of standard input is the password of the accounts, for logging in and for sudo. */
   readonly passwordStdin?: boolean
+  /** Standard input is for something else: no password comes over it. */
+  readonly stdinIsTaken?: boolean
 }
 
 const PASSWORDS = new Set(['Password', 'KeyboardInteractive', 'SudoPassword', 'Passphrase'])
@@ -29,7 +31,7 @@ export class Answerer {
 
   /** @throws CommandError when nobody can answer */
   async answer(host: string, prompt: HostOperationPrompt): Promise<string> {
-    const { hostKey = [], acceptHostKeys, passwordStdin } = this.#flags
+    const { hostKey = [], acceptHostKeys, passwordStdin, stdinIsTaken = false } = this.#flags
     if (prompt.kind === 'HostKey') {
       if (acceptHostKeys || hostKey.includes(prompt.fingerprint ?? '')) return 'yes'
       if (hostKey.length > 0) return 'no'
@@ -39,8 +41,9 @@ export class Answerer {
       this.#given.add(question)
       return (this.#password ??= readLine(process.stdin))
     }
-    const advice = adviceFor(prompt)
-    if (!process.stdin.isTTY) throw new CommandError(`${host} asks, and nobody can answer: ${prompt.text} ${advice}`)
+    const advice = adviceFor(prompt, stdinIsTaken)
+    if (!process.stdin.isTTY)
+      throw new CommandError(`${host} asks, and nobody can answer: ${ended(prompt.text)} ${advice}`)
     if (prompt.kind !== 'HostKey') return this.#ask(`${prompt.text}: `, prompt.echo ?? false, advice)
     return (await this.confirm(prompt.text, advice, prompt.fingerprint)) ? 'yes' : 'no'
   }
@@ -68,11 +71,13 @@ export class Answerer {
   }
 }
 
+/** As a sentence, before another one. */
+const ended = (text: string): string => (/[.?!]$/.test(text) ? text : `${text}.`)
+
 /** What to do where nobody sits at a terminal. */
-function adviceFor({ kind, fingerprint }: HostOperationPrompt): string {
-  return kind === 'HostKey'
-    ? `Compare it, on the host: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub; then repeat with --host-key ${fingerprint}`
-    : 'Repeat it at a terminal, or with --password-stdin'
+function adviceFor({ kind, fingerprint }: HostOperationPrompt, stdinIsTaken: boolean): string {
+  if (kind !== 'HostKey') return `Repeat it at a terminal${stdinIsTaken ? '' : ', or with --password-stdin'}`
+  return `Compare it, on the host: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub; then repeat with --host-key ${fingerprint}`
 }
 
 function readLine(input: NodeJS.ReadableStream): Promise<string> {

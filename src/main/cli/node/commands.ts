@@ -5,6 +5,7 @@ import { dataDirOption } from '../data-dir-option.ts'
 import { several } from '../several.ts'
 import { UsageError } from '../usage-error.ts'
 import type { OperateFlags } from './operate.ts'
+import type { LogsFlags } from './ssh.ts'
 
 interface AddFlags extends OperateFlags {
   readonly file?: string
@@ -104,9 +105,8 @@ export function addNodeCommands(program: Command): void {
     .argument('<host>')
     .addOption(dataDirOption())
     .option('-f, --follow', 'go on with what comes')
-    .action(async (host: string, flags: { dataDir: string; follow?: boolean }) =>
-      (await import('./ssh.ts')).logs(flags.dataDir, host, flags.follow ?? false),
-    )
+    .option('--password-stdin', 'read the password for SSH and sudo from the first line of standard input')
+    .action(async (host: string, flags: LogsFlags) => (await import('./ssh.ts')).logs(host, flags))
   node
     .command('shell')
     .description('a login shell on a host')

@@ -4,6 +4,7 @@ import { HostOperation, type HostOperationPrompt, type HostOperationStep } from 
 import type { Client } from '../../../shared/client/client.ts'
 import { Informer } from '../../../shared/client/informer.ts'
 import { isConflict } from '../../../shared/machinery/status.ts'
+import { STOPPING } from '../stopped.ts'
 import { Interrupted } from '../usage-error.ts'
 import type { Answerer } from './answerer.ts'
 import type { HostEvent } from './events.ts'
@@ -17,8 +18,6 @@ export interface FollowOptions {
 }
 
 const ENDED = new Set(['Succeeded', 'Failed', 'Cancelled'])
-/** The last comes when the terminal is closed. */
-const STOPPING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 const DELETED = {
   phase: 'Cancelled',
   message: 'it was deleted; what is done so far stays done, and a rerun goes on from there',

@@ -6,6 +6,7 @@ import { parse } from 'yaml'
 import type { HostSpec } from '../../../shared/api/flotilla/v1.ts'
 import { hostNameFrom } from '../../../shared/machinery/host-name.ts'
 import { longName } from '../../../shared/machinery/names.ts'
+import { hostErrors } from '../../apiserver/registry/flotilla/validate-host.ts'
 import { parseAddress } from '../../provisioning/ssh/address.ts'
 import { systemErrorText } from '../system-error.ts'
 import { UsageError } from '../usage-error.ts'
@@ -39,18 +40,20 @@ const file = v.lazy(given => (Array.isArray(given) ? hosts : v.strictObject({ ho
 
 /** @throws UsageError with the file and what is wrong in it */
 export async function readInventory(path: string): Promise<NewHost[]> {
-  const text = await readFile(path, 'utf8').catch((error: Error) => {
+  const read = await readFile(path, 'utf8').catch((error: Error) => {
     throw new UsageError(`the file of hosts cannot be read: ${systemErrorText(error) ?? error.message}`)
   })
+  const text = read.replace(/^\uFEFF/, '') // spreadsheets begin with it
   let raw: unknown
   try {
-    raw = extname(path) === '.csv' ? parseCsv(text) : (parse(text, { maxAliasCount: 100 }) as unknown)
+    raw = extname(path).toLowerCase() === '.csv' ? parseCsv(text) : (parse(text, { maxAliasCount: 100 }) as unknown)
   } catch (error) {
     throw new UsageError(`${path}: ${(error as Error).message.split('\n')[0]}`)
   }
   const parsed = v.safeParse(file, raw)
   if (!parsed.success) throw new UsageError(`${path}: ${[...new Set(parsed.issues.map(mistakeOf))].join('; ')}`)
   const entries = Array.isArray(parsed.output) ? parsed.output : parsed.output.hosts
+  if (entries.length === 0) throw new UsageError(`${path}: it names no hosts`)
   return entries.map((given, i) => {
     try {
       return newHost(typeof given === 'string' ? { address: given } : given)
@@ -95,20 +98,20 @@ export function newHost({ address, name, nodeName, labels, taints, roles }: Entr
   } catch (error) {
     throw new UsageError((error as Error).message)
   }
-  for (const given of [name, nodeName].filter(each => each !== undefined)) {
-    const [wrong] = longName(given)
-    if (wrong) throw new UsageError(`${JSON.stringify(given)} cannot be a name: ${wrong}`)
+  if (name !== undefined) {
+    const [wrong] = longName(name)
+    if (wrong) throw new UsageError(`${JSON.stringify(name)} cannot be a name: ${wrong}`)
   }
-  return {
-    name: name ?? nameFrom(address),
-    spec: {
-      address,
-      ...(nodeName === undefined ? {} : { nodeName }),
-      ...(labels === undefined ? {} : { labels }),
-      ...(taints === undefined ? {} : { taints: taints.map(parseTaint) }),
-      ...(roles === undefined ? {} : { roles }),
-    },
+  const spec = {
+    address,
+    ...(nodeName === undefined ? {} : { nodeName }),
+    ...(labels === undefined ? {} : { labels }),
+    ...(taints === undefined ? {} : { taints: taints.map(parseTaint) }),
+    ...(roles === undefined ? {} : { roles }),
   }
+  const wrong = hostErrors(spec).map(({ field, message }) => `${field.replace('spec.', '')}: ${message}`)
+  if (wrong.length > 0) throw new UsageError(wrong.join('; '))
+  return { name: name ?? nameFrom(address), spec }
 }
 
 function nameFrom(address: string): string {
@@ -141,7 +144,12 @@ function parseCsv(text: string): unknown[] {
     .split(/\r?\n/)
     .filter(line => line.trim() !== '' && !line.startsWith('#'))
     .map(splitCsvLine)
-  return rows.map(row => {
+  const strange = header.find(name => !(name.trim() in entry.entries))
+  if (strange !== undefined)
+    throw new UsageError(`its first line names the columns, with commas between them; there is no column "${strange.trim()}", there are ${FIELDS}`) // prettier-ignore
+  return rows.map((row, i) => {
+    if (row.length > header.length)
+      throw new UsageError(`host ${i + 1}: it has ${row.length} fields, and there are ${header.length} columns; a field with commas in it wants quotes`) // prettier-ignore
     const fields = Object.fromEntries(header.map((name, i) => [name.trim(), (row[i] ?? '').trim()]))
     const words = (name: string) => fields[name]?.split(/\s+/).filter(Boolean) ?? []
     return Object.fromEntries(
@@ -149,10 +157,18 @@ function parseCsv(text: string): unknown[] {
         .filter(([, value]) => value !== '')
         .map(([name, value]) => [
           name,
-          name === 'labels' ? parseLabels(words(name)) : name === 'taints' || name === 'roles' ? words(name) : value,
+          name === 'labels' ? labelsOf(words(name), i) : name === 'taints' || name === 'roles' ? words(name) : value,
         ]),
     )
   })
+}
+
+function labelsOf(words: readonly string[], row: number): Record<string, string> {
+  try {
+    return parseLabels(words)
+  } catch (error) {
+    throw new UsageError(`host ${row + 1}: ${(error as Error).message}`)
+  }
 }
 
 const splitCsvLine = (line: string): string[] =>

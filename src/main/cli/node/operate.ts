@@ -64,20 +64,26 @@ export async function operate(action: string, names: readonly string[], flags: O
   await using api = connectApi(flags.dataDir)
   if (action === 'Remove' && flags.forget) names = await forgetNodes(api.client, names, flags)
   if (action === 'Remove' && names.length === 0) return
-  const chosen = names.length > 0 ? names : await hostsFor(action, api.client)
+  const chosen = names.length > 0 ? [...new Set(names)] : await hostsFor(action, api.client)
   for (const name of chosen)
     await api.client.get(Host, { name }).catch((error: unknown) => {
       throw isNotFound(error) ? new CommandError(noHost(name, action)) : error
     })
-  if (chosen.length === 0) throw new CommandError('there are no such hosts; add one with: flotilla node add user@host')
+  if (chosen.length === 0)
+    throw new CommandError(
+      `there are no hosts${needsAgent(action) ? ' that have joined' : ''}; add one with: flotilla node add user@host`,
+    )
   await run(api.client, action, chosen, flags)
 }
+
+const needsAgent = (action: string): boolean => action === 'Upgrade' || action === 'Restart'
 
 /** What is done to agents is done where there are some. */
 async function hostsFor(action: string, client: Client): Promise<string[]> {
   const { items } = await client.list(Host)
-  const needsAgent = action === 'Upgrade' || action === 'Restart'
-  return items.filter(({ status }) => !needsAgent || status.nodeName !== undefined).map(({ metadata }) => metadata.name)
+  return items
+    .filter(({ status }) => !needsAgent(action) || status.nodeName !== undefined)
+    .map(({ metadata }) => metadata.name)
 }
 
 /**

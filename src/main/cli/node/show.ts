@@ -38,7 +38,9 @@ export async function list(dataDir: string, output: string): Promise<void> {
       ]),
   ]
   console.log(
-    rows.length > 0 ? table([['HOST', 'ADDRESS', 'PHASE', 'NODE', 'STATUS'], ...rows]) : 'no hosts and no nodes',
+    rows.length > 0
+      ? table([['HOST', 'ADDRESS', 'PHASE', 'NODE', 'STATUS'], ...rows])
+      : 'no hosts and no nodes; add one with: flotilla node add user@host',
   )
 }
 

@@ -15,7 +15,7 @@ import { connectAny, waysTo } from '../../provisioning/ssh/recorded-route.ts'
 import { Sudo } from '../../provisioning/ssh/sudo.ts'
 import { shown } from '../terminal-text.ts'
 import { CommandError } from '../usage-error.ts'
-import { Answerer } from './answerer.ts'
+import { Answerer, type AnswerFlags } from './answerer.ts'
 import { connectApi } from './api.ts'
 
 const LOGS = 'exec journalctl -u flotilla-agent.service --no-pager -o short-iso -n 200'
@@ -26,6 +26,7 @@ export async function connect(
   dataDir: string,
   name: string,
   prompter: ReturnType<typeof terminalPrompter>,
+  signal = new AbortController().signal,
 ): Promise<SshConnection> {
   await using api = connectApi(dataDir)
   const host = await api.client.get(Host, { name }).catch((error: unknown) => {
@@ -44,12 +45,12 @@ export async function connect(
     ownKey: host.status.nodeName === undefined ? undefined : privateKey,
     agent: process.env.SSH_AUTH_SOCK,
     clock: systemClock,
-    signal: new AbortController().signal,
+    signal,
   })
   return connection
 }
 
-export function terminalPrompter(name: string, answerer = new Answerer({})) {
+export function terminalPrompter(name: string, answerer: Answerer) {
   return {
     ask: ({ kind, about, text, echo }: { kind: string; about: string; text: string; echo: boolean }) =>
       kind === 'HostKey'
@@ -58,9 +59,14 @@ export function terminalPrompter(name: string, answerer = new Answerer({})) {
   }
 }
 
+export interface LogsFlags extends Pick<AnswerFlags, 'passwordStdin'> {
+  readonly dataDir: string
+  readonly follow?: boolean
+}
+
 /** The agent's log, as root where the account may not read it. */
-export async function logs(dataDir: string, name: string, follow: boolean): Promise<void> {
-  const prompter = terminalPrompter(name)
+export async function logs(name: string, { dataDir, follow, ...flags }: LogsFlags): Promise<void> {
+  const prompter = terminalPrompter(name, new Answerer(flags))
   await using connection = await connect(dataDir, name, prompter)
   using sudo = new Sudo(prompter)
   const { code, stderr } = await connection.run(follow ? FOLLOW : LOGS, {
@@ -70,10 +76,10 @@ export async function logs(dataDir: string, name: string, follow: boolean): Prom
   if (code !== 0) throw new CommandError(stderr.trim() || `journalctl ended with ${code}`)
 }
 
-/** A login shell; the terminal is its own until it ends. */
+/** A login shell; the terminal is its own until it ends, and how it ended is how this ends. */
 export async function shell(dataDir: string, name: string): Promise<void> {
   const { stdin, stdout } = process
-  await using connection = await connect(dataDir, name, terminalPrompter(name))
+  await using connection = await connect(dataDir, name, terminalPrompter(name, new Answerer({ stdinIsTaken: true })))
   const channel = await connection.shell({
     rows: stdout.rows ?? 24,
     cols: stdout.columns ?? 80,
@@ -84,8 +90,12 @@ export async function shell(dataDir: string, name: string): Promise<void> {
   stdout.on('resize', resize)
   stdin.pipe(channel)
   channel.pipe(stdout)
+  let ended: { readonly code: number | null } | undefined
+  channel.once('exit', (code: number | null) => (ended = { code }))
   await new Promise<void>(resolve => channel.once('close', () => resolve()))
   if (stdin.isTTY) stdin.setRawMode(false)
   stdout.off('resize', resize)
   stdin.destroy()
+  if (!ended) throw new CommandError(`the connection to ${name} ended; see: flotilla node check ${name}`)
+  process.exitCode = ended.code ?? 1
 }

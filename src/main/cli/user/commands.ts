@@ -22,7 +22,7 @@ export function addUserCommands(program: Command): void {
     .addOption(dataDirOption())
     .option('-o, --output <format>', 'text or json', 'text')
     .action(async (flags: { dataDir: string; output: string }) =>
-      (await import('./list.ts')).list(flags.dataDir, flags.output === 'json'),
+      (await import('./list.ts')).list(flags.dataDir, flags.output),
     )
   user
     .command('activity')

@@ -4,10 +4,12 @@ import { CertificateRevocation } from '../../../shared/api/flotilla/v1.ts'
 import { IDENTITY_NAMESPACE, IDENTITY_SELECTOR, urlsOf } from '../../../shared/machinery/api-server-identity.ts'
 import { connectApi } from '../node/api.ts'
 import { requireRunning } from '../../data-folder/running-server.ts'
+import { parseOutput } from '../progress.ts'
 import { table } from '../table.ts'
 import { type Grant, grantsOf } from '../../../shared/people/grants.ts'
 
-export async function list(dataDir: string, asJson: boolean): Promise<void> {
+export async function list(dataDir: string, output: string): Promise<void> {
+  const asJson = parseOutput(output) === 'json'
   await using api = connectApi(dataDir)
   const [grants, revocations, leases] = await Promise.all([
     grantsOf(api.client),

@@ -1,5 +1,5 @@
 // Images of this machine's Docker, for hosts whose processor can run them.
-import type { Readable } from 'node:stream'
+import { type Readable, addAbortSignal } from 'node:stream'
 import { dockerProblem } from '../../local-node/detect.ts'
 import { dockerSocketPath } from '../../local-node/docker-socket.ts'
 import { type ImageArchive, unpackImage } from './archive.ts'
@@ -38,7 +38,13 @@ export async function checkImage(name: string, targets: readonly Target[]): Prom
  * @param folder an empty one, which the caller removes
  * @throws Error, in a sentence, when it is not here, or not for a target's processor
  */
-export async function saveImage(name: string, targets: readonly Target[], folder: string): Promise<ImageArchive> {
+export async function saveImage(
+  name: string,
+  targets: readonly Target[],
+  folder: string,
+  signal: AbortSignal,
+): Promise<ImageArchive> {
   await checkImage(name, targets)
-  return unpackImage((await (await find(name)).image.get()) as Readable, folder)
+  const saved = (await (await find(name)).image.get()) as Readable
+  return unpackImage(addAbortSignal(signal, saved), folder)
 }

@@ -31,7 +31,7 @@ export const loadImage = (image: string): Step => ({
     const { ssh, sudo, signal, progress } = context
     const folder = await mkdtemp(join(tmpdir(), 'flotilla-image-'))
     try {
-      const archive = await saveImage(image, targets(context), folder)
+      const archive = await saveImage(image, targets(context), folder, signal)
       const { layers, bytes } = await sendImage(archive, {
         ssh,
         sudo,

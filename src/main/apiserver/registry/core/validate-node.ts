@@ -9,7 +9,7 @@ import { resourceAmount } from '../support/resource-names.ts'
 import { cidr, each, labelKey, oneOf } from '../support/rules.ts'
 import { TAINT_EFFECTS } from './pod/validate-scheduling.ts'
 
-function taintErrors(path: string, taints: readonly Taint[] | undefined): FieldError[] {
+export function taintErrors(path: string, taints: readonly Taint[] | undefined): FieldError[] {
   const seen = new Set<string>()
   return each(path, taints, (at, taint) => {
     const errors = labelKey(`${at}.key`, taint.key ?? '')
