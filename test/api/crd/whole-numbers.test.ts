@@ -1,5 +1,8 @@
 // Whole numbers of 64 bits in what users define: every digit comes back, by every way in and every way out.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { dueTimes } from '../../../src/main/controllers/cronjob/schedule.ts'
+import { evictionMs } from '../../../src/main/controllers/device-taint-eviction/eviction-time.ts'
+import { oneMore } from '../../../src/shared/machinery/whole-number.ts'
 import { decodeProtobuf } from '../../../src/main/apiserver/codec/protobuf/envelope.ts'
 import { CustomResourceDefinition, type JSONSchemaProps } from '../../../src/shared/api/apiextensions/v1.ts'
 import type { AnyObject } from '../../../src/shared/machinery/object.ts'
@@ -316,12 +319,51 @@ describe('a whole number beyond 2^53 in a built-in kind', () => {
     ])
   })
 
-  test('is refused elsewhere', async () => {
-    const body = pod({ securityContext: { runAsUser: BIG } })
-    const { code, json } = await ask('/api/v1/namespaces/default/pods', { body })
-    expect([code, json.message]).toEqual([
-      400,
-      `Pod in version "v1" cannot be handled as a Pod: spec.securityContext.runAsUser: ${BIG} is beyond 2^53, where not every digit is kept here`,
+  test('is kept of whatever nobody calculates with, and counts on', async () => {
+    const revisions = '/apis/apps/v1/namespaces/default/controllerrevisions'
+    const made = await ask(revisions, { body: { metadata: { name: 'far' }, revision: BIG, data: { at: BIG } } })
+    expect([made.code, made.text]).toEqual([201, expect.stringContaining(`"revision":${BIG}`)])
+    const metadata = { name: 'far', generation: BIG, finalizers: ['example.com/kept'] }
+    const map = await ask('/api/v1/namespaces/default/configmaps', { body: { metadata } })
+    expect(map.text).toContain(`"generation":${BIG}`)
+    const { text } = await ask('/api/v1/namespaces/default/configmaps/far', { method: 'DELETE' })
+    expect(text).toContain(`"generation":${BIG + 1n}`)
+  })
+
+  test('is counted with by whoever has to: how late a CronJob may start, the newest devices, the next revision', () => {
+    const nowMs = Date.parse('2026-01-01T00:10:00Z')
+    const cronJob = {
+      metadata: { creationTimestamp: '2026-01-01T00:00:30Z' },
+      spec: { schedule: '* * * * *', startingDeadlineSeconds: FOR_EVER },
+      status: {},
+    }
+    expect(dueTimes(cronJob as never, nowMs).scheduledMs).toBe(nowMs)
+    const taints = [{ key: 'k', effect: 'NoExecute', timeAdded: '2026-01-01T00:00:00Z' }]
+    const slicesOf = (...generations: unknown[]) => ({
+      by: () => generations.map((generation, i) => ({ spec: { pool: { generation }, devices: [{ name: 'one', taints: i === 0 ? taints : [] }] } })), // prettier-ignore
+    })
+    const results = [{ driver: 'd', pool: 'p', device: 'one' }]
+    const claim = { status: { allocation: { devices: { results } } } } as never
+    expect(evictionMs(claim, slicesOf(BIG, 7) as never)).toBe(Date.parse('2026-01-01T00:00:00Z'))
+    expect(evictionMs(claim, slicesOf(7, BIG) as never)).toBe(Infinity)
+    expect([oneMore(1), oneMore(2 ** 53 - 1), oneMore(BIG), oneMore(FOR_EVER), oneMore(-1n)]).toEqual([
+      ...[2, 2n ** 53n, BIG + 1n, -(2n ** 63n), 0],
     ])
+  })
+
+  test('is told with every digit where it is too much, and where no 64 bits hold it', async () => {
+    const pods = '/api/v1/namespaces/default/pods'
+    const refused = async (runAsUser: unknown) => {
+      const { code, json } = await ask(pods, { body: pod({ securityContext: { runAsUser } }) })
+      return [code, json.message]
+    }
+    expect(await refused(BIG)).toEqual([
+      422,
+      `Pod "patient" is invalid: spec.securityContext.runAsUser: Invalid value: ${BIG}: must be between 0 and 2147483647, inclusive`,
+    ])
+    expect((await refused(2 ** 63))[0]).toBe(400)
+    const asked = ['limit', 'timeoutSeconds'].map(name => ask(`${pods}?${name}=9223372036854775807`))
+    for (const { code } of await Promise.all(asked)) expect(code).toBe(200)
+    expect((await ask(`${pods}?limit=9223372036854775808`)).json.message).toMatch(/value out of range$/)
   })
 })

@@ -6,6 +6,7 @@ import { runCommand } from './exec.ts'
 import { httpGet, httpTarget, isPlainHttp } from './http.ts'
 import { portOf } from './ports.ts'
 import { connectTcp } from './tcp.ts'
+import { countable } from '../../../shared/machinery/seconds.ts'
 
 export interface HookTarget {
   readonly container: Container
@@ -33,6 +34,6 @@ export async function runHook(
   } else if (handler.tcpSocket) {
     await connectTcp(handler.tcpSocket.host || podIP, portOf(container, handler.tcpSocket.port), timeoutMs)
   } else if (handler.sleep) {
-    await delay(clock, Math.min(handler.sleep.seconds * 1000, timeoutMs))
+    await delay(clock, Math.min(countable(handler.sleep.seconds) * 1000, timeoutMs))
   }
 }

@@ -1,21 +1,17 @@
-// Whole numbers of built-in kinds that an older version has stored: those that are calculated with are numbers, and end
-// where these have gaps.
+// Fractions of built-in kinds, such as the bounds of a schema, are doubles, also where JSON has them as long whole numbers.
 import type { AnyObject } from '../../../shared/machinery/object.ts'
 import { isObject } from '../../../shared/machinery/json-object.ts'
-import { isExact } from './decode.ts'
 import { fieldFact, schemaIdOf, typeFact } from './table.ts'
 import type { FieldFact } from './facts.ts'
 
 /** @returns what takes the value's place: the value itself where nothing is to be changed */
 function narrowed(value: unknown, fact: FieldFact | undefined): unknown {
   if (!fact) return value
-  if (typeof value === 'bigint' && fact.t === 'integer')
-    return value < 0n ? Number.MIN_SAFE_INTEGER : Number.MAX_SAFE_INTEGER
   if (typeof value === 'bigint' && fact.t === 'number') return Number(value)
   const { r = '' } = fact
   const factOf =
     fact.t === 'ref'
-      ? (key: string) => (isExact(r, key) ? undefined : fieldFact(typeFact(r), key))
+      ? (key: string) => fieldFact(typeFact(r), key)
       : fact.t === 'array' || fact.t === 'map'
         ? () => fact.i
         : undefined

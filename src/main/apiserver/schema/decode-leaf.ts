@@ -10,20 +10,14 @@ import type { FieldFact } from './facts.ts'
 const INT32 = 2 ** 31
 const INT64 = 2 ** 63
 
-/**
- * What is calculated with is a number: beyond 2⁵³, where those have gaps, it is refused rather than changed.
- * @param exact keeps every digit instead, as a bigint
- */
-function integer(format: string | undefined, exact: boolean): Decoder {
+/** Beyond 2⁵³, where numbers have gaps, what is a whole number in JSON keeps every digit, as a bigint. */
+function integer(format: string | undefined): Decoder {
   const limit = format === 'int32' ? INT32 : INT64
   const name = format ?? 'int64'
   return (value, context) => {
-    const whole = typeof value === 'bigint' || (typeof value === 'number' && Number.isInteger(value))
-    if (!whole || value < -limit || value >= limit) return context.wrongType(value, name)
-    if (Number.isSafeInteger(value)) return value
-    if (exact) return BigInt(value)
-    context.errors.push(`${context.fieldPath()}: ${value} is beyond 2^53, where not every digit is kept here`)
-    return undefined
+    if (typeof value !== 'bigint' && (typeof value !== 'number' || !Number.isSafeInteger(value)))
+      return context.wrongType(value, name)
+    return value >= -limit && value < limit ? value : context.wrongType(value, name)
   }
 }
 
@@ -103,15 +97,14 @@ function* anyInPieces(value: unknown, context: DecodeContext): Pieces<unknown> {
   return isList ? list : copy
 }
 
-/** @param exact whether whole numbers beyond 2⁵³ keep every digit */
-export function leafDecoder(fact: FieldFact, exact = false): Decoder {
+export function leafDecoder(fact: FieldFact): Decoder {
   switch (fact.t) {
     case 'string':
       return text
     case 'boolean':
       return truth
     case 'integer':
-      return integer(fact.f, exact)
+      return integer(fact.f)
     case 'number':
       return double
     case 'bytes':

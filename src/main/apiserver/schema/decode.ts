@@ -29,19 +29,6 @@ const structs = new Map<string, Decoder>()
 /** Whoever applies null owns that there is nothing. */
 const asNull: Decoder = () => null
 
-/** Types whose whole numbers keep every digit: whoever calculates with one makes it a number first. */
-const EXACT: ReadonlySet<string> = new Set(['core.v1.Toleration', 'resource.v1.DeviceAttribute'])
-/** Such fields of other types. */
-const EXACT_FIELDS: ReadonlySet<string> = new Set([
-  'batch.v1.JobSpec.activeDeadlineSeconds',
-  'core.v1.PodSpec.activeDeadlineSeconds',
-  'core.v1.PodSpec.terminationGracePeriodSeconds',
-])
-
-/** @returns whether a whole number in the field keeps every digit */
-export const isExact = (schemaId: string, field: string): boolean =>
-  EXACT.has(schemaId) || EXACT_FIELDS.has(`${schemaId}.${field}`)
-
 const SCHEMA = 'apiextensions.v1.JSONSchemaProps'
 
 /** The decoder of a type; types refer to each other in cycles, so references resolve when first used. */
@@ -53,7 +40,7 @@ function structDecoder(schemaId: string): Decoder {
   const fields = new Map<string, Decoder>()
   for (const [field, fact] of Object.entries(type.fields)) {
     const union = schemaId === SCHEMA ? UNIONS.get(field) : undefined
-    const decoder = union ?? decoderOf(fact, isExact(schemaId, field))
+    const decoder = union ?? decoderOf(fact)
     const isNothing = meansNothing(schemaId, field, fact)
     fields.set(field, isNothing ? unless(isNothing, decoder) : decoder)
   }
@@ -144,7 +131,7 @@ function unless(isNothing: (value: unknown) => boolean, decoder: Decoder): Decod
   return decoder.inPieces ? Object.assign(decode, { inPieces: decoder.inPieces }) : decode
 }
 
-function decoderOf(fact: FieldFact, exact = false): Decoder {
+function decoderOf(fact: FieldFact): Decoder {
   switch (fact.t) {
     case 'ref': {
       const id = fact.r ?? ''
@@ -156,17 +143,17 @@ function decoderOf(fact: FieldFact, exact = false): Decoder {
       })
     }
     case 'array':
-      return arrayDecoder(fact, exact)
+      return arrayDecoder(fact)
     case 'map':
       return mapDecoder(fact)
     default:
-      return leafDecoder(fact, exact)
+      return leafDecoder(fact)
   }
 }
 
-function arrayDecoder(fact: FieldFact, exact: boolean): Decoder {
+function arrayDecoder(fact: FieldFact): Decoder {
   const item: FieldFact = fact.i ?? { t: 'any' }
-  const decodeItem = decoderOf(item, exact)
+  const decodeItem = decoderOf(item)
   const goType = goTypeOf(fact)
   const decode: Decoder = (value, context) => {
     if (!Array.isArray(value)) return context.wrongType(value, goType)

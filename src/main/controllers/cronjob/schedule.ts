@@ -1,6 +1,7 @@
 // When a CronJob is due.
 import type { CronJob } from '../../../shared/api/batch/v1.ts'
 import { parseCronSchedule } from '../../../shared/machinery/cron-schedule.ts'
+import { countable } from '../../../shared/machinery/seconds.ts'
 
 export interface Due {
   /** The most recent time that was missed; undefined = nothing is due. */
@@ -17,7 +18,7 @@ export function dueTimes({ spec, status, metadata }: CronJob, nowMs: number): Du
   const lastMs = Date.parse(status.lastScheduleTime ?? metadata.creationTimestamp)
   const schedule = parseCronSchedule(spec.schedule, spec.timeZone, lastMs)
   const { startingDeadlineSeconds = Infinity } = spec
-  const earliestMs = Math.max(lastMs, nowMs - startingDeadlineSeconds * 1000)
+  const earliestMs = Math.max(lastMs, nowMs - countable(startingDeadlineSeconds) * 1000)
   const { times, latestMs } = schedule.between(earliestMs, nowMs, MAX_MISSED)
   const nextMs = schedule.next(nowMs)
   return {

@@ -25,7 +25,7 @@ export const evicts = ({ effect }: DeviceTaint): boolean => effect === NO_EXECUT
 /** Of the pool's newest generation: older slices are about to go. */
 function taintsOf(slices: Lister<ResourceSlice>, driver: string, pool: string, device: string): DeviceTaint[] {
   const all = slices.by(slicesOfPool, poolKey(driver, pool))
-  const newest = Math.max(...all.map(({ spec }) => spec.pool.generation))
+  const newest = all.reduce((most, { spec: { pool } }) => (pool.generation > most ? pool.generation : most), -1)
   return all
     .filter(({ spec }) => spec.pool.generation === newest)
     .flatMap(({ spec }) => (spec.devices ?? []).find(({ name }) => name === device)?.taints ?? [])

@@ -10,6 +10,7 @@ import type { LabelMatcher } from '../../../shared/machinery/selectors.ts'
 import { isAlreadyExists, isNotFound } from '../../../shared/machinery/status.ts'
 import { claim, claimCandidates } from './claim.ts'
 import { canonicalJson, templateHash } from './template-hash.ts'
+import { oneMore } from '../../../shared/machinery/whole-number.ts'
 
 /** The label of pods. */
 export const REVISION_HASH = 'controller-revision-hash'
@@ -40,7 +41,7 @@ const dataOf = ({ spec }: RevisionedOwner): Record<string, unknown> =>
   JSON.parse(canonicalJson({ spec: { template: { ...spec.template, $patch: 'replace' } } })) as Record<string, unknown>
 
 const byRevision = (a: ControllerRevision, b: ControllerRevision) =>
-  a.revision - b.revision || (a.metadata.name < b.metadata.name ? -1 : 1)
+  a.revision === b.revision ? (a.metadata.name < b.metadata.name ? -1 : 1) : a.revision < b.revision ? -1 : 1
 
 /** @returns what the pods of a DaemonSet's revision carry as their hash label; those of a StatefulSet carry its name */
 export const hashOf = (revision: ControllerRevision): string => revision.metadata.labels?.[REVISION_HASH] ?? ''
@@ -71,10 +72,10 @@ export async function syncRevisions<T extends RevisionedOwner>(
   const same = all.filter(revision => deepEqual(revision.data, data, { emptyIsAbsent: true })).at(-1)
   if (same && same.revision === newest) return { current: same, all }
   if (same) {
-    const current = await client.update(ControllerRevision, { ...same, revision: newest + 1 }, { signal })
+    const current = await client.update(ControllerRevision, { ...same, revision: oneMore(newest) }, { signal })
     return { current, all: [...all.filter(revision => revision !== same), current] }
   }
-  const current = await create(context, type, owner, data, newest + 1)
+  const current = await create(context, type, owner, data, oneMore(newest))
   return { current, all: [...all, current] }
 }
 

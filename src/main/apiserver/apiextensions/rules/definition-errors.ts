@@ -140,7 +140,7 @@ function* walk(rules: Schema, schema: Schema, place: Place, collector: Collector
     const within: Place = {
       path: at,
       type: type.elem,
-      count: count === undefined || schema.maxItems === undefined ? undefined : count * schema.maxItems,
+      count: count === undefined || schema.maxItems === undefined ? undefined : count * Number(schema.maxItems),
       uncorrelatable: place.uncorrelatable ?? (known ? undefined : path),
     }
     yield* walk(items[0], items[1], within, collector)
@@ -152,7 +152,7 @@ function* walk(rules: Schema, schema: Schema, place: Place, collector: Collector
       ...place,
       path: `${path}.additionalProperties`,
       type: type.elem,
-      count: count === undefined || most === undefined ? undefined : count * most,
+      count: count === undefined || most === undefined ? undefined : count * Number(most),
     }
     yield* walk(additional[0], additional[1], within, collector)
   }

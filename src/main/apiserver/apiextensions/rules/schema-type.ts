@@ -28,12 +28,12 @@ const MIN_STRING_BYTES = 2
 const META: Schema = { type: 'object', properties: { name: { type: 'string' }, generateName: { type: 'string' } } }
 
 /** A character may take up to four bytes. */
-const maxBytes = (maxLength: number) => Math.max(0, maxLength) * 4
+const maxBytes = (maxLength: number) => Math.max(0, Number(maxLength)) * 4
 
 function stringType({ format, maxLength, enum: values }: Schema): CelType {
   switch (format) {
     case 'byte':
-      return { ...BYTES, minSize: MIN_STRING_BYTES, maxElements: Math.max(0, maxLength ?? MAX_STRING) }
+      return { ...BYTES, minSize: MIN_STRING_BYTES, maxElements: Math.max(0, Number(maxLength ?? MAX_STRING)) }
     case 'duration':
       return { ...DURATION, minSize: DURATION_BYTES.min, maxElements: DURATION_BYTES.max }
     case 'date':
@@ -52,7 +52,7 @@ function objectType(schema: Schema, name: string, root: boolean): CelType | unde
     const elem = declaredType(additional, `${name}.@values`)
     if (!elem) return undefined
     const most = Math.floor(MAX_STRING / ((elem.minSize ?? 0) + 6))
-    return mapOf(STRING, elem, { maxElements: Math.max(0, schema.maxProperties ?? most), minSize: 2 })
+    return mapOf(STRING, elem, { maxElements: Math.max(0, Number(schema.maxProperties ?? most)), minSize: 2 })
   }
   const properties: Readonly<Record<string, Schema>> = root
     ? { ...schema.properties, kind: { type: 'string' }, apiVersion: { type: 'string' }, metadata: META }
@@ -87,7 +87,7 @@ export function declaredType(
       const most = Math.floor(MAX_STRING / ((elem.minSize ?? 0) + 1))
       return listOf(elem, {
         minSize: 2,
-        maxElements: Math.max(0, schema.maxItems ?? most),
+        maxElements: Math.max(0, Number(schema.maxItems ?? most)),
         ...(listType === 'set' || listType === 'map' ? { listType } : {}),
         ...(listType === 'map' ? { listKeys: schema['x-kubernetes-list-map-keys'] ?? [] } : {}),
       })

@@ -35,7 +35,10 @@ export function wholeParameter(query: URLSearchParams, name: string): number | u
   const value = query.get(name)
   if (value === null) return undefined
   const isNumber = /^[+-]?\d+$/.test(value)
-  if (isNumber && Number.isSafeInteger(Number(value))) return Number(value)
+  const exact = isNumber ? BigInt(value.replace(/^\+/, '')) : undefined
+  // Beyond 2⁵³ all is the same: so long nobody waits, and so many there are not.
+  if (exact !== undefined && BigInt.asIntN(64, exact) === exact)
+    return Math.max(Number.MIN_SAFE_INTEGER, Math.min(Number.MAX_SAFE_INTEGER, Number(exact)))
   const why = isNumber ? 'value out of range' : 'invalid syntax'
   throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(value)}: ${why}`)
 }

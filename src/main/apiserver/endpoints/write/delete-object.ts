@@ -18,6 +18,7 @@ import { isHeld } from './finalization.ts'
 import { checkDeletePreconditions } from './preconditions.ts'
 import { unlessOutdated } from './unless-outdated.ts'
 import type { WriteParts } from './write-parts.ts'
+import { oneMore } from '../../../../shared/machinery/whole-number.ts'
 
 const MAX_ATTEMPTS = 64
 const ORPHAN = 'orphan'
@@ -63,7 +64,7 @@ function mark(resource: ResourceDescriptor, copy: AnyObject, graceSeconds: numbe
       return
     }
     metadata.deletionGracePeriodSeconds = graceSeconds
-    if (metadata.generation !== undefined && metadata.generation > 0) metadata.generation += 1
+    if (metadata.generation !== undefined && metadata.generation > 0) metadata.generation = oneMore(metadata.generation)
   } else if (graceSeconds < previousGrace) {
     const requestedAt = Date.parse(metadata.deletionTimestamp) - countable(previousGrace) * 1000
     metadata.deletionTimestamp = formatTime(requestedAt + countable(graceSeconds) * 1000)

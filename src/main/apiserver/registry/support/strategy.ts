@@ -3,6 +3,7 @@ import { deepEqual } from '../../../../shared/machinery/deep-equal.ts'
 import type { KubeObject } from '../../../../shared/machinery/object.ts'
 import type { FieldError } from '../../../../shared/machinery/field-error.ts'
 import type { KeptMetadata, WriteStrategy } from '../resource.ts'
+import { oneMore } from '../../../../shared/machinery/whole-number.ts'
 
 type Fields = Record<string, unknown>
 const fieldsOf = (object: KubeObject): Fields => object as unknown as Fields
@@ -38,7 +39,7 @@ export function bumpGeneration(object: KubeObject, old: KubeObject, ...names: st
     name => !deepEqual(fieldsOf(object)[name], fieldsOf(old)[name]),
   )
   const before = old.metadata.generation ?? 0
-  const generation = changed ? before + 1 : before
+  const generation = changed ? oneMore(before) : before
   if (generation > 0) object.metadata.generation = generation
   else delete object.metadata.generation
 }

@@ -119,7 +119,7 @@ class Attempt {
       const rest = () => this.#request(part, index + 1)
       return alternative.all
         ? this.#all(part, alternative, rest)
-        : this.#some(part, alternative, 0, alternative.count, rest)
+        : this.#some(part, alternative, 0, Number(alternative.count), rest)
     })
   }
 
