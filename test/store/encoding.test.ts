@@ -168,6 +168,15 @@ describe('a very large object', () => {
   })
 })
 
+test.each([
+  ['few parts', 900],
+  ['very many', 1_000_000],
+])('one long text in %s of an object is too large, and is not written down to see that', (_many, count) => {
+  const list = new Array<string>(count).fill('x'.repeat(1_000_000))
+  const object = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a' }, list } as unknown as AnyObject
+  expect(() => encodeObject(object)).toThrow(expect.objectContaining({ code: 'TooLarge' }) as Error)
+})
+
 test('texts made in pieces are those of JSON, whatever is in them', () => {
   const part = fc.jsonValue({ maxDepth: 3 })
   const value = fc.oneof(

@@ -64,19 +64,45 @@ export const isLargeBeside = (value: unknown, other: unknown): boolean =>
 /** Whether what was made into this text, or comes of it, may be large: a text this short can be seen to be none, for less. */
 export const mayBeLarge = (text: string): boolean => text.length > 8 * PIECE
 
-/** @returns the text that `encodeJson` gives it */
-export function* encodeJsonInPieces(value: unknown): Pieces<string> {
-  if (!isLarge(value)) return encodeJson(value)
+/** A text would be longer than anybody wants: a value may hold one long text many times. */
+export class TooLongText extends Error {
+  override readonly name = 'TooLongText'
+}
+
+function charactersAfter(value: unknown, room: number): number {
+  if (typeof value === 'string') return room - value.length
+  if (typeof value !== 'object' || value === null) return room
+  let left = room
+  for (const part of Object.values(value)) if (left >= 0) left = charactersAfter(part, left)
+  return left
+}
+
+/** @param value of few parts, of which each may be a long text */
+function encodeAtOnce(value: unknown, most: number): string {
+  if (most !== Infinity && charactersAfter(value, most) < 0) throw new TooLongText()
+  return encodeJson(value)
+}
+
+/**
+ * @param most characters
+ * @returns the text that `encodeJson` gives it
+ * @throws TooLongText, as soon as that is seen
+ */
+export function* encodeJsonInPieces(value: unknown, most = Infinity): Pieces<string> {
+  if (!isLarge(value)) return encodeAtOnce(value, most)
   yield
   const isList = Array.isArray(value)
   const texts: string[] = []
   let text = ''
+  let left = most
   for (const part of isList ? value : Object.keys(value)) {
     const inner: unknown = isList ? (part ?? null) : (value as JsonObject)[part as string]
     if (inner === undefined) continue
     const name = isList ? '' : `${JSON.stringify(part)}:`
-    text += `${texts.length > 0 || text !== '' ? ',' : ''}${name}${isLarge(inner) ? yield* encodeJsonInPieces(inner) : encodeJson(inner)}`
+    text += `${texts.length > 0 || text !== '' ? ',' : ''}${name}${isLarge(inner) ? yield* encodeJsonInPieces(inner, left) : encodeAtOnce(inner, left)}`
     if (text.length < PIECE_CHARACTERS) continue
+    left -= text.length
+    if (left < 0) throw new TooLongText()
     texts.push(text)
     text = ''
     yield

@@ -3,8 +3,10 @@ import { getField, isObject, type JsonObject, setField } from '../../shared/mach
 import type { AnyObject } from '../../shared/machinery/object.ts'
 import { type EngineRecord, MAX_OBJECT_BYTES, type Stored, StoreError } from './contract.ts'
 import { parseJson } from '../../shared/machinery/json-text.ts'
-import { encodeJsonInPieces, FEW_ENTRIES, isLarge, mayBeLarge } from '../pieces/large-json.ts'
+import { encodeJsonInPieces, FEW_ENTRIES, isLarge, mayBeLarge, TooLongText } from '../pieces/large-json.ts'
 import { atOnce, type Pieces } from '../pieces/pacer.ts'
+
+const tooLarge = () => new StoreError('TooLarge', `limit is ${MAX_OBJECT_BYTES}`)
 
 /** @returns the text to be stored. `__proto__` is an ordinary field here and stays one. @throws StoreError `TooLarge` */
 export const encodeObject = (object: AnyObject): string => atOnce(encodeObjectInPieces(object))
@@ -12,11 +14,18 @@ export const encodeObject = (object: AnyObject): string => atOnce(encodeObjectIn
 /** As encodeObject(). */
 export function* encodeObjectInPieces(object: AnyObject): Pieces<string> {
   const { resourceVersion: _, ...metadata } = object.metadata
-  const text = yield* encodeJsonInPieces({ ...object, metadata })
+  const text = yield* textOf({ ...object, metadata })
   // Only a text near the limit needs its bytes counted: a character takes one to three.
-  if (text.length * 3 > MAX_OBJECT_BYTES && Buffer.byteLength(text) > MAX_OBJECT_BYTES)
-    throw new StoreError('TooLarge', `limit is ${MAX_OBJECT_BYTES}`)
+  if (text.length * 3 > MAX_OBJECT_BYTES && Buffer.byteLength(text) > MAX_OBJECT_BYTES) throw tooLarge()
   return text
+}
+
+function* textOf(value: object): Pieces<string> {
+  try {
+    return yield* encodeJsonInPieces(value, MAX_OBJECT_BYTES)
+  } catch (error) {
+    throw error instanceof TooLongText ? tooLarge() : error
+  }
 }
 
 /** @returns the object as readers see it: decoded once, with its revision as resourceVersion. */

@@ -253,6 +253,13 @@ describe('cost', () => {
     // Without a limit it would be minutes.
     expect(performance.now() - startMs).toBeLessThan(15_000)
   })
+  test.each(['"%s".format([l])', '"%s%s".format([1, {"a": l}])'])(
+    'a text that a list holds many times does not become as many: %s',
+    text => {
+      const many = `["${'x'.repeat(20_000)}"].map(t, lists.range(1000).map(i, t))[0]`
+      expect(run(`[${many}].map(l, ${text})[0].size()`)).toMatch('the text would be too long')
+    },
+  )
   test('lists cannot be doubled without end', () => {
     expect(run(`[[1, 2, 3, 4]].map(a, ${nested(30, v => `${v} + ${v}`)})`)).toMatch(/too long|cost limit exceeded/)
   })

@@ -34,10 +34,20 @@ function units(text: string, index: bigint): number {
 
 /** Replacing each letter of a long text by another long text must not fill the memory. */
 const MAX_TEXT = 10_000_000
+const tooLong = () => new CelError('the text would be too long')
+
+/** @returns what is left of the room for a text once it has the value, which may hold one text many times @throws CelError */
+function roomAfter(value: Value, room: number): number {
+  let left = room - (typeof value === 'string' || value instanceof Uint8Array ? value.length : 1)
+  if (left < 0) throw tooLong()
+  if (value instanceof List) for (const item of value.toArray()) left = roomAfter(item, left)
+  else if (isMap(value)) for (const key of value.keys()) left = roomAfter(value.get(key) ?? null, roomAfter(key, left))
+  return left
+}
 
 function replace(text: string, from: string, to: string, limit = -1n): string {
   const times = from === '' ? text.length + 1 : text.split(from).length - 1
-  if (times * to.length > MAX_TEXT) throw new CelError('the text would be too long')
+  if (times * to.length > MAX_TEXT) throw tooLong()
   if (limit < 0n) return text.replaceAll(from, () => to)
   let left = limit
   return text.replaceAll(from, match => (left-- > 0n ? to : match))
@@ -52,7 +62,7 @@ function split(text: string, separator: string, limit = -1n): List {
 }
 
 function join(list: List, separator = ''): string {
-  if (list.size * separator.length > MAX_TEXT) throw new CelError('the text would be too long')
+  if (list.size * separator.length > MAX_TEXT) throw tooLong()
   return list.toArray().join(separator)
 }
 
@@ -142,9 +152,12 @@ const fixed = (value: number, digits: number): string =>
 /** `"%d of %s".format([1, "a"])` */
 function format(pattern: string, args: List): string {
   let next = 0
+  let room = MAX_TEXT
   const take = () => {
     if (next >= args.size) throw new CelError(`error during formatting: index ${next} out of range`)
-    return args.at(next++)
+    const value = args.at(next++)
+    room = roomAfter(value, room)
+    return value
   }
   return pattern.replace(
     /%(?:(%)|(?:\.(\d{1,3}))?(.?))/gs,
