@@ -24,7 +24,9 @@ const clean = text =>
     .map(line => line.replace(/^\s*\* ?/, '').trim())
     .join(' ')
     .replace(/\\?&quot;/g, '"')
-    .replace(/\\?&#39;/g, "'")
+    .replace(/\\?&#(?:(\d+)|x([\da-f]+));/gi, (_, decimal, hex) =>
+      String.fromCodePoint(decimal ? Number(decimal) : parseInt(hex, 16)),
+    )
     .replace(/\\(["'])/g, '$1')
     .trim()
 

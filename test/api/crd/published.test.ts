@@ -134,7 +134,7 @@ describe('a custom resource in protobuf', () => {
     for (const [method, { consumes, produces, requestBody, responses }] of operations as [string, AnyJson][]) {
       const answered = produces ?? types(responses[200].content as AnyJson)
       expect([method, answered]).toEqual([method, ['application/json', 'application/yaml']])
-      const sent = method === 'get' ? undefined : (consumes ?? types(requestBody.content as AnyJson))
+      const sent = consumes ?? (requestBody && types(requestBody.content as AnyJson))
       if (method === 'patch') expect(sent).not.toContain('application/strategic-merge-patch+json')
       else if (sent) expect([method, sent]).toEqual([method, ['application/json', 'application/yaml']])
     }
@@ -148,5 +148,66 @@ describe('a custom resource in protobuf', () => {
     const body = Buffer.from('k8s\0')
     const { code, json } = await raw(cluster.api, url, { method, body, headers: { 'content-type': type } })
     expect([code, json.reason]).toEqual([415, 'UnsupportedMediaType'])
+  })
+})
+
+describe('the documents of a custom resource say as those of kube-apiserver', () => {
+  const path = `/apis/${group}/v1/namespaces/{namespace}/melons`
+  const status = { type: 'object', properties: { replicas: { type: 'integer' } } }
+  const spec = {
+    type: 'object',
+    properties: {
+      colour: { type: 'string', default: 'green' },
+      replicas: { type: 'integer' },
+      seeds: { type: 'object', description: 'Any.', 'x-kubernetes-preserve-unknown-fields': true },
+    },
+  }
+  beforeAll(async () => {
+    const versions = [
+      {
+        ...{ name: 'v1', served: true, storage: true, selectableFields: [{ jsonPath: '.spec.colour' }] },
+        schema: { openAPIV3Schema: { type: 'object', properties: { spec, status } } },
+        subresources: { status: {}, scale: { specReplicasPath: '.spec.replicas', statusReplicasPath: '.status.replicas' } }, // prettier-ignore
+      },
+    ]
+    await cluster.admin.create(CustomResourceDefinition, {
+      metadata: { name: `melons.${group}` },
+      spec: { group, scope: 'Namespaced', names: { plural: 'melons', kind: 'Melon' }, versions },
+    })
+    await established('Melon')
+  })
+  const documents = ['/openapi/v2', `/openapi/v3/apis/${group}/v1`]
+  const schemasOf = ({ definitions, components }: AnyJson) => (definitions ?? components.schemas) as AnyJson
+
+  test.each(documents)('%s: what operations take and answer', async document => {
+    const { json } = await get(document)
+    const { [path]: all, [`${path}/{name}`]: one, [`${path}/{name}/scale`]: scale } = json.paths as AnyJson
+    expect([Object.keys(one.patch.responses as AnyJson), Object.keys(one.put.responses as AnyJson)]).toEqual([
+      ['200', '401'],
+      ['200', '201', '401'],
+    ])
+    const nameOf = ({ name, $ref }: { name?: string; $ref?: string }) => name ?? /parameters\/(\w+)-/.exec($ref!)![1]
+    const namesOf = ({ parameters }: AnyJson) => (parameters as object[]).map(nameOf)
+    expect(namesOf(one.get as AnyJson)).toEqual(['resourceVersion'])
+    expect(namesOf(all.delete as AnyJson)).toEqual(namesOf(all.get as AnyJson))
+    expect(all.delete).not.toHaveProperty('requestBody')
+    expect(scale.get['x-kubernetes-group-version-kind']).toEqual({ group, version: 'v1', kind: 'Melon' })
+    expect(JSON.stringify(scale.get.responses)).toContain('io.k8s.api.autoscaling.v1.Scale')
+    expect(scale.put.description).toBe('replace scale of the specified Melon')
+  })
+  test.each(documents)('%s: by which fields its objects, and so lists of them, are selected', async document => {
+    const schemas = schemasOf((await get(document)).json)
+    for (const kind of ['Melon', 'MelonList'])
+      expect(schemas[`com.example.published.v1.${kind}`]['x-kubernetes-selectable-fields']).toEqual([
+        { fieldPath: 'spec.colour' },
+      ])
+  })
+  test('/openapi/v2: no defaults, and which parts are open', async () => {
+    const { properties } = schemasOf((await get('/openapi/v2')).json)['com.example.published.v1.Melon'].properties.spec
+    expect(properties).toEqual({
+      colour: { type: 'string' },
+      replicas: { type: 'integer' },
+      seeds: { description: 'Any.', 'x-kubernetes-preserve-unknown-fields': true },
+    })
   })
 })

@@ -43,6 +43,11 @@ describe('the texts of fields', () => {
     )
   })
 
+  test('none has what stands for a character in HTML', () => {
+    const all = Object.values(texts).flatMap(fields => Object.values(fields))
+    expect(all.filter(text => /&(#\w+|quot|amp|lt|gt);/.test(text))).toEqual([])
+  })
+
   test('none begins or ends with what belongs to the comment that it stood in', () => {
     const odd = Object.values(texts).flatMap(fields => Object.values(fields).filter(text => /^[\s*/]|[\s*/]$/.test(text) && !text.endsWith('/'))) // prettier-ignore
     expect(odd).toEqual([])

@@ -6,19 +6,24 @@ import { definitionName, type Descriptions, type Dialect, type JsonSchema } from
 
 /** The texts of every kind's own fields are the same: those of one stand for all. */
 const ANY_KIND = 'core.v1.ConfigMap'
+const ANY_LIST = 'core.v1.PodList'
 const own = (field: 'apiVersion' | 'kind' | 'metadata', otherwise: string, descriptions: Descriptions): JsonSchema => ({
   description: descriptions[ANY_KIND]?.[field] ?? otherwise,
 })
 
 /** Version 2 clients refuse what these allow, so there the values are left open. */
-const NOT_IN_V2 = new Set(['oneOf', 'anyOf', 'allOf', 'not', 'nullable'])
+const NOT_IN_V2 = new Set(['oneOf', 'anyOf', 'allOf', 'not', 'nullable', 'default'])
+/** What is told of a value whose content is left open. */
+const OPEN = [
+  'description',
+  'x-kubernetes-embedded-resource',
+  'x-kubernetes-int-or-string',
+  'x-kubernetes-preserve-unknown-fields',
+] as const
 
 function forV2(schema: JSONSchemaProps): JsonSchema {
-  if (schema['x-kubernetes-preserve-unknown-fields'] || schema['x-kubernetes-int-or-string']) {
-    const { description } = schema
-    const open = schema['x-kubernetes-int-or-string'] ? { 'x-kubernetes-int-or-string': true } : {}
-    return { ...(description ? { description } : {}), ...open }
-  }
+  if (schema['x-kubernetes-preserve-unknown-fields'] || schema['x-kubernetes-int-or-string'])
+    return Object.fromEntries(OPEN.flatMap(key => (schema[key] ? [[key, schema[key]]] : [])))
   const result: JsonSchema = Object.fromEntries(Object.entries(schema).filter(([key]) => !NOT_IN_V2.has(key)))
   if (schema.nullable) delete result['type']
   if (schema.properties)
@@ -59,16 +64,15 @@ export function customSchemas(
   }
   const kindField = { ...own('kind', 'The kind of the object.', descriptions), type: 'string' }
   const metadataText = own('metadata', "Standard object's metadata.", descriptions)
+  const listText = { description: descriptions[ANY_LIST]?.['metadata'] ?? 'Standard list metadata.' }
   const { group, version, kind } = type
   // Of what is open, nothing may be named in version 2: clients would take what is not named for unknown.
   const open = dialect.version === 2 && custom.openapi['x-kubernetes-preserve-unknown-fields'] === true
   const name = definitionName(schema)
   const ref = (to: string): JsonSchema => ({ $ref: dialect.refPrefix + to })
-  const meta = (id: string): JsonSchema =>
-    dialect.version === 3
-      ? { ...metadataText, allOf: [ref(definitionName(id))] }
-      : { ...metadataText, ...ref(definitionName(id)) }
-  const common = { apiVersion, kind: kindField, metadata: meta('meta.v1.ObjectMeta') }
+  const meta = (id: string, text: JsonSchema): JsonSchema =>
+    dialect.version === 3 ? { ...text, allOf: [ref(definitionName(id))] } : { ...text, ...ref(definitionName(id)) }
+  const common = { apiVersion, kind: kindField, metadata: meta('meta.v1.ObjectMeta', metadataText) }
   const bare: JsonSchema = dialect.version === 3 ? { ...custom.openapi } : forV2(custom.openapi)
   const said = withEmbedded(bare, common)
   const properties = isObject(said['properties']) ? said['properties'] : {}
@@ -91,10 +95,11 @@ export function customSchemas(
         properties: {
           apiVersion,
           kind: kindField,
-          metadata: meta('meta.v1.ListMeta'),
-          items: { type: 'array', items: ref(name) },
+          metadata: meta('meta.v1.ListMeta', listText),
+          items: { description: `List of ${type.plural}.`, type: 'array', items: ref(name) },
         },
         ...gvk(listKindOf(resource)),
+        ...ofKind,
       },
     ],
   ]

@@ -29,11 +29,23 @@ export interface OperationSpec {
   readonly body?: { readonly types: readonly string[]; readonly schema: string; readonly required: boolean }
   /** The id of the answer's type; undefined for a text. */
   readonly answer?: string
+  /** Content types that are told of where there is no body. */
+  readonly consumes?: readonly string[]
   /** Content types of the answer, where they are not the usual ones. */
   readonly produces?: readonly string[]
   readonly codes: readonly number[]
   readonly watchable?: boolean
+  /** Where it reads or writes a part of objects of `gvk`: which. */
+  readonly part?: string
 }
+
+/** What one does to a part of an object, before its name. */
+const SAID_OF_PART: Readonly<Record<string, string>> = { get: 'read', put: 'replace', patch: 'partially update' }
+
+const said = ({ action, part, gvk: { kind } }: OperationSpec): string =>
+  part === undefined
+    ? `${SAID[action] ?? action} ${kind}`
+    : `${SAID_OF_PART[action] ?? action} ${part} of the specified ${kind}`
 
 /** What an operation does, before the kind that it does it to. */
 const SAID: Readonly<Record<string, string>> = {
@@ -72,10 +84,10 @@ export function operation(spec: OperationSpec, tag: string, dialect: Dialect, te
   )
   return {
     tags: [tag],
-    description: `${SAID[spec.action] ?? spec.action} ${spec.gvk.kind}`,
+    description: said(spec),
     operationId: spec.id,
     ...(parameters.length ? { parameters } : {}),
-    ...(v3 ? {} : { consumes: spec.body?.types ?? ANYTHING, produces, schemes: ['https'] }),
+    ...(v3 ? {} : { consumes: spec.body?.types ?? spec.consumes ?? ANYTHING, produces, schemes: ['https'] }),
     ...(spec.body && v3
       ? { requestBody: { required: spec.body.required, content: content(spec.body.types, ref(spec.body.schema)) } }
       : {}),

@@ -29,6 +29,8 @@ import { subresourcePaths } from './subresource-paths.ts'
 import type { Dialect, JsonSchema } from './type-schemas.ts'
 import { watchPaths } from './watch-paths.ts'
 
+const SCALE: Gvk = { group: 'autoscaling', version: 'v1', kind: 'Scale' }
+
 /** @param handlers of other subresources than `status` and `scale` @returns path → path item */
 export function resourcePaths(
   resource: ResourceDescriptor,
@@ -49,19 +51,23 @@ export function resourcePaths(
   const custom = resource.custom !== undefined
   const bodies = custom ? CUSTOM_BODIES : ANYTHING
   const op = (spec: OperationSpec) =>
-    operation(custom ? { produces: CUSTOM_BODIES, ...spec } : spec, tag, dialect, texts)
+    operation(custom ? { produces: CUSTOM_BODIES, consumes: CUSTOM_BODIES, ...spec } : spec, tag, dialect, texts)
   const objectBody = (id: string) => ({ types: bodies, schema: id, required: true })
   const patchBody = { types: custom ? CUSTOM_PATCHES : PATCHES, schema: 'meta.v1.Patch', required: true }
   const deleteBody = { types: bodies, schema: 'meta.v1.DeleteOptions', required: false }
+  // Of custom resources upstream's document says so; what is taken is the same.
+  const reading = custom ? LIST.filter(({ name }) => name === 'resourceVersion') : []
+  const patched = custom ? [200] : [200, 201]
+  const emptying = custom ? { parameters: LIST } : { parameters: [...LIST, ...DELETE], body: deleteBody }
 
   const listing = (id: string) =>
     op({ id, action: 'list', gvk, parameters: LIST, answer: list, codes: [200], watchable: true })
-  const update = (name: string, target: Gvk, id: string) => ({
-    get: op({ id: `read${name}`, action: 'get', gvk: target, parameters: [], answer: id, codes: [200] }),
+  const update = (name: string, target: Pick<OperationSpec, 'gvk' | 'part'>, id: string) => ({
+    get: op({ id: `read${name}`, action: 'get', ...target, parameters: reading, answer: id, codes: [200] }),
     put: op({
       id: `replace${name}`,
       action: 'put',
-      gvk: target,
+      ...target,
       parameters: WRITE,
       body: objectBody(id),
       answer: id,
@@ -70,18 +76,18 @@ export function resourcePaths(
     patch: op({
       id: `patch${name}`,
       action: 'patch',
-      gvk: target,
+      ...target,
       parameters: [...WRITE, FORCE],
       body: patchBody,
       answer: id,
-      codes: [200, 201],
+      codes: patched,
     }),
   })
 
   const has = (verb: string, item: JsonSchema) => (verbs.includes(verb) ? item : {})
   const namespace = namespaced ? [pathParameter('namespace', 'The namespace of the object.', dialect)] : []
   const named = [pathParameter('name', `The name of the ${kind}.`, dialect), ...namespace]
-  const whole = update(scoped, gvk, schema)
+  const whole = update(scoped, { gvk }, schema)
   const paths: Record<string, JsonSchema> = {}
   const add = (path: string, item: JsonSchema, parameters: JsonSchema[]) => {
     if (Object.keys(item).length)
@@ -112,8 +118,7 @@ export function resourcePaths(
           id: `delete${within}Collection${namespaced ? 'Namespaced' : ''}${kind}`,
           action: 'deletecollection',
           gvk,
-          parameters: [...LIST, ...DELETE],
-          body: deleteBody,
+          ...emptying,
           answer: 'meta.v1.Status',
           codes: [200],
         }),
@@ -141,9 +146,10 @@ export function resourcePaths(
     },
     named,
   )
-  if (resource.status) add(`${collection}/{name}/status`, update(`${scoped}Status`, gvk, schema), named)
+  if (resource.status)
+    add(`${collection}/{name}/status`, update(`${scoped}Status`, { gvk, part: 'status' }, schema), named)
   if (resource.scale) {
-    const scale: Gvk = { group: 'autoscaling', version: 'v1', kind: 'Scale' }
+    const scale = custom ? { gvk, part: 'scale' } : { gvk: SCALE }
     add(`${collection}/{name}/scale`, update(`${scoped}Scale`, scale, 'autoscaling.v1.Scale'), named)
   }
   return {
