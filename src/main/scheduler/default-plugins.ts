@@ -1,7 +1,7 @@
 // The plugins that every pod meets unless a configuration says otherwise, under upstream's names and with upstream's
 // weights.
 import type { Client } from '../../shared/client/client.ts'
-import type { EventRecorder } from '../../shared/client/events.ts'
+import type { SeriesRecorder } from '../../shared/client/event-series.ts'
 import type { Clock } from '../../shared/machinery/clock.ts'
 import type { Listers } from './framework/listers.ts'
 import type { PluginArgs } from './config/plugin-args.ts'
@@ -33,7 +33,7 @@ export interface ProfileParts {
   readonly client: Client
   readonly clock: Clock
   readonly listers: Listers
-  readonly events: EventRecorder
+  readonly events: SeriesRecorder
   /** 0 ≤ x < 1. */
   readonly random: () => number
   /** Ends what waits for others, such as for volumes to be bound. */

@@ -1,9 +1,10 @@
 // The scheduler: takes the most important waiting pod, finds the best node, writes the binding. An API client like any
 // other. A cycle (filter, score, reserve) runs without yielding; bindings are written concurrently behind it.
 import { setMaxListeners } from 'node:events'
+import { hostname } from 'node:os'
 import type { Pod } from '../../shared/api/core/v1.ts'
 import type { Client } from '../../shared/client/client.ts'
-import { type EventRecorder, createEventRecorder } from '../../shared/client/events.ts'
+import { type SeriesRecorder, createSeriesRecorder } from '../../shared/client/event-series.ts'
 import { InformerFactory } from '../../shared/client/informer-factory.ts'
 import type { Clock } from '../../shared/machinery/clock.ts'
 import { messageOf } from '../../shared/machinery/message-of.ts'
@@ -96,7 +97,7 @@ class RunningScheduler {
   readonly #decisions = new Decisions()
   readonly #listers: Listers
   /** By the scheduler's name that their Events tell. */
-  readonly #recorders = new Map<string, EventRecorder>()
+  readonly #recorders = new Map<string, SeriesRecorder>()
   readonly #informers: InformerFactory
   readonly #writes: Writes
   readonly #extenders: readonly Extender[]
@@ -167,12 +168,18 @@ class RunningScheduler {
     return new Map(made.map(profile => [profile.schedulerName, profile]))
   }
 
-  #events(component: string): EventRecorder {
-    const known = this.#recorders.get(component)
+  #events(name: string): SeriesRecorder {
+    const known = this.#recorders.get(name)
     if (known) return known
     const { client, clock } = this.#options
-    const recorder = createEventRecorder({ client, clock, component, signal: this.#signal })
-    this.#recorders.set(component, recorder)
+    const recorder = createSeriesRecorder({
+      client,
+      clock,
+      reportingController: name,
+      reportingInstance: `${name}-${hostname()}`,
+      signal: this.#signal,
+    })
+    this.#recorders.set(name, recorder)
     return recorder
   }
 
@@ -309,7 +316,7 @@ class RunningScheduler {
     this.queue.retryLater(queued)
     if (this.#signal.aborted) return Promise.resolve()
     this.#decisions.rejected(queued.pod.metadata.uid, this.#options.clock.now(), message)
-    this.#events(profile.schedulerName).event(queued.pod, 'Warning', 'FailedScheduling', message)
+    this.#events(profile.schedulerName).event(queued.pod, 'Warning', 'FailedScheduling', 'Scheduling', message)
     return tellUnschedulable(this.#options, queued.pod, message, undefined, 'SchedulerError')
   }
 
@@ -343,6 +350,7 @@ class RunningScheduler {
         pod,
         'Normal',
         'Scheduled',
+        'Binding',
         `Successfully assigned ${pod.metadata.namespace}/${pod.metadata.name} to ${node.name}`,
       )
       for (const plugin of having(profile, 'postBind')) plugin.postBind(state, info, node.name)
@@ -399,7 +407,7 @@ class RunningScheduler {
     const notes = results.flatMap(({ status }) => status.reasons).join(', ')
     const message = describeFit(this.#cache.nodes.length, statuses, rejection, notes || undefined)
     this.#decisions.rejected(uid, this.#options.clock.now(), message)
-    this.#events(profile.schedulerName).event(info.pod, 'Warning', 'FailedScheduling', message)
+    this.#events(profile.schedulerName).event(info.pod, 'Warning', 'FailedScheduling', 'Scheduling', message)
     const toDo = results.flatMap(({ carryOut }) => carryOut ?? [])
     if (toDo.length === 0) this.queue.reject(queued, rejectedBy)
     if (this.#signal.aborted) return

@@ -5,6 +5,7 @@ import { NodeTunnels } from '../../../src/main/apiserver/proxy/node-tunnels.ts'
 import { type Scheduler, startScheduler } from '../../../src/main/scheduler/scheduler.ts'
 import { schedulerMetrics } from '../../../src/main/scheduler/scheduler-metrics.ts'
 import { Event, Node, Pod } from '../../../src/shared/api/core/v1.ts'
+import { Event as NewEvent } from '../../../src/shared/api/events/v1.ts'
 import type { Client } from '../../../src/shared/client/client.ts'
 import { systemClock } from '../../../src/shared/machinery/clock.ts'
 import { conditionOf } from '../../../src/shared/machinery/conditions.ts'
@@ -154,6 +155,28 @@ test('a more important pod takes the place of a less important one', async () =>
     const { items } = await client.list(Event, { namespace: 'default' })
     const uid = (await getPod('high')).metadata.uid
     expect(items.map(e => e.message)).toContain(`Preempted by pod ${uid} on node a`)
+  })
+})
+
+test('its events say what was being done, by which scheduler, and since when', async () => {
+  await addNode('a', { allocatable: { cpu: '1' } })
+  await addPod('low', { requests: { cpu: '1' }, spec: { terminationGracePeriodSeconds: 0 } })
+  await bound('low')
+  await addPod('high', { requests: { cpu: '1' }, spec: { priority: 100 } })
+  await bound('high', 'a')
+  const { uid } = (await getPod('high')).metadata
+  await eventually(async () => {
+    const { items } = await client.list(NewEvent, { namespace: 'default' })
+    const told = items.map(({ regarding, related, reason, action }) => [regarding?.name, reason, action, related?.uid])
+    expect(told).toContainEqual(['low', 'Scheduled', 'Binding', undefined])
+    expect(told).toContainEqual(['low', 'Preempted', 'Preempting', uid])
+    expect(told).toContainEqual(['high', 'FailedScheduling', 'Scheduling', undefined])
+    expect(told).toContainEqual(['high', 'Scheduled', 'Binding', undefined])
+    for (const { eventTime, reportingController, reportingInstance, deprecatedCount } of items) {
+      expect([reportingController, deprecatedCount]).toEqual(['default-scheduler', undefined])
+      expect(reportingInstance).toMatch(/^default-scheduler-./)
+      expect(eventTime).toMatch(/\.\d{6}Z$/)
+    }
   })
 })
 

@@ -2,7 +2,7 @@
 // @see https://kubernetes.io/docs/concepts/scheduling-eviction/pod-priority-preemption/
 import { Pod } from '../../../../shared/api/core/v1.ts'
 import type { Client } from '../../../../shared/client/client.ts'
-import type { EventRecorder } from '../../../../shared/client/events.ts'
+import type { SeriesRecorder } from '../../../../shared/client/event-series.ts'
 import { type Clock, formatTime } from '../../../../shared/machinery/clock.ts'
 import { isConflict, isNotFound } from '../../../../shared/machinery/status.ts'
 import type { PodInfo } from '../../cache/pod-info.ts'
@@ -20,7 +20,7 @@ export interface PreemptionParts {
   readonly client: Client
   readonly clock: Clock
   readonly listers: Listers
-  readonly events: EventRecorder
+  readonly events: SeriesRecorder
   readonly profile: () => Profile
   /** 0 ≤ x < 1; says with which node the search begins. */
   readonly random: () => number
@@ -74,7 +74,8 @@ export function defaultPreemption(parts: PreemptionParts): SchedulerPlugin {
       if (isNotFound(error) || isConflict(error)) return // gone by itself
       throw error
     }
-    events.event(victim, 'Normal', 'Preempted', `Preempted by pod ${by.metadata.uid} on node ${nodeName}`)
+    const note = `Preempted by pod ${by.metadata.uid} on node ${nodeName}`
+    events.event(victim, 'Normal', 'Preempted', 'Preempting', note, by)
   }
 
   /** Nodes promised to less important pods are theirs no more; they are told by their own next cycle. */

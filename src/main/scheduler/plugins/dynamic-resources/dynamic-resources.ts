@@ -3,7 +3,7 @@
 // @see https://kubernetes.io/docs/concepts/scheduling-eviction/dynamic-resource-allocation/
 import { Pod } from '../../../../shared/api/core/v1.ts'
 import { type AllocationResult, type DeviceClass, ResourceClaim } from '../../../../shared/api/resource/v1.ts'
-import type { EventRecorder } from '../../../../shared/client/events.ts'
+import type { SeriesRecorder } from '../../../../shared/client/event-series.ts'
 import { deepEqual } from '../../../../shared/machinery/deep-equal.ts'
 import { matchesNodeSelector } from '../../../../shared/machinery/node-selector.ts'
 import { messageOf } from '../../../../shared/machinery/message-of.ts'
@@ -67,7 +67,7 @@ const podClaims: StateKey<PodClaims> = { name: 'DynamicResources' }
 
 interface DynamicResourcesParts extends BindClaimParts, BindingWait {
   readonly listers: Listers
-  readonly events: EventRecorder
+  readonly events: SeriesRecorder
   /** Of the search for devices on one node; 0 = any. */
   readonly filterTimeoutMs: number
 }
@@ -96,7 +96,7 @@ export function dynamicResources(parts: DynamicResourcesParts): SchedulerPlugin 
   /** @throws Error when they do not get ready */
   async function waitForDevices(pod: Pod, claims: ResourceClaim[], nodeName: string): Promise<void> {
     const text = `waiting for binding conditions for device on node ${nodeName}`
-    parts.events.event(pod, 'Normal', 'BindingConditionsPending', text)
+    parts.events.event(pod, 'Normal', 'BindingConditionsPending', 'Scheduling', text)
     await untilReady(parts, () =>
       claims.map(({ metadata: { namespace = '', name, uid } }) => {
         const claim = assumptions.get(namespace, name)
