@@ -1,0 +1,47 @@
+// How many nodes a large cluster is searched for, and that every node gets its turn.
+import { describe, expect, test } from 'vitest'
+import { SchedulerCache } from '../../../src/main/scheduler/cache/scheduler-cache.ts'
+import { podInfoOf } from '../../../src/main/scheduler/cache/pod-info.ts'
+import { CycleState } from '../../../src/main/scheduler/framework/cycle-state.ts'
+import type { Profile } from '../../../src/main/scheduler/framework/profile.ts'
+import { findFeasible, nodesToFind } from '../../../src/main/scheduler/framework/run-plugins.ts'
+import { nodeUnschedulable } from '../../../src/main/scheduler/plugins/node-unschedulable/node-unschedulable.ts'
+import { makeNode, makePod } from './fixtures.ts'
+
+describe('of nodes that fit, the search is over with', () => {
+  test.each([
+    [99, 0, 99],
+    [100, 0, 100],
+    [200, 0, 100],
+    [250, 0, 120],
+    [1_000, 0, 420],
+    [5_000, 0, 500],
+    [6_000, 0, 300],
+    [1_000, 70, 700],
+    [1_000, 1, 100],
+    [50, 10, 50],
+    [200, 100, 200],
+  ])('of %i nodes at percentageOfNodesToScore %i: %i', (total, percentage, wanted) => {
+    expect(nodesToFind(total, percentage)).toBe(wanted)
+  })
+})
+
+test('the next search begins where the last one ended, so that nodes take turns; those that do not fit are stepped over', () => {
+  const cache = new SchedulerCache()
+  const isClosed = (i: number) => i % 3 === 0
+  for (let i = 0; i < 300; i++) cache.setNode(makeNode(`n${i}`, isClosed(i) ? { spec: { unschedulable: true } } : {}))
+  const profile: Profile = { schedulerName: 'default-scheduler', plugins: [{ plugin: nodeUnschedulable, weight: 1 }] }
+  const seen = new Set<string>()
+  let start = 0
+  const search = () => {
+    const found = findFeasible(profile, new CycleState(), podInfoOf(makePod('p')), cache, start, 40)
+    start = found.nextStart
+    for (const { name } of found.feasible) seen.add(name)
+    return found.feasible.length
+  }
+  expect(search()).toBe(120)
+  expect(start).toBe(180)
+  expect(search()).toBe(120)
+  expect(start).toBe(60)
+  expect(seen.size).toBe(200)
+})
