@@ -8,12 +8,13 @@ import type { AddressInfo } from 'node:net'
 import { createServer as createTlsServer } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Duplex, Transform } from 'node:stream'
+import type { Duplex } from 'node:stream'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { runTunnel } from '../../src/agent/tunnel/tunnel.ts'
 import { NodeTunnels } from '../../src/main/apiserver/proxy/node-tunnels.ts'
 import { type Clock, systemClock } from '../../src/shared/machinery/clock.ts'
 import { ManualClock } from '../support/manual-clock.ts'
+import { SlowLine } from '../support/slow-line.ts'
 
 function selfSigned() {
   const folder = mkdtempSync(join(tmpdir(), 'flotilla-tunnel-'))
@@ -67,38 +68,6 @@ afterAll(() => {
   front.closeAllConnections()
   front.close()
 })
-
-/** Bytes pass while there is room: as much as a slow line carries in the time that a test says has gone by. */
-class SlowLine {
-  #room = 0
-  #isSlow = false
-  #goOn: () => void = () => undefined
-  readonly #stream = new Transform({
-    transform: (chunk: Buffer, _encoding, done) => {
-      const pass = () => {
-        if (this.#isSlow && this.#room <= 0) return void (this.#goOn = pass)
-        this.#goOn = () => undefined
-        this.#room -= chunk.length
-        done(null, chunk)
-      }
-      pass()
-    },
-  })
-  get stream(): Duplex {
-    return this.#stream
-  }
-  get isUsedUp(): boolean {
-    return this.#room <= 0
-  }
-  slow(): void {
-    this.#isSlow = true
-    this.#room = 0
-  }
-  let(bytes: number): void {
-    this.#room += bytes
-    this.#goOn()
-  }
-}
 
 /** What comes between both ends, and can hold back everything, or one way. */
 async function wire() {

@@ -1,12 +1,14 @@
-// Servers that take a connection and then say nothing: what people are told meanwhile, and when it is given up.
+// Servers that take a connection and then say nothing, or are far behind a slow line: what people are told meanwhile, and when it is given up.
 import { once } from 'node:events'
-import { type AddressInfo, createServer } from 'node:net'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { type AddressInfo, connect, createServer } from 'node:net'
+import { Readable } from 'node:stream'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import ssh2 from 'ssh2'
 import { connectRoute } from '../../../src/main/provisioning/ssh/connect.ts'
 import type { SshConnection } from '../../../src/main/provisioning/ssh/connection.ts'
 import { eventually } from '../../support/eventually.ts'
 import { ManualClock, settle } from '../../support/manual-clock.ts'
+import { SlowLine } from '../../support/slow-line.ts'
 import { Person } from '../support/person.ts'
 
 let clock: ManualClock
@@ -106,4 +108,65 @@ test('for people nothing is too long: they may look for a password for an hour',
   })
   await using connection = await open(port, thinking)
   expect(connection.ended).toBe(false)
+})
+
+/** @returns the port of lines to a server, and back, that takes all that a program is given */
+async function slowServer(line: SlowLine, back: SlowLine): Promise<number> {
+  const { private: hostKey } = ssh2.utils.generateKeyPairSync('ed25519')
+  const server = new ssh2.Server({ hostKeys: [hostKey] }, client => {
+    client.on('error', () => undefined).on('authentication', context => context.accept())
+    client.on('session', accept =>
+      accept().on('exec', take => {
+        const channel = take()
+        channel.write('flotilla-begin\n')
+        channel.on('end', () => void (channel.exit(0), channel.close())).resume()
+      }),
+    )
+  }).listen(0, '127.0.0.1')
+  const front = createServer(near => {
+    const far = connect((server.address() as AddressInfo).port, '127.0.0.1')
+    near.pipe(line.stream).pipe(far)
+    far.pipe(back.stream).pipe(near)
+    for (const end of [near, far]) ends.push(() => end.on('error', () => undefined).destroy())
+  }).listen(0, '127.0.0.1')
+  ends.push(() => (server.close(), front.close()))
+  await Promise.all([once(server, 'listening'), once(front, 'listening')])
+  return (front.address() as AddressInfo).port
+}
+
+describe('an upload that takes its way for longer than a host may say nothing', () => {
+  const BYTES = 4 << 20
+  let line: SlowLine
+  let back: SlowLine
+  let connection: SshConnection
+  let running: Promise<unknown>
+  /** The library's timers. */
+  beforeEach(async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+    ;[line, back] = [new SlowLine(), new SlowLine()]
+    connection = await open(await slowServer(line, back))
+    line.slow()
+    running = connection.run('cat', { input: Readable.from([Buffer.alloc(BYTES)]) })
+    running.catch(() => undefined)
+  })
+  afterEach(() => vi.useRealTimers())
+  const second = async () => {
+    vi.advanceTimersByTime(1_000)
+    await clock.advance(1_000)
+  }
+
+  test('goes on', async () => {
+    for (let seconds = 0; seconds < 60; seconds++) {
+      line.let(60_000)
+      await eventually(() => line.isUsedUp)
+      await second()
+    }
+    line.let(Infinity)
+    await expect(running).resolves.toMatchObject({ code: 0 })
+  })
+  test('ends within 40 s when nothing passes any more', async () => {
+    back.slow()
+    for (let seconds = 0; seconds < 40; seconds++) await second()
+    await expect(running).rejects.toThrow('ended: it has said nothing for 30 s')
+  })
 })

@@ -6,7 +6,7 @@ import ssh2, { type AnyAuthMethod } from 'ssh2'
 import type { Clock } from '../../../shared/machinery/clock.ts'
 import { Authentication, type AuthenticationOptions } from './authentication.ts'
 import { PatientPrompter } from './patient-prompter.ts'
-import { SshConnection } from './connection.ts'
+import { KEEPALIVE_MS, SshConnection } from './connection.ts'
 import { type Hop, type HostKeyPins, SshError, endpointName, hopName } from './contract.ts'
 import { verifyHostKey } from './host-key.ts'
 
@@ -26,9 +26,8 @@ const QUIET_MS = 2_000
 const HANDSHAKE_TIMEOUT_MS = 15_000
 /** From an attempt to log in to what the server says of it: it may look people up elsewhere, or want a key touched. */
 const LOGIN_TIMEOUT_MS = 60_000
-/** A dead peer is found within three of these. */
-const KEEPALIVE_MS = 10_000
-const KEEPALIVES_UNANSWERED = 2
+/** Whether a host is still there is judged by all that comes from it, see SshConnection: answers may be long on their way. */
+const KEEPALIVES_UNANSWERED = 1_000_000
 /** Of one hop, when it hangs up while people think. */
 const MOST_ATTEMPTS = 4
 
@@ -186,7 +185,7 @@ function handshake(
       heard()
       signal.removeEventListener('abort', abort)
       client.removeAllListeners()
-      resolve(new SshConnection({ client, hop, before, clock, localAddress }))
+      resolve(new SshConnection({ client, socket, hop, before, clock, localAddress }))
     })
     awaitGreeting()
     client.connect({

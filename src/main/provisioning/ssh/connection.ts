@@ -2,11 +2,17 @@
 import type { Duplex, Readable } from 'node:stream'
 import type { Client, ClientChannel, TcpConnectionDetails } from 'ssh2'
 import type { Clock } from '../../../shared/machinery/clock.ts'
+import { type Heartbeat, startHeartbeat } from '../../../shared/machinery/heartbeat.ts'
 import { type Hop, SshError, hopName } from './contract.ts'
 import { type Ran, type RunOptions, runScript } from './run-script.ts'
 
+/** So often the host is asked whether it is there; one that says nothing for three times as long is not. */
+export const KEEPALIVE_MS = 10_000
+
 export interface SshConnectionParts {
   readonly client: Client
+  /** What the client runs over. */
+  readonly socket: Duplex
   readonly hop: Hop
   /** The connection that this one runs in; owned. */
   readonly before: SshConnection | undefined
@@ -29,11 +35,12 @@ export class SshConnection implements AsyncDisposable {
   readonly #client: Client
   readonly #before: SshConnection | undefined
   readonly #clock: Clock
+  readonly #heartbeat: Heartbeat
   readonly #incoming = new Map<number, Incoming>()
   #over: Error | undefined
   #resolveClosed: (reason: Error) => void = () => undefined
 
-  constructor({ client, hop, before, clock, localAddress }: SshConnectionParts) {
+  constructor({ client, socket, hop, before, clock, localAddress }: SshConnectionParts) {
     this.hop = hop
     this.localAddress = before ? before.localAddress : localAddress
     this.#client = client
@@ -42,6 +49,14 @@ export class SshConnection implements AsyncDisposable {
     let reason: Error | undefined
     this.closed = new Promise(resolve => (this.#resolveClosed = resolve))
     client.on('error', error => (reason = error))
+    // The library asks. It goes by its answers alone, which wait behind all that is sent over a slow way.
+    this.#heartbeat = startHeartbeat({
+      clock,
+      everyMs: KEEPALIVE_MS,
+      ask: () => undefined,
+      lost: () => this.#end(new Error('it has said nothing for 30 s')),
+    })
+    socket.on('data', this.#heartbeat.heard)
     client.once('close', () => this.#end(reason))
     // A connection inside another does not always notice that the outer one is gone.
     void before?.closed.then(error => this.#end(error))
@@ -132,6 +147,7 @@ export class SshConnection implements AsyncDisposable {
       'ConnectionLost',
       `the connection to ${hopName(this.hop)} ended${reason ? `: ${reason.message}` : ''}`,
     )
+    this.#heartbeat[Symbol.dispose]()
     this.#client.destroy()
     this.#resolveClosed(this.#over)
   }
