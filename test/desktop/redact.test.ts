@@ -33,6 +33,15 @@ describe('redact()', () => {
     ['a key of a store in YAML', 'secretKey: minio-s3cr3t\nnext: 1', 'minio-s3cr3t'],
     ['a password by its older name', '{"passwd":"hunter2"}', 'hunter2'],
     ['a password in a URL', 'postgres://ada:hunter2@db/x', 'hunter2'],
+    ['a password in quotes', 'password: "hunter2 and more"', 'and more'],
+    ['a password in an argument’s quotes', `flotilla x --password 'hunter2 and more' -v`, 'and more'],
+    ['a password of several lines', 'password: |\n  hunter2\n  and more\nnext: 1', 'and more'],
+    ['the data of a Secret', '{"kind":"Secret","metadata":{"name":"db"},"data":{"db":"aHVudGVyMg=="}}', 'aHVudGVyMg'],
+    ['the data of a Secret that is still text', 'stringData:\n  db: hunter2\nkind: Secret', 'hunter2'],
+    ['a log-in to a registry', '{"auths":{"r.test":{"auth":"YWRhOmh1bnRlcjI="}}}', 'YWRhOmh1bnRlcjI'],
+    ['a log-in to etcd', 'serve --etcd-user root:hunter2 --listen :0', 'hunter2'],
+    ['a token in a WebSocket’s protocols', 'base64url.bearer.authorization.k8s.io.aHVudGVyMg, v5', 'aHVudGVyMg'],
+    ['a token of a forge', 'clone with glpat-hunter2hunter2x failed', 'hunter2'],
     ['a bootstrap token', 'joins with abcdef.0123456789abcdef now', '0123456789abcdef'],
     ['long base64', `data ${'QUJD'.repeat(40)}=`, 'QUJD'],
   ])('takes out %s', (_what, text, secret) => {
@@ -48,10 +57,13 @@ describe('redact()', () => {
     'ready https://127.0.0.1:6443 kubeconfig=~/.local/share/flotilla/kubeconfig',
     '{"level":30,"time":1700000000000,"msg":"the token of the service account is renewed"}',
     'GET /api/v1/namespaces/default/secrets?limit=500 200',
+    '{"kind":"ConfigMap","data":{"colour":"blue"}}',
+    'authorizer: RBAC, auth: "node"',
   ])('leaves what is no secret: %s', text => expect(redact(text)).toEqual({ text, hidden: 0 }))
 
-  it.each(['a-', 'a.', '-', 'a_'])('is done soon with a long line of %s', word =>
-    expect(redact(word.repeat(400_000 / word.length)).hidden).toBe(0),
+  it.each(['a-', 'a.', '-', 'a_', '"kind":"Secret"', '"auth":"', 'ETCDCTL_USER=a'])(
+    'is done soon with a long line of %s',
+    word => expect(redact(word.repeat(400_000 / word.length)).hidden).toBe(0),
   )
 
   it('changes nothing when it runs again', () => {

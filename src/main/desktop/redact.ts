@@ -27,6 +27,18 @@ const PATTERNS: readonly RegExp[] = [
     `((?:\\\\?["'])${SECRET_NAME}(?:\\\\?["'])\\s*:\\s*)(?:\\\\"(?:(?!\\\\").)*\\\\"|"(?:[^"\\\\]|\\\\.)*"|'[^']*')`,
     'gi',
   ),
+  // Data of a Secret, written out whole
+  /((?:\\?")kind(?:\\?")\s*:\s*(?:\\?")Secret\b[^\n]{0,2000}?(?:\\?")data(?:\\?")\s*:\s*)\{[^{}]*\}/g,
+  /((?:\\?")stringData(?:\\?")\s*:\s*)\{[^{}]*\}/g,
+  // Blocks of lines in YAML
+  new RegExp(`(\\b(?:stringData\\s*:|${SECRET_NAME}\\s*:\\s*[|>][-+]?)[ \\t]*\\n)(?:[ \\t]+\\S.*(?:\\n|$))+`, 'gi'),
+  // Log-ins to registries and to etcd, tokens of browsers, and those that their makers marked
+  /((?:\\?["'])_?auth(?:\\?["'])\s*:\s*(?:\\?["']))[\w+/=-]{8,}/g,
+  /((?:--etcd-user(?:\s+|=)|ETCDCTL_USER=)["']?[^\s:"']+:)[^\s"']+/g,
+  /(\bbase64url\.bearer\.authorization\.k8s\.io\.)[\w-]+/g,
+  /\b(?:gh[pousr]_|github_pat_|glpat-|xox[abprs]-|npm_|AKIA)[\w-]{12,}/g,
+  // --name "value", name="value", name: 'value'
+  new RegExp(`((?:--${SECRET_NAME}\\s+|\\b${SECRET_NAME}\\s*[=:]\\s*))(?:"(?:[^"\\\\\\n]|\\\\.)*"|'[^'\\n]*')`, 'gi'),
   // --name value, name=value, name: value
   new RegExp(`(--${SECRET_NAME}(?:\\s+|=))(?!\\[hidden\\])[^\\s"'\\\\]+`, 'gi'),
   new RegExp(`(\\b${SECRET_NAME}\\s*[=:]\\s*)(?![\\s"'{\\[\\\\])[^\\s"'&,;\\\\]{4,}`, 'gi'),
