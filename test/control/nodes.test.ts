@@ -114,6 +114,14 @@ describe('node-lifecycle', () => {
     expect(await taintsOf('a')).toEqual([])
   })
 
+  test('taints that may not be are told as that, not as those of somebody else', async () => {
+    await join('a')
+    await eventually(async () => expect(await taintsOf('a')).toEqual([]))
+    const wrong = [{ key: 'not a key', effect: 'NoSchedule' }]
+    await expect(writeTaints(cluster.client, await getNode('a'), wrong)).rejects.toThrow('taints[0].key')
+    expect(await taintsOf('a')).toEqual([])
+  })
+
   test('a node that joins or leaves is told of', async () => {
     await join('a')
     const told = () => eventsAbout(cluster.client, 'default', 'a')
