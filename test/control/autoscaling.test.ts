@@ -36,9 +36,13 @@ async function summary(): Promise<object> {
   const pods = (await podsIn(cluster.client, namespace)).filter(({ status }) => status.phase === 'Running')
   return {
     node: { nodeName: NODE, startTime: time, ...counters(1500) },
-    pods: pods.map(({ metadata }) => ({
+    pods: pods.map(({ metadata, spec }) => ({
       podRef: { name: metadata.name, namespace, uid: metadata.uid },
-      containers: [{ name: 'c', startTime: 'once', ...counters(load.get(metadata.labels?.['app'] ?? '') ?? 0) }],
+      containers: spec.containers.map(({ name }) => ({
+        name,
+        startTime: 'once',
+        ...counters(load.get([metadata.labels?.['app'], ...(name === 'c' ? [] : [name])].join('/')) ?? 0),
+      })),
     })),
   }
 }
@@ -133,7 +137,7 @@ const inTime = (check: () => Promise<void>) =>
     await check()
   }, 30_000)
 
-async function deploy(app: string, replicas: number): Promise<void> {
+async function deploy(app: string, replicas: number, containers = ['c']): Promise<void> {
   const labels = { app }
   await cluster.client.create(Deployment, {
     metadata: { namespace, name: app },
@@ -142,7 +146,7 @@ async function deploy(app: string, replicas: number): Promise<void> {
       selector: { matchLabels: labels },
       template: {
         metadata: { labels },
-        spec: { containers: [{ name: 'c', image: 'i:1', resources: { requests: { cpu: '1' } } }] },
+        spec: { containers: containers.map(name => ({ name, image: 'i:1', resources: { requests: { cpu: '1' } } })) },
       },
     },
   })
@@ -259,6 +263,34 @@ describe('the horizontal pod autoscaler', () => {
         'SuccessfulRescale: New size: 3; reason: Current number of replicas above Spec.MaxReplicas',
       ),
     )
+  })
+
+  test('by the use of one container it looks at that alone', async () => {
+    load.set('pair', 400)
+    load.set('pair/loud', 5_000)
+    await deploy('pair', 2, ['c', 'loud'])
+    const target = { type: 'Utilization', averageUtilization: 20 }
+    await autoscale('pair', {
+      metrics: [{ type: 'ContainerResource', containerResource: { name: 'cpu', container: 'c', target } }],
+    })
+    await inTime(async () => expect(await replicasOf('pair')).toBe(4))
+    const current = { averageUtilization: 40, averageValue: '400m' }
+    expect((await hpaOf('pair')).status.currentMetrics).toEqual([
+      { type: 'ContainerResource', containerResource: { name: 'cpu', container: 'c', current } },
+    ])
+  })
+
+  test('a tolerance of its own counts in its direction alone', async () => {
+    load.set('patient', 700)
+    await deploy('patient', 2)
+    const behavior = { scaleUp: { tolerance: '0.5' }, scaleDown: { stabilizationWindowSeconds: 0 } }
+    await autoscale('patient', { behavior })
+    await inTime(async () =>
+      expect((await hpaOf('patient')).status.currentMetrics?.[0]?.resource?.current.averageUtilization).toBe(70),
+    )
+    expect(await replicasOf('patient')).toBe(2)
+    load.set('patient', 200)
+    await inTime(async () => expect(await replicasOf('patient')).toBe(1))
   })
 
   test('does nothing to what was scaled to zero', async () => {
