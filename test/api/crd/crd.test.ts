@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { compileJsonPath } from '../../../src/main/apiserver/apiextensions/json-path.ts'
+import { cellOf } from '../../../src/main/apiserver/apiextensions/printer-columns.ts'
 import { CustomResourceDefinition } from '../../../src/shared/api/apiextensions/v1.ts'
 import { eventually } from '../../support/eventually.ts'
 import { startTestApiServer, type TestApiServer } from '../../support/api-server.ts'
@@ -301,6 +302,44 @@ test('a JSONPath reads fields, indices and filters', () => {
   expect(compileJsonPath('.list[0:2]')?.(hosts)).toEqual(['a', 'b'])
   expect(compileJsonPath('.list[?(@ == "b")]')?.(hosts)).toEqual(['b'])
   expect(compileJsonPath('no')).toBeUndefined()
+})
+
+test.each([
+  ['.l[::2].t', ['a', 'c']],
+  ['.l[0,2].t', ['a', 'c']],
+  ['.l[?(@.n>=2)].t', ['b', 'c']],
+  ['.l[?(@.n<2)].t', ['a']],
+  ['.l[?(@.t!="a")].n', [2, 3]],
+  ['.l[?(@.last)].t', ['b']],
+  ['.l[?(@.last!="y")].t', ['b']],
+  ['.l[?(@.n=="1")].t', []],
+  ['..t', ['a', 'b', 'c']],
+  [".m['a.b']", []],
+  [".m['a\\.b']", ['dotted']],
+  [".m['c','a\\.b']", ['plain', 'dotted']],
+])('a JSONPath reads as upstream: %s', (path, expected) => {
+  const value = {
+    l: [
+      { t: 'a', n: 1 },
+      { t: 'b', n: 2, last: 'x' },
+      { t: 'c', n: 3 },
+    ],
+    m: { 'a.b': 'dotted', c: 'plain' },
+  }
+  expect(compileJsonPath(path)?.(value)).toEqual(expected)
+})
+
+test('the cell of a printer column prints values as Go does, by the type of the column', () => {
+  const nowMs = Date.parse('2026-01-01T00:00:00Z')
+  const cells = (type: string, ...values: unknown[]) => values.map(value => cellOf(type, [value], nowMs))
+  expect(cells('string', undefined, null, '', 42, 1.5, 1234567.891, 1e-7, 1e21, true)).toEqual([
+    ...[null, '<no value>', '', '42', '1.5', '1.234567891e+06', '1e-07', '1e+21', 'true'],
+  ])
+  expect(cells('string', { b: [{ d: 1, c: 2 }], a: null })).toEqual(['{"a":null,"b":[{"c":2,"d":1}]}'])
+  expect(cells('integer', 1.9, -1.9, '1', 1e21, null)).toEqual([1, -1, null, -(2n ** 63n), null])
+  expect(cells('date', '2025-01-01T00:00:00Z', '2025-01-01', 'x', '', '0001-01-01T00:00:00Z', 7, null)).toEqual([
+    ...['365d', '<invalid>', '<invalid>', '<unknown>', '<unknown>', null, null],
+  ])
 })
 
 describe('a definition in a group of the Kubernetes project', () => {

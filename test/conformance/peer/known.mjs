@@ -188,6 +188,8 @@ const KNOWN = [
   },
   { text: /^order of causes$/, why: 'Go tells some in the order of its maps' },
   { text: /clusterTrustBundle|\(Projected\) has no sources provided/, why: 'a feature that is off there' },
+  { name: /^path\d+ \{.* › table$/, text: /./, why: 'what is not there is told by a Status, there by a line of text' },
+  { name: /^path\d+ .*\}\{/, text: /^\.rows/, why: 'a path is one, and not several in braces' },
 ]
 
 /** @returns why a difference is expected, or nothing */

@@ -2,15 +2,12 @@
 import type { CustomResourceDefinition, CustomResourceDefinitionVersion } from '../../../shared/api/apiextensions/v1.ts'
 import { deepEqual } from '../../../shared/machinery/deep-equal.ts'
 import { type FieldError, invalidValue } from '../../../shared/machinery/field-error.ts'
-import { humanSince } from '../../../shared/machinery/human-duration.ts'
 import { cloneJson, getField, isObject, setField } from '../../../shared/machinery/json-object.ts'
 import type { AnyObject } from '../../../shared/machinery/object.ts'
 import { apiVersionOf, type ResourceType } from '../../../shared/machinery/resource-type.ts'
 import { compareVersions } from '../discovery/priorities.ts'
 import { ApiError, methodNotSupported } from '../../../shared/machinery/status.ts'
-import { nameColumn } from '../registry/columns/common.ts'
 import {
-  type Column,
   type CustomSchema,
   defineResource,
   type ResourceDescriptor,
@@ -24,7 +21,8 @@ import { decodeObjectInPieces } from '../schema/decode.ts'
 import { finalizerWarnings } from '../schema/validate-meta.ts'
 import { hasDefaults, setSchemaDefaults } from './defaults.ts'
 import { embeddedErrors } from './embedded.ts'
-import { compileJsonPath, fieldsIn } from './json-path.ts'
+import { fieldsIn } from './json-path.ts'
+import { columnsOf } from './printer-columns.ts'
 import { isSettled, prune, pruneInPieces } from './prune.ts'
 import type { WebhookTransport } from '../webhook/transport.ts'
 import { conversionOf } from './webhook-conversion.ts'
@@ -75,51 +73,6 @@ export function customSchema(schema: Schema): CustomSchema {
 function cannotBeHandled({ apiVersion, kind }: AnyObject, { field, message }: FieldError): string {
   const version = JSON.stringify(String(apiVersion).split('/').at(-1))
   return `${kind} in version ${version} cannot be handled as a ${kind}: ${field}: ${message}`
-}
-
-/** @returns the first value that was found, where it is of the column's type */
-function cellOf(type: string, [first]: readonly unknown[], nowMs: number): unknown {
-  if (first === undefined || first === null) return null
-  const isNumber = typeof first === 'number' || typeof first === 'bigint'
-  switch (type) {
-    case 'string':
-      return typeof first === 'object' ? encodeJson(first) : String(first)
-    case 'date':
-      return typeof first === 'string' ? humanSince(first, nowMs) : null
-    case 'integer':
-      return isNumber ? (typeof first === 'number' ? Math.trunc(first) : first) : null
-    case 'number':
-      return isNumber ? first : null
-    default:
-      return typeof first === type ? first : null
-  }
-}
-
-function columnsOf({ additionalPrinterColumns: given }: CustomResourceDefinitionVersion): Column<AnyObject>[] {
-  const columns = given?.length
-    ? given
-    : [
-        {
-          name: 'Age',
-          type: 'date',
-          jsonPath: '.metadata.creationTimestamp',
-          description: 'Time since the object was created.',
-        },
-      ]
-  return [
-    nameColumn,
-    ...columns.map(({ name, type, format = '', description, priority = 0, jsonPath }): Column<AnyObject> => {
-      const read = compileJsonPath(jsonPath)
-      return {
-        name,
-        type: type as Column<AnyObject>['type'],
-        format: format as '' | 'name',
-        description: description || `Custom resource definition column (in JSONPath format): ${jsonPath}`,
-        priority,
-        value: (object, nowMs) => cellOf(type, read?.(object) ?? [], nowMs),
-      }
-    }),
-  ]
 }
 
 const valueAt = (object: unknown, path: string | undefined): unknown =>

@@ -1,9 +1,13 @@
-// The part of JSONPath that definitions use: `.spec.replicas`, `.status.conditions[?(@.type=="Ready")].status`,
-// `.spec.items[0]['a.b']`, `.metadata.annotations.example\.com/key`, `[*]`, `[0:2]`,
-// `[]` (the first item), `[?(@ == "a")]`.
+// The part of JSONPath that definitions use, as the library that upstream uses reads it: `.spec.replicas`, `.a.b\.c`,
+// `['a\.b']`, `[0]`, `[]` (the first item), `[*]`, `[0:2]`, `[::2]`, `[0,2]`, `..name`, and filters:
+// `.status.conditions[?(@.type=="Ready")].status`, `[?(@.count>=2)]`, `[?(@.name)]`.
 import { getField, isObject } from '../../../shared/machinery/json-object.ts'
 
 type Step = (value: unknown) => unknown[]
+type Scalar = string | number | bigint | boolean
+
+/** Of what cannot be told, nothing of the whole path is. */
+class Incomparable extends Error {}
 
 const field =
   (name: string): Step =>
@@ -17,44 +21,113 @@ const index =
   value =>
     Array.isArray(value) && value.at(at) !== undefined ? [value.at(at)] : []
 const slice =
-  (from: number, to: number | undefined): Step =>
+  (from: number, to: number | undefined, step: number): Step =>
   value =>
-    Array.isArray(value) ? value.slice(from, to) : []
-const where =
-  (path: string, equal: boolean, wanted: string): Step =>
-  value => {
-    const read = compileJsonPath(path)
-    return Array.isArray(value)
-      ? value.filter(item => read?.(item).some(found => String(found) === wanted) === equal)
-      : []
-  }
+    Array.isArray(value) ? value.slice(from, to).filter((_, i) => i % step === 0) : []
+const union =
+  (steps: readonly Step[]): Step =>
+  value =>
+    steps.flatMap(step => step(value))
 
-const TOKENS: readonly (readonly [RegExp, (match: RegExpExecArray) => Step])[] = [
+/** All values that hold others, the outermost first. */
+const holders: Step = value => {
+  const inner = Array.isArray(value)
+    ? value
+    : isObject(value)
+      ? Object.keys(value).sort().map(key => value[key]) // prettier-ignore
+      : []
+  return inner.length > 0 ? [value, ...inner.flatMap(holders)] : []
+}
+
+const COMPARISONS: Readonly<Record<string, (a: Scalar, b: Scalar) => boolean>> = {
+  '==': (a, b) => a === b,
+  '!=': (a, b) => a !== b,
+  '<': (a, b) => a < b,
+  '<=': (a, b) => a <= b,
+  '>': (a, b) => a > b,
+  '>=': (a, b) => a >= b,
+}
+
+const kindOf = (value: unknown): string => (typeof value === 'bigint' ? 'number' : typeof value)
+
+/** @param text in quotes, a number, or true or false */
+function literalOf(text: string): Scalar {
+  const quoted = /^(["'])(.*)\1$/s.exec(text)
+  if (quoted) return quoted[2] ?? ''
+  return text === 'true' || text === 'false' ? text === 'true' : Number(text)
+}
+
+/** Items that have no such value are left out, whatever is asked of it. */
+function where(path: string, comparison: string | undefined, literal: string): Step | undefined {
+  const read = stepsOf(path)
+  const wanted = literalOf(literal)
+  const holds = (item: unknown) => {
+    const found = read ? run(read, item) : []
+    if (comparison === undefined || found.length === 0) return found.length > 0
+    if (found.length > 1 || kindOf(found[0]) !== kindOf(wanted)) throw new Incomparable()
+    return COMPARISONS[comparison]?.(found[0] as Scalar, wanted)
+  }
+  return read && (value => (Array.isArray(value) ? value.filter(holds) : []))
+}
+
+const NUMBER = '-?\\d{1,9}'
+const TOKENS: readonly (readonly [RegExp, (match: RegExpExecArray) => Step | undefined])[] = [
+  [/^\.(?=\.)/, () => holders],
   [/^\.\*/, () => every],
-  [/^\.((?:\\.|[^.[\]\\])+)/, ([, name = '']) => field(name.replace(/\\(.)/g, '$1'))],
+  [/^\.((?:\\.|[^.[\]\\\s])+)/, ([, name = '']) => field(name.replace(/\\(.)/g, '$1'))],
   [/^\[\*\]/, () => every],
   [/^\[(-?\d{1,9})\]/, ([, at]) => index(Number(at))],
   [/^\[\]/, () => index(0)],
-  [/^\[(-?\d{0,9}):(-?\d{0,9})\]/, ([, from, to]) => slice(Number(from), to ? Number(to) : undefined)],
-  [/^\['([^']*)'\]/, ([, name = '']) => field(name)],
+  [
+    /^\[(-?\d{0,9}):(-?\d{0,9})(?::(\d{0,9}))?\]/,
+    ([, from, to, step]) => slice(Number(from), to ? Number(to) : undefined, Number(step || 1)),
+  ],
+  // What is quoted is read as what follows a point is: points in it part names, unless there is a backslash before them.
+  [/^\['([^']*)'\]/, ([, name = '']) => whole(stepsOf(`.${name}`))],
   [/^\["([^"]*)"\]/, ([, name = '']) => field(name)],
   [
-    /^\[\?\(\s*@(\.[^=!<>\s]+)?\s*(==|!=)\s*(?:"([^"]*)"|'([^']*)'|([^)\s]+))\s*\)\]/,
-    ([, path = '', op, a, b, c]) => where(path, op === '==', a ?? b ?? c ?? ''),
+    new RegExp(`^\\[((?:${NUMBER}|'[^']*')(?:, *(?:${NUMBER}|'[^']*'))+)\\]`),
+    ([, parts = '']) => {
+      const steps = (parts.match(/'[^']*'|-?\d+/g) ?? []).map(part => whole(stepsOf(`[${part}]`)))
+      return steps.every(step => step !== undefined) ? union(steps) : undefined
+    },
+  ],
+  [
+    /^\[\?\(\s*@((?:[.[][^=!<>\s)]+)?)\s*(?:(==|!=|<=|>=|<|>)\s*("[^"]*"|'[^']*'|-?\d+(?:\.\d+)?|true|false)\s*)?\)\]/,
+    ([, path = '', comparison, literal = '']) => where(path, comparison, literal),
   ],
 ]
 
-/** @returns a reader of all values at the path; undefined for a path that cannot be read */
-export function compileJsonPath(path: string): ((value: unknown) => unknown[]) | undefined {
+const run = (steps: readonly Step[], value: unknown): unknown[] =>
+  steps.reduce<unknown[]>((values, step) => values.flatMap(step), [value])
+
+const whole = (steps: readonly Step[] | undefined): Step | undefined => steps && (value => run(steps, value))
+
+function stepsOf(path: string): readonly Step[] | undefined {
   const steps: Step[] = []
   let rest = path
   while (rest !== '') {
     const found = TOKENS.map(([regex, step]) => [regex.exec(rest), step] as const).find(([match]) => match)
-    if (!found?.[0]) return undefined
-    steps.push(found[1](found[0]))
+    const step = found?.[0] && found[1](found[0])
+    if (!found?.[0] || !step) return undefined
+    steps.push(step)
     rest = rest.slice(found[0][0].length)
   }
-  return value => steps.reduce<unknown[]>((values, step) => values.flatMap(step), [value])
+  return steps
+}
+
+/** @returns a reader of all values at the path; undefined for a path that cannot be read */
+export function compileJsonPath(path: string): ((value: unknown) => unknown[]) | undefined {
+  const steps = stepsOf(path)
+  if (!steps) return undefined
+  return value => {
+    try {
+      return run(steps, value)
+    } catch (error) {
+      if (!(error instanceof Incomparable)) throw error
+      return []
+    }
+  }
 }
 
 /** @returns the names in a path of fields only, as subresources need it: `.spec.replicas`. */
