@@ -68,6 +68,22 @@ describe('the SSH configuration', () => {
     writeFileSync(join(home, '.ssh', 'conf.d', 'one.conf'), 'Host inner\n  Port 2022\n')
   })
   afterAll(() => rmSync(home, { recursive: true, force: true }))
+
+  test('files that include each other again and again, and what is no file, do not keep anybody waiting', () => {
+    const file = (name: string, text: string) => {
+      const path = join(home, name)
+      writeFileSync(path, text)
+      return path
+    }
+    const round = join(home, 'round')
+    file('round', `Include ${round}\n`.repeat(10))
+    expect(() => readSshConfig(round, home)).toThrow(/too long|goes deeper/)
+    // Less deep, and as many.
+    let last = file('twice-0', 'Host a\n')
+    for (let i = 1; i < 15; i++) last = file(`twice-${i}`, `Include ${last}\nInclude ${last}\n`)
+    expect(() => readSshConfig(last, home)).toThrow('the SSH configuration is too long')
+    expect(readSshConfig(file('devices', 'Include /dev/zero /dev/null\nHost here\n'), home).hosts).toEqual(['here'])
+  })
   const route = (text: string) =>
     routeTo(text, { config: readSshConfig(join(home, '.ssh', 'config'), home), home, localUser: 'me' })
 

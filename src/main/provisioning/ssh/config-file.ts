@@ -1,7 +1,7 @@
 // The part of ~/.ssh/config that says where a host is and who logs in: Host blocks with patterns, Include, HostName,
 // Port, User, IdentityFile, IdentitiesOnly, ProxyJump. As in ssh(1), the first value found for an option counts, and
 // several IdentityFiles add up. Blocks under Match are left out: their conditions can run programs.
-import { readFileSync, readdirSync } from 'node:fs'
+import { readFileSync, readdirSync, statSync } from 'node:fs'
 import { dirname, isAbsolute, join } from 'node:path'
 import { SshError } from './contract.ts'
 
@@ -22,13 +22,26 @@ interface Line {
 }
 
 const DEEPEST_INCLUDE = 16
+/** Of all files together, each as often as it is included: files that include each other twice have thousands of times more. */
+const MOST_BYTES = 4 * 1024 * 1024
 
-/** @returns the lines of a file with those that it includes in their place; an absent file has none */
-function readLines(path: string, home: string, depth: number): Line[] {
+interface Reading {
+  readonly home: string
+  bytesLeft: number
+}
+
+/** @returns the lines of a file with those that it includes in their place; what is absent or no file has none */
+function readLines(path: string, reading: Reading, depth: number): Line[] {
   let text: string
   try {
+    const found = statSync(path)
+    if (!found.isFile()) return []
+    // A file that is empty costs as well.
+    reading.bytesLeft -= found.size + 1024
+    if (reading.bytesLeft < 0) throw new SshError('BadConfig', `${path}: the SSH configuration is too long`)
     text = readFileSync(path, 'utf8')
   } catch (error) {
+    if (error instanceof SshError) throw error
     const { code, message } = error as NodeJS.ErrnoException
     if (code === 'ENOENT') return []
     throw new SshError('BadConfig', `the SSH configuration cannot be read: ${message}`)
@@ -39,7 +52,9 @@ function readLines(path: string, home: string, depth: number): Line[] {
     if (line.keyword !== 'include') return [line]
     if (depth >= DEEPEST_INCLUDE)
       throw new SshError('BadConfig', `${path}: Include goes deeper than ${DEEPEST_INCLUDE}`)
-    return line.words.flatMap(word => expandGlob(word, home)).flatMap(file => readLines(file, home, depth + 1))
+    return line.words
+      .flatMap(word => expandGlob(word, reading.home))
+      .flatMap(file => readLines(file, reading, depth + 1))
   })
 }
 
@@ -105,7 +120,7 @@ export interface SshConfigFile {
  * @throws SshError BadConfig
  */
 export function readSshConfig(path: string, home: string): SshConfigFile {
-  const lines = readLines(path, home, 0)
+  const lines = readLines(path, { home, bytesLeft: MOST_BYTES }, 0)
   const named = lines.flatMap(({ keyword, words }) => (keyword === 'host' ? words : []))
   return {
     hosts: [...new Set(named.filter(word => !/[*?!]/.test(word)))],
