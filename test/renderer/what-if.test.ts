@@ -1,7 +1,7 @@
 // What would follow from a change, told before it is made: asked of clusters of ours, and of no other.
 import { createPinia, setActivePinia } from 'pinia'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { type App, createApp, nextTick } from 'vue'
+import { type App, createApp, h, nextTick, ref } from 'vue'
 import { Host } from '../../src/shared/api/flotilla/v1.ts'
 import { WhatIf } from '../../src/shared/api/flotilla/scheduling-v1.ts'
 import { collectionPath } from '../../src/shared/machinery/resource-type.ts'
@@ -79,6 +79,24 @@ describe('what would follow', () => {
     expect(asked).toEqual([collectionPath(WhatIf, undefined)])
     expect(after).not.toContain('Asking the scheduler')
     expect(after).not.toBe('')
+  })
+  it('is not told of what was asked before, once something else is asked', async () => {
+    const pinia = createPinia()
+    setActivePinia(pinia)
+    useClusterStore().kinds = [{ type: Host, verbs: ['list'] }] as unknown as readonly ServedKind[]
+    const page = document.createElement('div')
+    const replicas = ref(3)
+    const scale = () => [{ kind: 'Deployment', name: 'web', namespace: 'default', replicas: replicas.value }]
+    app = createApp(() => h(WhatIfPreview, { spec: { scale: scale() } })).use(pinia)
+    app.mount(page)
+    await vi.advanceTimersByTimeAsync(1_000)
+    const first = page.textContent
+    replicas.value = 400
+    await nextTick()
+    expect(page.textContent).toContain('Asking the scheduler')
+    expect(page.textContent).not.toContain(first)
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(page.textContent).toBe(first)
   })
   it('is not asked of another Kubernetes, whose dialogs stay as they are', async () => {
     expect(await open([])).toEqual({ before: '', after: '' })
