@@ -1,5 +1,6 @@
 // Validation results, worded as upstream's field.Error.
 import type { StatusCause } from '../api/meta/v1.ts'
+import { quote } from './go-quote.ts'
 import { encodeJson } from './json-text.ts'
 
 export type FieldErrorType =
@@ -21,24 +22,9 @@ export interface FieldError {
   readonly message: string
 }
 
-const NOT_PRINTABLE = /[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu
-const LETTERS: Readonly<Record<string, string>> = {
-  '\x07': '\\a', '\b': '\\b', '\f': '\\f', '\n': '\\n', '\r': '\\r', '\t': '\\t', '\v': '\\v',
-} // prettier-ignore
-
-function escaped(character: string): string {
-  const hex = (character.codePointAt(0) ?? 0).toString(16)
-  if (character < '\x80') return LETTERS[character] ?? `\\x${hex.padStart(2, '0')}`
-  return hex.length > 4 ? `\\U${hex.padStart(8, '0')}` : `\\u${hex.padStart(4, '0')}`
-}
-
-/** As Go quotes a text: what cannot be printed is told by its number. */
-const quoted = (text: string): string =>
-  `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replace(NOT_PRINTABLE, escaped)}"`
-
 /** Strings quoted, objects as JSON, everything else bare, as Go prints field values. */
 export const showValue = (value: unknown): string =>
-  typeof value === 'string' ? quoted(value) : typeof value === 'object' ? encodeJson(value) : String(value)
+  typeof value === 'string' ? quote(value) : typeof value === 'object' ? encodeJson(value) : String(value)
 
 const withDetail = (text: string, detail?: string) => (detail ? `${text}: ${detail}` : text)
 

@@ -2,7 +2,7 @@
 import type { Container, ObjectFieldSelector, Pod, ResourceFieldSelector } from '../../../shared/api/core/v1.ts'
 import { type Quantity, parseQuantity } from '../../../shared/machinery/quantity.ts'
 import { ContainerConfigError } from './config-error.ts'
-import { quote } from './quote.ts'
+import { quote } from '../../../shared/machinery/go-quote.ts'
 
 export interface DownwardFacts {
   readonly nodeName: string

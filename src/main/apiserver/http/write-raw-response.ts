@@ -2,7 +2,8 @@
 import { STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { ApiResponse } from '../request.ts'
-import { drained, partsOf, piecesOf } from './write-response.ts'
+import { partsOf, piecesOf } from './frame-bytes.ts'
+import { drained } from './write-response.ts'
 import { encodeJson } from '../../../shared/machinery/json-text.ts'
 
 export async function writeRawResponse(

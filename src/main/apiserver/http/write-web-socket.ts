@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { type WebSocket, WebSocketServer } from 'ws'
 import type { ApiResponse } from '../request.ts'
-import { partsOf } from './write-response.ts'
+import { partsOf } from './frame-bytes.ts'
 
 /** Bytes as they are, or as base64 text. */
 const BINARY = 'binary.k8s.io'
