@@ -54,6 +54,12 @@ describe('a patch that is none', () => {
   })
 })
 
+test('an apply that brings the uid of another object breaks a rule, as every patch does', async () => {
+  const body = JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'asked', uid: 'other' } })
+  const refused = [422, 'ConfigMap "asked" is invalid: metadata.uid: Invalid value: "other": field is immutable']
+  for (const type of [APPLY, MERGE]) expect(await patch(`${MAP}?fieldManager=x`, type, body)).toEqual(refused)
+})
+
 describe('when an object goes', () => {
   const PAST = '2020-01-01T00:00:00Z'
   const path = `${CONFIG_MAPS}/goes`

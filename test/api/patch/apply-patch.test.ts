@@ -125,6 +125,8 @@ describe('a JSON patch', () => {
     ['an inherited property as path', [{ op: 'copy', from: '/constructor/name', path: '/z' }]],
     ['a copy of an item that is not there', [{ op: 'copy', from: '/a/b/3', path: '/z' }]],
     ['a copy from within what is not there', [{ op: 'copy', from: '/nope/x', path: '/z' }]],
+    ['a copy of all', [{ op: 'copy', from: '', path: '/z' }]],
+    ['another object in the place of all', [{ op: 'add', path: '', value: current }]],
     ['a move of what is not there', [{ op: 'move', from: '/nope', path: '/z' }]],
     [
       'copies that would explode',

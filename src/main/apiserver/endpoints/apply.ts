@@ -16,6 +16,7 @@ import { assertSameName } from './update.ts'
 import { decodeFields } from './write/decode-request.ts'
 import { findingsOfApplied } from './write/strict-findings.ts'
 import { fieldValidationOf, writeOptionsOf } from './write/write-options.ts'
+import { refuseOtherUid } from './write/refuse-other-uid.ts'
 
 /**
  * What is not there yet has no version that matters, and cannot be the one with a uid.
@@ -93,9 +94,14 @@ export async function apply(
   const representation = parts.represent(request, resource)
   const options = { ...writeOptionsOf(request, 'PatchOptions'), applied: true }
   const { merge, isNamed } = await appliedOf(request, resource, parts)
+  const mergeInto = async (current: AnyObject) => {
+    const merged = await merge(current)
+    refuseOtherUid(resource, merged, current)
+    return merged
+  }
   for (;;) {
     if (parts.find(resource, info)) {
-      const { object } = await parts.replace(resource, info, merge, {
+      const { object } = await parts.replace(resource, info, mergeInto, {
         ...options,
         subresource: info.subresource,
         strategy: info.subresource === 'status' ? 'status' : 'main',

@@ -15,7 +15,8 @@ import {
   STRATEGIC_MERGE_PATCH,
 } from '../patch/apply-patch.ts'
 import { isDirective } from '../patch/strategic/directives.ts'
-import { type ResourceDescriptor, toldAs } from '../registry/resource.ts'
+import type { ResourceDescriptor } from '../registry/resource.ts'
+import { refuseOtherUid } from './write/refuse-other-uid.ts'
 import type { ApiRequest } from '../request.ts'
 import { atOnce, inTurns, pieceByPiece } from '../../pieces/pacer.ts'
 import { decodeObjectInPieces } from '../schema/decode.ts'
@@ -143,13 +144,6 @@ function leavesManagers(patch: unknown): boolean {
   if (!Object.hasOwn(patch, 'metadata')) return true
   const { metadata } = patch
   return isObject(metadata) && !Object.keys(metadata).some(key => key === 'managedFields' || isDirective(key))
-}
-
-/** Of a whole object the uid is a precondition; a patch that brings another one breaks a rule. @throws ApiError 422 */
-function refuseOtherUid(resource: ResourceDescriptor, { metadata }: AnyObject, current: AnyObject): void {
-  const { name, uid } = current.metadata
-  if (metadata.uid && metadata.uid !== uid)
-    throw invalid(toldAs(resource), name, [invalidValue('metadata.uid', metadata.uid, 'field is immutable')])
 }
 
 export const patch: Endpoint = async (request, resource, parts) => {

@@ -97,10 +97,10 @@ class Document {
   }
   /** @returns null for a field that an object has not, as the library that upstream uses has it */
   valueAt(tokens: readonly string[], op: string): unknown {
+    if (tokens.length === 0) throw new OperationError(`${op} operation does not apply to the whole document`)
     const { found, value } = this.find(tokens)
     if (found) return value
-    if (tokens.length > 0 && isObject(this.get(tokens.slice(0, -1), op))) return null
-    return this.get(tokens, op)
+    return isObject(this.get(tokens.slice(0, -1), op)) ? null : this.get(tokens, op)
   }
   place(list: readonly unknown[], token: string, op: string): number {
     const index = position(token, list.length)
@@ -109,10 +109,7 @@ class Document {
   }
   add(tokens: readonly string[], value: unknown): void {
     const last = tokens.at(-1)
-    if (last === undefined) {
-      this.root = value
-      return
-    }
+    if (last === undefined) throw new OperationError('add operation does not apply to the whole document')
     const parent = this.get(tokens.slice(0, -1), 'add')
     if (Array.isArray(parent)) {
       const index = last === '-' ? parent.length : position(last, parent.length + 1)
