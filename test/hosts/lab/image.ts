@@ -64,8 +64,12 @@ export interface LabImages {
   readonly withDocker: string
 }
 
+let made: Promise<LabImages> | undefined
+
 /** @returns the images' names; made or loaded when they are not there */
-export async function labImages(): Promise<LabImages> {
+export const labImages = (): Promise<LabImages> => (made ??= makeImages())
+
+async function makeImages(): Promise<LabImages> {
   const images = { bare: `flotilla-lab-host:${HASH}`, withDocker: `flotilla-lab-host-docker:${HASH}` }
   const areThere = () => hasImage(images.bare) && hasImage(images.withDocker)
   if (areThere()) return images

@@ -1,10 +1,11 @@
 // Real Linux hosts for tests: systemd, sshd and, where wanted, Docker, in containers on a network of their own. Hosts
 // cannot open connections to the machine that the tests run on, as a laptop behind NAT is out of its hosts' reach.
-import { execFileSync } from 'node:child_process'
+import { execFile, execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { eventually } from '../../support/eventually.ts'
 import { PASSWORD, labImages } from './image.ts'
 
@@ -18,6 +19,7 @@ const run = (argv: readonly string[], input?: string | Buffer, env: NodeJS.Proce
     maxBuffer: 64 << 20,
   })
 }
+const runAside = promisify(execFile)
 const docker = (...args: string[]): string => run(['docker', ...args]).trim()
 /** Of programs on a host. */
 const ENVIRONMENT = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', HOME: '/root' }
@@ -62,9 +64,11 @@ export class LabHost {
   }
   /** In the host's namespaces: as `docker exec`, which tests would spend much of their time in. */
   #inside(argv: readonly string[], input = ''): string {
+    return run(['nsenter', ...this.#spaces(), '--', ...argv], input, ENVIRONMENT)
+  }
+  #spaces(): string[] {
     if (!existsSync(`/proc/${this.#pid}/ns`)) this.#pid = Number(docker('inspect', '-f', '{{.State.Pid}}', this.container)) // prettier-ignore
-    const spaces = ['--mount', '--uts', '--ipc', '--net', '--pid', '--cgroup']
-    return run(['nsenter', '--target', String(this.#pid), ...spaces, '--', ...argv], input, ENVIRONMENT)
+    return ['--target', String(this.#pid), '--mount', '--uts', '--ipc', '--net', '--pid', '--cgroup']
   }
   sh(script: string): string {
     return this.exec('sh', '-c', script)
@@ -134,11 +138,10 @@ export class LabHost {
     this.#pid = 0
     await this.up()
   }
+  /** systemd tells when it is through: asking it again and again would take the time that it needs. */
   async up(): Promise<void> {
-    await eventually(() => {
-      const state = this.sh('systemctl is-system-running || true')
-      return ['running', 'degraded'].includes(state) && this.exec('systemctl', 'is-active', 'ssh') === 'active'
-    }, 180_000)
+    const isUp = 'systemctl is-system-running --wait | grep -q "running\\|degraded" && systemctl is-active --quiet ssh'
+    await eventually(() => runAside('nsenter', [...this.#spaces(), '--', 'sh', '-c', isUp], { env: ENVIRONMENT, timeout: 60_000 }), 180_000) // prettier-ignore
   }
   /** Everything on the host that onboarding may change, in a text that can be compared. */
   picture(): string {
@@ -257,7 +260,7 @@ export class HostLab implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const host of this.#hosts) run(['docker', 'rm', '--force', '--volumes', host.container])
+    if (this.#hosts.length > 0) docker('rm', '--force', '--volumes', ...this.#hosts.map(({ container }) => container))
     for (const rule of this.#firewall) run(['iptables', '-w', '10', '-D', ...rule])
     docker('network', 'rm', this.id)
     rmSync(this.folder, { recursive: true, force: true })
