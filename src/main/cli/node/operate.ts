@@ -2,7 +2,7 @@
 import { Host, HostOperation } from '../../../shared/api/flotilla/v1.ts'
 import { Node } from '../../../shared/api/core/v1.ts'
 import type { Client } from '../../../shared/client/client.ts'
-import { isAlreadyExists, isNotFound } from '../../../shared/machinery/status.ts'
+import { isAlreadyExists } from '../../../shared/machinery/status.ts'
 import { revokeNode } from '../../../shared/machinery/revoke-certificates.ts'
 import { patientClock } from '../patient-clock.ts'
 import { CommandError } from '../usage-error.ts'
@@ -12,6 +12,7 @@ import { connectApi } from './api.ts'
 import { teller } from './events.ts'
 import { follow } from './follow.ts'
 import type { NewHost } from './inventory.ts'
+import { namedHost } from './named-host.ts'
 
 export interface OperateFlags extends AnswerFlags {
   readonly dataDir: string
@@ -52,11 +53,10 @@ const whatIsThere = ({ metadata: { name }, spec: { address }, status }: Host): s
     ? `${name} is ${address}, which has not joined yet; to have another address in its place: flotilla node remove ${name} --forget`
     : `there is another host ${name} (${address}); give this one another name with --name`
 
-const noHost = (name: string, action: string): string =>
-  `there is no host ${name}; see: flotilla node list` +
-  (action === 'Check'
+const adviceFor = (name: string, action: string): string =>
+  action === 'Check'
     ? `; one that is new is looked at, and changed only when you say so, by: flotilla node add ${name}`
-    : '')
+    : ''
 
 /** @param names of Hosts; none = all */
 export async function operate(action: string, names: readonly string[], flags: OperateFlags): Promise<void> {
@@ -65,10 +65,7 @@ export async function operate(action: string, names: readonly string[], flags: O
   if (action === 'Remove' && flags.forget) names = await forgetNodes(api.client, names, flags)
   if (action === 'Remove' && names.length === 0) return
   const chosen = names.length > 0 ? [...new Set(names)] : await hostsFor(action, api.client)
-  for (const name of chosen)
-    await api.client.get(Host, { name }).catch((error: unknown) => {
-      throw isNotFound(error) ? new CommandError(noHost(name, action)) : error
-    })
+  for (const name of chosen) await namedHost(api.client, name, adviceFor(name, action))
   if (chosen.length === 0)
     throw new CommandError(
       `there are no hosts${needsAgent(action) ? ' that have joined' : ''}; add one with: flotilla node add user@host`,

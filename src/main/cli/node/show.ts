@@ -1,14 +1,13 @@
 // `flotilla node list` and `flotilla node show`.
 import { Host, HostOperation } from '../../../shared/api/flotilla/v1.ts'
 import { Node } from '../../../shared/api/core/v1.ts'
-import { isConditionTrue } from '../../../shared/machinery/conditions.ts'
+import { conditionOf, isConditionTrue } from '../../../shared/machinery/conditions.ts'
 import { byCreation } from '../../../shared/machinery/older.ts'
-import { isNotFound } from '../../../shared/machinery/status.ts'
 import { parseOutput } from '../progress.ts'
 import { table } from '../table.ts'
-import { CommandError } from '../usage-error.ts'
 import { connectApi } from './api.ts'
 import { findingText } from './events.ts'
+import { namedHost } from './named-host.ts'
 
 export async function list(dataDir: string, output: string): Promise<void> {
   const asJson = parseOutput(output) === 'json'
@@ -47,18 +46,18 @@ export async function list(dataDir: string, output: string): Promise<void> {
 export async function show(dataDir: string, name: string, output: string): Promise<void> {
   const asJson = parseOutput(output) === 'json'
   await using api = connectApi(dataDir)
-  const host = await api.client.get(Host, { name }).catch((error: unknown) => {
-    throw isNotFound(error) ? new CommandError(`there is no host ${name}; see: flotilla node list`) : error
-  })
+  const host = await namedHost(api.client, name)
   if (asJson) return console.log(JSON.stringify(host, null, 2))
   const { items } = await api.client.list(HostOperation, { fieldSelector: `spec.hostName=${name}` })
   const last = items.toSorted(byCreation).at(-1)
   const { spec, status } = host
   const { facts = {} } = status
+  const link = conditionOf(status.conditions, 'Connected')
   const lines: [string, string | number | undefined][] = [
     ['address', spec.address],
     ['phase', status.phase ?? 'Pending'],
     ['node', status.nodeName],
+    ['link', link?.status === 'False' ? `down: ${link.message}; to look at it again: flotilla node check ${name}` : undefined],
     ['system', facts.osImage && `${facts.osImage}, Linux ${facts.kernel}, ${facts.architecture}`],
     ['docker', facts.dockerFirewallBackend ? `${facts.dockerVersion} (firewall: ${facts.dockerFirewallBackend})` : facts.dockerVersion],
     ['agent', status.agent?.bundle],

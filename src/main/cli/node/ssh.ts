@@ -2,9 +2,7 @@
 // host keys that were accepted.
 import { homedir, userInfo } from 'node:os'
 import { join } from 'node:path'
-import { Host } from '../../../shared/api/flotilla/v1.ts'
 import { systemClock } from '../../../shared/machinery/clock.ts'
-import { isNotFound } from '../../../shared/machinery/status.ts'
 import { dataDirLayout } from '../../data-folder/data-dir.ts'
 import { readKubeconfig } from '../../data-folder/kubeconfig-file.ts'
 import { clusterIdOf, openOwnKey } from '../../provisioning/own-key.ts'
@@ -17,6 +15,7 @@ import { shown } from '../terminal-text.ts'
 import { CommandError } from '../usage-error.ts'
 import { Answerer, type AnswerFlags } from './answerer.ts'
 import { connectApi } from './api.ts'
+import { namedHost } from './named-host.ts'
 
 const LOGS = 'exec journalctl -u flotilla-agent.service --no-pager -o short-iso -n 200'
 const FOLLOW = 'exec journalctl -u flotilla-agent.service --no-pager -o short-iso -n 20 -f'
@@ -29,9 +28,7 @@ export async function connect(
   signal = new AbortController().signal,
 ): Promise<SshConnection> {
   await using api = connectApi(dataDir)
-  const host = await api.client.get(Host, { name }).catch((error: unknown) => {
-    throw isNotFound(error) ? new CommandError(`there is no host ${name}; see: flotilla node list`) : error
-  })
+  const host = await namedHost(api.client, name)
   const pins = new Map((host.status.hostKeys ?? []).map(({ endpoint, fingerprint }) => [endpoint, fingerprint]))
   const home = homedir()
   const { ca } = readKubeconfig(dataDirLayout(dataDir).kubeconfig)
