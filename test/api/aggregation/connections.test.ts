@@ -2,9 +2,11 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { Aggregator } from '../../../src/main/apiserver/aggregator/aggregator.ts'
+import { withRemotes } from '../../../src/main/apiserver/aggregator/remote-discovery.ts'
 import { RemoteService } from '../../../src/main/apiserver/aggregator/remote-service.ts'
 import { StoreError, type WatchOptions } from '../../../src/main/store/contract.ts'
 import { APIService } from '../../../src/shared/api/apiregistration/v1.ts'
+import type { APIResource } from '../../../src/shared/api/meta/v1.ts'
 import { startTestApiServer, testAdmin, type TestApiServer } from '../../support/api-server.ts'
 import { eventually } from '../../support/eventually.ts'
 
@@ -91,4 +93,16 @@ test('when one of the watches ends, the others are not followed twice', () => {
   expect([ended.length, services.length]).toEqual([1, 1])
   ended[0]?.onEnd(new StoreError('Compacted', 'too old'))
   expect([slices.length, services.length]).toEqual([1, 1])
+})
+
+test('an extension server may say that it serves very many kinds, each with its parts', () => {
+  const count = 60_000
+  const resources = Array.from({ length: count }, (_, i) => [
+    { name: `kinds${i}`, kind: 'Kind', namespaced: true, verbs: ['get'] },
+    { name: `kinds${i}/status`, kind: 'Kind', namespaced: true, verbs: ['update'] },
+  ]).flat() as unknown as APIResource[]
+  const [served] = withRemotes([], [{ spec: apiService.spec, available: true, resources }])
+  const found = served?.versions[0]?.resources ?? []
+  expect(found.length).toBe(count)
+  expect(found.every(({ subresources }) => subresources.map(({ name }) => name).join() === 'status')).toBe(true)
 })

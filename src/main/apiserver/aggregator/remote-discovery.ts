@@ -14,7 +14,26 @@ export interface RemoteVersion {
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
 
-function resourceOf(group: string, version: string, given: APIResource, all: readonly APIResource[]): ServedResource {
+/** Subresources by their resource: a server may name very many of both. */
+function partsIn(resources: readonly APIResource[]): ReadonlyMap<string, readonly APIResource[]> {
+  const found = new Map<string, APIResource[]>()
+  for (const resource of resources) {
+    const slash = resource.name.indexOf('/')
+    if (slash < 0) continue
+    const whole = resource.name.slice(0, slash)
+    const parts = found.get(whole)
+    if (parts) parts.push(resource)
+    else found.set(whole, [resource])
+  }
+  return found
+}
+
+function resourceOf(
+  group: string,
+  version: string,
+  given: APIResource,
+  parts: readonly APIResource[] = [],
+): ServedResource {
   const type = {
     group: textOf(given.group) || group,
     version: textOf(given.version) || version,
@@ -30,30 +49,29 @@ function resourceOf(group: string, version: string, given: APIResource, all: rea
       categories: textsOf(given.categories),
     },
     verbs: textsOf(given.verbs),
-    subresources: all
-      .filter(({ name }) => name.startsWith(`${given.name}/`))
-      .map(sub => ({
-        name: sub.name.slice(given.name.length + 1),
-        kind: {
-          group: textOf(sub.group) || group,
-          version: textOf(sub.version) || version,
-          kind: textOf(sub.kind),
-        },
-        verbs: textsOf(sub.verbs),
-      })),
+    subresources: parts.map(sub => ({
+      name: sub.name.slice(given.name.length + 1),
+      kind: {
+        group: textOf(sub.group) || group,
+        version: textOf(sub.version) || version,
+        kind: textOf(sub.kind),
+      },
+      verbs: textsOf(sub.verbs),
+    })),
   }
 }
 
 function versionOf({ spec, available, resources }: RemoteVersion): ServedVersion {
   const { group = '', version = '' } = spec
   const named = resources.filter(({ name }) => typeof name === 'string')
+  const parts = partsIn(named)
   return {
     version,
     priority: spec.versionPriority,
     ...(available ? {} : { stale: true }),
     resources: named
       .filter(({ name }) => !name.includes('/'))
-      .map(resource => resourceOf(group, version, resource, named)),
+      .map(resource => resourceOf(group, version, resource, parts.get(resource.name))),
   }
 }
 
