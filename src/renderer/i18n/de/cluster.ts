@@ -76,7 +76,7 @@ export const cluster = {
   'What they may do': 'Was erlaubt ist',
   Where: 'Wo',
   'None chosen: everywhere.': 'Ohne Auswahl: überall.',
-  Days: 'Tage',
+  'Valid for days': 'Gültig für Tage',
 
   // Helm
   'Roll {name} back to revision {revision}?': '{name} auf Revision {revision} zurückrollen?',
