@@ -62,7 +62,7 @@ export function toSvg({ cards, edges }: Picture, layout: Layout, colors: Palette
     const [a, b] = [boxes.get(from), boxes.get(to)]
     return a && b
       ? [
-          `<path d="${way(a, b)}" fill="none" stroke="${colors['line-strong']}"${isAttachment ? ' stroke-dasharray="4 4"' : ''}/>`,
+          `<path d="${way(a, b).path}" fill="none" stroke="${colors['line-strong']}"${isAttachment ? ' stroke-dasharray="4 4"' : ''}/>`,
         ]
       : []
   })

@@ -66,7 +66,20 @@ const blocks = (column: readonly Box[], top: number, bottom: number) => {
   return box !== undefined && box.y < bottom
 }
 
-/** The ways from the right of one of these cards to the left of another; each is found once. */
+/** How far a line between cards of one column leaves it. */
+const ASIDE = 32
+
+/** From the left of a card to the left of another one above or below it. */
+function besideColumn(from: Box, to: Box): Way {
+  const [start, end] = [endOf(from), endOf(to)]
+  const x = start.x - ASIDE
+  return {
+    path: `M${start.x} ${start.y}C${x} ${start.y} ${x} ${end.y} ${end.x} ${end.y}`,
+    middle: { x: start.x - ASIDE * 0.75, y: (start.y + end.y) / 2 },
+  }
+}
+
+/** The ways from the right of one of these cards to the left of another, or along their column; each is found once. */
 export function waysBetween(boxes: Iterable<Box>): (from: Box, to: Box) => Way {
   const columns = new Map<number, Box[]>()
   for (const box of boxes) {
@@ -79,6 +92,7 @@ export function waysBetween(boxes: Iterable<Box>): (from: Box, to: Box) => Way {
   const known = new Map<Box, Map<Box, Way>>()
 
   function find(from: Box, to: Box): Way {
+    if (from.x === to.x) return besideColumn(from, to)
     const end = endOf(to)
     let start = startOf(from)
     let path = `M${start.x} ${start.y}`

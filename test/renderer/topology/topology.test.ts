@@ -468,4 +468,14 @@ describe('toSvg()', () => {
     expect(svg).not.toContain('<script')
     expect(parsed.querySelectorAll('text').length).toBeGreaterThan(4)
   })
+
+  it('has every line of the map', () => {
+    const drawn = picture(worldWith([makeApp('web', 2)]))
+    const palette = new Proxy({} as Parameters<typeof toSvg>[2], { get: () => '#000' })
+    const svg = toSvg(drawn, layOut(drawn.cards, drawn.edges), palette)
+    const parsed = new DOMParser().parseFromString(svg, 'image/svg+xml')
+    const ways = [...parsed.querySelectorAll('path')].map(path => path.getAttribute('d') ?? '')
+    expect(ways).toHaveLength(drawn.edges.length)
+    for (const way of ways) expect(way).toMatch(/^M-?[\d.]+ -?[\d.]+C/)
+  })
 })

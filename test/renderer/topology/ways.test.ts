@@ -70,6 +70,21 @@ describe('waysBetween()', () => {
     expect(waysBetween([from, aside, to])(from, to)).toEqual(plain(from, to))
   })
 
+  it('runs beside the column between cards of one', () => {
+    const way = waysBetween(dense)
+    for (const [from, to] of [
+      [card(1, 0), card(1, 210)],
+      [card(1, 140), card(1, 70)],
+    ] as const) {
+      const { path, middle } = way(from, to)
+      const points = pointsOf(path)
+      expect(points[0]).toEqual({ x: from.x, y: from.y + from.height / 2 })
+      expect(points.at(-1)).toEqual({ x: to.x, y: to.y + to.height / 2 })
+      for (const { x } of [...points, middle]) expect(x > from.x - GAP && x <= from.x).toBe(true)
+      expect(Math.min(...points.map(({ x, y }) => Math.hypot(x - middle.x, y - middle.y)))).toBeLessThan(2)
+    }
+  })
+
   it('passes on the side that is nearer', () => {
     const way = (y: number) => {
       const [from, between, to] = [card(0, 100), card(1, y), card(2, 100)]
