@@ -10,9 +10,12 @@ import { ClusterRevision, NamespacedRevision } from '@/history/revisions.ts'
 import { perform } from '@/kinds/actions/action.ts'
 import { actionsOf } from '@/kinds/actions/actions-of.ts'
 import { useClusterStore } from '@/stores/cluster.ts'
+import { useToastStore } from '@/stores/toasts.ts'
 import { useConfirmStore } from '@/stores/confirm.ts'
 import { runFix } from '@/why/run-fix.ts'
 import { Deployment } from '../../src/shared/api/apps/v1.ts'
+import { CronJob } from '../../src/shared/api/batch/v1.ts'
+import { Host } from '../../src/shared/api/flotilla/v1.ts'
 import { Lease } from '../../src/shared/api/coordination/v1.ts'
 import { ConfigMap, Node, Pod } from '../../src/shared/api/core/v1.ts'
 import type { AnyObject, KubeObject } from '../../src/shared/machinery/object.ts'
@@ -21,12 +24,15 @@ import { make } from './support/objects.ts'
 
 const Widget = { group: 'shop.example', version: 'v1', kind: 'Widget', plural: 'widgets', namespaced: true } as const
 let served: Record<string, unknown>
+/** To whatever is not in `served`. */
+let answerAll: object | undefined
 beforeEach(() => {
   setActivePinia(createPinia())
   served = {}
+  answerAll = undefined
   vi.stubGlobal('fetch', (input: RequestInfo | URL) => {
     const { pathname } = new URL(String(input instanceof Request ? input.url : input), 'http://window')
-    const found = served[pathname]
+    const found = served[pathname] ?? answerAll
     return Promise.resolve(Response.json(found ?? { kind: 'Status', code: 404 }, { status: found ? 200 : 404 }))
   })
 })
@@ -95,6 +101,38 @@ describe('the same with kubectl', () => {
     expect(useConfirmStore().question?.command?.(ENTERED)).toBe(
       'kubectl delete pods web-0 --grace-period=0 --force --namespace=shop',
     )
+  })
+
+  it.each([
+    [
+      'suspend',
+      CronJob,
+      {},
+      `kubectl patch cronjobs.batch it --type=merge '--patch={"spec":{"suspend":true}}' --namespace=shop`,
+    ],
+    ['uncordon', Node, { unschedulable: true }, 'kubectl uncordon it'],
+    [
+      'roll back by itself',
+      Deployment,
+      {},
+      'kubectl annotate deployments.apps it flotilla.dev/auto-rollback=true --overwrite --namespace=shop',
+    ],
+    [
+      'run now',
+      CronJob,
+      { jobTemplate: { spec: {} } },
+      /^kubectl create job it-\w{5} --from=cronjob\/it --namespace=shop$/,
+    ],
+  ])('is told afterwards of what is done without a question: %s', async (what, type, spec, command) => {
+    useClusterStore().kinds = [{ type: Host }] as never
+    answerAll = { metadata: {} }
+    const kind = { type, verbs: ['patch'], subresources: new Set() } as unknown as ServedKind
+    const ids: Record<string, string> = { suspend: 'pause', 'roll back by itself': 'auto-rollback', 'run now': 'run' }
+    const action = actionsOf(kind).find(({ id }) => id === (ids[what] ?? what))
+    await action?.run([rowIn(type as typeof Node, 'shop', 'it', { spec })])
+    const [told] = useToastStore().toasts
+    expect(told?.tone).toBe('done')
+    expect(told?.command).toEqual(typeof command === 'string' ? command : expect.stringMatching(command))
   })
 
   it('follows what is entered, in the dialog', async () => {

@@ -8,6 +8,8 @@ export interface Toast {
   readonly tone: 'done' | 'failed' | 'waiting'
   readonly text: string
   readonly detail?: string
+  /** What was done, as kubectl would be told it: where nobody was asked first. */
+  readonly command?: string
   /** Of what is about to happen. */
   readonly cancel?: () => void
 }
@@ -46,7 +48,8 @@ export const useToastStore = defineStore('toasts', () => {
     toasts,
     close,
     goesOn,
-    done: (text: string) => void push({ tone: 'done', text }),
+    done: (text: string, command?: string) =>
+      void push({ tone: 'done', text, ...(command === undefined ? {} : { command }) }),
     failed: (text: string, error: unknown) => void push({ tone: 'failed', text, detail: messageOf(error) }),
   }
 })

@@ -15,6 +15,7 @@ export type Fix = { readonly title: string } & (
   | { readonly kind: 'edit'; readonly ref: ObjectRef }
   | { readonly kind: 'add-hosts' }
   | { readonly kind: 'host'; readonly name: string }
+  | { readonly kind: 'drain'; readonly node: string }
   | { readonly kind: 'logs'; readonly ref: ObjectRef; readonly container: string; readonly previous: boolean }
   | { readonly kind: 'create'; readonly draft: AnyObject }
   /** Changes the object after a question that says what follows. */

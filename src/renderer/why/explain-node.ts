@@ -58,6 +58,12 @@ export const explainNode: Explainer<Node> = (node, { now, world }, ref) => {
     const condition = conditionOf(node.status.conditions, view.text)
     return because('pressure', ref, t('node {name} {state}', { name: ref.name, state: known(pressure) }), {
       evidence: condition?.message ? [fact(condition.message, t('condition {text}', { text: view.text }))] : [],
+      // What pods take goes elsewhere; what lies on the machine besides is looked at there.
+      fixes: [
+        { kind: 'drain', title: t('Drain it'), node: ref.name },
+        { kind: 'open', title: t('See its pods and images'), ref },
+        ...host.fixes,
+      ],
     })
   }
   if (node.spec.unschedulable)

@@ -3,13 +3,14 @@ import type { Router } from 'vue-router'
 import { encodeJson } from '../../shared/machinery/json-text.ts'
 import type { AnyObject } from '../../shared/machinery/object.ts'
 import type { ResourceType } from '../../shared/machinery/resource-type.ts'
-import { Pod } from '../../shared/api/core/v1.ts'
+import { Node, Pod } from '../../shared/api/core/v1.ts'
 import { rightsOnAll } from '../access/manifest-rights.ts'
 import { type Right, rightTo, useRightsStore } from '../access/rights.ts'
 import { connection } from '../api/connection.ts'
 import { TO_ADD } from '../hosts/host-rights.ts'
 import { asKubectl } from '../kinds/actions/as-kubectl.ts'
 import { loaded } from '../lazy/part.ts'
+import { useDrainStore } from '../nodes/drains.ts'
 import { objectRoute } from '../places.ts'
 import { useConfirmStore } from '../stores/confirm.ts'
 import { useDockStore } from '../stores/dock.ts'
@@ -56,6 +57,8 @@ function rightsFor(fix: Fix): readonly Right[] {
       return []
     case 'add-hosts':
       return TO_ADD
+    case 'drain':
+      return [rightTo('patch', Node, { name: fix.node }), rightTo('create', Pod, { subresource: 'eviction' })]
     case 'create':
       return rightsOnAll('create', [fix.draft], 'default')
     case 'logs': {
@@ -83,6 +86,9 @@ export async function runFix(fix: Fix, router: Router): Promise<void> {
       return
     case 'host':
       await router.push({ name: 'hosts', query: { host: fix.name } })
+      return
+    case 'drain':
+      useDrainStore().shown = fix.node
       return
     case 'edit': {
       const { type, namespace, name } = fix.ref

@@ -581,6 +581,17 @@ describe('why is a node not well?', () => {
     expect(facts(cause)).toContain('no route to host')
     expect(cause?.fixes).toEqual([{ kind: 'host', title: 'Look at host cellar', name: 'cellar' }])
   })
+  it('short of memory is drained, or looked at', () => {
+    const full = make(Node, 'box-3', {
+      status: {
+        conditions: [
+          { type: 'Ready', status: 'True' },
+          { type: 'MemoryPressure', status: 'True', message: 'kubelet has insufficient memory available' },
+        ],
+      } as never,
+    })
+    expect(fixes(ask([[Node, [full]]], Node, full))).toEqual(['Drain it', 'See its pods and images'])
+  })
   it('has no way to one that did not come over SSH', () =>
     expect(
       fixes(

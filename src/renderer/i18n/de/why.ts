@@ -52,6 +52,8 @@ export const why = {
   'Make {name} the default': '{name} zur Vorgabe machen',
   'Claims that name no class get their volumes from it, this one included.':
     'Claims, die keine Klasse nennen, erhalten ihre Volumes von ihr, auch dieser.',
+  'Drain it': 'Leeren',
+  'See its pods and images': 'Pods und Images ansehen',
   'Edit the claim': 'Claim bearbeiten',
   'Edit the selector': 'Selektor bearbeiten',
   'Edit the ports': 'Ports bearbeiten',

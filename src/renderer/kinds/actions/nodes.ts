@@ -12,6 +12,9 @@ import { type Drafts, type Need, PATCH, first, ofPods } from './action.ts'
 import { asKubectl } from './as-kubectl.ts'
 import { count, forEach, refOf } from './change.ts'
 
+/** Nodes are in no namespace. */
+const named = (rows: readonly Row[]) => rows.map(({ name }) => ({ name }))
+
 async function cordon(kind: ServedKind, rows: readonly Row[]): Promise<void> {
   const names = rows.map(({ name }) => name)
   const { confirmed } = await useConfirmStore().ask({
@@ -20,12 +23,7 @@ async function cordon(kind: ServedKind, rows: readonly Row[]): Promise<void> {
     names,
     action: t('Cordon'),
     whatIf: () => ({ cordon: names }),
-    command: () =>
-      asKubectl(
-        'cordon',
-        undefined,
-        rows.map(({ name }) => ({ name })),
-      ),
+    command: () => asKubectl('cordon', undefined, named(rows)),
   })
   if (confirmed) await setUnschedulable(kind, rows, true)
 }
@@ -35,6 +33,7 @@ const setUnschedulable = ({ type }: ServedKind, rows: readonly Row[], unschedula
     rows,
     t(unschedulable ? 'Cordoned {things}' : 'Uncordoned {things}', { things: count(rows, type.kind) }),
     row => connection.client.patch(type, refOf(row), { spec: { unschedulable } }, { type: 'merge' }),
+    unschedulable ? undefined : asKubectl('uncordon', undefined, named(rows)),
   )
 
 const isCordoned = ({ spec }: AnyObject) => (spec as { unschedulable?: boolean } | undefined)?.unschedulable === true

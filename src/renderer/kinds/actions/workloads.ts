@@ -5,6 +5,7 @@ import { AUTO_ROLLBACK } from '../../../shared/api/flotilla/auto-rollback.ts'
 import { formatTime } from '../../../shared/machinery/clock.ts'
 import type { AnyObject } from '../../../shared/machinery/object.ts'
 import { controllerRef } from '../../../shared/machinery/owner.ts'
+import { inNamespace, line } from '../../create/kubectl-command.ts'
 import { connection } from '../../api/connection.ts'
 import type { ServedKind } from '../../api/discovery.ts'
 import type { Row } from '../../api/sources.ts'
@@ -31,13 +32,20 @@ async function restart({ type }: ServedKind, rows: readonly Row[]): Promise<void
 }
 
 /** Runs a cron job now, as `kubectl create job --from` does it. */
-const runNow = (rows: readonly Row[]) =>
-  forEach(rows, t('Started {things}', { things: count(rows, 'CronJob') }), ({ object, name, namespace }) => {
+function runNow(rows: readonly Row[]): Promise<void> {
+  const names = new Map(
+    rows.map(row => [row, `${row.name.slice(0, 50)}-${Math.random().toString(36).slice(2, 7)}`] as const),
+  )
+  const commands = [...names].map(([{ name, namespace }, run]) =>
+    line('kubectl', 'create', 'job', run, `--from=cronjob/${name}`, inNamespace(namespace)),
+  )
+  const run = (row: Row) => {
+    const { object, namespace } = row
     const { jobTemplate } = (object as unknown as CronJob).spec
     const { labels, annotations } = jobTemplate.metadata ?? {}
     return connection.client.create(Job, {
       metadata: {
-        name: `${name.slice(0, 50)}-${Math.random().toString(36).slice(2, 7)}`,
+        name: names.get(row) ?? row.name,
         namespace,
         ...(labels ? { labels } : {}),
         annotations: { ...annotations, 'cronjob.kubernetes.io/instantiate': 'manual' },
@@ -45,7 +53,9 @@ const runNow = (rows: readonly Row[]) =>
       },
       spec: jobTemplate.spec ?? { template: {} },
     })
-  })
+  }
+  return forEach(rows, t('Started {things}', { things: count(rows, 'CronJob') }), run, commands.join('\n'))
+}
 
 const setRollback = ({ type }: ServedKind, rows: readonly Row[], isWanted: boolean) =>
   forEach(
@@ -60,6 +70,7 @@ const setRollback = ({ type }: ServedKind, rows: readonly Row[], isWanted: boole
       const annotations = { [AUTO_ROLLBACK]: isWanted ? 'true' : null }
       return connection.client.patch(type, refOf(row), { metadata: { annotations } }, { type: 'merge' })
     },
+    asKubectl('annotate', type, rows, isWanted ? `${AUTO_ROLLBACK}=true` : `${AUTO_ROLLBACK}-`, '--overwrite'),
   )
 
 /** The field that halts a kind. */
