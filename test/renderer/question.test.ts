@@ -64,6 +64,12 @@ describe('the same with kubectl', () => {
     ['scale', Deployment, [web], 'kubectl scale deployments.apps web --replicas=3 --namespace=shop'],
     ['restart', Deployment, [web], 'kubectl rollout restart deployments.apps web --namespace=shop'],
     ['label', Deployment, [web], 'kubectl label deployments.apps web team=shop tier- --overwrite --namespace=shop'],
+    [
+      'delete-at-once',
+      Pod,
+      [rowIn(Pod, 'shop', 'web-0')],
+      'kubectl delete pods web-0 --grace-period=0 --force --namespace=shop',
+    ],
     ['cordon', Node, [rowIn(Node, '', 'box-1'), rowIn(Node, '', 'box-2')], 'kubectl cordon box-1 box-2'],
   ])('stands in the question of %s', async (id, type, rows, command) => {
     const question = await asked(type as typeof Deployment, id, rows)
@@ -172,6 +178,24 @@ describe('before something is deleted', () => {
   ])('nothing of that is said of what is not brought back', async (type, text) => {
     ours()
     expect((await asked(type as typeof Pod, 'delete', [rowIn(type, 'shop', 'one')]))?.text).toBe(text)
+  })
+})
+
+describe('a pod that is deleted at once', () => {
+  it('is told what that means, and is not waited for', async () => {
+    vi.useFakeTimers()
+    const sent: RequestInit[] = []
+    vi.stubGlobal('fetch', (_input: unknown, init: RequestInit) => {
+      sent.push(init)
+      return Promise.resolve(Response.json({ kind: 'Status', status: 'Success' }))
+    })
+    const question = await asked(Pod, 'delete-at-once', [rowIn(Pod, 'shop', 'web-0')])
+    expect(question?.text).toContain('on a node that does not answer they run on')
+    useConfirmStore().answer({ confirmed: true, number: 0, line: '' })
+    await vi.advanceTimersByTimeAsync(5_000)
+    vi.useRealTimers()
+    const deletion = sent.find(({ method }) => method === 'DELETE')
+    expect(JSON.parse(String(deletion?.body))).toMatchObject({ gracePeriodSeconds: 0 })
   })
 })
 

@@ -73,6 +73,10 @@ export const kinds = {
   'They can be brought back from their history.': 'Aus ihrem Verlauf lassen sie sich zurückholen.',
   'This cannot be undone.': 'Das lässt sich nicht rückgängig machen.',
   'Delete {things}?': '{things} löschen?',
+  'Delete {things} at once?': '{things} sofort löschen?',
+  'Delete at once': 'Sofort löschen',
+  'Nobody waits until its processes have ended: what they still had to write is lost, and on a node that does not answer they run on, beside those of the pod that takes its place.':
+    'Niemand wartet, bis seine Prozesse beendet sind: Was sie noch schreiben wollten, ist verloren, und auf einem Node, der nicht antwortet, laufen sie weiter, neben denen des Pods, der an seine Stelle tritt.',
   'About to delete {things}': '{things} wird gleich gelöscht',
   'Deleting {things}': '{things} wird gelöscht',
   'Scale {things}': '{things} skalieren',

@@ -3,11 +3,13 @@ import type { ServedKind } from '../../api/discovery.ts'
 import { type ResourceAction, settle } from './action.ts'
 import { intoNodeActions, nodeActions } from './nodes.ts'
 import { editingActions, lastActions } from './objects.ts'
-import { podActions } from './pods.ts'
+import { lastPodActions, podActions } from './pods.ts'
 import { workloadActions } from './workloads.ts'
 
 export const actionsOf = (kind: ServedKind): ResourceAction[] =>
   settle(
-    [podActions, intoNodeActions, editingActions, nodeActions, workloadActions, lastActions].flatMap(of => of(kind)),
+    [podActions, intoNodeActions, editingActions, nodeActions, workloadActions, lastActions, lastPodActions].flatMap(
+      of => of(kind),
+    ),
     kind,
   )

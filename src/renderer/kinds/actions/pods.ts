@@ -1,5 +1,5 @@
 // What pods allow, and what leads to them: logs, terminals, files, forwarded ports.
-import { ArrowRightLeft, Bug, FolderOpen, History, Plug, ScrollText, SquareTerminal } from '@lucide/vue'
+import { ArrowRightLeft, Bug, FolderOpen, History, Plug, ScrollText, SquareTerminal, Zap } from '@lucide/vue'
 import { CronJob, Job } from '../../../shared/api/batch/v1.ts'
 import type { Container, Pod } from '../../../shared/api/core/v1.ts'
 import type { AnyObject } from '../../../shared/machinery/object.ts'
@@ -10,8 +10,11 @@ import type { ServedKind } from '../../api/discovery.ts'
 import type { Row } from '../../api/sources.ts'
 import { useDebugStore } from '../../dock/debug.ts'
 import { type ForwardKind, useForwardStore } from '../../forwards/forwards.ts'
+import { useConfirmStore } from '../../stores/confirm.ts'
 import { useDockStore } from '../../stores/dock.ts'
 import { useToastStore } from '../../stores/toasts.ts'
+import { asKubectl } from './as-kubectl.ts'
+import { count, forEach, refOf } from './change.ts'
 import { podSelectorOf } from '../pod-selector.ts'
 import { t } from '../../i18n/i18n.ts'
 import { type Drafts, first, ofPods } from './action.ts'
@@ -104,6 +107,42 @@ const HAS_PODS = new Set([
   'CronJob',
   'Service',
 ])
+
+async function deleteAtOnce({ type }: ServedKind, rows: readonly Row[]): Promise<void> {
+  const things = count(rows, type.kind)
+  const { confirmed } = await useConfirmStore().ask({
+    title: t('Delete {things} at once?', { things }),
+    text: t(
+      'Nobody waits until its processes have ended: what they still had to write is lost, and on a node that does not answer they run on, beside those of the pod that takes its place.',
+    ),
+    names: rows.map(row => row.key),
+    action: t('Delete at once'),
+    danger: true,
+    command: () => asKubectl('delete', type, rows, '--grace-period=0', '--force'),
+  })
+  if (!confirmed || !(await useToastStore().goesOn(t('About to delete {things}', { things })))) return
+  await forEach(rows, t('Deleting {things}', { things }), row =>
+    connection.client.delete(type, refOf(row), {
+      gracePeriodSeconds: 0,
+      preconditions: { uid: row.object.metadata.uid },
+    }),
+  )
+}
+
+/** Beside the deletion that waits, which is what nearly everybody wants. */
+export const lastPodActions = (kind: ServedKind): Drafts => [
+  kind.type.kind === 'Pod' &&
+    kind.verbs.includes('delete') && {
+      id: 'delete-at-once',
+      needs: [{ verb: 'delete' }],
+      minor: true,
+      title: t('Delete at once'),
+      icon: Zap,
+      danger: true,
+      bulk: true,
+      run: rows => deleteAtOnce(kind, rows),
+    },
+]
 
 export function podActions({ type }: ServedKind): Drafts {
   const firstPod = (run: (pod: Pod) => void) => first(row => run(row.object as unknown as Pod))
