@@ -458,3 +458,39 @@ test('items without a name are owned by the one that Go gives them, and owners o
   expect(text).toContain('"f:imagePullSecrets":{".":{},"k:{\\"name\\":\\"\\"}":{}}')
   expect(text).toContain('"f:ownerReferences":{".":{},"k:{\\"uid\\":\\"\\"}":{}}')
 })
+
+test('a Table says of a pod that has ended that it is completed, alone, in a list and on a watch', async () => {
+  const pods = '/api/v1/namespaces/default/pods'
+  const accept = 'application/json;as=Table;v=v1;g=meta.k8s.io'
+  const body = { metadata: { name: 'ended' }, spec: { containers: [{ name: 'a', image: 'a' }] } }
+  await raw(server, pods, { body })
+  const conditionsOf = async (path: string) => {
+    const { text } = await raw(server, path, { headers: { accept } })
+    const told = JSON.parse(text.split('\n')[0]!) as { rows?: object[]; object?: { rows: object[] } }
+    return (told.rows ?? told.object!.rows).map(row => (row as { conditions?: object[] }).conditions)
+  }
+  expect(await conditionsOf(`${pods}/ended`)).toEqual([undefined])
+  for (const [phase, message] of [
+    ['Succeeded', 'The pod has completed successfully.'],
+    ['Failed', 'The pod failed.'],
+  ]) {
+    await raw(server, `${pods}/ended/status`, { method: 'PATCH', headers: MERGE, body: { status: { phase } } })
+    const completed = [[{ type: 'Completed', status: 'True', reason: phase, message }]]
+    for (const path of [`${pods}/ended`, pods, `${pods}?includeObject=None`, `${pods}?watch=true&timeoutSeconds=1`])
+      expect(await conditionsOf(path)).toEqual(completed)
+  }
+})
+
+test('the share of the processor that an autoscaler of the older version names comes before its other metrics', async () => {
+  const memory = {
+    type: 'Resource',
+    resource: { name: 'memory', target: { type: 'Utilization', averageUtilization: 70 } },
+  }
+  const body = {
+    metadata: { name: 'older', annotations: { 'autoscaling.alpha.kubernetes.io/metrics': JSON.stringify([memory]) } },
+    spec: { scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'x' }, maxReplicas: 3, targetCPUUtilizationPercentage: 60 }, // prettier-ignore
+  }
+  await raw(server, '/apis/autoscaling/v1/namespaces/default/horizontalpodautoscalers', { body })
+  const { json } = await raw(server, '/apis/autoscaling/v2/namespaces/default/horizontalpodautoscalers/older')
+  expect((json.spec.metrics as { resource: { name: string } }[]).map(({ resource }) => resource.name)).toEqual(['cpu', 'memory']) // prettier-ignore
+})

@@ -8,6 +8,14 @@ import type { Decoded } from '../schema/decode.ts'
 import { addPrinted } from '../schema/printed.ts'
 import type { FieldFact } from '../schema/facts.ts'
 
+/** @see https://kubernetes.io/docs/reference/using-api/api-concepts/#receiving-resources-as-tables */
+export interface RowCondition {
+  readonly type: 'Completed'
+  readonly status: 'True'
+  readonly reason: string
+  readonly message: string
+}
+
 /** One printed column of the server's Table. @see API concepts, "Receiving resources as Tables" */
 export interface Column<T> {
   readonly name: string
@@ -124,6 +132,8 @@ export interface ResourceDescriptor<T extends KubeObject = AnyObject> {
   /** What is said of other fields, for kinds that say it in their own words. */
   readonly unknownField?: (field: string) => string
   readonly columns?: readonly Column<T>[]
+  /** What a Table says of a row besides its cells, such as that an object has done its work. */
+  readonly rowCondition?: (object: T) => RowCondition | undefined
   /** Seconds that `kubectl delete` waits before the object goes; only pods. */
   readonly gracefulDeletion?: (object: T, requestedSeconds: number | undefined) => number
   /**

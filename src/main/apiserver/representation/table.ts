@@ -50,8 +50,12 @@ export function tableRepresentation(
     priority,
   }))
   const cellsOf = (object: AnyObject) => columns.map(column => column.value(object, clock.now()) ?? null)
+  const saidOf = (object: AnyObject) => {
+    const condition = resource.rowCondition?.(object)
+    return { cells: cellsOf(object), ...(condition ? { conditions: [condition] } : {}) }
+  }
   const row = (object: AnyObject) => ({
-    cells: cellsOf(object),
+    ...saidOf(object),
     ...(include === 'None' ? {} : { object: include === 'Object' ? object : partialObject(object, version) }),
   })
   const metadataOf = partialJson(resource, version)
@@ -59,8 +63,8 @@ export function tableRepresentation(
   const rowJson = (stored: Stored): Buffer => {
     const object = viewOf(resource, stored)
     if (include !== 'Metadata') return encode(row(object))
-    const cells = Buffer.from(`{"cells":${encodeJson(cellsOf(object))},"object":`)
-    return Buffer.concat([cells, metadataOf(stored), ROW_END])
+    const said = Buffer.from(`${encodeJson(saidOf(object)).slice(0, -1)},"object":`)
+    return Buffer.concat([said, metadataOf(stored), ROW_END])
   }
   const table = (metadata: ListMeta, definitions: boolean, objects: readonly AnyObject[]) => ({
     ...head,

@@ -86,12 +86,12 @@ export function autoscalerFromV1(object: V1): AnyObject {
   const behavior = carried<V2['spec']['behavior']>(annotations, BEHAVIOR)
   const percent = spec.targetCPUUtilizationPercentage ?? (metrics.length === 0 ? DEFAULT_CPU_PERCENT : undefined)
   if (percent !== undefined)
-    metrics.push({
+    metrics.unshift({
       type: 'Resource',
       resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: percent } },
     })
   if (status.currentCPUUtilizationPercentage !== undefined)
-    currentMetrics.push({
+    currentMetrics.unshift({
       type: 'Resource',
       resource: { name: 'cpu', current: { averageUtilization: status.currentCPUUtilizationPercentage } },
     })

@@ -2,7 +2,7 @@
 import type { ContainerStatus, Pod } from '../../../../shared/api/core/v1.ts'
 import { humanSince } from '../../../../shared/machinery/human-duration.ts'
 import { list } from '../support/collections.ts'
-import type { Column } from '../resource.ts'
+import type { Column, RowCondition } from '../resource.ts'
 import { NONE, ageColumn, nameColumn, text, wide } from './common.ts'
 
 export interface PodSummary {
@@ -125,3 +125,12 @@ export const podColumns: readonly Column<Pod>[] = [
   wide(text('Nominated Node', 'Node where preemption makes room.', pod => pod.status.nominatedNodeName || NONE)),
   wide(text('Readiness Gates', 'How many readiness gates are open.', readinessGates)),
 ]
+
+const COMPLETED = { type: 'Completed', status: 'True' } as const
+
+/** A pod that has ended for good: clients may leave it out. */
+export function podRowCondition({ status }: Pod): RowCondition | undefined {
+  if (status.phase === 'Succeeded')
+    return { ...COMPLETED, reason: 'Succeeded', message: 'The pod has completed successfully.' }
+  return status.phase === 'Failed' ? { ...COMPLETED, reason: 'Failed', message: 'The pod failed.' } : undefined
+}

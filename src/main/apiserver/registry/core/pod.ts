@@ -1,6 +1,6 @@
 // Pods.
 import { Pod } from '../../../../shared/api/core/v1.ts'
-import { podColumns } from '../columns/pod.ts'
+import { podColumns, podRowCondition } from '../columns/pod.ts'
 import { defineResource } from '../resource.ts'
 import { list } from '../support/collections.ts'
 import { bumpGeneration, keepField, keepStatus, startGeneration } from '../support/strategy.ts'
@@ -80,4 +80,5 @@ export const pods = defineResource<Pod>({
     'status.nominatedNodeName': pod => pod.status.nominatedNodeName ?? '',
   },
   columns: podColumns,
+  rowCondition: podRowCondition,
 })
