@@ -67,21 +67,23 @@ async function createSet(rollout: Rollout, oldSets: readonly ReplicaSet[], revis
   const { deployment, context } = rollout
   const draft = await draftSet(deployment, oldSets, revision)
   const size = draft.spec.replicas ?? 0
+  let created: ReplicaSet
   try {
-    const created = await context.client.create(ReplicaSet, draft, { signal: context.signal })
-    if (size > 0) tellScaled(context, deployment, created.metadata.name, 0, size)
-    await saveProgress(rollout, String(revision), {
-      reason: Reason.newSetCreated,
-      message: `Created new replica set "${created.metadata.name}"`,
-      onlyIfUnknown: false,
-    })
-    return created
+    created = await context.client.create(ReplicaSet, draft, { signal: context.signal })
   } catch (error) {
     if (isAlreadyExists(error)) return await onNameTaken(rollout, draft.metadata.name ?? '', revision, error)
     if (isNamespaceTerminating(error)) throw error
     await tellFailure(rollout, draft.metadata.name ?? '', error)
     throw error
   }
+  if (size > 0) tellScaled(context, deployment, created.metadata.name, 0, size)
+  // The set is there, whatever becomes of this: a Deployment that has changed meanwhile says so with its next turn.
+  await saveProgress(rollout, String(revision), {
+    reason: Reason.newSetCreated,
+    message: `Created new replica set "${created.metadata.name}"`,
+    onlyIfUnknown: false,
+  })
+  return created
 }
 
 async function draftSet(
