@@ -10,6 +10,9 @@ export interface StatefulPlan {
   readonly reached: Pod[]
 }
 
+/** In one step: somebody may ask for two thousand million. */
+const MOST_CREATED = 500
+
 export interface PlanInput {
   readonly set: StatefulSet
   readonly byOrdinal: ReadonlyMap<number, Pod>
@@ -34,7 +37,7 @@ export function planStep({ set, byOrdinal, isCurrent, nowMs }: PlanInput): State
     const holdsUp = !parallel && (plan.create.length + plan.remove.length > 0 || !available(pod))
     const isPending = pod?.status.phase === 'Pending'
     if (pod && !isPodTerminal(pod) && (isPending || !holdsUp)) plan.reached.push(pod)
-    if (holdsUp) return plan
+    if (holdsUp || plan.create.length === MOST_CREATED) return plan
   }
   const condemned = [...byOrdinal]
     .filter(([ordinal]) => ordinal < first || ordinal > last)
