@@ -105,6 +105,35 @@ test('agent and Docker killed in turn restart, double and lose nothing', async (
   await eventually(() => host.sh('docker ps -aq').split('\n').length === 2, 60_000)
 })
 
+test('when a VPN takes over the way to the host, and when it goes, the link is back, and pods do not notice', async () => {
+  await run('remote')
+  await eventually(() => isReady('remote'), 60_000)
+  const before = containersOf('remote')
+  const away = async () => (await plane.host('box')).status.away?.at(-1)
+  const isBack = async () => {
+    await plane.until('box', 'Ready', 60_000)
+    // Larger than any packet.
+    await eventually(() => client().raw('GET', '/api/v1/nodes/box/proxy/metrics'), 60_000)
+  }
+  const from = performance.now()
+  const turnOff = lab.vpn(host)
+  try {
+    await plane.until('box', 'Away', 45_000)
+    expect(performance.now() - from).toBeLessThan(40_000)
+    await isBack()
+    expect((await away())?.reason).toContain('it has said nothing for 30 s')
+  } finally {
+    turnOff()
+  }
+  await eventually(async () => expect((await away())?.reason).toBe('this machine no longer has the address 10.199.0.1'), 20_000) // prettier-ignore
+  await isBack()
+  expect(containersOf('remote')).toBe(before)
+  const { status } = await get('remote')
+  expect([status.containerStatuses?.[0]?.restartCount, isConditionTrue(status.conditions, 'Ready')]).toEqual([0, true])
+  await client().delete(Pod, { namespace, name: 'remote' })
+  await eventually(() => containersOf('remote') === '', 60_000)
+})
+
 test('a host that is shut down waits for its pods, and tells what became of them', async () => {
   const script = 'trap "sleep 1; date > /seen/ended; exit 0" TERM; sleep 100000 & wait'
   await run('polite', {

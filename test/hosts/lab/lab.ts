@@ -216,6 +216,29 @@ export class HostLab implements AsyncDisposable {
     run(['ip', 'address', 'add', `${this.#subnet}.254/24`, 'dev', this.#link])
   }
 
+  /**
+   * A VPN of the machine that the tests run on: while it is there, the way to the host and back leads through it, from
+   * another address and in smaller packets, and nothing passes on the way before.
+   * @returns turns it off
+   */
+  vpn(host: LabHost): () => void {
+    const pid = docker('inspect', '-f', '{{.State.Pid}}', host.container)
+    run(['ip', 'link', 'add', 'vpn-near', 'mtu', '1280', 'type', 'veth', 'peer', 'name', 'vpn-far', 'mtu', '1280', 'netns', pid]) // prettier-ignore
+    host.sh('ip address add 10.199.0.2/30 dev vpn-far; ip link set vpn-far up')
+    run(['ip', 'address', 'add', '10.199.0.1/30', 'dev', 'vpn-near'])
+    run(['ip', 'link', 'set', 'vpn-near', 'up'])
+    run(['ip', 'route', 'add', host.ip, 'via', '10.199.0.2'])
+    const swallowed = [
+      ['OUTPUT', '-o', this.#link, '-d', host.ip, '-j', 'DROP'],
+      ['INPUT', '-i', this.#link, '-s', host.ip, '-j', 'DROP'],
+    ]
+    for (const rule of swallowed) run(['iptables', '-w', '10', '-I', ...rule])
+    return () => {
+      run(['ip', 'link', 'delete', 'vpn-near'])
+      for (const rule of swallowed) run(['iptables', '-w', '10', '-D', ...rule])
+    }
+  }
+
   /** From now on this host reaches the machine that the tests run on. */
   letIn(host: LabHost): void {
     this.#filter('INPUT', '-s', host.ip, '-j', 'ACCEPT')
