@@ -84,8 +84,8 @@ describe('serviceaccounts/token', () => {
     expect(vault.status).toMatchObject({ authenticated: true, audiences: ['vault'] })
   })
   test('refuses less than ten minutes and more than 2^32 seconds', async () => {
-    expect((await failure(token({ expirationSeconds: 599 }))).message).toContain(
-      'spec.expirationSeconds: Invalid value: 599: may not specify a duration less than 10 minutes',
+    expect((await failure(token({ expirationSeconds: 599 }))).message).toBe(
+      'TokenRequest.authentication.k8s.io "" is invalid: spec.expirationSeconds: Invalid value: 599: may not specify a duration less than 10 minutes',
     )
     expect((await failure(token({ expirationSeconds: 2 ** 32 + 1 }))).message).toContain('larger than 2^32 seconds')
   })

@@ -120,7 +120,8 @@ export const serviceAccountToken: SubresourceHandler = {
       )
     const expirationSeconds = spec.expirationSeconds ?? DEFAULT_SECONDS
     const errors = validate(expirationSeconds)
-    if (errors.length > 0) throw invalid(TOKEN_REQUEST, name, errors)
+    // A request has no name, whatever the account's is.
+    if (errors.length > 0) throw invalid(TOKEN_REQUEST, '', errors)
     if (account.metadata.deletionTimestamp)
       throw new ApiError(409, 'Conflict', `serviceaccount "${name}" is being deleted`)
     const audiences = spec.audiences?.length ? spec.audiences : context.tokens.apiAudiences
