@@ -125,6 +125,28 @@ describe('a host that was joining when the control plane ended', () => {
   })
 })
 
+test('a node to which something could not be done is a node as before, and neither joining nor failed', async () => {
+  const client = api.clientAs()
+  const setPhase = (phase: string) =>
+    api.clientAs().patch(Host, { name: 'kept' }, { status: { phase, nodeName: 'kept' } }, { type: 'merge', subresource: 'status' }) // prettier-ignore
+  await client.create(Host, { metadata: { name: 'kept' }, spec: { address: 'root@192.0.2.1' } })
+  await setPhase('Ready')
+  const patch = client.patch.bind(client)
+  // As soon as the host was looked at, it joins again.
+  vi.spyOn(client, 'patch').mockImplementation(async (type, name, change, options) => {
+    if ((change as { status?: { phase?: string } }).status?.phase === 'Running') await setPhase('Joining')
+    return patch(type, name, change, options)
+  })
+  const spec = { hostName: 'kept', action: 'Repair', approved: true }
+  await client.create(HostOperation, { metadata: { name: 'mends' }, spec })
+  await using provisioning = provisioner(client)
+  provisioning.start()
+  await eventually(async () => expect((await client.get(HostOperation, { name: 'mends' })).status.phase).toBe('Failed'))
+  await eventually(async () => expect((await client.get(Host, { name: 'kept' })).status.phase).toBe('Away'))
+  await client.delete(HostOperation, { name: 'mends' })
+  await client.delete(Host, { name: 'kept' })
+})
+
 test('a plan that is called off while its question is being written does not wait to be approved', async () => {
   const stop = new AbortController()
   const isWritten = deferred()

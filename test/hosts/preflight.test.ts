@@ -187,6 +187,21 @@ describe('a finding says what, why and how', () => {
       { flotilla: { ...good.flotilla, isConfigured: true, caHash: 'c', currentBundle: '0123' } },
     ],
     [
+      'cluster/agent-stopped',
+      'Warning',
+      'its pods are replaced elsewhere',
+      { flotilla: { ...good.flotilla, isConfigured: true, caHash: 'c', did: new Set(['identity', 'boot']) } },
+    ],
+    [
+      'cluster/agent-boot',
+      'Warning',
+      'no node',
+      {
+        active: new Set(['docker', 'flotilla-agent']),
+        flotilla: { ...good.flotilla, isConfigured: true, caHash: 'c', did: new Set(['identity']) },
+      },
+    ],
+    [
       'cluster/flotilla',
       'Error',
       'another Flotilla',

@@ -1,7 +1,9 @@
 // When an agent counts as started: its own word that the node is Ready, not that of the agent before it.
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { StepContext } from '../../src/main/provisioning/steps/contract.ts'
-import { startUntilReady } from '../../src/main/provisioning/steps/start-agent.ts'
+import { createHash } from 'node:crypto'
+import { UNIT_TEXT, agentConfig } from '../../src/main/provisioning/steps/configure.ts'
+import { startAgent, startUntilReady } from '../../src/main/provisioning/steps/start-agent.ts'
 import { Lease } from '../../src/shared/api/coordination/v1.ts'
 import { Node } from '../../src/shared/api/core/v1.ts'
 import { systemClock } from '../../src/shared/machinery/clock.ts'
@@ -82,4 +84,42 @@ test('a node of that name on another machine is not it', async () => {
     () => renew('2026-01-01T00:02:08.000000Z'),
   )
   expect(count).toBe(2)
+})
+
+/** Of a host on which all is as this version has it, but what is told. */
+function working(did: readonly string[], host: object, ran: string[]): StepContext {
+  const sum = (text: string) => createHash('sha256').update(text).digest('hex')
+  const progress = { output: () => undefined, percent: () => undefined, sent: () => undefined }
+  const context = {
+    client: api.clientAs(),
+    clock: systemClock,
+    nodeName: 'box',
+    apiPort: 16443,
+    host: { metadata: { name: 'box' }, spec: host },
+    cluster: { servers: [], clusterCIDRs: [], serviceCIDRs: [], clusterDNSs: [] },
+    signal: new AbortController().signal,
+    files: { bundle: () => Promise.resolve({ id: 'b' }), runtime: () => Promise.resolve({ id: 'r' }) },
+    progress,
+    ssh: { must: (script: string) => Promise.resolve(void ran.push(script)) },
+  } as unknown as StepContext
+  const flotilla = { unitHash: sum(UNIT_TEXT), currentBundle: 'b', currentRuntime: 'r', did: new Set(did) }
+  const facts = { machineID: 'one', address: '', active: new Set(['flotilla-agent']), flotilla }
+  const whole = { ...context, facts } as unknown as StepContext
+  return { ...whole, facts: { ...whole.facts, flotilla: { ...whole.facts.flotilla, configHash: sum(agentConfig(whole)) } } } // prettier-ignore
+}
+
+test('an agent that works is left alone; that it starts with the host, and labels that came later, are seen to', async () => {
+  const spec = { address: 'box', labels: { tier: 'front' }, roles: ['web'] }
+  const ran: string[] = []
+  const lacking = working([], spec, ran)
+  expect(await startAgent.plan(lacking)).toEqual([
+    'have the agent start at every boot',
+    'label the node: tier=front, node-role.kubernetes.io/web=',
+  ])
+  await startAgent.apply(lacking)
+  expect(ran.join()).toContain('systemctl enable flotilla-agent.service')
+  expect(ran.join()).not.toContain('restart')
+  const { labels } = (await api.clientAs().get(Node, { name: 'box' })).metadata
+  expect(labels).toMatchObject({ tier: 'front', 'node-role.kubernetes.io/web': '' })
+  expect(await startAgent.plan(working(['boot'], spec, ran))).toEqual([])
 })

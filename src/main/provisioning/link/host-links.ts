@@ -30,6 +30,7 @@ export class HostLinks implements AsyncDisposable {
   /** Writes about one host happen one after the other. */
   readonly #writes = new Map<string, Promise<void>>()
   readonly #up = new Map<string, boolean>()
+  readonly #why = new Map<string, string>()
 
   constructor(options: HostLinksOptions) {
     this.#options = options
@@ -69,6 +70,7 @@ export class HostLinks implements AsyncDisposable {
     const link = this.#links.get(hostName)
     this.#links.delete(hostName)
     this.#up.delete(hostName)
+    this.#why.delete(hostName)
     if (kept) link?.detach(kept)
     await link?.[Symbol.asyncDispose]()
   }
@@ -100,11 +102,13 @@ export class HostLinks implements AsyncDisposable {
   }
 
   #changed(name: string, up: boolean, why: string, atMs = this.#options.clock.now()): void {
-    if (this.#up.get(name) !== up) this.#note(name, up, why, atMs)
+    // Why it cannot come back may be something else than what ended it.
+    if (this.#up.get(name) !== up || (!up && this.#why.get(name) !== why)) this.#note(name, up, why, atMs)
   }
 
   #note(name: string, up: boolean, why: string, atMs: number): void {
     this.#up.set(name, up)
+    this.#why.set(name, why)
     const write = (this.#writes.get(name) ?? Promise.resolve()).then(() => this.#record(name, up, why, atMs))
     this.#writes.set(name, write)
   }
@@ -156,7 +160,7 @@ export class HostLinks implements AsyncDisposable {
  * @returns the intervals after that: what was noted later than that it went, as after a sleep, is part of the same one
  */
 export function awayAfter(away: readonly HostAway[], up: boolean, at: string, reason: string): HostAway[] {
-  const known = up ? [...away] : away.filter(({ from }) => from < at)
+  const known = up ? [...away] : away.filter(({ from }) => from <= at)
   const last = known.at(-1)
   const isOpen = last && last.until === undefined
   if (up) return isOpen ? [...known.slice(0, -1), { ...last, until: at }] : known

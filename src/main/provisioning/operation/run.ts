@@ -136,8 +136,7 @@ export class OperationRun {
       this.#stop.abort(error) // whatever still waits for an answer
       await this.#end(host, cancelled ? CANCELLED : { phase: 'Failed', reason, message: messageOf(error, this.action, this.hostName) }) // prettier-ignore
       if (!host) return
-      const wasNode = host.status.nodeName !== undefined
-      await patchHostStatus(client, this.hostName, wasNode ? {} : { phase: 'Failed' }).catch(() => undefined)
+      await this.#noteFailure(host).catch(() => undefined)
     }
   }
 
@@ -230,6 +229,16 @@ export class OperationRun {
     } finally {
       if (!adopted) await ssh[Symbol.asyncDispose]()
     }
+  }
+
+  /** A node goes on being one, whatever came of what was to be done to it. */
+  async #noteFailure({ status: { nodeName, phase }, metadata: { name } }: Host): Promise<void> {
+    const { client } = this.#parts
+    if (nodeName === undefined) return void (await patchHostStatus(client, name, { phase: 'Failed' }))
+    if (phase !== 'Ready' && phase !== 'Away') return
+    const { status } = await client.get(Host, { name })
+    if (status.phase === 'Joining')
+      await patchHostStatus(client, name, { phase: isConditionTrue(status.conditions, 'Connected') ? 'Ready' : 'Away' })
   }
 
   async #concludeUndo({ metadata: { name } }: Host, steps: readonly Step[]): Promise<string> {

@@ -84,6 +84,7 @@ if [ -r /etc/flotilla/config.json ]; then say flotilla config; say flotilla.ca "
 for kind in runtime agent; do for path in /opt/flotilla/$kind/*/; do [ -d "$path" ] && say "flotilla.$kind" "$(basename "$path")"; done; done
 for trace in installed packages docker daemon.json.ours images ntp; do [ -e /var/lib/flotilla/before/$trace ] && say flotilla.did $trace; done
 [ -d /var/lib/flotilla/identity ] && say flotilla.did identity
+systemctl is-enabled --quiet flotilla-agent 2>/dev/null && say flotilla.did boot
 [ -d /var/lib/flotilla/upgrade/before ] && say flotilla.did upgrade
 [ -L /opt/flotilla/bin/agent.cjs ] && say flotilla.current "$(readlink /opt/flotilla/bin/agent.cjs)"
 [ -L /opt/flotilla/bin/node ] && say flotilla.currentRuntime "$(readlink /opt/flotilla/bin/node)"

@@ -92,7 +92,7 @@ export interface Facts {
     readonly currentRuntime: string
     /**
      * Traces: `installed` packages, `docker` started, `daemon.json.ours`, `images` sent, `ntp` turned on, `identity` of a
-     * node, an `upgrade` that was cut off.
+     * node, an agent that starts at `boot`, an `upgrade` that was cut off.
      */
     readonly did: ReadonlySet<string>
   }

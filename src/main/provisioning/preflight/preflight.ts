@@ -1,6 +1,6 @@
 // Everything that is looked at before a host is touched, in one readable list.
 import type { HostFinding } from '../../../shared/api/flotilla/v1.ts'
-import { agentVersion, otherFlotilla, otherKubernetes } from './checks/clusters.ts'
+import { agentRuns, agentVersion, otherFlotilla, otherKubernetes } from './checks/clusters.ts'
 import { clock } from './checks/clock.ts'
 import { docker } from './checks/docker.ts'
 import { firewalls, selinux } from './checks/firewalls.ts'
@@ -49,6 +49,7 @@ const checks: readonly Check[] = [
   otherKubernetes,
   otherFlotilla,
   agentVersion,
+  agentRuns,
 ]
 
 /** @returns findings, the worst first */

@@ -30,11 +30,18 @@ own=$(journalctl _SYSTEMD_UNIT=flotilla-agent.service -n 4 --no-pager -q -o cat)
 if [ -n "$own" ]; then printf '%s\\n' "$own"; else journalctl -u flotilla-agent.service -n 4 --no-pager -q -o cat; fi
 `
 
+const AT_BOOT = 'systemctl enable flotilla-agent.service </dev/null'
+
 export const startAgent: Step = {
   name: 'start-agent',
   async plan(context) {
-    const isRunning = context.facts.active.has('flotilla-agent')
-    if (isRunning && (await isConfigured(context)) && (await readyOf(context))?.status === 'True') return []
+    if (await works(context)) {
+      const labels = await missingLabels(context)
+      return [
+        ...(context.facts.flotilla.did.has('boot') ? [] : ['have the agent start at every boot']),
+        ...(labels.length > 0 ? [`label the node: ${labels.map(pair => pair.join('=')).join(', ')}`] : []),
+      ]
+    }
     return [
       `forward port ${context.apiPort} of the host's loopback to the API server`,
       'start the agent, now and at every boot; it gets a certificate of its own with a token that works once',
@@ -42,6 +49,7 @@ export const startAgent: Step = {
   },
   async apply(context) {
     const { client, clock, nodeName, host, progress } = context
+    if (await works(context)) return void (await Promise.all([asRoot(context, 'enabling the agent', AT_BOOT), label(context)])) // prettier-ignore
     await context.openLink()
     const { token, revoke } = await issueBootstrapToken(client, clock, `host ${host.metadata.name} joins`)
     try {
@@ -92,22 +100,41 @@ async function notReady(context: StepContext, what: string): Promise<SshError> {
   return new SshError('CommandFailed', `${what}. It logged: ${lines || 'nothing'}`)
 }
 
-/** @returns what is said of the node of this very machine; undefined while there is none */
-async function readyOf(context: ContextWithoutProgress): Promise<NodeCondition | undefined> {
-  const { client, nodeName, facts, signal } = context
+/** @returns the node of this very machine; undefined while there is none */
+async function nodeOf({ client, nodeName, facts, signal }: ContextWithoutProgress): Promise<Node | undefined> {
   const node = await client.get(Node, { name: nodeName }, { signal }).catch(ifFound)
-  if (!node || node.status.nodeInfo?.machineID !== facts.machineID) return undefined
-  return node.status.conditions?.find(({ type }) => type === 'Ready')
+  return node?.status.nodeInfo?.machineID === facts.machineID ? node : undefined
 }
+
+/** @returns what is said of it */
+const readyOf = async (context: ContextWithoutProgress): Promise<NodeCondition | undefined> =>
+  (await nodeOf(context))?.status.conditions?.find(({ type }) => type === 'Ready')
+
+/** As it was when somebody looked at the host. */
+const works = async (context: ContextWithoutProgress): Promise<boolean> =>
+  context.facts.active.has('flotilla-agent') &&
+  (await isConfigured(context)) &&
+  (await readyOf(context))?.status === 'True'
 
 function ifFound(error: unknown): undefined {
   if (!isNotFound(error)) throw error
 }
 
+const labelsOf = ({ host: { spec } }: ContextWithoutProgress): [key: string, value: string][] => [
+  ...Object.entries(spec.labels ?? {}),
+  ...(spec.roles ?? []).map((role): [string, string] => [`node-role.kubernetes.io/${role}`, '']),
+]
+
+/** Those that the host was given after it had joined, or that somebody took away. */
+async function missingLabels(context: ContextWithoutProgress): Promise<[key: string, value: string][]> {
+  const has = (await nodeOf(context))?.metadata.labels ?? {}
+  return labelsOf(context).filter(([key, value]) => has[key] !== value)
+}
+
 /** What a node may not say about itself. */
-async function label({ client, nodeName, host, signal }: StepContext): Promise<void> {
-  const { labels = {}, roles = [] } = host.spec
-  const all = { ...labels, ...Object.fromEntries(roles.map(role => [`node-role.kubernetes.io/${role}`, ''])) }
-  if (Object.keys(all).length === 0) return
-  await client.patch(Node, { name: nodeName }, { metadata: { labels: all } }, { type: 'merge', signal })
+async function label(context: StepContext): Promise<void> {
+  const labels = Object.fromEntries(labelsOf(context))
+  if (Object.keys(labels).length === 0) return
+  const { client, nodeName, signal } = context
+  await client.patch(Node, { name: nodeName }, { metadata: { labels } }, { type: 'merge', signal })
 }

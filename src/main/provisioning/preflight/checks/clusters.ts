@@ -1,5 +1,5 @@
 // What is left of, or still belongs to, another cluster.
-import { type Check, error, info } from '../contract.ts'
+import { type Check, error, info, warning } from '../contract.ts'
 
 const KUBERNETES = [
   'k3s',
@@ -55,4 +55,32 @@ export const agentVersion: Check = {
           }),
         ]
       : [],
+}
+
+const MENDS = 'start-agent'
+
+export const agentRuns: Check = {
+  name: 'agent-runs',
+  look({ active, flotilla: { isConfigured, did, ...flotilla } }, { caHash, nodeName }) {
+    if (!isConfigured || flotilla.caHash !== caHash || !did.has('identity')) return []
+    const how = `flotilla node repair, with the name of this host (node ${nodeName})`
+    if (!active.has('flotilla-agent'))
+      return [
+        warning('cluster/agent-stopped', {
+          what: 'The agent does not run.',
+          why: 'The node is not Ready, and after some minutes its pods are replaced elsewhere.',
+          how: `${how}; what it said last: flotilla node logs.`,
+          fix: MENDS,
+        }),
+      ]
+    if (did.has('boot')) return []
+    return [
+      warning('cluster/agent-boot', {
+        what: 'The agent runs, and is not started when the host boots.',
+        why: 'After its next boot the host is no node.',
+        how: `${how}.`,
+        fix: MENDS,
+      }),
+    ]
+  },
 }
