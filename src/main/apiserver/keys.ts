@@ -1,6 +1,8 @@
 // Where objects live in the store: `/registry/<group>/<resource>/[namespace/]name`.
 import type { AnyObject } from '../../shared/machinery/object.ts'
 import { apiVersionOf } from '../../shared/machinery/resource-type.ts'
+import { equalInPieces } from '../pieces/large-json.ts'
+import type { Pieces } from '../pieces/pacer.ts'
 import type { Stored } from '../store/contract.ts'
 import type { ResourceDescriptor } from './registry/resource.ts'
 
@@ -43,6 +45,18 @@ export async function storedForm(resource: ResourceDescriptor, object: AnyObject
   if (object.apiVersion === conversion.storageVersion) return object
   const [converted] = await conversion.convert([object], conversion.storageVersion)
   return converted ?? object
+}
+
+/** Whether who writes the same again stores something else: the version that stores is another one since, or the schema. */
+export function* isStoredOtherwise(resource: ResourceDescriptor, stored: Stored): Pieces<boolean> {
+  if (!resource.custom || !resource.toStorage) return false
+  const view = viewOf(resource, stored)
+  const { apiVersion } = view
+  const now = resource.toStorage(view)
+  if (now.apiVersion !== stored.object.apiVersion) return true
+  // Only a webhook knows what another version comes to.
+  if (resource.conversion && apiVersion !== now.apiVersion) return false
+  return !(yield* equalInPieces(now, stored.object, { nullIsValue: true }))
 }
 
 /** @returns what was stored once, in the descriptor's version. @throws ApiError 500 when a webhook fails to convert it */

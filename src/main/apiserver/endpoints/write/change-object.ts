@@ -12,7 +12,7 @@ import { type Stored, StoreError } from '../../../store/contract.ts'
 import { equalInPieces } from '../../../pieces/large-json.ts'
 import { inTurns, type Pieces, pieceByPiece } from '../../../pieces/pacer.ts'
 import type { AdmissionRequest } from '../../admission/contract.ts'
-import { keyOf, prepareViews, servedForm, storedForm, viewOf } from '../../keys.ts'
+import { isStoredOtherwise, keyOf, prepareViews, servedForm, storedForm, viewOf } from '../../keys.ts'
 import { type ResourceDescriptor, rulesOf } from '../../registry/resource.ts'
 import { toApiError } from '../../store-error.ts'
 import type { ChangeOptions } from '../contract.ts'
@@ -175,7 +175,8 @@ async function admitAndStore(
   const nullIsValue = resource.custom !== undefined
   await inTurns(keepTimes(object, old, nullIsValue), pacer)
   const isSame = !finished && (await inTurns(equalInPieces(object, old, { nullIsValue }), pacer))
-  if (isSame) return { object: old, deleted: false }
+  // The same is written again where it would be stored otherwise: that is how objects get into a new version.
+  if (isSame && !(await inTurns(isStoredOtherwise(resource, stored), pacer))) return { object: old, deleted: false }
   if (pacer.due) await pacer.pause()
   if (options.dryRun) {
     const read = resource.custom ? await servedForm(resource, await storedForm(resource, object)) : object
