@@ -179,23 +179,35 @@ function relation(port: ContainerPort, other: ContainerPort): string | undefined
   return hostPort === otherHostPort && (hostIP === '') !== (otherHostIP === '') ? 'dangerously ambiguous' : undefined
 }
 
+/** Of ports with the same number: an answer has room for some fifty warnings. */
+const MOST_COMPARED = 100_000
+
 function ports(containers: readonly Located[]): string[] {
   const all = containers.flatMap(([path, c]) => list(c.ports).map((port, i) => ({ at: `${path}.ports[${i}]`, port })))
-  const sameNumber = all.flatMap(({ at, port }, i) =>
-    all.slice(0, i).flatMap(other => {
-      if (other.port.containerPort !== port.containerPort || other.port.protocol !== port.protocol) return []
+  const sameNumber: string[] = []
+  const byNumber = new Map<string, typeof all>()
+  let left = MOST_COMPARED
+  for (const each of all) {
+    const { at, port } = each
+    const key = `${port.containerPort} ${port.protocol}`
+    const others = byNumber.get(key) ?? []
+    for (const other of others) {
+      if (--left < 0) break
       const how = relation(port, other.port)
-      return how ? [`${at}: ${how} port definition with ${other.at}`] : []
-    }),
-  )
-  const named = all.filter(({ port }) => port.name)
-  const sameName = named.flatMap(({ at, port }, i) => {
-    const first = named.findIndex(other => other.port.name === port.name)
-    const other = named[first]?.at
-    return first === i
+      if (how) sameNumber.push(`${at}: ${how} port definition with ${other.at}`)
+    }
+    others.push(each)
+    byNumber.set(key, others)
+  }
+  const byName = new Map<string, string>()
+  const sameName = all.flatMap(({ at, port: { name } }) => {
+    if (!name) return []
+    const other = byName.get(name)
+    if (other === undefined) byName.set(name, at)
+    return other === undefined
       ? []
       : [
-          `${at}: duplicate port name "${port.name}" with ${other}, services and probes that select ports by name will use ${other}`,
+          `${at}: duplicate port name "${name}" with ${other}, services and probes that select ports by name will use ${other}`,
         ]
   })
   return [...sameNumber, ...sameName]
