@@ -35,16 +35,20 @@ function forV2(schema: JSONSchemaProps): JsonSchema {
   return result
 }
 
-/** An object inside an object has the parts of every object, where it may have others than are named. */
-function withEmbedded(schema: JsonSchema, parts: JsonSchema): JsonSchema {
+/**
+ * An object inside an object has the parts of every object. In version 2 not where it may have others than are named:
+ * clients would take these for unknown.
+ */
+function withEmbedded(schema: JsonSchema, parts: JsonSchema, version: Dialect['version']): JsonSchema {
   const result: JsonSchema = { ...schema }
   const { properties, items, additionalProperties, required } = schema
-  const inner = (value: unknown) => (isObject(value) ? withEmbedded(value, parts) : value)
+  const inner = (value: unknown) => (isObject(value) ? withEmbedded(value, parts, version) : value)
   if (isObject(properties))
     result['properties'] = Object.fromEntries(Object.entries(properties).map(([key, value]) => [key, inner(value)]))
   if (isObject(items)) result['items'] = inner(items)
   if (isObject(additionalProperties)) result['additionalProperties'] = inner(additionalProperties)
   if (schema['x-kubernetes-embedded-resource'] !== true) return result
+  if (version === 2 && schema['x-kubernetes-preserve-unknown-fields'] === true) return result
   result['properties'] = { ...(result['properties'] as JsonSchema | undefined), ...parts }
   result['required'] = [...new Set([...(Array.isArray(required) ? (required as string[]) : []), 'kind', 'apiVersion'])]
   return result
@@ -74,7 +78,7 @@ export function customSchemas(
     dialect.version === 3 ? { ...text, allOf: [ref(definitionName(id))] } : { ...text, ...ref(definitionName(id)) }
   const common = { apiVersion, kind: kindField, metadata: meta('meta.v1.ObjectMeta', metadataText) }
   const bare: JsonSchema = dialect.version === 3 ? { ...custom.openapi } : forV2(custom.openapi)
-  const said = withEmbedded(bare, common)
+  const said = withEmbedded(bare, common, dialect.version)
   const properties = isObject(said['properties']) ? said['properties'] : {}
   const selectable = Object.keys(resource.selectableFields ?? {}).map(fieldPath => ({ fieldPath }))
   const ofKind = selectable.length > 0 ? { 'x-kubernetes-selectable-fields': selectable } : {}
