@@ -101,6 +101,16 @@ describe('validateObjectMeta() on update', () => {
     expect(texts(meta, stored)).toEqual([text])
   })
 
+  test('lets definitions, API services, webhooks, leases and runtimes wait for anybody, as upstream, and other kinds not', () => {
+    const waiting = (group: string) =>
+      validateObjectMeta({ ...good, finalizers: ['mine.example'] }, { type: { namespaced: true, group } })
+    expect(waiting('apps').map(({ message }) => message)).toEqual([
+      expect.stringMatching(/name is neither a standard finalizer name nor is it fully qualified$/),
+    ])
+    for (const group of ['apiextensions', 'apiregistration', 'admissionregistration', 'coordination', 'node'])
+      expect(waiting(`${group}.k8s.io`)).toEqual([])
+  })
+
   test('allows finalizers to go, but none to come, once deletion has begun', () => {
     const going: ObjectMeta = { ...stored, deletionTimestamp: '2024-01-02T00:00:00Z', finalizers: ['x/a', 'x/b'] }
     expect(texts({ ...going, finalizers: ['x/a'] }, going)).toEqual([])

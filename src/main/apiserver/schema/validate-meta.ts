@@ -21,7 +21,7 @@ import type { ResourceDescriptor } from '../registry/resource.ts'
 
 /** What of a kind its metadata depends on. */
 interface Described extends Pick<ResourceDescriptor, 'validateName'> {
-  readonly type: Pick<ResourceDescriptor['type'], 'namespaced'>
+  readonly type: Pick<ResourceDescriptor['type'], 'namespaced'> & { readonly group?: string }
   readonly custom?: unknown
 }
 
@@ -94,6 +94,15 @@ function validateFinalizers(finalizers: readonly string[] | undefined, field: st
   }
   return errors
 }
+
+/** Their objects may wait for anybody, as custom resources may; upstream checks those of all others by the core group's rule. */
+const WAITING_FOR_ANYBODY = new Set([
+  'admissionregistration.k8s.io',
+  'apiextensions.k8s.io',
+  'apiregistration.k8s.io',
+  'coordination.k8s.io',
+  'node.k8s.io',
+])
 
 const STANDARD_FINALIZERS = new Set(['foregroundDeletion', 'kubernetes', 'orphan'])
 
@@ -200,8 +209,7 @@ export function validateObjectMeta(meta: ObjectMeta, descriptor: Described, old?
   // An update may keep a finalizer that an older version accepted.
   if (old) return errors
   errors.push(...validateFinalizers(meta.finalizers, 'metadata.finalizers'))
-  // Custom resources may wait for anybody.
-  if (!descriptor.custom)
+  if (!descriptor.custom && !WAITING_FOR_ANYBODY.has(descriptor.type.group ?? ''))
     for (const [i, finalizer] of (meta.finalizers ?? []).entries())
       errors.push(...unknownFinalizer(`metadata.finalizers[${i}]`, finalizer))
   return errors
