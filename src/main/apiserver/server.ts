@@ -27,6 +27,7 @@ import type { AuthenticationSettings } from './authn/settings.ts'
 import { Sessions } from './authn/session.ts'
 import { type StaticToken, staticTokenUser } from './authn/token-file.ts'
 import { auditLogIn, type AuditOptions, type AuditParts } from './audit/audit.ts'
+import { AdmissionTimes } from './admission/admission-times.ts'
 import { addAuditMetrics } from './audit/metrics.ts'
 import type { Authorizer } from './authz/contract.ts'
 import { createDispatch, type Dispatch } from './chain/dispatch.ts'
@@ -169,11 +170,13 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     ],
     apiAudiences,
   )
+  const admissionTimes = new AdmissionTimes(clock)
   const parts = createEndpointParts({
     store,
     resources,
     authorizers: options.authorizers,
     admission: options.admission ?? [],
+    admissionTimes,
     clock,
     log,
     random,
@@ -186,6 +189,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const isServed = ({ isResource, group, version, resource }: ApiRequest['info']) =>
     isResource && resources.byUrl(group, version, resource) !== undefined
   const metrics = createMetrics(store, inFlight, isServed, resources, versionInfo(productVersion))
+  admissionTimes.register(metrics.registry)
   for (const plugin of options.admission ?? []) plugin.measure?.(metrics.registry)
   configured?.measure(metrics.registry, options.identity ?? '')
 
@@ -325,6 +329,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     authenticator: createAuthenticator([bearer, sessions], anonymous),
     handle,
     ui: createUi({ dir: options.ui?.dir, sessions }),
+    onSent: (request, bytes) => metrics.sent(request, bytes),
     log,
     clock,
     limits: options.connectionLimits,

@@ -4,6 +4,7 @@ import { connect as connectTcp, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { Registry } from 'prom-client'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { AdmissionPlugin } from '../../../src/main/apiserver/admission/contract.ts'
 import type { SubresourceHandler } from '../../../src/main/apiserver/endpoints/contract.ts'
 import { RequestMetrics } from '../../../src/main/apiserver/health/request-metrics.ts'
 import { startChecks } from '../../../src/main/apiserver/health/start-hooks.ts'
@@ -13,6 +14,7 @@ import { createRateLimiter } from '../../../src/shared/client/rate-limiter.ts'
 import { WorkQueue } from '../../../src/shared/client/workqueue.ts'
 import { ConfigMap } from '../../../src/shared/api/core/v1.ts'
 import { systemClock } from '../../../src/shared/machinery/clock.ts'
+import { ApiError } from '../../../src/shared/machinery/status.ts'
 import { startTestApiServer, testAdmin, type TestApiServer } from '../../support/api-server.ts'
 import { eventually } from '../../support/eventually.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
@@ -100,6 +102,13 @@ describe('health', () => {
 })
 
 describe('metrics', () => {
+  /** A plugin that lets everything pass but what has one name. */
+  const refusing = (name: string, refused?: string): AdmissionPlugin => ({
+    name,
+    validate(request) {
+      if (request.name === refused) throw new ApiError(403, 'Forbidden', 'not that')
+    },
+  })
   const TOOK = { tookMs: 1, waitedMs: 0 }
   test('count requests, what is stored, and watches while they last', async () => {
     await using server = await startTestApiServer()
@@ -130,6 +139,40 @@ describe('metrics', () => {
     expect(await value('rest_client_requests_total{code="201",method="POST",host="in-process"}')).toBe('1')
     await watch.return?.()
     expect(await value('apiserver_longrunning_requests{verb="WATCH"')).toBe('0')
+  })
+
+  test('how large what is read is, how long admission takes, and which deprecated kinds are asked for', async () => {
+    await using server = await startTestApiServer({ admission: [refusing('Picky', 'never'), refusing('Last')] })
+    const client = server.clientAs()
+    for (const name of ['a', 'b'])
+      await client.create(ConfigMap, { metadata: { namespace: 'default', name }, data: { text: 'x'.repeat(2_000) } })
+    await expect(client.create(ConfigMap, { metadata: { namespace: 'default', name: 'never' } })).rejects.toThrow(
+      'not that',
+    )
+    expect((await raw(server, `${CONFIG_MAPS}/a`)).code).toBe(200)
+    expect((await raw(server, CONFIG_MAPS)).code).toBe(200)
+    expect((await raw(server, '/api/v1/namespaces/default/endpoints')).code).toBe(200)
+    const { text } = await raw(server, '/metrics')
+    const target = (verb: string, resource: string, scope: string) =>
+      `verb="${verb}",group="",version="v1",resource="${resource}",subresource="",scope="${scope}",component="apiserver"`
+    const one = target('GET', 'configmaps', 'resource')
+    expect(text).toContain(`apiserver_response_sizes_bucket{le="1000",${one}} 0`)
+    expect(text).toContain(`apiserver_response_sizes_bucket{le="10000",${one}} 1`)
+    expect(text).toContain(`apiserver_response_sizes_count{${target('LIST', 'configmaps', 'namespace')}} 1`)
+    expect(text).not.toMatch(/^apiserver_response_sizes.*verb="POST"/m)
+    const took = (labels: string) => Number(new RegExp(`^apiserver_admission_${labels} (\\d+)$`, 'm').exec(text)?.[1])
+    const plugin = (name: string, rejected: boolean) =>
+      took(`controller_admission_duration_seconds_count{name="${name}",type="validate",operation="CREATE",rejected="${rejected}"}`) // prettier-ignore
+    const created = plugin('Last', false)
+    expect(created).toBeGreaterThanOrEqual(2)
+    expect(plugin('Picky', true)).toBe(1)
+    expect(plugin('Picky', false)).toBe(created)
+    expect(took('step_admission_duration_seconds_count{type="validate",operation="CREATE",rejected="true"}')).toBe(1)
+    expect(took('step_admission_duration_seconds_count{type="validate",operation="CREATE",rejected="false"}')).toBe(created) // prettier-ignore
+    const deprecated = text.split('\n').filter(line => line.startsWith('apiserver_requested_deprecated_apis{'))
+    expect(deprecated).toEqual([
+      'apiserver_requested_deprecated_apis{group="",version="v1",resource="endpoints",subresource="",removed_release=""} 1',
+    ])
   })
 
   test('ask nothing of Node.js that may end the process', async () => {

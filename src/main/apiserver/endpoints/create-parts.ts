@@ -3,6 +3,7 @@ import type { Clock } from '../../../shared/machinery/clock.ts'
 import type { Log } from '../../../shared/machinery/log.ts'
 import { notFound } from '../../../shared/machinery/status.ts'
 import type { ObjectStore } from '../../store/contract.ts'
+import type { AdmissionTimes } from '../admission/admission-times.ts'
 import type { AdmissionPlugin } from '../admission/contract.ts'
 import type { ServiceAccountTokens } from '../authn/service-account-tokens.ts'
 import type { AuthorizationAttributes, AuthorizationDecision, Authorizer, ResolvedRules } from '../authz/contract.ts'
@@ -26,6 +27,7 @@ export interface EndpointOptions {
   readonly resources: ResourceIndex
   readonly authorizers: readonly Authorizer[]
   readonly admission: readonly AdmissionPlugin[]
+  readonly admissionTimes?: AdmissionTimes
   readonly clock: Clock
   readonly log: Log
   readonly random: () => number
@@ -60,7 +62,7 @@ function rulesFrom(authorizers: readonly Authorizer[], user: UserInfo, namespace
 
 export function createEndpointParts(options: EndpointOptions): EndpointParts {
   const { store, resources, clock, log, random, tokens, verifyToken } = options
-  const admission = admissionChain(options.admission, log)
+  const admission = admissionChain(options.admission, log, options.admissionTimes)
   const writing: WriteParts = { store, admission, clock, random }
   const parts: EndpointParts = {
     store,

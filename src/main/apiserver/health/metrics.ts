@@ -8,7 +8,7 @@ import { prefixOf } from '../keys.ts'
 import type { ResourceIndex } from '../registry/resource-index.ts'
 import type { RequestInfo } from '../request.ts'
 import { createLoopDelay } from './loop-delay.ts'
-import { type Counted, RequestMetrics, type Took } from './request-metrics.ts'
+import { type Counted, type RequestLabels, RequestMetrics, type Took } from './request-metrics.ts'
 
 /** These look at every handle of the process, which Node.js aborts where one is just being taken apart. */
 const DEADLY = ['nodejs_active_handles', 'nodejs_active_handles_total', 'nodejs_active_requests', 'nodejs_active_requests_total'] // prettier-ignore
@@ -17,6 +17,8 @@ export interface Metrics extends Disposable {
   /** Other parts register their own metrics here. */
   readonly registry: Registry
   observe(request: Counted, code: number, took: Took, longRunning: boolean): void
+  /** An answer went out. @param bytes of its body, before it was compressed */
+  sent(request: Counted, bytes: number): void
   /** A request was ended for the server's own good: there is no room for it, or it takes too long. */
   terminated(request: Counted, code: number): void
   /** A client in this process was answered. */
@@ -40,7 +42,11 @@ export function createMetrics(
   version: VersionInfo,
 ): Metrics {
   const registry = new Registry()
-  const requests = new RequestMetrics(isServed, registry)
+  const isDeprecated = ({ group, version: of, resource }: RequestLabels) => {
+    const known = resources.byUrl(group, of, resource)
+    return known?.deprecated !== undefined && !known.custom
+  }
+  const requests = new RequestMetrics(isServed, registry, isDeprecated)
   const labelNames = ['verb', 'group', 'version', 'resource', 'subresource', 'scope', 'component'] as const
   const current = new Gauge({
     name: 'apiserver_current_inflight_requests',
@@ -133,6 +139,7 @@ export function createMetrics(
       return () => longRunning.dec(labels)
     },
     observe: (request, code, took, isLong) => requests.observe(request, code, took, isLong),
+    sent: (request, bytes) => requests.sent(request, bytes),
     terminated: (request, code) => terminations.inc({ ...requests.labelsOf(request), code: String(code) }),
     async text() {
       start()

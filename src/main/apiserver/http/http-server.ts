@@ -52,6 +52,8 @@ export interface HttpServerOptions {
   readonly ui: Ui | undefined
   readonly log: Log
   /** Told of requests whose log-in is refused, before they are answered. */
+  /** An answer that is no page, stream or watch went out, of so many bytes before they were compressed. */
+  readonly onSent?: ((request: ApiRequest, bytes: number) => void) | undefined
   readonly onRefused?: ((request: ApiRequest, error: ApiError, hasCertificate: boolean) => Promise<void>) | undefined
   readonly clock: Clock
   readonly limits?: ConnectionLimits | undefined
@@ -88,7 +90,7 @@ const NOBODY: UserInfo = { name: '', groups: [] }
 const clientGone = () => new ApiError(499, 'ClientClosedRequest', 'the client went away')
 
 export function createHttpServer(options: HttpServerOptions): HttpServer {
-  const { authenticator, revocations, sessions, handle, log, names, tls, ui, clock, onRefused } = options
+  const { authenticator, revocations, sessions, handle, log, names, tls, ui, clock, onRefused, onSent } = options
   const { limits = DEFAULT_CONNECTION_LIMITS, strictTransportSecurity } = options
   const guard = new ConnectionGuard(limits, clock)
   const unread = new UnreadAnswers(clock, options.unreadLimits)
@@ -184,6 +186,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     const answerHeaders: Record<string, string> = {}
     let target: Target | undefined
     let user = NOBODY
+    let asked: ApiRequest | undefined
     const { socket: connection } = incoming
     guard.begin(connection)
     response.once('close', () => {
@@ -211,9 +214,9 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       if (page) answer = page
       else {
         const drop = () => cutOff(response)
-        const request = await requestOf(incoming, headers, target, warnings, answerHeaders, life, drop)
-        ;({ user } = request)
-        answer = await handle(request)
+        asked = await requestOf(incoming, headers, target, warnings, answerHeaders, life, drop)
+        ;({ user } = asked)
+        answer = await handle(asked)
       }
     } catch (error) {
       answer = statusOf(error)
@@ -223,7 +226,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     if (life.isOver && !('frames' in answer || 'stream' in answer)) return
     if ((answer.code === 413 || answer.code === 408) && incoming.httpVersionMajor === 1)
       response.setHeader('connection', 'close')
-    await writeResponse(response, answer, {
+    const bytes = await writeResponse(response, answer, {
       accept: headers.accept,
       acceptEncoding: headers['accept-encoding'],
       pretty: isForPeople(target?.query.get('pretty'), headers),
@@ -236,6 +239,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       head: incoming.method === 'HEAD',
     })
     life.answered()
+    if (asked && bytes !== undefined) onSent?.(asked, bytes)
     // What came too late still waits for somebody, such as an extension server.
     if (answer.code === 504) life.end(tooLate())
     // What is left of a refused body is read and dropped, so that the client gets to see the answer.

@@ -131,10 +131,11 @@ async function sendWhole(
   context: ResponseContext,
   type: string,
   body: Buffer,
-): Promise<void> {
+): Promise<number> {
   start(response, answer, context, { 'content-type': type, 'content-length': String(body.length) })
   if (context.head) response.end()
   else await end(response, body, context)
+  return body.length
 }
 
 function startStream(response: Response, answer: ApiResponse, context: ResponseContext, type: string): void {
@@ -207,46 +208,67 @@ async function sendSlices(
   context: ResponseContext,
   type: string,
   slices: AsyncIterable<Buffer>,
-): Promise<void> {
+): Promise<number> {
+  let bytes = 0
   const iterator = slices[Symbol.asyncIterator]()
   const first = await iterator.next()
   const second = first.done ? first : await iterator.next()
   const head = first.done ? Buffer.alloc(0) : first.value
   if (second.done && isSmall(head, context)) return sendWhole(response, answer, context, type, head)
   async function* all(): AsyncGenerator<Buffer> {
+    bytes += head.length
     yield head
     if (second.done) return
+    bytes += second.value.length
     yield second.value
-    for (let next = await iterator.next(); !next.done; next = await iterator.next()) yield next.value
+    for (let next = await iterator.next(); !next.done; next = await iterator.next()) {
+      bytes += next.value.length
+      yield next.value
+    }
   }
-  if (!wantsGzip(context.acceptEncoding)) return sendStream(response, answer, context, type, all())
+  if (!wantsGzip(context.acceptEncoding)) {
+    await sendStream(response, answer, context, type, all())
+    return bytes
+  }
   start(response, answer, context, { 'content-type': type, 'content-encoding': 'gzip', vary: 'Accept-Encoding' })
   const gzip = createGzip({ level: constants.Z_BEST_SPEED })
   pipeline(Readable.from(all(), { highWaterMark: 1 }), gzip, () => undefined)
   await sendChunks(response, context, gzip)
+  return bytes
 }
 
-async function sendJson(
+function sendJson(
   response: Response,
   answer: ApiResponse,
   context: ResponseContext,
   type: string,
   body: Buffer | AsyncIterable<Buffer>,
-): Promise<void> {
-  if (!Buffer.isBuffer(body)) await sendSlices(response, answer, context, type, body)
-  else if (isSmall(body, context)) await sendWhole(response, answer, context, type, body)
-  else await sendSlices(response, answer, context, type, justOne(body))
+): Promise<number> {
+  if (!Buffer.isBuffer(body)) return sendSlices(response, answer, context, type, body)
+  if (isSmall(body, context)) return sendWhole(response, answer, context, type, body)
+  return sendSlices(response, answer, context, type, justOne(body))
 }
 
-/** Resolves when the answer has been handed to the connection. */
-export async function writeResponse(response: Response, answer: ApiResponse, context: ResponseContext): Promise<void> {
-  if ('hijacked' in answer) return
-  if ('frames' in answer) return sendFrames(response, answer, context)
+/**
+ * Resolves when the answer has been handed to the connection.
+ * @returns how many bytes its body had before it was compressed; undefined where it came bit by bit
+ */
+export async function writeResponse(
+  response: Response,
+  answer: ApiResponse,
+  context: ResponseContext,
+): Promise<number | undefined> {
+  if ('hijacked' in answer) return undefined
+  if ('frames' in answer) {
+    await sendFrames(response, answer, context)
+    return undefined
+  }
   if ('stream' in answer) {
     // It may last, and its reader may pause.
     context.life.answered()
     const waitFor = () => drained(response, context.life.signal)
-    return sendStream(response, answer, context, answer.contentType, answer.stream, waitFor)
+    await sendStream(response, answer, context, answer.contentType, answer.stream, waitFor)
+    return undefined
   }
   if ('bytes' in answer) {
     const body = Buffer.isBuffer(answer.bytes) ? answer.bytes : Buffer.concat(answer.bytes)

@@ -1,6 +1,7 @@
 // Runs the admission plugins: every mutation first, in order, once more when one asks for it, then every check.
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
 import { type Log, silentLog } from '../../../../shared/machinery/log.ts'
+import type { AdmissionStep, AdmissionTimes } from '../../admission/admission-times.ts'
 import type { AdmissionPlugin, AdmissionRequest } from '../../admission/contract.ts'
 
 export interface AdmissionChain {
@@ -15,26 +16,45 @@ export interface AdmissionChain {
 /** Most plugins have nothing to do with most requests and say so at once: only promises are waited for. */
 const pending = (result: unknown): result is Promise<unknown> => result instanceof Promise
 
-export function admissionChain(plugins: readonly AdmissionPlugin[], log: Log = silentLog): AdmissionChain {
+export function admissionChain(
+  plugins: readonly AdmissionPlugin[],
+  log: Log = silentLog,
+  times?: AdmissionTimes,
+): AdmissionChain {
   const mutating = plugins.filter(plugin => plugin.mutate)
   const validating = plugins.filter(plugin => plugin.validate)
   const following = plugins.filter(plugin => plugin.written)
   const settling = plugins.filter(plugin => plugin.settle)
+
+  /** @returns whether one of them wants all to be asked once more */
+  async function inTurn(
+    step: AdmissionStep,
+    asked: readonly AdmissionPlugin[],
+    request: AdmissionRequest,
+    ask: (plugin: AdmissionPlugin) => unknown,
+  ): Promise<boolean> {
+    const timing = times?.begin(step, request)
+    let again = false
+    for (const plugin of asked)
+      try {
+        const made = ask(plugin)
+        again = (pending(made) ? await made : made) === 'again' || again
+        timing?.done(plugin.name)
+      } catch (error) {
+        timing?.refused(plugin.name)
+        throw error
+      }
+    timing?.over()
+    return again
+  }
+
   return {
     async mutate(request) {
-      let again = false
-      for (const plugin of mutating) {
-        const made = plugin.mutate?.(request)
-        again = (pending(made) ? await made : made) === 'again' || again
-      }
-      if (!again) return
-      for (const plugin of mutating) await plugin.mutate?.(request)
+      const ask = (plugin: AdmissionPlugin) => plugin.mutate?.(request)
+      if (await inTurn('admit', mutating, request, ask)) await inTurn('admit', mutating, request, ask)
     },
     async validate(request) {
-      for (const plugin of validating) {
-        const checked = plugin.validate?.(request)
-        if (pending(checked)) await checked
-      }
+      await inTurn('validate', validating, request, plugin => plugin.validate?.(request))
     },
     async written(request, now) {
       if (request.dryRun) return
