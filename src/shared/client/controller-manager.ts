@@ -115,7 +115,8 @@ export class ControllerManager implements AsyncDisposable {
     const client = limitedClient(this.#options.clientFor(identity), this.#limits)
     const component = controller.eventSource ?? identity
     const onTaken = (waitedMs: number) => this.#options.metrics?.waited?.(controller.name, waitedMs)
-    const queue = new WorkQueue({ clock, limiter: createRateLimiter(clock), onTaken })
+    const limiter = createRateLimiter(clock, 'backoff' in controller ? controller.backoff : undefined)
+    const queue = new WorkQueue({ clock, limiter, onTaken })
     this.#queues.push(queue)
     this.#options.metrics?.queue?.(controller.name, queue)
     signal.addEventListener('abort', () => queue.close(), { once: true })
@@ -171,7 +172,7 @@ export class ControllerManager implements AsyncDisposable {
       const object = context.lister(reconciler.type).byKey(key)
       const ref: ObjectRef = refOf(key)
       const result = object ? await reconciler.reconcile(object, context) : await reconciler.gone?.(ref, context)
-      if (result?.requeueAfterMs !== undefined && result.requeueAfterMs < SOON_MS) queue.addRateLimited(key)
+      if (result?.requeueAfterMs !== undefined && result.requeueAfterMs < SOON_MS) queue.addRateLimited(key, true)
       else {
         queue.forget(key)
         if (result?.requeueAfterMs !== undefined) queue.addAfter(key, result.requeueAfterMs)
@@ -187,9 +188,9 @@ export class ControllerManager implements AsyncDisposable {
         return
       }
       // A conflict only says that the cache is behind: the next attempt sees the newer object.
-      if (!isConflict(error) && queue.retries(key) % LOG_EVERY === 0)
-        log.warn(fields, 'reconciliation failed; it is retried')
-      queue.addRateLimited(key)
+      const isBehind = isConflict(error)
+      if (!isBehind && queue.retries(key) % LOG_EVERY === 0) log.warn(fields, 'reconciliation failed; it is retried')
+      queue.addRateLimited(key, isBehind)
       report('error')
     }
   }

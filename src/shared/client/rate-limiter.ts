@@ -2,8 +2,11 @@
 import type { Clock } from '../machinery/clock.ts'
 
 export interface RateLimiter {
-  /** @returns milliseconds to wait before the next attempt, and counts it */
-  next(key: string): number
+  /**
+   * @param soon the attempt was no failure: it starts with the shortest delay there is
+   * @returns milliseconds to wait before the next attempt, and counts it
+   */
+  next(key: string, soon?: boolean): number
   forget(key: string): void
   retries(key: string): number
 }
@@ -16,18 +19,21 @@ export interface RateLimiterOptions {
   readonly burst?: number
 }
 
+const BASE_MS = 5
+
 /** Defaults are client-go's: 5 ms doubling up to 1000 s, and 10 per second after a burst of 100. */
 export function createRateLimiter(
   clock: Clock,
-  { baseMs = 5, maxMs = 1_000_000, perSecond = 10, burst = 100 }: RateLimiterOptions = {},
+  { baseMs = BASE_MS, maxMs = 1_000_000, perSecond = 10, burst = 100 }: RateLimiterOptions = {},
 ): RateLimiter {
   const failures = new Map<string, number>()
   const bucket = createTokenBucket(clock, perSecond, burst)
   return {
-    next(key) {
+    next(key, soon = false) {
       const count = failures.get(key) ?? 0
       failures.set(key, count + 1)
-      return Math.max(Math.min(baseMs * 2 ** count, maxMs), bucket.reserve())
+      const firstMs = soon ? Math.min(baseMs, BASE_MS) : baseMs
+      return Math.max(Math.min(firstMs * 2 ** count, maxMs), bucket.reserve())
     },
     forget(key) {
       failures.delete(key)

@@ -62,6 +62,8 @@ export interface Reconciler<T extends KubeObject = KubeObject> {
   readonly watches: readonly Watch[]
   /** How many objects are worked on at the same time; default 5. */
   readonly workers?: number
+  /** How long an object waits that could not be reconciled, doubling; default 5 ms to 1000 s. Conflicts wait less. */
+  readonly backoff?: { readonly baseMs?: number; readonly maxMs: number }
   /** Service account in kube-system as which it acts; default `<name>-controller`. */
   readonly identity?: string
   /** The component that its events name; default its identity. */

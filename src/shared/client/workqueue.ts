@@ -107,10 +107,10 @@ export class WorkQueue {
     for (const key of [...this.#delayed.keys()]) this.addAfter(key, withinMs * random())
   }
 
-  /** Adds the key when the rate limiter allows its next attempt. */
-  addRateLimited(key: string): void {
+  /** Adds the key when the rate limiter allows its next attempt. @param soon it has not failed */
+  addRateLimited(key: string, soon = false): void {
     this.retried++
-    this.addAfter(key, this.#limiter.next(key))
+    this.addAfter(key, this.#limiter.next(key, soon))
   }
   /** The key succeeded: its next failure starts with the shortest delay. */
   forget(key: string): void {

@@ -90,6 +90,14 @@ describe('WorkQueue', () => {
     expect(limiter.next('b')).toBe(1_000_000)
   })
 
+  test('a controller may start with a longer wait, which counts for failures alone, and end with a shorter one', () => {
+    const limiter = createRateLimiter(new ManualClock(), { baseMs: 1_000, maxMs: 60_000 })
+    expect(limiter.next('a', true)).toBe(5)
+    expect([limiter.next('a'), limiter.next('a', true), limiter.next('a')]).toEqual([2_000, 20, 8_000])
+    for (let i = 0; i < 5; i++) limiter.next('a')
+    expect(limiter.next('a')).toBe(60_000)
+  })
+
   test('addRateLimited() is held to ten per second over all keys after a burst of 100', () => {
     const limiter = createRateLimiter(new ManualClock())
     for (let i = 0; i < 100; i++) expect(limiter.next(`key-${i}`)).toBe(5)

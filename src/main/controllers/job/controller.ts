@@ -39,6 +39,8 @@ const MANAGER = 'kubernetes.io/job-controller'
 export class JobController implements Reconciler<Job> {
   readonly name = 'job'
   readonly type = Job
+  /** Upstream's: pods that are refused, as by a quota, are tried this often. */
+  readonly backoff = { baseMs: 1_000, maxMs: 60_000 }
   readonly watches: readonly Watch[] = [
     own(Job),
     mapped<Pod>(Pod, (change, context) => this.#podChanged(change, context)),

@@ -24,6 +24,7 @@ export class NamespaceController implements Reconciler<Namespace> {
   readonly name = 'namespace'
   readonly type = Namespace
   readonly workers = 10
+  readonly backoff = { maxMs: 60_000 }
   readonly watches = [
     own(Namespace),
     // The last pods of a namespace are usually what it waits for.
