@@ -20,6 +20,32 @@ describe('messages', () => {
     expect(texts()).toEqual(['not saved'])
   })
 
+  it('tell what fails by itself for a while only: it is in the list of notifications', () => {
+    const toasts = useToastStore()
+    toasts.news('Job nightly', 'no room')
+    vi.advanceTimersByTime(9_000)
+    expect(texts()).toEqual(['Job nightly'])
+    vi.advanceTimersByTime(1_000)
+    expect(texts()).toEqual([])
+  })
+
+  it('stay while they are read', () => {
+    const toasts = useToastStore()
+    toasts.news('Job nightly', 'no room')
+    toasts.done('saved')
+    toasts.hold(true)
+    vi.advanceTimersByTime(60_000)
+    expect(texts()).toEqual(['Job nightly', 'saved'])
+    toasts.hold(false)
+    expect(texts()).toEqual([])
+    toasts.hold(true)
+    toasts.failed('not saved', new Error('no'))
+    toasts.close(toasts.toasts[0]!.id)
+    toasts.done('saved again')
+    vi.advanceTimersByTime(5_000)
+    expect(texts(), 'whoever closed the last one reads no more').toEqual([])
+  })
+
   it('tell four at once', () => {
     for (const text of ['1', '2', '3', '4', '5']) useToastStore().done(text)
     expect(texts()).toEqual(['2', '3', '4', '5'])

@@ -57,7 +57,7 @@ export const useNotificationStore = defineStore('notifications', () => {
   function announce(fresh: readonly Told[]) {
     if (fresh.length === 0 || preferences.notify === 'never') return
     const { title, text } = summary(fresh)
-    toasts.failed(title, text)
+    toasts.news(title, text)
     if (preferences.notify !== 'desktop') return
     const notification = showOnDesktop(title, text)
     if (notification) for (const { key } of fresh) shown.set(key, notification)

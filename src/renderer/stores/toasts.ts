@@ -1,4 +1,4 @@
-// Short messages about what just happened, or is about to; failures stay until closed.
+// Short messages about what just happened, or is about to. What the user did and failed stays until closed.
 import { messageOf } from '../../shared/machinery/message-of.ts'
 import { defineStore } from 'pinia'
 import { shallowRef } from 'vue'
@@ -15,6 +15,8 @@ export interface Toast {
 }
 
 const SHOWN_MS = 5_000
+/** What the cluster did by itself, which stays in the list of notifications: it must not lie on what one works with. */
+const NEWS_MS = 10_000
 /** So long something that destroys waits for who thinks again. */
 export const CANCELLABLE_MS = 4_000
 /** That are only told; what can still be cancelled is shown beside them. */
@@ -24,12 +26,28 @@ export const useToastStore = defineStore('toasts', () => {
   const toasts = shallowRef<readonly Toast[]>([])
   let next = 1
 
-  const close = (id: number) => (toasts.value = toasts.value.filter(toast => toast.id !== id))
-  function push(toast: Omit<Toast, 'id'>): number {
+  /** Somebody reads them: the pointer or the focus is there. */
+  let isRead = false
+  const overdue = new Set<number>()
+
+  function close(id: number) {
+    toasts.value = toasts.value.filter(toast => toast.id !== id)
+    // With what had the focus goes the event that it has lost it.
+    if (toasts.value.length === 0) isRead = false
+  }
+  const expire = (id: number) => void (isRead ? overdue.add(id) : close(id))
+  /** Nothing goes by itself while it is read. */
+  function hold(on: boolean) {
+    isRead = on
+    if (on) return
+    for (const id of overdue) close(id)
+    overdue.clear()
+  }
+  function push(toast: Omit<Toast, 'id'>, shownMs?: number): number {
     const id = next++
     const told = toasts.value.filter(({ tone }) => tone !== 'waiting').slice(1 - MOST_SHOWN)
     toasts.value = [...toasts.value.filter(each => each.tone === 'waiting' || told.includes(each)), { id, ...toast }]
-    if (toast.tone === 'done') setTimeout(() => close(id), SHOWN_MS)
+    if (shownMs !== undefined) setTimeout(() => expire(id), shownMs)
     return id
   }
   /** Tells what is about to happen. @returns whether nobody cancelled it within some seconds */
@@ -47,9 +65,12 @@ export const useToastStore = defineStore('toasts', () => {
   return {
     toasts,
     close,
+    hold,
     goesOn,
     done: (text: string, command?: string) =>
-      void push({ tone: 'done', text, ...(command === undefined ? {} : { command }) }),
+      void push({ tone: 'done', text, ...(command === undefined ? {} : { command }) }, SHOWN_MS),
+    /** Something fails that nobody just did. */
+    news: (text: string, detail: string) => void push({ tone: 'failed', text, detail }, NEWS_MS),
     failed: (text: string, error: unknown) => void push({ tone: 'failed', text, detail: messageOf(error) }),
   }
 })
