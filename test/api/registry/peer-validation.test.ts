@@ -375,7 +375,11 @@ test.each<[string, string, Fields, Fields, string[]]>([
 const told = (schema: string, now: Fields, before: Fields) =>
   (resourceOf(schema).status?.validateUpdate?.(now as never, before as never) ?? []).map(({ field, message }) => `${field}: ${message}`) // prettier-ignore
 const balanced = (ingress: Fields[], type = 'LoadBalancer') => ({ spec: { type }, status: { loadBalancer: { ingress } } }) // prettier-ignore
-const state = (status: Fields, spec: Fields = {}) => ({ spec, status: { qosClass: 'Burstable', ...status } })
+const state = (status: Fields, spec: Fields = {}) => ({
+  metadata: { name: 'a' },
+  spec,
+  status: { qosClass: 'Burstable', ...status },
+})
 const EXTENDED = 'status.extendedResourceClaimStatus'
 const extended = (requestMappings: Fields[], resourceClaimName = 'made') =>
   state(
