@@ -481,16 +481,47 @@ test('a Table says of a pod that has ended that it is completed, alone, in a lis
   }
 })
 
-test('the share of the processor that an autoscaler of the older version names comes before its other metrics', async () => {
-  const memory = {
-    type: 'Resource',
-    resource: { name: 'memory', target: { type: 'Utilization', averageUtilization: 70 } },
+test("an autoscaler of the older version carries its other metrics and its behaviour in upstream's annotations", async () => {
+  const v1 = '/apis/autoscaling/v1/namespaces/default/horizontalpodautoscalers'
+  const v2 = '/apis/autoscaling/v2/namespaces/default/horizontalpodautoscalers'
+  const [METRICS, BEHAVIOR] = ['metrics', 'behavior'].map(name => `autoscaling.alpha.kubernetes.io/${name}`)
+  const scaleTargetRef = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'x' }
+  const carried = [
+    { type: 'Resource', resource: { name: 'memory', targetAverageUtilization: 70 } },
+    { type: 'ContainerResource', containerResource: { name: 'cpu', targetAverageValue: '50m', container: 'c' } },
+    { type: 'Pods', pods: { metricName: 'hits', targetAverageValue: '5' } },
+    { type: 'Object', object: { target: { kind: 'Ingress', name: 'i', apiVersion: 'networking.k8s.io/v1' }, metricName: 'hits', targetValue: '2k' } },
+    { type: 'External', external: { metricName: 'queue', metricSelector: { matchLabels: { q: 'a' } }, targetAverageValue: '30' } },
+  ] // prettier-ignore
+  const behavior = { ScaleUp: null, ScaleDown: { StabilizationWindowSeconds: 5, SelectPolicy: null, Policies: null, Tolerance: null } } // prettier-ignore
+  const annotations = { [METRICS!]: JSON.stringify(carried), [BEHAVIOR!]: JSON.stringify(behavior) }
+  const spec = { scaleTargetRef, maxReplicas: 3, targetCPUUtilizationPercentage: 60 }
+  expect((await raw(server, v1, { body: { metadata: { name: 'older', annotations }, spec } })).code).toBe(201)
+  const { json } = await raw(server, `${v2}/older`)
+  const hits = { name: 'hits' }
+  expect(json.spec.metrics).toEqual([
+    { type: 'Resource', resource: { name: 'memory', target: { type: 'Utilization', averageUtilization: 70 } } },
+    { type: 'ContainerResource', containerResource: { name: 'cpu', container: 'c', target: { type: 'AverageValue', averageValue: '50m' } } },
+    { type: 'Pods', pods: { metric: hits, target: { type: 'AverageValue', averageValue: '5' } } },
+    { type: 'Object', object: { metric: hits, describedObject: carried[3]!.object!.target, target: { type: 'Value', value: '2k' } } },
+    { type: 'External', external: { metric: { name: 'queue', selector: { matchLabels: { q: 'a' } } }, target: { type: 'AverageValue', averageValue: '30' } } },
+    { type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 60 } } },
+  ]) // prettier-ignore
+  expect(json.spec.behavior).toMatchObject({ scaleDown: { stabilizationWindowSeconds: 5 } })
+  const told = (await raw(server, `${v1}/older`)).json.metadata.annotations!
+  expect(JSON.parse(told[METRICS!]!)).toEqual(carried)
+  expect(JSON.parse(told[BEHAVIOR!]!)).toMatchObject({
+    ScaleDown: { StabilizationWindowSeconds: 5, SelectPolicy: 'Max' },
+  })
+  // What is told of the processor is more than its share.
+  const cpu = { type: 'Resource', resource: { name: 'cpu', current: { averageUtilization: 12, averageValue: '24m' } } }
+  await raw(server, `${v2}/older/status`, { method: 'PATCH', headers: MERGE, body: { status: { currentMetrics: [cpu], desiredReplicas: 1 } } }) // prettier-ignore
+  const older = (await raw(server, `${v1}/older`)).json
+  expect(older.status.currentCPUUtilizationPercentage).toBe(12)
+  await raw(server, `${v1}/older/status`, { method: 'PUT', body: older })
+  expect((await raw(server, `${v2}/older`)).json.status.currentMetrics).toEqual([cpu])
+  for (const broken of ['[1]', '{}', 'null', '"x"', '[{"type":"Pods","pods":7}]']) {
+    const body = { metadata: { name: 'broken', annotations: { [METRICS!]: broken, [BEHAVIOR!]: broken } }, spec }
+    expect((await raw(server, `${v1}?dryRun=All`, { body })).code, broken).toBeLessThan(500)
   }
-  const body = {
-    metadata: { name: 'older', annotations: { 'autoscaling.alpha.kubernetes.io/metrics': JSON.stringify([memory]) } },
-    spec: { scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'x' }, maxReplicas: 3, targetCPUUtilizationPercentage: 60 }, // prettier-ignore
-  }
-  await raw(server, '/apis/autoscaling/v1/namespaces/default/horizontalpodautoscalers', { body })
-  const { json } = await raw(server, '/apis/autoscaling/v2/namespaces/default/horizontalpodautoscalers/older')
-  expect((json.spec.metrics as { resource: { name: string } }[]).map(({ resource }) => resource.name)).toEqual(['cpu', 'memory']) // prettier-ignore
 })

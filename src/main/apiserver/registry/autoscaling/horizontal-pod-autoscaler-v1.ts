@@ -2,11 +2,20 @@
 // so that reading and writing back through v1 loses nothing.
 import { HorizontalPodAutoscaler as V1 } from '../../../../shared/api/autoscaling/v1.ts'
 import type { HorizontalPodAutoscaler as V2, MetricSpec, MetricStatus } from '../../../../shared/api/autoscaling/v2.ts'
+import { isObject, type JsonObject } from '../../../../shared/machinery/json-object.ts'
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
 import { hpaColumns } from '../columns/hpa.ts'
 import { defineResource } from '../resource.ts'
 import { emptyMap, isEmpty, list, lookup } from '../support/collections.ts'
 import { ensureStructs, statusOnly, statusStrategy } from '../support/strategy.ts'
+import {
+  behaviorFromV1,
+  behaviorToV1,
+  metricFromV1,
+  metricStatusFromV1,
+  metricStatusToV1,
+  metricToV1,
+} from './carried-metrics.ts'
 import { DEFAULT_CPU_PERCENT, HPA_STORAGE, setAutoscalerDefaults } from './horizontal-pod-autoscaler.ts'
 import { validateAutoscaler, validateAutoscalerUpdate } from './validate.ts'
 
@@ -32,16 +41,12 @@ export function autoscalerToV1(stored: AnyObject): V1 {
   }
   const cpu = list(spec.metrics).find(isCpuPercent)
   const cpuStatus = list(status.currentMetrics).find(isCpuStatus)
-  carry(
-    METRICS,
-    list(spec.metrics).filter(metric => metric !== cpu),
-  )
-  carry(
-    CURRENT_METRICS,
-    list(status.currentMetrics).filter(metric => metric !== cpuStatus),
-  )
+  const others = list(spec.metrics).filter(metric => metric !== cpu)
+  carry(METRICS, others.map(metricToV1))
+  // The processor's, too: v1 tells its share alone.
+  carry(CURRENT_METRICS, list(status.currentMetrics).map(metricStatusToV1))
   carry(CONDITIONS, status.conditions)
-  carry(BEHAVIOR, spec.behavior)
+  carry(BEHAVIOR, spec.behavior && behaviorToV1(spec.behavior))
   const target = cpu?.resource?.target.averageUtilization
   const current = cpuStatus?.resource?.current.averageUtilization
   const { annotations: _before, ...rest } = metadata
@@ -66,35 +71,39 @@ export function autoscalerToV1(stored: AnyObject): V1 {
 }
 
 /** The carried value, or nothing when somebody broke the annotation: it is not worth failing a write for. */
-function carried<T>(annotations: Record<string, string>, key: string): T | undefined {
+function carried(annotations: Record<string, string>, key: string): unknown {
   const text = lookup(annotations, key)
   delete annotations[key]
   if (text === undefined) return undefined
   try {
-    return JSON.parse(text) as T
+    return JSON.parse(text)
   } catch {
     return undefined
   }
+}
+const carriedList = (annotations: Record<string, string>, key: string): JsonObject[] | undefined => {
+  const value = carried(annotations, key)
+  return Array.isArray(value) && value.every(isObject) ? value : undefined
 }
 
 export function autoscalerFromV1(object: V1): AnyObject {
   const { metadata, spec, status } = object
   const annotations = Object.assign(emptyMap<string>(), metadata.annotations)
-  const metrics = carried<MetricSpec[]>(annotations, METRICS) ?? []
-  const currentMetrics = carried<MetricStatus[]>(annotations, CURRENT_METRICS) ?? []
-  const conditions = carried<V2['status']['conditions']>(annotations, CONDITIONS)
-  const behavior = carried<V2['spec']['behavior']>(annotations, BEHAVIOR)
+  const metrics = (carriedList(annotations, METRICS) ?? []).map(metricFromV1)
+  const carriedMetrics = carriedList(annotations, CURRENT_METRICS)?.map(metricStatusFromV1)
+  const conditions = carriedList(annotations, CONDITIONS) as V2['status']['conditions']
+  const carriedBehavior = carried(annotations, BEHAVIOR)
+  const behavior = isObject(carriedBehavior) ? behaviorFromV1(carriedBehavior) : undefined
   const percent = spec.targetCPUUtilizationPercentage ?? (metrics.length === 0 ? DEFAULT_CPU_PERCENT : undefined)
   if (percent !== undefined)
-    metrics.unshift({
+    metrics.push({
       type: 'Resource',
       resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: percent } },
     })
-  if (status.currentCPUUtilizationPercentage !== undefined)
-    currentMetrics.unshift({
-      type: 'Resource',
-      resource: { name: 'cpu', current: { averageUtilization: status.currentCPUUtilizationPercentage } },
-    })
+  const share = status.currentCPUUtilizationPercentage
+  const shareAlone: MetricStatus[] =
+    share === undefined ? [] : [{ type: 'Resource', resource: { name: 'cpu', current: { averageUtilization: share } } }]
+  const currentMetrics = carriedMetrics ?? shareAlone
   const { annotations: _before, ...rest } = metadata
   const { targetCPUUtilizationPercentage: _percent, ...specRest } = spec
   const { currentCPUUtilizationPercentage: _current, currentReplicas, ...statusRest } = status
