@@ -104,7 +104,10 @@ function readingFromV1(kind: Kind, source: Fields): Fields {
 /** Each of the kinds that is there, made anew. */
 function converted(metric: Fields, make: (kind: Kind, source: Fields) => Fields): Fields {
   const parts = KINDS.filter(kind => metric[kind] !== undefined && metric[kind] !== null)
-  const made = parts.map(kind => [kind, said(make(kind, fieldsOf(metric[kind])))])
+  const made = parts.map(kind => {
+    const source = metric[kind]
+    return [kind, isObject(source) ? said(make(kind, source)) : source]
+  })
   return { ...Object.fromEntries(made), type: metric['type'] }
 }
 

@@ -4,6 +4,7 @@ import { HorizontalPodAutoscaler as V1 } from '../../../../shared/api/autoscalin
 import type { HorizontalPodAutoscaler as V2, MetricSpec, MetricStatus } from '../../../../shared/api/autoscaling/v2.ts'
 import { isObject, type JsonObject } from '../../../../shared/machinery/json-object.ts'
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
+import { decodeObject } from '../../schema/decode.ts'
 import { hpaColumns } from '../columns/hpa.ts'
 import { defineResource } from '../resource.ts'
 import { emptyMap, isEmpty, list, lookup } from '../support/collections.ts'
@@ -23,6 +24,8 @@ const METRICS = 'autoscaling.alpha.kubernetes.io/metrics'
 const CURRENT_METRICS = 'autoscaling.alpha.kubernetes.io/current-metrics'
 const CONDITIONS = 'autoscaling.alpha.kubernetes.io/conditions'
 const BEHAVIOR = 'autoscaling.alpha.kubernetes.io/behavior'
+
+type Condition = NonNullable<V2['status']['conditions']>[number]
 
 const isCpuPercent = (metric: MetricSpec) =>
   metric.type === 'Resource' &&
@@ -70,7 +73,7 @@ export function autoscalerToV1(stored: AnyObject): V1 {
   }
 }
 
-/** The carried value, or nothing when somebody broke the annotation: it is not worth failing a write for. */
+/** @returns what an annotation holds, which is none any more then; undefined where it is no JSON */
 function carried(annotations: Record<string, string>, key: string): unknown {
   const text = lookup(annotations, key)
   delete annotations[key]
@@ -81,19 +84,28 @@ function carried(annotations: Record<string, string>, key: string): unknown {
     return undefined
   }
 }
-const carriedList = (annotations: Record<string, string>, key: string): JsonObject[] | undefined => {
-  const value = carried(annotations, key)
-  return Array.isArray(value) && value.every(isObject) ? value : undefined
+
+/** As upstream, somebody's broken annotation is as good as none: it is not worth failing a write for. */
+const decoded = <T>(type: string, value: unknown): T | undefined => {
+  const { object, errors } = decodeObject(`autoscaling.v2.${type}`, value)
+  return errors.length === 0 ? (object as T) : undefined
+}
+function decodedList<T>(type: string, value: unknown, make: (item: JsonObject) => unknown): T[] | undefined {
+  if (!Array.isArray(value) || !value.every(isObject)) return undefined
+  const items = value.map(item => decoded<T>(type, make(item)))
+  return items.every(item => item !== undefined) ? items : undefined
 }
 
 export function autoscalerFromV1(object: V1): AnyObject {
   const { metadata, spec, status } = object
   const annotations = Object.assign(emptyMap<string>(), metadata.annotations)
-  const metrics = (carriedList(annotations, METRICS) ?? []).map(metricFromV1)
-  const carriedMetrics = carriedList(annotations, CURRENT_METRICS)?.map(metricStatusFromV1)
-  const conditions = carriedList(annotations, CONDITIONS) as V2['status']['conditions']
-  const carriedBehavior = carried(annotations, BEHAVIOR)
-  const behavior = isObject(carriedBehavior) ? behaviorFromV1(carriedBehavior) : undefined
+  const metrics = decodedList<MetricSpec>('MetricSpec', carried(annotations, METRICS), metricFromV1) ?? []
+  const carriedMetrics = decodedList<MetricStatus>('MetricStatus', carried(annotations, CURRENT_METRICS), metricStatusFromV1) // prettier-ignore
+  const conditions = decodedList<Condition>('HorizontalPodAutoscalerCondition', carried(annotations, CONDITIONS), item => item) // prettier-ignore
+  const behaviorText = carried(annotations, BEHAVIOR)
+  const behavior = isObject(behaviorText)
+    ? decoded<V2['spec']['behavior']>('HorizontalPodAutoscalerBehavior', behaviorFromV1(behaviorText))
+    : undefined
   const percent = spec.targetCPUUtilizationPercentage ?? (metrics.length === 0 ? DEFAULT_CPU_PERCENT : undefined)
   if (percent !== undefined)
     metrics.push({
