@@ -1,4 +1,6 @@
 // Hosts and HostOperations as API objects, and the way of answers.
+import { once } from 'node:events'
+import { type AddressInfo, type Server, createServer } from 'node:net'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { hostOperationAnswers } from '../../src/main/apiserver/endpoints/hosts/answers.ts'
 import { AnswerDesk } from '../../src/main/provisioning/answers.ts'
@@ -12,7 +14,7 @@ import { deferred } from '../../src/shared/machinery/deferred.ts'
 import { silentLog } from '../../src/shared/machinery/log.ts'
 import { ApiError } from '../../src/shared/machinery/status.ts'
 import { eventually } from '../support/eventually.ts'
-import { ManualClock } from '../support/manual-clock.ts'
+import { ManualClock, settle } from '../support/manual-clock.ts'
 import { startTestApiServer, type TestApiServer } from '../support/api-server.ts'
 
 const desk = new AnswerDesk()
@@ -68,7 +70,8 @@ test('a question that is called off while it is being written ends with why', as
 /** Provisioning that reaches nobody. */
 function provisioner(client: Client, clock = new ManualClock()): Provisioner {
   const apiServer = { host: '127.0.0.1', port: 1 }
-  const parts = { client, clock, log: silentLog, desk, apiServer, home: '/nonexistent' }
+  const ownKey = { privateKey: '', publicKey: '' }
+  const parts = { client, clock, log: silentLog, desk, ownKey, apiServer, home: '/nonexistent' }
   return new Provisioner(parts as unknown as ProvisionerOptions)
 }
 
@@ -89,17 +92,23 @@ test('one that is called off before its turn is told so, also where the server d
 
 describe('a host that was joining when the control plane ended', () => {
   const SPEC = { hostName: 'half', action: 'Join', approved: true }
+  /** Takes connections, and says nothing. */
+  let silent: Server
   const makeStatus = (type: typeof Host | typeof HostOperation, name: string, status: object) =>
     api.clientAs().patch(type as typeof Host, { name }, { status }, { type: 'merge', subresource: 'status' })
   beforeEach(async () => {
     const client = api.clientAs()
-    await client.create(Host, { metadata: { name: 'half' }, spec: { address: 'root@192.0.2.1' } })
+    silent = createServer(() => undefined).listen(0, '127.0.0.1')
+    await once(silent, 'listening')
+    const { port } = silent.address() as AddressInfo
+    await client.create(Host, { metadata: { name: 'half' }, spec: { address: `root@127.0.0.1:${port}` } })
     await makeStatus(Host, 'half', { phase: 'Joining', nodeName: 'half' })
     await client.create(HostOperation, { metadata: { name: 'joins' }, spec: SPEC })
     const steps = [{ name: 'push-agent', state: 'Succeeded' }, { name: 'start-agent', state: 'Running' }] // prettier-ignore
     await makeStatus(HostOperation, 'joins', { phase: 'Running', startTime: '2026-01-01T00:00:00Z', steps })
   })
   afterEach(async () => {
+    silent.close()
     await api.clientAs().delete(Host, { name: 'half' })
     await api.clientAs().deleteCollection(HostOperation, {})
   })
@@ -116,6 +125,28 @@ describe('a host that was joining when the control plane ended', () => {
     await eventually(async () =>
       expect((await client.get(HostOperation, { name: 'joins' })).status).toMatchObject(ended),
     )
+  })
+  test.each([0, 1])('is joining still when it ends once more in the middle of it, and of %i that wait none is begun', async waiting => {
+    const client = api.clientAs()
+    for (let i = 0; i < waiting; i++)
+      await client.create(HostOperation, { metadata: { name: 'waits' }, spec: { hostName: 'half', action: 'Check' } })
+    const provisioning = provisioner(client)
+    const isReached = once(silent, 'connection')
+    provisioning.start()
+    await isReached
+    const patch = vi.spyOn(client, 'patch')
+    await provisioning[Symbol.asyncDispose]()
+    await settle()
+    expect(patch).not.toHaveBeenCalled()
+    expect((await client.get(Host, { name: 'half' })).status.phase).toBe('Joining')
+  }) // prettier-ignore
+  test('is a node as before where it was one, and its operation is called off by then', async () => {
+    const client = api.clientAs()
+    await makeStatus(Host, 'half', { agent: { bundle: 'b', runtime: 'r' } })
+    await client.delete(HostOperation, { name: 'joins' })
+    await using provisioning = provisioner(client)
+    provisioning.start()
+    await eventually(async () => (await client.get(Host, { name: 'half' })).status.phase === 'Away')
   })
   test('and whose operation is deleted by then has failed', async () => {
     await api.clientAs().delete(HostOperation, { name: 'joins' })

@@ -6,6 +6,7 @@ import type { Client } from '../../shared/client/client.ts'
 import { createEventRecorder } from '../../shared/client/events.ts'
 import { Informer } from '../../shared/client/informer.ts'
 import type { Clock } from '../../shared/machinery/clock.ts'
+import { isConditionTrue } from '../../shared/machinery/conditions.ts'
 import { byCreation } from '../../shared/machinery/older.ts'
 import type { Log } from '../../shared/machinery/log.ts'
 import type { AgentFiles } from './agent-files.ts'
@@ -124,15 +125,20 @@ export class Provisioner implements AsyncDisposable {
     return [...this.#running.values()].some(run => run.hostName === name)
   }
 
-  /** Where nothing is left of what was to join it, as when that was called off while nobody was at work. */
+  /**
+   * Where nothing is left of what was to join it, as when that was called off while nobody was at work. One that had an
+   * agent before is a node as it was.
+   */
   #giveUpJoining(host: Host): void {
     const { name, resourceVersion } = host.metadata
+    const { agent, conditions } = host.status
     if (host.status.phase !== 'Joining' || !this.#operations.hasSynced || this.#isWorkedOn(host)) return
     const isOf = ({ spec }: HostOperation) => spec.hostName === name
     if (this.#operations.lister.list().some(operation => isOf(operation) && this.#waits(operation))) return
     const { client, log } = this.#options
     // As it was seen: of one that is Ready meanwhile, it is heard in a moment.
-    const patch = { metadata: { resourceVersion }, status: { phase: 'Failed' } }
+    const phase = agent === undefined ? 'Failed' : isConditionTrue(conditions, 'Connected') ? 'Ready' : 'Away'
+    const patch = { metadata: { resourceVersion }, status: { phase } }
     client
       .patch(Host, { name }, patch, { type: 'merge', subresource: 'status' })
       .catch((error: unknown) => log.debug({ err: error, host: name }, 'a host that does not join is not told so'))
@@ -192,8 +198,9 @@ export class Provisioner implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#sleep[Symbol.dispose]()
     this.#addresses[Symbol.dispose]()
+    // First: when those that run have ended, nothing that waits is begun, and no host is given up.
+    this.#stop.abort(new Error('provisioning stops'))
     await Promise.all([...this.#running.values()].map(run => run.interrupt()))
     await this.#links[Symbol.asyncDispose]()
-    this.#stop.abort(new Error('provisioning stops'))
   }
 }
