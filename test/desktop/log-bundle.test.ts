@@ -59,8 +59,10 @@ describe('the log bundle', () => {
     expect(big?.text.endsWith('the end\n')).toBe(true)
   })
 
-  it('never cuts a key in two', () => {
-    const key = `-----BEGIN PRIVATE KEY-----\n${'AAAA\n'.repeat(20)}-----END PRIVATE KEY-----\n`
+  it.each([
+    ['a key', `-----BEGIN PRIVATE KEY-----\n${'AAAA\n'.repeat(20)}-----END PRIVATE KEY-----\n`],
+    ['a password of several lines', `password: |\n${'  hunter2\n'.repeat(20)}`],
+  ])('never cuts %s in two', (_what, key) => {
     const text = 'line\n'.repeat(395) + key + 'line\n'.repeat(800)
     const cut = [...pieces(text)]
     expect(cut.length).toBeGreaterThan(2)

@@ -37,6 +37,21 @@ describe('redact()', () => {
     ['a password in an argument’s quotes', `flotilla x --password 'hunter2 and more' -v`, 'and more'],
     ['a password of several lines', 'password: |\n  hunter2\n  and more\nnext: 1', 'and more'],
     ['the data of a Secret', '{"kind":"Secret","metadata":{"name":"db"},"data":{"db":"aHVudGVyMg=="}}', 'aHVudGVyMg'],
+    [
+      'the data of a Secret in the order of letters',
+      '{"data":{"db":"aHVudGVyMg=="},"immutable":true,"kind":"Secret"}',
+      'aHVudGVyMg',
+    ],
+    [
+      'the data of a Secret that was applied',
+      JSON.stringify({ was: '{"data":{"db":"aHVudGVyMg=="},"kind":"Secret"}' }),
+      'aHVudGVyMg',
+    ],
+    [
+      'text of a Secret with braces',
+      '{"kind":"Secret","stringData":{"a":"{\\"pin\\": 4711}","b":"hunter2"}}',
+      'hunter2',
+    ],
     ['the data of a Secret that is still text', 'stringData:\n  db: hunter2\nkind: Secret', 'hunter2'],
     ['a log-in to a registry', '{"auths":{"r.test":{"auth":"YWRhOmh1bnRlcjI="}}}', 'YWRhOmh1bnRlcjI'],
     ['a log-in to etcd', 'serve --etcd-user root:hunter2 --listen :0', 'hunter2'],
@@ -58,10 +73,11 @@ describe('redact()', () => {
     '{"level":30,"time":1700000000000,"msg":"the token of the service account is renewed"}',
     'GET /api/v1/namespaces/default/secrets?limit=500 200',
     '{"kind":"ConfigMap","data":{"colour":"blue"}}',
+    '{"data":{"colour":"blue"},"kind":"ConfigMap"}',
     'authorizer: RBAC, auth: "node"',
   ])('leaves what is no secret: %s', text => expect(redact(text)).toEqual({ text, hidden: 0 }))
 
-  it.each(['a-', 'a.', '-', 'a_', '"kind":"Secret"', '"auth":"', 'ETCDCTL_USER=a'])(
+  it.each(['a-', 'a.', '-', 'a_', '"kind":"Secret"', '"data":{}', '"stringData":{"', '"auth":"', 'ETCDCTL_USER=a'])(
     'is done soon with a long line of %s',
     word => expect(redact(word.repeat(400_000 / word.length)).hidden).toBe(0),
   )

@@ -35,19 +35,19 @@ async function tail(path: string): Promise<string> {
   }
 }
 
-/** Pieces end at lines, but never inside of a PEM block. */
+/** Pieces end at lines, but never inside of a PEM block, and never before a line that belongs to the one above it. */
 export function* pieces(text: string): Generator<string> {
   const lines = text.split(/(?<=\n)/)
   let piece: string[] = []
   let inBlock = false
   for (const line of lines) {
-    piece.push(line)
-    if (line.includes('-----BEGIN ')) inBlock = true
-    if (line.includes('-----END ')) inBlock = false
-    if (piece.length >= PIECE_LINES && !inBlock) {
+    if (piece.length >= PIECE_LINES && !inBlock && !/^[ \t]/.test(line)) {
       yield piece.join('')
       piece = []
     }
+    piece.push(line)
+    if (line.includes('-----BEGIN ')) inBlock = true
+    if (line.includes('-----END ')) inBlock = false
   }
   if (piece.length > 0) yield piece.join('')
 }

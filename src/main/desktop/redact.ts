@@ -27,14 +27,16 @@ const PATTERNS: readonly RegExp[] = [
     `((?:\\\\?["'])${SECRET_NAME}(?:\\\\?["'])\\s*:\\s*)(?:\\\\"(?:(?!\\\\").)*\\\\"|"(?:[^"\\\\]|\\\\.)*"|'[^']*')`,
     'gi',
   ),
-  // Data of a Secret, written out whole
+  // Data of a Secret, written out whole: kinds come first in the API's own order, and behind in that of letters
   /((?:\\?")kind(?:\\?")\s*:\s*(?:\\?")Secret\b[^\n]{0,2000}?(?:\\?")data(?:\\?")\s*:\s*)\{[^{}]*\}/g,
-  /((?:\\?")stringData(?:\\?")\s*:\s*)\{[^{}]*\}/g,
+  /((?:\\?")data(?:\\?")\s*:\s*)\{[^{}]*\}(?=[^{}]{0,2000}?(?:\\?")kind(?:\\?")\s*:\s*(?:\\?")Secret\b)/g,
+  /("stringData"\s*:\s*)\{(?:[^{}"]|"(?:[^"\\]|\\.)*")*\}/g,
+  /(\\"stringData\\"\s*:\s*)\{[^{}]*\}/g,
   // Blocks of lines in YAML
   new RegExp(`(\\b(?:stringData\\s*:|${SECRET_NAME}\\s*:\\s*[|>][-+]?)[ \\t]*\\n)(?:[ \\t]+\\S.*(?:\\n|$))+`, 'gi'),
   // Log-ins to registries and to etcd, tokens of browsers, and those that their makers marked
   /((?:\\?["'])_?auth(?:\\?["'])\s*:\s*(?:\\?["']))[\w+/=-]{8,}/g,
-  /((?:--etcd-user(?:\s+|=)|ETCDCTL_USER=)["']?[^\s:"']+:)[^\s"']+/g,
+  /((?:--etcd-user(?:\s+|=)|ETCDCTL_USER=)["']?[^\s:"']{1,120}:)[^\s"']+/g,
   /(\bbase64url\.bearer\.authorization\.k8s\.io\.)[\w-]+/g,
   /\b(?:gh[pousr]_|github_pat_|glpat-|xox[abprs]-|npm_|AKIA)[\w-]{12,}/g,
   // --name "value", name="value", name: 'value'
