@@ -142,15 +142,15 @@ export function parseLabels(texts: readonly string[]): Record<string, string> {
 function parseCsv(text: string): unknown[] {
   const [header = [], ...rows] = text
     .split(/\r?\n/)
-    .filter(line => line.trim() !== '' && !line.startsWith('#'))
+    .filter(line => !/^[\s,]*$/.test(line) && !line.startsWith('#'))
     .map(splitCsvLine)
-  const strange = header.find(name => !(name.trim() in entry.entries))
+  const strange = header.find(name => !Object.hasOwn(entry.entries, name))
   if (strange !== undefined)
-    throw new UsageError(`its first line names the columns, with commas between them; there is no column "${strange.trim()}", there are ${FIELDS}`) // prettier-ignore
+    throw new UsageError(`its first line names the columns, with commas between them; there is no column "${strange}", there are ${FIELDS}`) // prettier-ignore
   return rows.map((row, i) => {
     if (row.length > header.length)
       throw new UsageError(`host ${i + 1}: it has ${row.length} fields, and there are ${header.length} columns; a field with commas in it wants quotes`) // prettier-ignore
-    const fields = Object.fromEntries(header.map((name, i) => [name.trim(), (row[i] ?? '').trim()]))
+    const fields = Object.fromEntries(header.map((name, i) => [name, row[i] ?? '']))
     const words = (name: string) => fields[name]?.split(/\s+/).filter(Boolean) ?? []
     return Object.fromEntries(
       Object.entries(fields)
@@ -171,7 +171,10 @@ function labelsOf(words: readonly string[], row: number): Record<string, string>
   }
 }
 
-const splitCsvLine = (line: string): string[] =>
-  [...line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^",]*))/g)].map(([, quoted, bare]) =>
-    quoted === undefined ? (bare ?? '') : quoted.replaceAll('""', '"'),
+/** Spreadsheets write lines of one length: what is empty at the end of one is nothing. */
+function splitCsvLine(line: string): string[] {
+  const fields = [...line.matchAll(/(?<=^|,)(?:"((?:[^"]|"")*)"|([^,]*))(?=,|$)/g)].map(([, quoted, bare = '']) =>
+    (quoted?.replaceAll('""', '"') ?? bare).trim(),
   )
+  return fields.slice(0, fields.findLastIndex(field => field !== '') + 1)
+}
