@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { Answerer } from '../../src/main/cli/node/answerer.ts'
 import { type HostEvent, teller } from '../../src/main/cli/node/events.ts'
 import { follow } from '../../src/main/cli/node/follow.ts'
+import { STOPPING, Stopped } from '../../src/main/cli/stopped.ts'
 import { Interrupted } from '../../src/main/cli/usage-error.ts'
 import { HostOperation, type HostOperationSpec, type HostOperationStatus } from '../../src/shared/api/flotilla/v1.ts'
 import { type TestApiServer, startTestApiServer } from '../support/api-server.ts'
@@ -211,4 +212,15 @@ test('where no terminal is, what was asked is told with what to do, which is onl
     /asks for the password\. Repeat it at a terminal$/,
   )
   await expect(new Answerer({}).answer('box', KEY)).rejects.toThrow(/answer: Is this it\? Compare it, /)
+  await expect(new Answerer({}).answer('box', { ...password, text: 'box asks: Code:' })).rejects.toThrow(
+    /: Code: Repeat/,
+  )
+})
+
+test.each(STOPPING)('what tidies up when %s stops it does not keep a second one from ending it', signal => {
+  const before = process.listeners(signal)
+  using stopped = new Stopped()
+  process.emit(signal)
+  expect(stopped.signal.aborted).toBe(true)
+  expect(process.listeners(signal)).toEqual(before)
 })

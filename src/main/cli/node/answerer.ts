@@ -72,7 +72,7 @@ export class Answerer {
 }
 
 /** As a sentence, before another one. */
-const ended = (text: string): string => (/[.?!]$/.test(text) ? text : `${text}.`)
+const ended = (text: string): string => (/[.?!:]$/.test(text) ? text : `${text}.`)
 
 /** What to do where nobody sits at a terminal. */
 function adviceFor({ kind, fingerprint }: HostOperationPrompt, stdinIsTaken: boolean): string {
