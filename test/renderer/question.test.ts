@@ -154,6 +154,30 @@ describe('the same with kubectl', () => {
     await nextTick()
     expect(command()).toContain('--replicas=3')
   })
+
+  it('is not told before it is one that kubectl takes', async () => {
+    mounted = createApp(ConfirmDialog)
+    mounted.mount(document.createElement('div'))
+    const command = () => document.querySelector('[aria-label="The same with kubectl"]')?.textContent
+    const enter = async (selector: string, text: string) => {
+      const field = document.querySelector<HTMLInputElement>(selector)
+      if (field) field.value = text
+      field?.dispatchEvent(new InputEvent('input'))
+      await nextTick()
+    }
+    await asked(Deployment, 'scale', [web])
+    await nextTick()
+    await nextTick()
+    await enter('#confirm-number', '')
+    expect(command()).toBeUndefined()
+    await enter('#confirm-number', '4')
+    expect(command()).toContain('--replicas=4')
+    await asked(Deployment, 'label', [web])
+    await nextTick()
+    expect(command()).toBeUndefined()
+    await enter('input.font-mono', 'tier=web')
+    expect(command()).toContain('tier=web')
+  })
 })
 
 describe('before something is deleted', () => {
