@@ -76,6 +76,19 @@ it('of one that is placed, it is told when somebody asks', async () => {
   expect(page.querySelector('[data-node=box]')).not.toBeNull()
 })
 
+it('what was said while it waited is no answer to why it is where it went', async () => {
+  const { page, pod, pass } = await open(waiting())
+  expect(page.textContent).toContain('0/1 nodes are available')
+  pod.value = makePod('web-0', { node: 'box' }, 'shop')
+  await pass()
+  expect(page.textContent).toContain('Why it is there')
+  expect(page.textContent).not.toContain('0/1 nodes are available')
+  expect(asked).toHaveLength(1)
+  page.querySelector('button')?.click()
+  await pass()
+  expect(asked).toHaveLength(2)
+})
+
 it('is not asked of another Kubernetes, nor about what has ended', async () => {
   expect((await open(waiting(), [])).page.textContent).toBe('')
   app?.unmount()
