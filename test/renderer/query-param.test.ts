@@ -60,6 +60,18 @@ it('a way back brings it back, with what is switched on', async () => {
   expect([filter.value, isOn.value]).toEqual(['web', true])
 })
 
+it('a way back and forth at once ends where it led to', async () => {
+  await router.push('/timeline?q=db')
+  await pass(300)
+  await router.push('/timeline?q=web')
+  await pass(300)
+  router.back()
+  await pass(50)
+  router.forward()
+  await pass(500)
+  expect([filter.value, router.currentRoute.value.query['q']]).toEqual(['web', 'web'])
+})
+
 it('a link to the same place with another filter is shown, also after something was typed', async () => {
   filter.value = 'web'
   await pass(300)

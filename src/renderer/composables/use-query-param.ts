@@ -37,9 +37,17 @@ export function useTypedQuery(name: string): Ref<string> {
   const param = useQueryText(name)
   const typed = ref(param.value)
   const settled = refDebounced(typed, TYPED_MS)
-  watch(settled, text => (param.value = text))
+  /** What the URL says as far as it was followed: while more is typed, its change to what was typed before is no news. */
+  let followed = param.value
+  watch(settled, text => {
+    if (text === followed) return
+    followed = text
+    param.value = text
+  })
   watch(param, text => {
-    if (text !== settled.value) typed.value = text
+    if (text === followed) return
+    followed = text
+    typed.value = text
   })
   return typed
 }
