@@ -98,6 +98,31 @@ describe('what would follow', () => {
     await vi.advanceTimersByTimeAsync(1_000)
     expect(page.textContent).toBe(first)
   })
+  it('nor is what was asked before told when it is answered later', async () => {
+    const answers: (() => void)[] = []
+    vi.stubGlobal(
+      'fetch',
+      () => new Promise(resolve => answers.push(() => resolve(Response.json({ metadata: {}, status: { pods: [] } })))),
+    )
+    const pinia = createPinia()
+    setActivePinia(pinia)
+    useClusterStore().kinds = [{ type: Host, verbs: ['list'] }] as unknown as readonly ServedKind[]
+    const page = document.createElement('div')
+    const replicas = ref(3)
+    const scale = () => [{ kind: 'Deployment', name: 'web', namespace: 'default', replicas: replicas.value }]
+    app = createApp(() => h(WhatIfPreview, { spec: { scale: scale() } })).use(pinia)
+    app.mount(page)
+    await vi.advanceTimersByTimeAsync(1_000)
+    replicas.value = 400
+    await nextTick()
+    answers[0]?.()
+    await vi.advanceTimersByTimeAsync(100)
+    expect(page.textContent).toContain('Asking the scheduler')
+    await vi.advanceTimersByTimeAsync(1_000)
+    answers[1]?.()
+    await vi.advanceTimersByTimeAsync(0)
+    expect(page.textContent).not.toContain('Asking the scheduler')
+  })
   it('is not asked of another Kubernetes, whose dialogs stay as they are', async () => {
     expect(await open([])).toEqual({ before: '', after: '' })
     expect(asked).toEqual([])
