@@ -96,13 +96,12 @@ const isWorkload = ({ type }: ObjectRef) => WORKLOADS.some(workload => workload 
 /** The last workload up the chain, which may itself belong to a custom resource. */
 function topWorkload(world: World, object: KubeObject): Found | undefined {
   let top: Found | undefined
-  for (let next = controllerIn(world, object); next && isWorkload(next); next = controllerIn(world, next.object)) {
-    if (next.object === top?.object) break
-    top = next
+  for (const controller of world.controllers(object)) {
+    if (!isWorkload(controller)) break
+    top = controller
   }
   return top
 }
-const controllerIn = (world: World, object: KubeObject) => world.byUid(controllerOf(object)?.uid)
 
 /** Old revisions and finished runs that nobody looks for on a map. */
 function isHistory(type: ResourceType<KubeObject>, object: KubeObject): boolean {
@@ -295,11 +294,9 @@ function addOwners(world: World, graph: GraphBuilder): void {
     for (const object of world.all<KubeObject>(type)) {
       let below = refId(refTo(type, object))
       if (!graph.nodes.has(below)) continue
-      const seen = new Set<string>()
-      for (let owner = controllerIn(world, object); owner; owner = controllerIn(world, owner.object)) {
+      for (const owner of world.controllers(object)) {
         const id = refId(owner)
-        if (isWorkload(owner) || seen.has(id)) break
-        seen.add(id)
+        if (isWorkload(owner)) break
         if (!graph.nodes.has(id)) graph.add('attachment', owner.type, owner.object)
         graph.link(id, below, STEERS)
         below = id

@@ -182,12 +182,18 @@ export function drawPicture(graph: Graph, rolled: ReadonlyMap<string, RolledUp>,
   const neighbours = new Neighbours(graph.edges)
   const statusOf = (node: GraphNode) => rolled.get(node.id)?.status ?? node.status
 
-  const isForShown = ({ id, rank, namespace }: GraphNode): boolean =>
-    namespace === undefined
-      ? rank === 'node' || neighbours.right(id).some(other => leadsToShown(graph.nodes.get(other)))
-      : isShown(namespace)
-  const leadsToShown = (node: GraphNode | undefined) => node !== undefined && isForShown(node)
-  let shown = [...graph.nodes.values()].filter(isForShown)
+  const forShown = new Set<string>()
+  const queue = [...graph.nodes.values()].filter(({ rank, namespace }) =>
+    namespace === undefined ? rank === 'node' : isShown(namespace),
+  )
+  for (let node = queue.pop(); node; node = queue.pop()) {
+    if (forShown.has(node.id)) continue
+    forShown.add(node.id)
+    // What is in none is there for what it leads to.
+    const before = neighbours.left(node.id).flatMap(id => graph.nodes.get(id) ?? [])
+    queue.push(...before.filter(({ namespace }) => namespace === undefined))
+  }
+  let shown = [...graph.nodes.values()].filter(({ id }) => forShown.has(id))
   const total = shown.length
   const keepAround = (ids: readonly string[]) => {
     const kept = neighbours.around(ids)

@@ -88,13 +88,20 @@ export class World {
     return this.#controlled.get(metadata.uid) ?? []
   }
 
+  /** Up the chain, the nearest first. Whoever writes owner references may lead in a circle: each is met once. */
+  *controllers(object: KubeObject): Generator<Found, undefined> {
+    const met = new Set<string>()
+    for (let next = this.byUid(controllerOf(object)?.uid); next; next = this.byUid(controllerOf(next.object)?.uid)) {
+      if (met.has(next.object.metadata.uid)) return
+      met.add(next.object.metadata.uid)
+      yield next
+    }
+  }
+
   /** The last controller up the chain: of a pod its Deployment, of a bare pod nothing. */
   topController(object: KubeObject): Found | undefined {
     let top: Found | undefined
-    for (let next = this.byUid(controllerOf(object)?.uid); next; next = this.byUid(controllerOf(next.object)?.uid)) {
-      if (next.object === top?.object) break
-      top = next
-    }
+    for (const controller of this.controllers(object)) top = controller
     return top
   }
 
@@ -103,9 +110,11 @@ export class World {
   }
 
   /** All pods below an object, through any number of controllers. */
-  podsBelow(object: KubeObject): readonly Pod[] {
+  podsBelow(object: KubeObject, met = new Set<string>()): readonly Pod[] {
+    if (met.has(object.metadata.uid)) return []
+    met.add(object.metadata.uid)
     return this.controlledBy(object).flatMap(found =>
-      found.type.kind === 'Pod' ? [found.object as unknown as Pod] : this.podsBelow(found.object),
+      found.type.kind === 'Pod' ? [found.object as unknown as Pod] : this.podsBelow(found.object, met),
     )
   }
 

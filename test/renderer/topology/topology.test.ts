@@ -7,6 +7,7 @@ import { ConfigMap, Event, Node, Pod, Secret, Service, ServiceAccount } from '..
 import { Ingress, NetworkPolicy } from '../../../src/shared/api/networking/v1.ts'
 import { ClusterRole, ClusterRoleBinding, Role, RoleBinding } from '../../../src/shared/api/rbac/v1.ts'
 import type { KubeObject } from '../../../src/shared/machinery/object.ts'
+import type { ResourceType } from '../../../src/shared/machinery/resource-type.ts'
 import { controllerRef } from '../../../src/shared/machinery/owner.ts'
 import { clip, shorten } from '@/topology/card-text.ts'
 import { toSvg } from '@/topology/export.ts'
@@ -249,6 +250,41 @@ describe('buildGraph()', () => {
       expect(one.cards.map(({ title }) => title)).toContain('reads')
       expect(one.cards.map(({ title }) => title)).not.toContain('all')
     })
+  })
+})
+
+describe('owners that lead in a circle', () => {
+  const owned = <T extends KubeObject>(type: ResourceType<T>, object: T, owner: KubeObject): T => ({
+    ...object,
+    metadata: { ...object.metadata, ownerReferences: [controllerRef(type as never, owner)] },
+  })
+  const drawn = (world: World) => {
+    const all = picture(world, {}, ['custom'])
+    layOut(all.cards, all.edges)
+    treeRows(all, new Set())
+    return all.cards.map(({ title }) => title)
+  }
+
+  it('are drawn where they are of no namespace', () => {
+    const Ring = { group: 'example.dev', version: 'v1', kind: 'Ring', plural: 'rings', namespaced: false }
+    const [one, two] = ['one', 'two'].map(name => make(Ring as unknown as typeof Node, name, {}, undefined))
+    const [web, api] = [makeApp('web', 1), makeApp('api', 1)]
+    if (!one || !two) throw new Error('two are made')
+    const of = (app: App, ring: KubeObject) => ({ ...app, deployment: owned(Ring as never, app.deployment, ring) })
+    const rings = [owned(Ring as never, one, two), owned(Ring as never, two, one)]
+    const world = worldWith([of(web, one), of(api, two)], [[Ring as never, rings as never]])
+    expect(drawn(world)).toEqual(expect.arrayContaining(['one', 'two', 'web', 'api']))
+    const elsewhere = picture(world, { isShown: namespace => namespace === 'other' }, ['custom'])
+    expect(elsewhere.cards.map(({ title }) => title)).toEqual(['n1', 'n2'])
+  })
+
+  it('are walked once where they are workloads', () => {
+    const [web, api] = [makeApp('web', 1), makeApp('api', 1)]
+    const of = (app: App, other: App) => ({ ...app, set: owned(ReplicaSet, app.set, other.set) })
+    const world = worldWith([of(web, api), of(api, web)])
+    expect(world.topController(world.all(ReplicaSet)[0] as KubeObject)).toBeDefined()
+    expect(world.podsBelow(web.set)).toHaveLength(2)
+    expect(drawn(world).length).toBeGreaterThan(0)
   })
 })
 
