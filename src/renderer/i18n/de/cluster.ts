@@ -76,7 +76,7 @@ export const cluster = {
   'What they may do': 'Was erlaubt ist',
   Where: 'Wo',
   'None chosen: everywhere.': 'Ohne Auswahl: überall.',
-  'Valid for days': 'Gültig für Tage',
+  'Valid for days': 'Gültigkeit in Tagen',
 
   // Helm
   'Roll {name} back to revision {revision}?': '{name} auf Revision {revision} zurückrollen?',

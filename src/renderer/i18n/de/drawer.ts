@@ -15,7 +15,7 @@ export const drawer = {
   'The scheduler did not answer': 'Der Scheduler hat nicht geantwortet',
   'it is here': 'hier ist er',
   '{n} point | {n} points': '{n} Punkt | {n} Punkte',
-  'or make room: {pods} would have to go': 'oder Platz machen: {pods} müssten gehen',
+  'or make room: {pods} would have to go': 'oder Platz schaffen, auf Kosten von {pods}',
   'Tried {n} time since {since}. | Tried {n} times since {since}.':
     '{n} Versuch seit {since}. | {n} Versuche seit {since}.',
   'Chosen on {at} by points: {points}': 'Gewählt am {at} nach Punkten: {points}',
