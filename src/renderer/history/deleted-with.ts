@@ -1,9 +1,12 @@
 // The objects that were deleted because their definition was: they come back with it, but for what controllers make by
 // themselves. Of what lay in a namespace nothing is kept.
+import type { CustomResourceDefinition } from '../../shared/api/apiextensions/v1.ts'
+import type { APIResourceList } from '../../shared/api/meta/v1.ts'
 import type { Client } from '../../shared/client/client.ts'
 import type { AnyObject } from '../../shared/machinery/object.ts'
 import { controllerOf } from '../../shared/machinery/owner.ts'
 import { ApiError } from '../../shared/machinery/status.ts'
+import { t } from '../i18n/i18n.ts'
 import { ClusterRevision, NamespacedRevision, type ObjectRevision, readRevision, restore } from './revisions.ts'
 
 export const isDefinition = ({ of: { group, resource } }: ObjectRevision): boolean =>
@@ -52,30 +55,41 @@ const RETRY_MS = 250
 const TRIES = 40
 const pause = () => new Promise<void>(resolve => setTimeout(resolve, RETRY_MS))
 
-/** It is served a moment after it was made. */
+/** It is served a moment after it was made; its group may be all the time, with other kinds. */
 async function untilServed(client: Client, { object }: ObjectRevision): Promise<void> {
-  const { group, versions } = object?.spec as { group: string; versions: { name: string; served: boolean }[] }
-  const version = versions.find(({ served }) => served)?.name ?? ''
-  for (let left = TRIES; ; left--)
-    try {
-      await client.raw('GET', `/apis/${group}/${version}`)
-      return
-    } catch (error) {
-      if (!left || !(error instanceof ApiError) || error.code !== 404) throw error
-      await pause()
-    }
+  const { group, names, versions } = object?.spec as CustomResourceDefinition['spec']
+  const path = `/apis/${group}/${versions.find(({ served }) => served)?.name ?? ''}`
+  for (let left = TRIES; ; left--) {
+    const { resources } = (await client.raw('GET', path).catch((error: unknown) => {
+      if (error instanceof ApiError && error.code === 404) return { resources: [] }
+      throw error
+    })) as Pick<APIResourceList, 'resources'>
+    if (resources.some(({ name }) => name === names.plural)) return
+    if (!left) throw new Error(t('{kind} is not served yet.', { kind: names.kind }))
+    await pause()
+  }
 }
 
-/** @returns how many came back with it, and why others did not */
-export async function bringBack(
-  client: Client,
-  revision: ObjectRevision,
-): Promise<{ readonly others: number; readonly failures: readonly unknown[] }> {
+interface BroughtBack {
+  /** So many others came back with it. */
+  readonly others: number
+  /** Why others did not. */
+  readonly failures: readonly unknown[]
+  /** Why nobody can tell which others there were. */
+  readonly unknown?: unknown
+}
+
+/** @throws when it is not back itself */
+export async function bringBack(client: Client, revision: ObjectRevision): Promise<BroughtBack> {
   await restore(revision, client)
   const failures: unknown[] = []
   if (!isDefinition(revision)) return { others: 0, failures }
-  await untilServed(client, await readRevision(revision, client))
-  const others = await deletedWith(client, revision)
-  for (const each of others) await restore(each, client).catch((error: unknown) => failures.push(error))
-  return { others: others.length - failures.length, failures }
+  try {
+    await untilServed(client, await readRevision(revision, client))
+    const others = await deletedWith(client, revision)
+    for (const each of others) await restore(each, client).catch((error: unknown) => failures.push(error))
+    return { others: others.length - failures.length, failures }
+  } catch (error) {
+    return { others: 0, failures, unknown: error }
+  }
 }

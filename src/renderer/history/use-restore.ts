@@ -40,7 +40,7 @@ export async function askToRestore(revision: ObjectRevision, isGone: boolean): P
   if (!confirmed) return false
   try {
     if (isGone) {
-      const { others: n, failures } = await bringBack(connection.client, revision)
+      const { others: n, failures, unknown } = await bringBack(connection.client, revision)
       toasts.done(
         n
           ? t('{name} is back, with {n} object | {name} is back, with {n} objects', { name, n })
@@ -51,6 +51,7 @@ export async function askToRestore(revision: ObjectRevision, isGone: boolean): P
           t('{n} object of {name} is not back | {n} objects of {name} are not back', { name, n: failures.length }),
           failures[0],
         )
+      if (unknown !== undefined) toasts.failed(t('The objects of {name} are not back', { name }), unknown)
     } else {
       await restore(revision)
       toasts.done(t('Restored {name}', { name }))

@@ -30,6 +30,8 @@ export const history = {
     '{name} ist zurück, mit {n} Objekt | {name} ist zurück, mit {n} Objekten',
   '{n} object of {name} is not back | {n} objects of {name} are not back':
     '{n} Objekt von {name} ist nicht zurück | {n} Objekte von {name} sind nicht zurück',
+  'The objects of {name} are not back': 'Die Objekte von {name} sind nicht zurück',
+  '{kind} is not served yet.': '{kind} wird noch nicht bedient.',
   '{name} is back': '{name} ist zurück',
   'Restored {name}': '{name} wiederhergestellt',
   '{name} was not restored': '{name} wurde nicht wiederhergestellt',
