@@ -55,7 +55,7 @@ export const useMetricsStore = defineStore('metrics', () => {
     const [nodes, pods] = await both(NodeMetrics, PodMetrics)
     const now = Date.now()
     const moment = momentOf(nodes ?? [], pods ?? [])
-    running = groupBy(moment.pods, ({ namespace }) => namespace)
+    if (pods) running = groupBy(moment.pods, ({ namespace }) => namespace)
     add(now, moment, { nodes: nodes !== undefined, pods: pods !== undefined })
     readAt.value = now
   }

@@ -82,6 +82,15 @@ describe('what is used stands in the list', () => {
     expect(columnOf(columns, 'cpu-use').value(row('gone'))).toBe(-1)
   })
 
+  it('as it was last, where pods could not be read once', async () => {
+    await measured()
+    vi.stubGlobal('fetch', () => Promise.resolve(Response.json({ kind: 'Status', code: 503 }, { status: 503 })))
+    await vi.advanceTimersByTimeAsync(15_000)
+    const row = rowIn(Deployment as never, 'shop', 'web', { selector: { matchLabels: { app: 'web' } } })
+    expect(columnOf(deploymentColumns, 'cpu-use').value(row)).toBe(0.75)
+    expect(columnOf(namespaceColumns, 'cpu-use').value(rowIn(Namespace, '', 'shop'))).toBe(1.75)
+  })
+
   it('with the line of the last minutes', async () => {
     await measured()
     await vi.advanceTimersByTimeAsync(15_000)
