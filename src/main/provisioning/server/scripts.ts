@@ -177,7 +177,8 @@ ${PROGRAM} control-plane receive --id "$id" --cluster "$cluster" --data-dir ${DA
 # Only now: a folder that was refused may be another cluster's, with its own.
 rm -f ${ENVIRONMENT}
 [ "$rest" != encrypted ] || printf 'FLOTILLA_ENCRYPTION_KEY_FILE=%s\\n' ${SERVER_KEY} > ${ENVIRONMENT}
-# Once this is over, the other end may let go: all that the cluster starts with outlives a power cut.
+rm -rf "$work"
+# Once this is over, the other end may let go: all that the cluster starts with outlives a power cut, and nothing else.
 sync -f ${BASE} ${SETTINGS} ${DATA} ${UNIT_FILE}
 `
 
