@@ -29,6 +29,8 @@ export interface ClaimOptions {
   readonly folder?: string
   /** How long a holder that lives may take to end, as after a restart of the control plane. Default 10 s. */
   readonly waitMs?: number
+  /** How long one of the same agent may, such as a clean-up that was begun before. Default: the same. */
+  readonly ownWaitMs?: number
 }
 
 /** The machine belongs to another cluster. The message is one line for people. */
@@ -44,20 +46,20 @@ const RETRY_MS = 100
  * @throws MachineTakenError
  */
 export async function claimMachine(options: ClaimOptions): Promise<() => void> {
-  const { instance, dataDir, hasPods, clock, folder = '/run/flotilla', waitMs = 10_000 } = options
+  const { instance, dataDir, hasPods, clock, folder = '/run/flotilla', waitMs = 10_000, ownWaitMs = waitMs } = options
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const path = join(folder, `agent-${networkNamespace()}.json`)
   const mine: Holder = { pid: process.pid, started: startOf(process.pid), instance, dataDir }
   const temporary = join(folder, `.${randomUUID()}.tmp`)
   writeFileSync(temporary, JSON.stringify(mine), { mode: 0o600, flag: 'wx' })
-  const deadline = clock.monotonic() + waitMs
+  const since = clock.monotonic()
   try {
     while (!tryLink(temporary, path)) {
       const text = readIfThere(path)
       const holder = text === undefined ? undefined : parse(text)
       if (text === undefined) continue
       if (holder && isAlive(holder)) {
-        if (clock.monotonic() >= deadline)
+        if (clock.monotonic() - since >= (holder.instance === instance ? ownWaitMs : waitMs))
           throw new MachineTakenError(
             `this machine is a node of another cluster (${holder.dataDir}, agent process ${holder.pid}); ` +
               'a machine can be a node of one cluster at a time',

@@ -15,6 +15,8 @@ import { KnownServers } from './servers/known-servers.ts'
 
 const USAGE = 'usage: agent --config FILE.json [--exit-with-parent] [--cleanup]'
 const STOP_TIMEOUT_MS = 7_000
+/** For a clean-up that goes on although nobody waits for it any more: it takes as long as its containers do. */
+const CLEAN_UP_MS = 120_000
 /** Exit code of an agent whose machine belongs to another cluster; 2 is a wrong configuration, 1 anything else. */
 const TAKEN = 3
 
@@ -52,8 +54,9 @@ function standardOutput(): { write: (line: string) => void } {
 }
 
 /** @throws MachineTakenError */
-const claim = ({ dataDir, claimFolder, dockerSocket: socketPath }: AgentConfig) =>
+const claim = ({ dataDir, claimFolder, dockerSocket: socketPath }: AgentConfig, wait: { ownWaitMs?: number } = {}) =>
   claimMachine({
+    ...wait,
     instance: instanceId(dataDir),
     dataDir,
     ...(claimFolder === undefined ? {} : { folder: claimFolder }),
@@ -98,7 +101,7 @@ async function run({ exitWithParent }: Arguments, config: AgentConfig): Promise<
 
 /** Links and rules are only removed when they are this agent's: another cluster's stay. */
 async function cleanUp(config: AgentConfig): Promise<void> {
-  const release = await claim(config).catch((error: unknown) => {
+  const release = await claim(config, { ownWaitMs: CLEAN_UP_MS }).catch((error: unknown) => {
     if (error instanceof MachineTakenError) return undefined
     throw error
   })

@@ -15,7 +15,7 @@ const dataDirOf = (instance: string) => {
   mkdirSync(path, { recursive: true })
   return path
 }
-const claim = (instance: string, pods: readonly string[] = [], waitMs = 0) =>
+const claim = (instance: string, pods: readonly string[] = [], waitMs = 0, ownWaitMs = waitMs) =>
   claimMachine({
     instance,
     dataDir: dataDirOf(instance),
@@ -23,6 +23,7 @@ const claim = (instance: string, pods: readonly string[] = [], waitMs = 0) =>
     clock: systemClock,
     folder: join(folder.path, 'run'),
     waitMs,
+    ownWaitMs,
   })
 const claimFile = () => {
   const [name = ''] = readdirSync(join(folder.path, 'run'))
@@ -54,16 +55,28 @@ test('an agent that starts again after a crash gets its machine back, with its p
   holderDies()
   await claim('a', ['a'])
 })
-test('a start waits for the predecessor that is about to end', async () => {
-  const predecessor = spawn('sleep', ['600'])
-  await claim('a')
-  const stat = readFileSync(`/proc/${predecessor.pid}/stat`, 'utf8')
+/** @returns a process that lives, and holds the claim of an agent */
+async function holderOf(instance: string) {
+  const holder = spawn('sleep', ['600'])
+  await claim(instance)
+  const stat = readFileSync(`/proc/${holder.pid}/stat`, 'utf8')
   const started = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
-  writeFileSync(claimFile(), JSON.stringify({ pid: predecessor.pid, started, instance: 'a', dataDir: dataDirOf('a') }))
+  writeFileSync(claimFile(), JSON.stringify({ pid: holder.pid, started, instance, dataDir: dataDirOf(instance) }))
+  return holder
+}
+test('a start waits for the predecessor that is about to end', async () => {
+  const predecessor = await holderOf('a')
   const waiting = claim('a', [], 10_000)
   predecessor.kill('SIGKILL')
   await waiting
   expect(JSON.parse(readFileSync(claimFile(), 'utf8')).pid).toBe(process.pid)
+})
+test('a clean-up that was begun before is waited for by the next one, and by nobody else', async () => {
+  const before = await holderOf('a')
+  const waiting = claim('a', [], 0, 10_000)
+  await expect(claim('b', [], 0, 10_000)).rejects.toThrow(MachineTakenError)
+  before.kill('SIGKILL')
+  await waiting
 })
 test('a claim that was given back, or is unreadable, is free', async () => {
   ;(await claim('a'))()
