@@ -7,18 +7,20 @@ import { REMOVE_IMAGES } from '../images/send.ts'
 import { STOP_DOCKER, UNINSTALL } from './uninstall.ts'
 import { UNSET_LIVE_RESTORE } from './live-restore.ts'
 import { UNSYNC_CLOCK } from './sync-clock.ts'
-import { type Step, type StepContext, UNLINK_KUBELET, asRoot } from './contract.ts'
+import { AGENT_FOLDER, type Step, type StepContext, UNLINK_KUBELET, asRoot } from './contract.ts'
 
 const DRAIN_TIMEOUT_MS = 60_000
 const POLL_MS = 200
 
 /**
- * The current agent cleans up; where it does not work, the version before it does. Then go the images that were sent
- * here, except those that somebody has a container of.
+ * The current agent cleans up; where it does not work, the version before it does. Its folder goes last: without it that
+ * is done, and Docker may be gone since. Then go the images that were sent here, except those that somebody has a
+ * container of.
  */
 const CLEAN_UP = `
 systemctl disable --now flotilla-agent.service 2>/dev/null
-if [ -x /opt/flotilla/bin/node ] && [ -r /etc/flotilla/config.json ]; then
+if [ -d ${AGENT_FOLDER} ] && [ -x /opt/flotilla/bin/node ] && [ -r /etc/flotilla/config.json ]; then
+  docker version >/dev/null 2>&1 || systemctl start docker.service
   for agent in /opt/flotilla/bin/agent.cjs /opt/flotilla/agent/*/agent.cjs; do
     /opt/flotilla/bin/node "$agent" --config /etc/flotilla/config.json --cleanup
     failed=$?
