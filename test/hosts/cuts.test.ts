@@ -23,6 +23,10 @@ let before: string
 /** Of a join that was cut off everywhere. */
 let joined: string
 
+/** Of listeners that only ever become more. */
+const warnings: string[] = []
+const onWarning = ({ name, message }: Error) => name === 'MaxListenersExceededWarning' && warnings.push(message)
+
 const stepsOf = (action: string) => stepsFor({ operation: { spec: { action } } } as ContextWithoutProgress)
 const namesOf = (steps: readonly Step[]) => steps.map(({ name }) => name)
 
@@ -40,6 +44,7 @@ dpkg --purge conntrack
 `
 
 beforeAll(async () => {
+  process.on('warning', onWarning)
   lab = await HostLab.start()
   host = await lab.host('box', { docker: true })
   // Docker is there, and has never run as far as the host can tell.
@@ -54,6 +59,7 @@ beforeAll(async () => {
   before = picture()
 })
 afterAll(async () => {
+  process.off('warning', onWarning)
   cuts?.[Symbol.dispose]()
   await plane?.[Symbol.asyncDispose]()
   line?.[Symbol.dispose]()
@@ -152,3 +158,5 @@ test('an upgrade and a restart end with the new agent and a Ready node', async (
   for (const action of ['Upgrade', 'Restart'])
     expect(namesOf(await stepsOf(action)).filter(name => !cuts.steps.has(name))).toEqual([])
 })
+
+test('nothing of a connection that was cut off is kept', () => expect(warnings).toEqual([]))

@@ -110,7 +110,7 @@ export class HostLink implements AsyncDisposable {
         if (!this.connection) await this.#connect()
         pauseMs = FIRST_PAUSE_MS
         onChange(true, '')
-        const reason = await Promise.race([this.#connection?.closed, aborted(signal)])
+        const reason = this.#connection && (await endOf(this.#connection, signal))
         if (signal.aborted) return
         onChange(false, reason?.message ?? 'the connection ended')
       } catch (error) {
@@ -178,8 +178,14 @@ export class HostLink implements AsyncDisposable {
   }
 }
 
-const aborted = (signal: AbortSignal): Promise<undefined> =>
+/** @returns why the connection ended; undefined when that is not waited for any longer */
+const endOf = ({ closed }: SshConnection, signal: AbortSignal): Promise<Error | undefined> =>
   new Promise(resolve => {
-    if (signal.aborted) resolve(undefined)
-    else signal.addEventListener('abort', () => resolve(undefined), { once: true })
+    const stop = () => resolve(undefined)
+    signal.addEventListener('abort', stop, { once: true })
+    void closed.then(reason => {
+      signal.removeEventListener('abort', stop)
+      resolve(reason)
+    })
+    if (signal.aborted) stop()
   })
