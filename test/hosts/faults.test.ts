@@ -4,6 +4,8 @@ import { readFileSync } from 'node:fs'
 import { type AddressInfo, type Socket, createServer } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Host, HostOperation, type HostOperationStatus } from '../../src/shared/api/flotilla/v1.ts'
+import { START_DOCKER } from '../../src/main/provisioning/steps/install-packages.ts'
+import { STOP_DOCKER } from '../../src/main/provisioning/steps/uninstall.ts'
 import { eventually } from '../support/eventually.ts'
 import { HostLab, type LabHost } from './lab/lab.ts'
 import { HostsControlPlane } from './support/control-plane.ts'
@@ -29,6 +31,18 @@ beforeAll(async () => {
 afterAll(async () => {
   await plane?.[Symbol.asyncDispose]()
   await lab?.[Symbol.asyncDispose]()
+})
+
+test('rules that iptables made stay where Docker is started and stopped again, also when nft comes only in between', () => {
+  host.sh(`iptables -A INPUT -i lo -j ACCEPT; iptables -P INPUT DROP; mv /usr/sbin/nft /usr/sbin/nft.away`)
+  const rules = () => host.sh("iptables-save -t filter | sed 's/ \\[.*//; /^#/d'")
+  const were = rules()
+  host.sh(START_DOCKER)
+  host.sh('mv /usr/sbin/nft.away /usr/sbin/nft')
+  host.sh(STOP_DOCKER)
+  expect(rules()).toBe(were)
+  host.sh('rm -r /var/lib/flotilla; nft flush ruleset')
+  expect(host.picture()).toBe(before)
 })
 
 describe('joining', () => {
