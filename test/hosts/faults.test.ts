@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { type AddressInfo, type Socket, createServer } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Host, HostOperation, type HostOperationStatus } from '../../src/shared/api/flotilla/v1.ts'
-import { START_DOCKER } from '../../src/main/provisioning/steps/install-packages.ts'
+import { APT_INSTALL, START_DOCKER } from '../../src/main/provisioning/steps/install-packages.ts'
 import { STOP_DOCKER } from '../../src/main/provisioning/steps/uninstall.ts'
 import { eventually } from '../support/eventually.ts'
 import { HostLab, type LabHost } from './lab/lab.ts'
@@ -42,6 +42,14 @@ test('rules that iptables made stay where Docker is started and stopped again, a
   host.sh(STOP_DOCKER)
   expect(rules()).toBe(were)
   host.sh('rm -r /var/lib/flotilla; nft flush ruleset')
+  expect(host.picture()).toBe(before)
+})
+
+test('an installation that went on after it was cut off may be the first to note what it brought', () => {
+  host.write('/usr/local/bin/apt-get', '#!/bin/sh\nrm -f /var/lib/flotilla/before/packages\n')
+  host.write('/root/install', APT_INSTALL)
+  host.sh('chmod 755 /usr/local/bin/apt-get; echo conntrack | sh /root/install')
+  host.sh('rm -r /var/lib/flotilla /usr/local/bin/apt-get /root/install')
   expect(host.picture()).toBe(before)
 })
 

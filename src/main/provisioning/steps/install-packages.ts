@@ -58,6 +58,12 @@ cd /var/lib/flotilla/before
 }
 `
 
+/** An earlier run that was cut off, and went on, has noted the same where the list is gone. */
+const NOTE_INSTALLED = `
+[ ! -e packages ] || list | comm -13 packages - >> installed || [ ! -e packages ]
+rm -f packages
+`
+
 export const APT_INSTALL = `
 set -e
 read -r packages
@@ -73,9 +79,7 @@ apt() { apt-get -q -o DPkg::Lock::Timeout=180 -o Acquire::Retries=1 -o Acquire::
 # Translated descriptions are half of what there is to fetch, and nobody reads them here; those that are there stay.
 apt -o Acquire::Languages=none -o APT::Get::List-Cleanup=0 update
 apt -y --no-install-recommends install $packages
-list | comm -13 packages - >> installed
-rm packages
-`
+${NOTE_INSTALLED}`
 
 export const DNF_INSTALL = `
 set -e
@@ -85,9 +89,7 @@ list() { rpm -qa --qf '%{NAME}\\n' | sort; }
 [ -e packages ] || list > packages
 ${AWAIT_PACKAGE_MANAGER}
 dnf -y --setopt=install_weak_deps=False install $packages </dev/null
-list | comm -13 packages - >> installed
-rm packages
-`
+${NOTE_INSTALLED}`
 
 export const installPackages: Step = {
   name: 'install-packages',
