@@ -4,8 +4,10 @@ import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { stepsFor } from '../../src/main/provisioning/steps/actions.ts'
 import type { ContextWithoutProgress, Step } from '../../src/main/provisioning/steps/contract.ts'
+import { startDocker } from '../../src/main/provisioning/steps/install-packages.ts'
+import { UNDOINGS } from '../../src/main/provisioning/steps/undo.ts'
 import { Node, Secret } from '../../src/shared/api/core/v1.ts'
-import { Host, type HostOperationStatus } from '../../src/shared/api/flotilla/v1.ts'
+import { Host, type HostOperationSpec, type HostOperationStatus } from '../../src/shared/api/flotilla/v1.ts'
 import { BOOTSTRAP_TOKEN_TYPE } from '../../src/shared/machinery/bootstrap-token.ts'
 import { eventually } from '../support/eventually.ts'
 import { HostLab, type LabHost } from './lab/lab.ts'
@@ -84,16 +86,17 @@ const pictureOfNode = () =>
     .replace(/^.* \/var\/lib\/flotilla\/(agent|compile-cache)\/.*\n/gm, '')
     .replace(/\b10\.244\.\d+\.0\b/g, '10.244.x.0')
 
-const ACTIONS: Readonly<Record<string, string>> = { repair: 'Repair', remove: 'Remove', upgrade: 'Upgrade', restart: 'Restart' } // prettier-ignore
+const ACTIONS: Readonly<Record<string, string>> = { repair: 'Repair', remove: 'Remove', upgrade: 'Upgrade', restart: 'Restart', undo: 'Undo' } // prettier-ignore
 
 /** Does what it is told to do next, until there is nothing left that could be cut off. @returns how it ended then */
-async function insist(action: string): Promise<HostOperationStatus> {
+async function insist(action: string, spec: Partial<HostOperationSpec> = {}): Promise<HostOperationStatus> {
   let status: HostOperationStatus = {}
-  const isCut = await cuts.during(async () => (status = await plane.operate('box', action)))
+  const isCut = await cuts.during(async () => (status = await plane.operate('box', action, undefined, spec)))
   if (!isCut) return status
   expect(status).toMatchObject({ phase: 'Failed', reason: 'ConnectionLost' })
-  const [, verb = ''] = /; what was done stays done, and it goes on with: flotilla node (\w+) box$/.exec(status.message ?? '') ?? [] // prettier-ignore
-  return insist(ACTIONS[verb] ?? `nothing told: ${status.message}`)
+  const next = /; what was done stays done, and it goes on with: flotilla node (\w+) box(?: --step ([\w-]+))?$/
+  const [, verb = '', step] = next.exec(status.message ?? '') ?? []
+  return insist(ACTIONS[verb] ?? `nothing told: ${status.message}`, step === undefined ? {} : { step })
 }
 
 /** That they were cut reaches the host only now: what waits for more of its input there does no harm. */
@@ -157,6 +160,19 @@ test('an upgrade and a restart end with the new agent and a Ready node', async (
   await eventually(() => plane.isNodeReady('box'), 30_000)
   for (const action of ['Upgrade', 'Restart'])
     expect(namesOf(await stepsOf(action)).filter(name => !cuts.steps.has(name))).toEqual([])
+})
+
+test('undone step by step, one each time, the host is as it was before', async () => {
+  cuts.watch(UNDOINGS.flatMap(({ by }) => by))
+  const atDocker = UNDOINGS.findIndex(({ step }) => step === startDocker)
+  for (const at of UNDOINGS.keys()) {
+    if (at === atDocker) expect(host.sh('systemctl is-active docker')).toBe('active')
+    expect(await insist('Undo')).toMatchObject({ phase: 'Succeeded' })
+  }
+  await tellHost()
+  expect(picture()).toBe(before)
+  expect([await nodes(), (await plane.host('box')).status.nodeName]).toEqual([[], undefined])
+  expect(namesOf(UNDOINGS.flatMap(({ by }) => by)).filter(name => !cuts.steps.has(name))).toEqual([])
 })
 
 test('nothing of a connection that was cut off is kept', () => expect(warnings).toEqual([]))

@@ -68,6 +68,7 @@ export class Cuts implements Disposable {
   /** The step that is at work. */
   readonly #at = new AsyncLocalStorage<{ readonly name: string; commands: number; isOver: boolean }>()
   readonly #undo: (() => void)[] = []
+  readonly #watched = new Set<Step>()
   /** Whether it was cut; true while nothing is to be. */
   #isCut = true
   /** Names of steps that were cut off. */
@@ -75,7 +76,7 @@ export class Cuts implements Disposable {
 
   constructor(line: Line, steps: Iterable<Step>) {
     this.#line = line
-    for (const step of new Set(steps)) this.#watch(step)
+    this.watch(steps)
     const { run } = SshConnection.prototype
     const toRun = (connection: SshConnection, script: string, options: RunOptions): RunOptions => {
       const at = this.#at.getStore()
@@ -98,7 +99,12 @@ export class Cuts implements Disposable {
     return was
   }
 
+  watch(steps: Iterable<Step>): void {
+    for (const step of steps) if (!this.#watched.has(step)) this.#watch(step)
+  }
+
   #watch(step: Step): void {
+    this.#watched.add(step)
     const { apply } = step
     step.apply = async (context: StepContext) => {
       const at = { name: step.name, commands: 0, isOver: false }

@@ -12,12 +12,15 @@ const VERBS: Readonly<Record<string, string>> = {
   Remove: 'remove',
 }
 
-/** @returns the message of the error with the next step behind it */
-export function withNextStep(error: Error, action: string, hostName: string): string {
+/**
+ * @param step that is undone
+ * @returns the message of the error with the next step behind it
+ */
+export function withNextStep(error: Error, action: string, hostName: string, step?: string): string {
   const { message } = error
   const verb = VERBS[action]
   if (verb === undefined || !(error instanceof SshError) || message.includes('flotilla node')) return message
-  const again = `flotilla node ${verb} ${hostName}`
+  const again = `flotilla node ${verb} ${hostName}${step === undefined ? '' : ` --step ${step}`}`
   switch (error.code) {
     case 'ConnectionLost':
       return `${message}; what was done stays done, and it goes on with: ${again}`

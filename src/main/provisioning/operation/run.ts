@@ -29,7 +29,7 @@ import { Sudo } from '../ssh/sudo.ts'
 import { stepsFor } from '../steps/actions.ts'
 import { startAgent } from '../steps/start-agent.ts'
 import { switchAgent } from '../steps/upgrade.ts'
-import type { ClusterSettings, ContextWithoutProgress, Step } from '../steps/contract.ts'
+import type { ClusterSettings, ContextWithoutProgress } from '../steps/contract.ts'
 import { Approval } from './approval.ts'
 import { hostKeyPins, inspected, patchHostStatus } from './host-status.ts'
 import { withNextStep } from './next-step.ts'
@@ -134,7 +134,7 @@ export class OperationRun {
       const cancelled = this.#stop.signal.reason instanceof CancelledError
       const reason = error instanceof SshError ? error.code : error instanceof PreflightError ? 'PreflightFailed' : 'Error' // prettier-ignore
       this.#stop.abort(error) // whatever still waits for an answer
-      await this.#end(host, cancelled ? CANCELLED : { phase: 'Failed', reason, message: messageOf(error, this.action, this.hostName) }) // prettier-ignore
+      await this.#end(host, cancelled ? CANCELLED : { phase: 'Failed', reason, message: messageOf(error, this.action, this.hostName, this.#undoing) }) // prettier-ignore
       if (!host) return
       await this.#noteFailure(host).catch(() => undefined)
     }
@@ -204,7 +204,7 @@ export class OperationRun {
         sudo,
         facts,
         host,
-        operation: this.#operation,
+        operation: this.#pinned(),
         nodeName,
         apiPort,
         signal: this.#stop.signal,
@@ -219,10 +219,11 @@ export class OperationRun {
         },
       }
       this.#writer.status.message = ''
+      const begun = this.#writer.status.steps?.map(step => step.name) ?? []
       const steps = await planSteps(await stepsFor(context), context, this.#writer)
       if (steps.length > 0) await this.#approval.wait(this.#writer, this.#stop.signal)
       await applySteps(steps, context, this.#writer, action === 'Undo' ? 'Undone' : 'Succeeded')
-      if (action === 'Undo') return await this.#concludeUndo(host, steps)
+      if (action === 'Undo') return await this.#concludeUndo(host, new Set([...begun, ...steps.map(step => step.name)]))
       const changes = this.#writer.status.steps?.filter(({ state }) => state === 'Succeeded').length ?? 0
       if (action === 'LoadImages') return imagesLoaded(this.#operation, changes)
       return await this.#conclude(host, context, { changes, findings })
@@ -241,9 +242,20 @@ export class OperationRun {
       await patchHostStatus(client, name, { phase: isConditionTrue(status.conditions, 'Connected') ? 'Ready' : 'Away' })
   }
 
-  async #concludeUndo({ metadata: { name } }: Host, steps: readonly Step[]): Promise<string> {
+  /** The step that is undone, named or not: after a connection was lost it is no other one. */
+  get #undoing(): string | undefined {
+    return this.action === 'Undo' ? (this.#operation.spec.step ?? this.#writer.status.steps?.[0]?.name) : undefined
+  }
+
+  #pinned(): HostOperation {
+    const step = this.#undoing
+    return step === undefined ? this.#operation : { ...this.#operation, spec: { ...this.#operation.spec, step } }
+  }
+
+  /** @param undone by this operation, also before a connection was lost */
+  async #concludeUndo({ metadata: { name } }: Host, undone: ReadonlySet<string>): Promise<string> {
     const { client } = this.#parts
-    const names = steps.map(step => step.name)
+    const names = [...undone]
     if (names.length === 0) return `nothing of that is on ${name}`
     await noteUndone(client, name, names)
     if (names.includes(startAgent.name))
@@ -425,5 +437,7 @@ function verdict({ metadata, status }: Host, findings: readonly { severity: stri
 const isLoss = (error: unknown): error is SshError =>
   error instanceof SshError && (error.code === 'ConnectionLost' || error.code === 'Unreachable')
 
-const messageOf = (error: unknown, action: string, hostName: string): string =>
-  isNotFound(error) ? `there is no host ${JSON.stringify(hostName)}` : withNextStep(error as Error, action, hostName)
+const messageOf = (error: unknown, action: string, hostName: string, step?: string): string =>
+  isNotFound(error)
+    ? `there is no host ${JSON.stringify(hostName)}`
+    : withNextStep(error as Error, action, hostName, step)

@@ -3,12 +3,12 @@ import { authorizeKey, withdrawKey } from './authorize-key.ts'
 import { UNIT, UPGRADE_FOLDER, configure } from './configure.ts'
 import { AGENT_FOLDER, type ContextWithoutProgress, type Step, UNLINK_KUBELET, asRoot } from './contract.ts'
 import { installPackages, startDocker } from './install-packages.ts'
-import { liveRestore, resetLiveRestore } from './live-restore.ts'
+import { UNSET_LIVE_RESTORE, liveRestore, resetLiveRestore } from './live-restore.ts'
 import { pushAgent, pushRuntime } from './push.ts'
 import { cleanUp, deleteNode, drain, revokeCertificate } from './remove.ts'
 import { startAgent } from './start-agent.ts'
-import { syncClock, unsyncClock } from './sync-clock.ts'
-import { hasInstalled, stopDocker, uninstall } from './uninstall.ts'
+import { UNSYNC_CLOCK, syncClock, unsyncClock } from './sync-clock.ts'
+import { STOP_DOCKER, UNINSTALL, hasInstalled, stopDocker, uninstall } from './uninstall.ts'
 
 interface Undoing {
   readonly step: Step
@@ -35,11 +35,11 @@ const files = (what: string, paths: string, then = ''): Step => ({
   plan: () => [`delete ${what}`],
   apply: async context => void (await asRoot(context, `deleting ${what}`, `rm -rf ${paths}\n${then}${TIDY}`)),
 })
-const tidy: Step = {
-  name: 'tidy',
-  plan: () => [],
-  apply: async context => void (await asRoot(context, 'tidying up', TIDY)),
-}
+/** In one command: a connection that is cut off comes in between no two. */
+const tidily = (step: Step, what: string, script: string): Step => ({
+  ...step,
+  apply: async context => void (await asRoot(context, what, `(${script}) || exit $?\n${TIDY}`)),
+})
 const closeLink: Step = {
   name: 'close-link',
   plan: ({ apiPort }) => [`close port ${apiPort} of the host's loopback`],
@@ -47,11 +47,13 @@ const closeLink: Step = {
 }
 
 /** From the last step of joining to the first. */
-const UNDOINGS: readonly Undoing[] = [
+export const UNDOINGS: readonly Undoing[] = [
   {
     step: startAgent,
     carries: [],
-    isDone: ({ facts: { active, flotilla } }) => active.has('flotilla-agent') || flotilla.did.has('identity'),
+    // What is known here of the node goes last, when nothing may be left there.
+    isDone: ({ facts: { active, flotilla }, host: { status } }) =>
+      active.has('flotilla-agent') || flotilla.did.has('identity') || status.nodeName !== undefined,
     by: [
       drain,
       cleanUp,
@@ -69,7 +71,7 @@ const UNDOINGS: readonly Undoing[] = [
     step: liveRestore,
     carries: [],
     isDone: ({ facts }) => facts.flotilla.did.has('daemon.json.ours'),
-    by: [resetLiveRestore, tidy],
+    by: [tidily(resetLiveRestore, "putting back Docker's settings", UNSET_LIVE_RESTORE)],
   },
   {
     step: configure,
@@ -99,19 +101,19 @@ const UNDOINGS: readonly Undoing[] = [
     step: startDocker,
     carries: [startAgent.name, liveRestore.name],
     isDone: ({ facts }) => facts.flotilla.did.has('docker'),
-    by: [stopDocker, tidy],
+    by: [tidily(stopDocker, 'stopping Docker', STOP_DOCKER)],
   },
   {
     step: installPackages,
     carries: [startAgent.name, liveRestore.name, startDocker.name],
     isDone: ({ facts }) => hasInstalled(facts),
-    by: [uninstall, tidy],
+    by: [tidily(uninstall, 'removing packages', UNINSTALL)],
   },
   {
     step: syncClock,
     carries: [],
     isDone: ({ facts }) => facts.flotilla.did.has('ntp'),
-    by: [unsyncClock, tidy],
+    by: [tidily(unsyncClock, 'turning off time synchronisation', UNSYNC_CLOCK)],
   },
   {
     step: authorizeKey,
@@ -128,7 +130,7 @@ const asOne = ({ step, isDone, by }: Undoing): Step => ({
     return (await Promise.all(by.map(each => each.plan(context)))).flat()
   },
   async apply(context) {
-    for (const each of by) if ((await each.plan(context)).length > 0 || each === tidy) await each.apply(context)
+    for (const each of by) if ((await each.plan(context)).length > 0) await each.apply(context)
   },
 })
 
