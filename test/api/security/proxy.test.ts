@@ -39,6 +39,7 @@ const RUDE_UPGRADES: Readonly<Record<string, readonly string[]>> = {
   ],
   '/refused': [`HTTP/1.1 403 No\r\n${OURS}Content-Length: 2\r\nConnection: keep-alive\r\n\r\n`, 'no'],
   '/folded': [`HTTP/1.1 403 No\r\nX-Kept: a\r\nSet-Cookie: a=b;\r\n c=d\r\nSet-Cookie : e=f\r\n\r\n`],
+  '/always-soon': [...new Array<string>(10_000).fill('HTTP/1.1 103 Wait\r\n\r\n'), 'HTTP/1.1 101 Fine\r\n\r\n'],
   '/no-http': ['220 mail at your service\r\n\r\n'],
 }
 
@@ -206,6 +207,9 @@ describe('what a pod answers to an upgrade', () => {
     expect(await upgrade('/folded')).toMatch(
       /^HTTP\/1.1 403 No\r\nX-Kept: a\r\nContent-Security-Policy: [^\r]*\r\nConn/,
     )
+  })
+  test('ends the connection where it is put off again and again', async () => {
+    expect(await upgrade('/always-soon')).not.toContain('101 Fine')
   })
   test('ends the connection where it is no HTTP', async () => {
     expect(await upgrade('/no-http')).toBe('')

@@ -10,6 +10,7 @@ export const isKeptBack = (header: string): boolean => KEPT_BACK.test(header.toL
 /** A browser that shows it must treat it as a stranger's page, or its scripts would act with the session of its reader. */
 export const SANDBOX = 'sandbox allow-scripts allow-forms allow-popups allow-downloads allow-modals'
 
+/** Of all heads of an answer: those before the last are passed on whether or not the client reads them. */
 const MAX_HEAD_BYTES = 64 * 1024
 const HEAD_END = '\r\n\r\n'
 const STATUS = /^HTTP\/1\.[01] ([1-5]\d\d)(?: |$)/
@@ -48,16 +49,18 @@ export const passAnswer = (from: Duplex, to: Duplex): Promise<number> =>
 
 function passHeads(from: Duplex, to: Duplex, answered: (code: number) => void): void {
   let waiting = Buffer.alloc(0)
+  let left = MAX_HEAD_BYTES
   const hear = (chunk: Buffer) => {
     waiting = Buffer.concat([waiting, chunk])
     for (;;) {
       const end = waiting.indexOf(HEAD_END)
-      if (end === -1 ? waiting.length > MAX_HEAD_BYTES : end > MAX_HEAD_BYTES) return void from.destroy()
+      if ((end === -1 ? waiting.length : end) > left) return void from.destroy()
       if (end === -1) return
       const head = withoutKeptBack(waiting.toString('latin1', 0, end))
       if (!head) return void from.destroy()
       to.write(head.text, 'latin1')
       waiting = waiting.subarray(end + HEAD_END.length)
+      left -= end + HEAD_END.length
       if (head.isInterim) continue
       from.off('data', hear)
       if (waiting.length > 0) to.write(waiting)
