@@ -13,7 +13,7 @@ import { atOnce, type Pieces } from '../../src/main/pieces/pacer.ts'
 import { encodeJsonInPieces } from '../../src/main/pieces/large-json.ts'
 import type { Pod } from '../../src/shared/api/core/v1.ts'
 import type { ManagedFieldsEntry } from '../../src/shared/api/meta/v1.ts'
-import { encodeJson, narrow } from '../../src/shared/machinery/json-text.ts'
+import { encodeJson, leastTextLength, narrow } from '../../src/shared/machinery/json-text.ts'
 import type { AnyObject } from '../../src/shared/machinery/object.ts'
 
 const place = { key: '/registry/core/configmaps/default/a', revision: 7, createRevision: 3 }
@@ -175,6 +175,28 @@ test.each([
   const list = new Array<string>(count).fill('x'.repeat(1_000_000))
   const object = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a' }, list } as unknown as AnyObject
   expect(() => encodeObject(object)).toThrow(expect.objectContaining({ code: 'TooLarge' }) as Error)
+})
+
+test('one long name in few parts of an object is too large as well', () => {
+  const named = { ['x'.repeat(1_000_000)]: '' }
+  const list = new Array<object>(900).fill(named)
+  const object = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a' }, list } as unknown as AnyObject
+  expect(() => encodeObject(object)).toThrow(expect.objectContaining({ code: 'TooLarge' }) as Error)
+})
+
+test('a text is never said to be longer than it is', () => {
+  const text = fc.string({ maxLength: 3 })
+  const { tree } = fc.letrec(tie => ({
+    tree: fc.oneof(
+      { maxDepth: 4 },
+      text,
+      fc.constantFrom(null, undefined, true, 1, 12n),
+      fc.array(tie('tree'), { maxLength: 4 }),
+      fc.dictionary(text, tie('tree'), { maxKeys: 4, noNullPrototype: true }),
+    ),
+  }))
+  fc.assert(fc.property(tree, value => leastTextLength([value], Infinity) <= encodeJson([value]).length)) // prettier-ignore
+  expect(leastTextLength({ a: ['b', 'c'], d: [] }, Infinity)).toBe('{"a":["b","c"],"d":[]}'.length)
 })
 
 test('texts made in pieces are those of JSON, whatever is in them', () => {

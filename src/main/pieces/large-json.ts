@@ -1,5 +1,5 @@
 // JSON values of so many parts that they are worked on piece by piece, so that others get their turn in between.
-import { encodeJson } from '../../shared/machinery/json-text.ts'
+import { encodeJson, leastTextLength } from '../../shared/machinery/json-text.ts'
 import { deepEqual, type DeepEqualOptions } from '../../shared/machinery/deep-equal.ts'
 import { cloneJson, getField, isObject, type JsonObject, setField } from '../../shared/machinery/json-object.ts'
 import type { Pieces } from './pacer.ts'
@@ -69,17 +69,9 @@ export class TooLongText extends Error {
   override readonly name = 'TooLongText'
 }
 
-function charactersAfter(value: unknown, room: number): number {
-  if (typeof value === 'string') return room - value.length
-  if (typeof value !== 'object' || value === null) return room
-  let left = room
-  for (const part of Object.values(value)) if (left >= 0) left = charactersAfter(part, left)
-  return left
-}
-
-/** @param value of few parts, of which each may be a long text */
+/** @param value of few parts, of which each may be a long text, or have a long name */
 function encodeAtOnce(value: unknown, most: number): string {
-  if (most !== Infinity && charactersAfter(value, most) < 0) throw new TooLongText()
+  if (most !== Infinity && leastTextLength(value, most) > most) throw new TooLongText()
   return encodeJson(value)
 }
 

@@ -107,12 +107,14 @@ export function encodeJson(value: unknown): string {
 export function leastTextLength(value: unknown, most: number): number {
   if (typeof value === 'string') return value.length + 2
   if (typeof value !== 'object' || value === null) return 1
-  let length = 2
+  // Brackets and the commas between parts.
+  let length = 1
   const isList = Array.isArray(value)
   for (const key of isList ? value.keys() : Object.keys(value)) {
     const inner = (value as Record<string | number, unknown>)[key]
+    if (inner === undefined && !isList) continue
     length += (isList ? 1 : (key as string).length + 4) + leastTextLength(inner, most - length)
     if (length > most) return length
   }
-  return length
+  return Math.max(2, length)
 }
