@@ -72,7 +72,7 @@ function where(path: string, comparison: string | undefined, literal: string): S
 
 const NUMBER = '-?\\d{1,9}'
 const TOKENS: readonly (readonly [RegExp, (match: RegExpExecArray) => Step | undefined])[] = [
-  [/^\.(?=\.)/, () => holders],
+  [/^\.(?:\.(?=\[)|(?=\.[^*]))/, () => holders],
   [/^\.\*/, () => every],
   [/^\.((?:\\.|[^.[\]\\\s])+)/, ([, name = '']) => field(name.replace(/\\(.)/g, '$1'))],
   [/^\[\*\]/, () => every],
