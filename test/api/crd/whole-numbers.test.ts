@@ -13,6 +13,7 @@ import { startWebhookServer, type WebhookServer } from '../../support/webhook-se
 import { tempFolder } from '../../store/temp-folder.ts'
 import { type RawOptions, raw } from '../core/support/raw.ts'
 import { graceSecondsOf } from '../../../src/agent/kubelet/spec/grace.ts'
+import { finishedMs } from '../../../src/main/controllers/job/failure-backoff.ts'
 import { msUntilDeadline } from '../../../src/main/controllers/job/verdict.ts'
 import { toleratedMs } from '../../../src/main/controllers/taint-eviction/tolerations.ts'
 import { LONGEST_SECONDS } from '../../../src/shared/machinery/seconds.ts'
@@ -295,6 +296,10 @@ describe('a whole number beyond 2^53 in a built-in kind', () => {
       expect(deletionTimestamp).toMatch(/^23\d\d-/)
       const left = (Date.parse(deletionTimestamp!) - Date.parse(made.json.metadata.creationTimestamp!)) / 1000
       expect(left).toBeGreaterThanOrEqual(LONGEST_SECONDS)
+      // A job counts from when it was asked for.
+      expect(finishedMs({ ...body, status: {}, metadata: json.metadata } as never)).toBeGreaterThanOrEqual(
+        Date.parse(made.json.metadata.creationTimestamp!),
+      )
       expect(deletionGracePeriodSeconds).toBe(Math.min(Number(seconds), Number.MAX_SAFE_INTEGER))
       expect((await ask(path)).text).toContain(`"terminationGracePeriodSeconds":${seconds}`)
       expect(graceSecondsOf(body as never)).toBe(LONGEST_SECONDS)

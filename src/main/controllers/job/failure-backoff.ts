@@ -1,6 +1,7 @@
 // How long a Job waits before it replaces pods that failed: 10 s, 20 s, 40 s … up to 10 min, until one succeeds.
 import type { Pod } from '../../../shared/api/core/v1.ts'
 import { conditionOf } from '../../../shared/machinery/conditions.ts'
+import { countable } from '../../../shared/machinery/seconds.ts'
 
 const BASE_MS = 10_000
 const MAX_MS = 600_000
@@ -57,5 +58,5 @@ export function finishedMs({ spec, status, metadata }: Pod): number {
   if (ready?.status === 'False' && !Number.isNaN(unreadyMs)) return unreadyMs
   const { deletionTimestamp, deletionGracePeriodSeconds = 0, creationTimestamp } = metadata
   if (deletionTimestamp === undefined) return Date.parse(creationTimestamp)
-  return Date.parse(deletionTimestamp) - deletionGracePeriodSeconds * 1000
+  return Date.parse(deletionTimestamp) - countable(deletionGracePeriodSeconds) * 1000
 }
