@@ -150,8 +150,8 @@ describe('NodeRestriction', () => {
       ['stays-mirror', 'y', 'may not remove or update mirror pod annotation'],
       ['no-mirror', 'x', 'may not add mirror pod annotation'],
     ] as const)
-      for (const asked of [annotate(one, name, value, 'status'), annotate(cluster.admin, name, value)]) {
-        const error = await failure(asked)
+      for (const ask of [() => annotate(one, name, value, 'status'), () => annotate(cluster.admin, name, value)]) {
+        const error = await failure(ask())
         expect([error.code, error.message]).toEqual([422, expect.stringContaining(why)])
       }
   })

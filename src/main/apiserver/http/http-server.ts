@@ -51,9 +51,9 @@ export interface HttpServerOptions {
   readonly handle: Handler
   readonly ui: Ui | undefined
   readonly log: Log
-  /** Told of requests whose log-in is refused, before they are answered. */
   /** An answer that is no page, stream or watch went out, of so many bytes before they were compressed. */
   readonly onSent?: ((request: ApiRequest, bytes: number) => void) | undefined
+  /** Told of requests whose log-in is refused, before they are answered. */
   readonly onRefused?: ((request: ApiRequest, error: ApiError, hasCertificate: boolean) => Promise<void>) | undefined
   readonly clock: Clock
   readonly limits?: ConnectionLimits | undefined
