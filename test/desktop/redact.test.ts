@@ -38,20 +38,37 @@ describe('redact()', () => {
     ['a password of several lines', 'password: |\n  hunter2\n  and more\nnext: 1', 'and more'],
     ['the data of a Secret', '{"kind":"Secret","metadata":{"name":"db"},"data":{"db":"aHVudGVyMg=="}}', 'aHVudGVyMg'],
     [
+      'the data of a Secret as kubectl keeps it',
+      JSON.stringify({ last: '{"apiVersion":"v1","data":{"db":"aHVudGVyMg=="},"immutable":true,"kind":"Secret"}' }),
+      'aHVudGVyMg',
+    ],
+    [
+      'the data of a Secret in lines',
+      JSON.stringify({ kind: 'Secret', metadata: { name: 'db' }, data: { db: 'aHVudGVyMg==' } }, undefined, 2),
+      'aHVudGVyMg',
+    ],
+    [
+      'the data of a Secret in YAML',
+      'kind: Secret\nmetadata:\n  name: db\ntype: Opaque\ndata:\n  db: aHVudGVyMg==\n',
+      'aHVudGVyMg',
+    ],
+    [
+      'the data of a Secret in a list in YAML',
+      'items:\n- apiVersion: v1\n  data:\n    db: aHVudGVyMg==\n  kind: Secret\n',
+      'aHVudGVyMg',
+    ],
+    [
       'the data of a Secret in the order of letters',
       '{"data":{"db":"aHVudGVyMg=="},"immutable":true,"kind":"Secret"}',
       'aHVudGVyMg',
     ],
     [
-      'the data of a Secret that was applied',
-      JSON.stringify({ was: '{"data":{"db":"aHVudGVyMg=="},"kind":"Secret"}' }),
-      'aHVudGVyMg',
-    ],
-    [
-      'text of a Secret with braces',
+      'text of a Secret with braces and quotes in it',
       '{"kind":"Secret","stringData":{"a":"{\\"pin\\": 4711}","b":"hunter2"}}',
       'hunter2',
     ],
+    ['text of a Secret with braces in it', '{"kind":"Secret","stringData":{"a":"}","db":"hunter2"}}', 'hunter2'],
+    ['what follows an empty line of a password', 'password: |\n  hun\n\n  ter2\nnext: 1', 'ter2'],
     ['the data of a Secret that is still text', 'stringData:\n  db: hunter2\nkind: Secret', 'hunter2'],
     ['a log-in to a registry', '{"auths":{"r.test":{"auth":"YWRhOmh1bnRlcjI="}}}', 'YWRhOmh1bnRlcjI'],
     ['a log-in to etcd', 'serve --etcd-user root:hunter2 --listen :0', 'hunter2'],
@@ -73,14 +90,23 @@ describe('redact()', () => {
     '{"level":30,"time":1700000000000,"msg":"the token of the service account is renewed"}',
     'GET /api/v1/namespaces/default/secrets?limit=500 200',
     '{"kind":"ConfigMap","data":{"colour":"blue"}}',
-    '{"data":{"colour":"blue"},"kind":"ConfigMap"}',
+    '{"apiVersion":"v1","data":{"colour":"blue"},"kind":"ConfigMap"}',
+    'apiVersion: v1\ndata:\n  colour: blue\nkind: ConfigMap\n',
+    'kind: Secret\ntype: Opaque\n---\nkind: ConfigMap\ndata:\n  colour: blue\n',
     'authorizer: RBAC, auth: "node"',
   ])('leaves what is no secret: %s', text => expect(redact(text)).toEqual({ text, hidden: 0 }))
 
-  it.each(['a-', 'a.', '-', 'a_', '"kind":"Secret"', '"data":{}', '"stringData":{"', '"auth":"', 'ETCDCTL_USER=a'])(
-    'is done soon with a long line of %s',
-    word => expect(redact(word.repeat(400_000 / word.length)).hidden).toBe(0),
-  )
+  it.each([
+    ...['a-', 'a.', '-', 'a_', '\\', '\n', ' \n', '"kind":"Secret"', '"auth":"', 'ETCDCTL_USER=a'],
+    ...[
+      '"data":{}',
+      '"stringData":{"',
+      '"stringData":{"a":"',
+      '"stringData":{"a":"b",',
+      'kind: Secret\n',
+      'data:\n a\n',
+    ],
+  ])('is done soon with a long line of %s', word => expect(redact(word.repeat(400_000 / word.length)).hidden).toBe(0))
 
   it('changes nothing when it runs again', () => {
     const once = redact(`--password hunter2 ${JWT}\n${PEM}\n{"token":"abcdefgh"}`).text

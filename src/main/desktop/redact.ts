@@ -13,6 +13,9 @@ export const HIDDEN = '[hidden]'
 const SECRET_NAME =
   '[\\w.-]{0,120}(?:password|passwd|passphrase|secret|token|(?:api|access|secret|private|signing|encryption)[_-]?key|authorization|cookie|client-key-data|client-certificate-data|credentials?)'
 
+/** Lines of YAML that belong to the one before them, and the empty ones in between. */
+const INDENTED = '(?:[ \\t]*\\n)*[ \\t]+\\S.*(?:\\n(?:[ \\t]*\\n)*[ \\t]+\\S.*)*'
+
 /** Each keeps its first group, where there is one; the rest of the match goes. The order matters. */
 const PATTERNS: readonly RegExp[] = [
   // PEM: a block of lines, or one JSON string with \n in it. A block that was cut off goes to where the next one begins.
@@ -27,13 +30,16 @@ const PATTERNS: readonly RegExp[] = [
     `((?:\\\\?["'])${SECRET_NAME}(?:\\\\?["'])\\s*:\\s*)(?:\\\\"(?:(?!\\\\").)*\\\\"|"(?:[^"\\\\]|\\\\.)*"|'[^']*')`,
     'gi',
   ),
-  // Data of a Secret, written out whole: kinds come first in the API's own order, and behind in that of letters
-  /((?:\\?")kind(?:\\?")\s*:\s*(?:\\?")Secret\b[^\n]{0,2000}?(?:\\?")data(?:\\?")\s*:\s*)\{[^{}]*\}/g,
-  /((?:\\?")data(?:\\?")\s*:\s*)\{[^{}]*\}(?=[^{}]{0,2000}?(?:\\?")kind(?:\\?")\s*:\s*(?:\\?")Secret\b)/g,
-  /("stringData"\s*:\s*)\{(?:[^{}"]|"(?:[^"\\]|\\.)*")*\}/g,
-  /(\\"stringData\\"\s*:\s*)\{[^{}]*\}/g,
+  // Data of a Secret, written out whole: behind its kind, or before it, where fields are in order, as kubectl keeps them
+  /((?:\\{0,7}")kind(?:\\{0,7}")\s*:\s*(?:\\{0,7}")Secret\b[\s\S]{0,2000}?(?:\\{0,7}")data(?:\\{0,7}")\s*:\s*)\{[^{}]*\}/g,
+  /((?:\\{0,7}")data(?:\\{0,7}")\s*:\s*)\{[^{}]*\}(?=[^{}]{0,200}(?:\\{0,7}")kind(?:\\{0,7}")\s*:\s*(?:\\{0,7}")Secret\b)/g,
+  /("stringData"\s*:\s*)\{\s*(?:"(?:[^"\\]|\\.)*"\s*:\s*"(?:[^"\\]|\\.)*"\s*,?\s*)*\}/g,
+  /((?:\\{0,7}")stringData(?:\\{0,7}")\s*:\s*)\{[^{}]*\}/g,
+  // The same in YAML
+  new RegExp(`(\\bkind:[ \\t]*Secret[ \\t]*\\n(?:(?!---).*\\n){0,60}?[ \\t]*data:[ \\t]*\\n)${INDENTED}`, 'g'),
+  /(\bdata:[ \t]*\n)(?:[ \t]+\S.*\n){1,200}?(?=[ \t]*(?:immutable:.*\n[ \t]*)?kind:[ \t]*Secret\b)/g,
   // Blocks of lines in YAML
-  new RegExp(`(\\b(?:stringData\\s*:|${SECRET_NAME}\\s*:\\s*[|>][-+]?)[ \\t]*\\n)(?:[ \\t]+\\S.*(?:\\n|$))+`, 'gi'),
+  new RegExp(`(\\b(?:stringData\\s*:|${SECRET_NAME}\\s*:\\s*[|>][-+]?)[ \\t]*\\n)${INDENTED}`, 'gi'),
   // Log-ins to registries and to etcd, tokens of browsers, and those that their makers marked
   /((?:\\?["'])_?auth(?:\\?["'])\s*:\s*(?:\\?["']))[\w+/=-]{8,}/g,
   /((?:--etcd-user(?:\s+|=)|ETCDCTL_USER=)["']?[^\s:"']{1,120}:)[^\s"']+/g,
