@@ -118,12 +118,13 @@ fcntl.ioctl(os.open(sys.argv[1], os.O_RDONLY), 0x8004587D, struct.pack('I', 2))`
  * @throws Error when none can be mounted here
  */
 export async function powerCutSite(folder: string): Promise<CrashSite & AsyncDisposable> {
-  const image = join(folder, 'disk')
+  let cuts = 0
+  const imageOf = () => join(folder, `disk-${cuts}`)
   const mount = join(folder, 'mnt')
   await mkdir(mount)
-  await run('truncate', ['-s', '128M', image])
-  await run('mkfs.ext4', ['-q', '-F', image])
-  await run('mount', ['-o', 'loop', image, mount])
+  await run('truncate', ['-s', '128M', imageOf()])
+  await run('mkfs.ext4', ['-q', '-F', imageOf()])
+  await run('mount', ['-o', 'loop', imageOf(), mount])
   return {
     folder: mount,
     async crash(writer) {
@@ -132,7 +133,12 @@ export async function powerCutSite(folder: string): Promise<CrashSite & AsyncDis
       writer.kill('SIGKILL')
       await exited
       await run('umount', [mount])
-      await run('mount', ['-o', 'loop', image, mount])
+      // What is on the disk, on another one: a container that started meanwhile may hold the one without power.
+      const left = imageOf()
+      cuts++
+      await run('cp', ['--sparse=always', left, imageOf()])
+      await rm(left)
+      await run('mount', ['-o', 'loop', imageOf(), mount])
     },
     async [Symbol.asyncDispose]() {
       await run('umount', [mount])
