@@ -26,7 +26,7 @@ export const useToastStore = defineStore('toasts', () => {
   const toasts = shallowRef<readonly Toast[]>([])
   let next = 1
 
-  /** Somebody reads them: the pointer or the focus is there. */
+  /** Somebody reads them: the focus is there. A pointer may lie there by chance, with what it wants to click below. */
   let isRead = false
   const overdue = new Set<number>()
 
