@@ -108,7 +108,7 @@ describe('storage of a pod', () => {
 describe('a threshold', () => {
   const machine = {
     memoryAvailableBytes: 50 * 2 ** 20, diskAvailableBytes: 6, diskTotalBytes: 100, inodesAvailable: 0, inodesTotal: 0,
-    pids: 0, maxPids: 100, cpuNanoseconds: 0,
+    pids: 0, maxPids: 100, cpuNanoseconds: 0, cpuAtMs: 0,
   } // prettier-ignore
   test('is an amount or a share of the whole', () => {
     expect([amountOf('100Mi', 0), amountOf('12.5%', 1000)]).toEqual([104_857_600, 125])
@@ -126,7 +126,7 @@ describe('a pressure', () => {
   const GONE_MS = 300_000
   const machine = {
     memoryAvailableBytes: 2 ** 30, diskAvailableBytes: 50, diskTotalBytes: 100, inodesAvailable: 50, inodesTotal: 100,
-    pids: 0, maxPids: 100, cpuNanoseconds: 0,
+    pids: 0, maxPids: 100, cpuNanoseconds: 0, cpuAtMs: 0,
   } // prettier-ignore
   const setUp = () => {
     const clock = new ManualClock()

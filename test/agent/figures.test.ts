@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { ApiContext } from '../../src/agent/api/contract.ts'
 import { cadvisorMetrics } from '../../src/agent/api/metrics/cadvisor.ts'
+import { machineUsage } from '../../src/agent/kubelet/node/machine.ts'
 import { machineDetail } from '../../src/agent/kubelet/node/machine-detail.ts'
 import { detailOf } from '../../src/agent/kubelet/runtime/cgroup-detail.ts'
 import { machinePressures, parsePressure } from '../../src/agent/kubelet/runtime/pressure.ts'
@@ -135,6 +136,15 @@ describe('the machine', () => {
     expect([...interfaces.keys()].filter(name => /^(lo|docker|veth|flo-)/.test(name))).toEqual([])
     expect(pressures === undefined).toBe((await machinePressures()) === undefined)
   })
+})
+
+test('processor time is told with when it was read, although the rest is there only later', async () => {
+  let now = 1
+  const reading = machineUsage('/', () => now)
+  now = 2
+  const { cpuAtMs, cpuNanoseconds } = await reading
+  expect(cpuAtMs).toBe(1)
+  expect(cpuNanoseconds).toBeGreaterThan(0)
 })
 
 test('dashboards find pressure and disks of a container under the names of cAdvisor, in seconds and bytes', async () => {

@@ -6,11 +6,11 @@ import { Families, type Labels, ofContainer } from './families.ts'
 
 export async function resourceMetrics(context: ApiContext): Promise<string> {
   const { machine, dataDir, clock, stats, kubelet } = context
-  const [host, { containers, atMs }] = await Promise.all([machineUsage(dataDir), stats.snapshot()])
+  const [host, { containers, atMs }] = await Promise.all([machineUsage(dataDir, () => clock.now()), stats.snapshot()])
   const now = clock.now()
   const used = machine.memoryBytes - host.memoryAvailableBytes
   const all = new Families()
-  all.add('node_cpu_usage_seconds_total', 'counter', 'Cumulative cpu time consumed by the node in core-seconds', [[{}, host.cpuNanoseconds / 1e9]], now) // prettier-ignore
+  all.add('node_cpu_usage_seconds_total', 'counter', 'Cumulative cpu time consumed by the node in core-seconds', [[{}, host.cpuNanoseconds / 1e9]], host.cpuAtMs) // prettier-ignore
   all.add('node_memory_working_set_bytes', 'gauge', 'Current working set of the node in bytes', [[{}, used]], now)
   const each = (value: (reading: ContainerReading) => number) =>
     containers.map((reading): [Labels, number] => [ofContainer(reading), value(reading)])

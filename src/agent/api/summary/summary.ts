@@ -16,7 +16,6 @@ import { NONE, interfaceOf, ioOf, plus, pressureOf, swapOf, usageOf } from './us
 /** What a summary is made of, read at one time. */
 interface Look {
   readonly host: MachineUsage
-  readonly hostAtMs: number
   readonly snapshot: Snapshot
   /** By container id; none where only cpu and memory are asked for. */
   readonly details: ReadonlyMap<string, ContainerDetail>
@@ -27,14 +26,14 @@ interface Look {
 /** @param onlyCpuAndMemory leaves out what has to be looked for elsewhere */
 export async function statsSummary(context: ApiContext, onlyCpuAndMemory: boolean): Promise<object> {
   const { dataDir, clock, kubelet, stats: collector } = context
-  const [{ host, hostAtMs }, { snapshot, details }] = await Promise.all([
-    machineUsage(dataDir).then(host => ({ host, hostAtMs: clock.now() })),
+  const [host, { snapshot, details }] = await Promise.all([
+    machineUsage(dataDir, () => clock.now()),
     collector.snapshot().then(async snapshot => ({
       snapshot,
       details: onlyCpuAndMemory ? new Map<string, ContainerDetail>() : await collector.details(snapshot),
     })),
   ])
-  const look: Look = { host, hostAtMs, snapshot, details, time: formatTime(clock.now()) }
+  const look: Look = { host, snapshot, details, time: formatTime(clock.now()) }
   const [node, ...pods] = await Promise.all([
     nodeSummary(context, look, onlyCpuAndMemory),
     ...kubelet.pods.map(pod => podSummary(context, look, pod, onlyCpuAndMemory)),
@@ -44,15 +43,15 @@ export async function statsSummary(context: ApiContext, onlyCpuAndMemory: boolea
 
 async function nodeSummary(context: ApiContext, look: Look, onlyCpuAndMemory: boolean): Promise<object> {
   const { machine, nodeName, stats: collector } = context
-  const { host, hostAtMs, snapshot, time } = look
-  const hostTime = formatMicroTime(hostAtMs)
-  const rate = collector.nanoCores('node', host.cpuNanoseconds, hostAtMs)
+  const { host, snapshot, time } = look
+  const hostTime = formatMicroTime(host.cpuAtMs)
+  const rate = collector.nanoCores('node', host.cpuNanoseconds, host.cpuAtMs)
   const used = machine.memoryBytes - host.memoryAvailableBytes
   const detail = onlyCpuAndMemory ? undefined : await machineDetail()
   return {
     nodeName,
     startTime: formatTime(context.startedAtMs),
-    systemContainers: [kubeletUsage(context, hostAtMs), podsUsage(context, snapshot)],
+    systemContainers: [kubeletUsage(context), podsUsage(context, snapshot)],
     cpu: {
       time: hostTime,
       ...(rate === undefined ? {} : { usageNanoCores: rate }),
@@ -93,7 +92,8 @@ async function nodeBeyondMemory(context: ApiContext, { host, time }: Look, detai
 }
 
 /** The agent's own process: it is in no cgroup of its own everywhere. */
-function kubeletUsage({ stats: collector }: ApiContext, atMs: number): object {
+function kubeletUsage({ stats: collector, clock }: ApiContext): object {
+  const atMs = clock.now()
   const { rss } = process.memoryUsage()
   const { userCPUTime, systemCPUTime, minorPageFault, majorPageFault } = process.resourceUsage()
   const stats: ContainerStats = {

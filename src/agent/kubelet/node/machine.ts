@@ -83,13 +83,18 @@ export interface MachineUsage {
   readonly pids: number
   readonly maxPids: number
   readonly cpuNanoseconds: number
+  /** When that was read: on a busy machine the rest is there much later, and a rate would come out as more than there is. */
+  readonly cpuAtMs: number
 }
 
 const TICKS_PER_SECOND = 100
 
-export async function machineUsage(diskPath: string): Promise<MachineUsage> {
-  const [meminfo = '', loadavg = '', pidMax = '', stat = ''] = await Promise.all(
-    ['/proc/meminfo', '/proc/loadavg', '/proc/sys/kernel/pid_max', '/proc/stat'].map(read),
+/** @param now milliseconds since the epoch */
+export async function machineUsage(diskPath: string, now: () => number = Date.now): Promise<MachineUsage> {
+  const stat = readFileSync('/proc/stat', 'utf8')
+  const cpuAtMs = now()
+  const [meminfo = '', loadavg = '', pidMax = ''] = await Promise.all(
+    ['/proc/meminfo', '/proc/loadavg', '/proc/sys/kernel/pid_max'].map(read),
   )
   const disk = await statfs(diskPath)
   const [, user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0] = (stat.split('\n')[0] ?? '')
@@ -104,5 +109,6 @@ export async function machineUsage(diskPath: string): Promise<MachineUsage> {
     pids: Number(loadavg.split(/[\s/]/)[4] ?? 0),
     maxPids: Number(pidMax) || 32_768,
     cpuNanoseconds: ((user + nice + system + irq + softirq) / TICKS_PER_SECOND) * 1e9,
+    cpuAtMs,
   }
 }
