@@ -196,6 +196,14 @@ describe('before something is deleted', () => {
     ).toBe('Its replica sets and pods are deleted with it. They can be brought back from their history.')
   })
 
+  it('it is not told of what another server keeps, whose history this cluster has not', async () => {
+    ours()
+    const rows = [rowIn(Widget, 'shop', 'one')]
+    expect((await asked(Widget, 'delete', rows))?.text).toBe('It can be brought back from its history.')
+    useClusterStore().aggregated = new Set(['v1.shop.example'])
+    expect((await asked(Widget, 'delete', rows))?.text).toBe('This cannot be undone.')
+  })
+
   it.each([
     [Pod, 'Pods of a controller are replaced by new ones.'],
     [Lease, 'This cannot be undone.'],

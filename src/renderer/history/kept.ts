@@ -1,22 +1,19 @@
-// Of what the cluster keeps history: of nothing, where it is another Kubernetes.
-import { kindKey } from '../api/discovery.ts'
+// Of what the cluster keeps history: of nothing, where it is another Kubernetes, and of nothing that another server keeps.
+import { WITHOUT_HISTORY } from '../../shared/machinery/kept-history.ts'
 import type { ResourceType } from '../../shared/machinery/resource-type.ts'
 import { useClusterStore } from '../stores/cluster.ts'
 import { ClusterRevision, NamespacedRevision } from './revisions.ts'
 
-/** What is told and written all the time. */
-const LEFT_OUT = new Set([
-  'leases.v1.coordination.k8s.io',
-  'events.v1.',
-  'events.v1.events.k8s.io',
-  'endpoints.v1.',
-  'endpointslices.v1.discovery.k8s.io',
-])
+const EVENTS_GROUP = 'events.k8s.io'
+const isLeftOut = ({ group, plural }: ResourceType<unknown>): boolean =>
+  WITHOUT_HISTORY.some(kind => kind.plural === plural && kind.group === (group === EVENTS_GROUP ? '' : group))
 
 export const keepsHistory = (): boolean => serves(NamespacedRevision)
 
 export const keepsHistoryOf = (type: ResourceType<unknown>): boolean =>
-  serves(type.namespaced ? NamespacedRevision : ClusterRevision) && !LEFT_OUT.has(kindKey(type))
+  serves(type.namespaced ? NamespacedRevision : ClusterRevision) &&
+  !isLeftOut(type) &&
+  !useClusterStore().isAggregated(type)
 
 const serves = ({ group, version, plural }: ResourceType<unknown>): boolean =>
   useClusterStore().find(group, version, plural) !== undefined

@@ -1,7 +1,9 @@
 // What the cluster serves: found after login, and again whenever it may have changed.
 import { defineStore } from 'pinia'
 import { computed, shallowRef } from 'vue'
+import { APIService } from '../../shared/api/apiregistration/v1.ts'
 import { Host } from '../../shared/api/flotilla/v1.ts'
+import type { ResourceType } from '../../shared/machinery/resource-type.ts'
 import { connection } from '../api/connection.ts'
 import { type ServedKind, discover, kindKey } from '../api/discovery.ts'
 
@@ -9,10 +11,18 @@ interface VersionInfo {
   readonly gitVersion: string
 }
 
+/** Names of the APIServices that lead to other servers. Who may not look knows of none. */
+const namesElsewhere = (): Promise<ReadonlySet<string>> =>
+  connection.client
+    .list(APIService, {})
+    .then(({ items }) => new Set(items.filter(({ spec }) => spec.service).map(({ metadata: { name } }) => name)))
+    .catch(() => new Set())
+
 export const useClusterStore = defineStore('cluster', () => {
   const kinds = shallowRef<readonly ServedKind[]>([])
   const version = shallowRef('')
   const error = shallowRef<unknown>()
+  const aggregated = shallowRef<ReadonlySet<string>>(new Set())
   const byKey = computed(() => new Map(kinds.value.map(kind => [kindKey(kind.type), kind])))
 
   let asked = 0
@@ -20,12 +30,14 @@ export const useClusterStore = defineStore('cluster', () => {
   async function refresh(): Promise<void> {
     const turn = ++asked
     try {
-      const [served, about] = await Promise.all([
+      const [served, about, others] = await Promise.all([
         discover(connection.discovery, kinds.value),
         connection.client.raw('GET', '/version') as Promise<VersionInfo>,
+        namesElsewhere(),
       ])
       if (turn !== asked) return
       kinds.value = served
+      aggregated.value = others
       version.value = about.gitVersion
       error.value = undefined
     } catch (failure) {
@@ -39,5 +51,9 @@ export const useClusterStore = defineStore('cluster', () => {
   /** Not another Kubernetes: it has hosts, a history, and controllers of its own. */
   const isOurs = computed(() => find(Host.group, Host.version, Host.plural) !== undefined)
 
-  return { kinds, byKey, version, error, isOurs, refresh, find }
+  /** Another server has its objects. */
+  const isAggregated = ({ group, version }: Pick<ResourceType<unknown>, 'group' | 'version'>): boolean =>
+    aggregated.value.has(`${version}.${group}`)
+
+  return { kinds, byKey, version, error, isOurs, aggregated, refresh, find, isAggregated }
 })

@@ -4,17 +4,12 @@ import { crc32 } from 'node:zlib'
 import { sameJson } from '../../../shared/machinery/deep-equal.ts'
 import { encodeJson } from '../../../shared/machinery/json-text.ts'
 import type { JsonObject } from '../../../shared/machinery/json-object.ts'
+import { WITHOUT_HISTORY } from '../../../shared/machinery/kept-history.ts'
 import type { AnyObject } from '../../../shared/machinery/object.ts'
 import { encodeJsonInPieces, isLargeBeside, mayBeLarge } from '../../pieces/large-json.ts'
 import type { Pieces } from '../../pieces/pacer.ts'
 
-/** Kinds that only tell what was observed, or that are written all the time. */
-const LEFT_OUT = [
-  '/registry/coordination.k8s.io/leases/',
-  '/registry/core/events/',
-  '/registry/core/endpoints/',
-  '/registry/discovery.k8s.io/endpointslices/',
-]
+const LEFT_OUT = WITHOUT_HISTORY.map(({ group, plural }) => `/registry/${group || 'core'}/${plural}/`)
 
 export const hasHistory = (key: string): boolean =>
   key.startsWith('/registry/') && !LEFT_OUT.some(prefix => key.startsWith(prefix))
