@@ -22,12 +22,17 @@ const STATUS = {
   ],
 }
 let asked: string[]
+/** In the pod's namespace. */
+let rules: object[]
 let app: App | undefined
 beforeEach(() => {
   asked = []
+  rules = [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }]
   vi.useFakeTimers()
   vi.stubGlobal('fetch', (input: RequestInfo | URL, init?: RequestInit) => {
     const { pathname } = new URL(input as string, 'https://cluster.test')
+    if (pathname.endsWith('/selfsubjectrulesreviews'))
+      return Promise.resolve(Response.json({ metadata: {}, status: { resourceRules: rules, incomplete: false } }))
     if (!pathname.endsWith('/podexplanations')) return Promise.resolve(Response.json({}, { status: 404 }))
     asked.push(`${pathname} ${String(init?.body)}`)
     return Promise.resolve(Response.json({ metadata: {}, status: STATUS }, { status: 201 }))
@@ -95,4 +100,13 @@ it('is not asked of another Kubernetes, nor about what has ended', async () => {
   const ended = makePod('web-0', { status: { phase: 'Succeeded' } }, 'shop')
   expect((await open(ended)).page.textContent).toBe('')
   expect(asked).toEqual([])
+})
+
+it('is not asked by who may not', async () => {
+  rules = []
+  const { page, pod, pass } = await open(waiting())
+  pod.value = { ...pod.value, metadata: { ...pod.value.metadata, resourceVersion: '2' } }
+  await pass()
+  expect(asked).toEqual([])
+  expect(page.textContent).toBe('')
 })

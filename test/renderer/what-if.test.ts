@@ -12,10 +12,15 @@ import WhatIfPreview from '@/what-if/WhatIfPreview.vue'
 
 let app: App | undefined
 let asked: string[]
+let mayAsk: boolean
+const isReview = (input: RequestInfo | URL) => (input as string).endsWith('/selfsubjectaccessreviews')
+const review = () => Promise.resolve(Response.json({ metadata: {}, status: { allowed: mayAsk } }, { status: 201 }))
 beforeEach(() => {
   asked = []
+  mayAsk = true
   vi.useFakeTimers()
   vi.stubGlobal('fetch', (input: RequestInfo | URL) => {
+    if (isReview(input)) return review()
     asked.push(new URL(input as string).pathname)
     return Promise.resolve(Response.json({ metadata: {}, status: { pods: [] } }))
   })
@@ -66,6 +71,12 @@ status:
         },
       ],
     }))
+  it('tells nothing of what places do not depend on, such as what Secrets hold', () => {
+    const secret = 'apiVersion: v1\nkind: Secret\nmetadata:\n  name: login\ndata:\n  password: aHVudGVyMg==\n'
+    const namespace = 'apiVersion: v1\nkind: Namespace\nmetadata:\n  name: shop\n'
+    const spec = specOf([secret, namespace, deployment].join('---\n'))
+    expect(spec?.apply?.map(object => (object as { kind: string }).kind)).toEqual(['Namespace', 'Deployment'])
+  })
   it('is nothing where no pod comes, goes or finds room by it, or nobody looks', () => {
     expect(specOf('apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n')).toBeUndefined()
     expect(specOf(undefined)).toBeUndefined()
@@ -100,9 +111,10 @@ describe('what would follow', () => {
   })
   it('nor is what was asked before told when it is answered later', async () => {
     const answers: (() => void)[] = []
-    vi.stubGlobal(
-      'fetch',
-      () => new Promise(resolve => answers.push(() => resolve(Response.json({ metadata: {}, status: { pods: [] } })))),
+    vi.stubGlobal('fetch', (input: RequestInfo | URL) =>
+      isReview(input)
+        ? review()
+        : new Promise(resolve => answers.push(() => resolve(Response.json({ metadata: {}, status: { pods: [] } })))),
     )
     const pinia = createPinia()
     setActivePinia(pinia)
@@ -122,6 +134,12 @@ describe('what would follow', () => {
     answers[1]?.()
     await vi.advanceTimersByTimeAsync(0)
     expect(page.textContent).not.toContain('Asking the scheduler')
+  })
+  it('is not asked by who may not, and nothing stands there', async () => {
+    mayAsk = false
+    const { after } = await open([{ type: Host, verbs: ['list'] }])
+    expect(asked).toEqual([])
+    expect(after).toBe('')
   })
   it('is not asked of another Kubernetes, whose dialogs stay as they are', async () => {
     expect(await open([])).toEqual({ before: '', after: '' })

@@ -1,4 +1,5 @@
 // The scheduler's answer to "what if", as lines for people.
+import { Namespace } from '../../shared/api/core/v1.ts'
 import type { WhatIfPod, WhatIfSpec } from '../../shared/api/flotilla/scheduling-v1.ts'
 import type { AnyObject } from '../../shared/machinery/object.ts'
 import { parseObjects } from '../api/yaml-text.ts'
@@ -88,8 +89,14 @@ function wanted({ status: _status, metadata, ...rest }: AnyObject): AnyObject {
   return { ...rest, metadata: Object.fromEntries(kept) } as unknown as AnyObject
 }
 
+/** Only what places depend on is told: what Secrets hold goes nowhere. @returns nothing where nothing is about places */
+export const aboutPlaces = (objects: readonly AnyObject[]): readonly AnyObject[] =>
+  objects.some(({ kind }) => ABOUT_PLACES.has(kind))
+    ? objects.filter(({ kind }) => ABOUT_PLACES.has(kind) || kind === Namespace.kind)
+    : []
+
 /** @param text manifests as the server would store them. @returns undefined where nothing of it is about places */
 export function specOf(text: string | undefined): WhatIfSpec | undefined {
-  const objects = text === undefined ? [] : parseObjects(text)
-  return objects.some(({ kind }) => ABOUT_PLACES.has(kind)) ? { apply: objects.map(wanted) } : undefined
+  const objects = aboutPlaces(text === undefined ? [] : parseObjects(text))
+  return objects.length ? { apply: objects.map(wanted) } : undefined
 }
