@@ -3,6 +3,7 @@
 export const views = {
   now: 'jetzt',
   Copied: 'Kopiert',
+  'Not copied': 'Nicht kopiert',
   'Copy the command': 'Befehl kopieren',
   'Loading…': 'Wird geladen …',
 
