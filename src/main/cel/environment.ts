@@ -2,7 +2,7 @@
 import { type Checked, check, type Scope } from './check.ts'
 import { CompileError } from './errors.ts'
 import { estimateCost } from './estimate.ts'
-import { compileProgram, type Program } from './evaluate.ts'
+import { compileProgram, type Program } from './program.ts'
 import type { Library, Overload } from './library/declare.ts'
 import { formats } from './library/format.ts'
 import { lists } from './library/lists.ts'

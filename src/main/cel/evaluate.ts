@@ -1,42 +1,52 @@
-// Turns a checked expression into closures, and runs them. Every step pays its cost; whoever runs out is stopped.
+// Turns a checked expression into closures. Every step pays its cost; whoever runs out is stopped.
 import type { Checked } from './check.ts'
 import { noSuchOverload } from './compare.ts'
 import { callCost, LIST_COST, MAP_COST, SELECT_COST, STRUCT_COST } from './cost.ts'
 import { CelError, CostError } from './errors.ts'
 import type { Overload } from './library/declare.ts'
+import type { Pieces } from '../pieces/pacer.ts'
 import { optionalAt } from './library/operators.ts'
 import { TYPE_NAMES } from './library/standard.ts'
-import { Pacer } from '../pieces/pacer.ts'
 import { ACCU, type Call, type Comprehension, type Expr } from './syntax.ts'
 import { Duration, Timestamp } from './time.ts'
-import { type Entry, Paused, type Paying, Turns } from './turns.ts'
+import { type Entry, PAUSED, type Paying, type Turns } from './turns.ts'
 import type { CelType } from './types.ts'
 import { isMap, List, LiteralMap, NONE, Opaque, Optional, TypeValue, Uint, type Value } from './values.ts'
 
 /** @returns undefined for a variable that has no value */
 export type Variables = (name: string) => Value | undefined
 
-/** What an expression may cost before others get their turn in between: two or three milliseconds. */
-export const AT_ONCE = 30_000
 /** What a call costs that is not made again after a pause. */
 const EXPENSIVE = 1000
 
-interface Run extends Paying {
+export interface Run extends Paying {
   readonly limit: number
   readonly variables: Variables
   /** Only of expressions that take long. */
   readonly turns?: Turns
+  /** What takes long ends it. */
+  readonly isShort?: boolean
 }
-type Step = (run: Run) => Value
+/** @throws CelError, CostError, Paused */
+export type Step = (run: Run) => Value
 
 function pay(run: Run, cost: number): void {
   run.cost += cost
   if (run.cost > run.limit) throw new CostError()
 }
 
-function call(run: Run, overload: Overload, values: Value[], cost: number): Value {
+function call(run: Run, { call: whole, inPieces }: Overload, values: Value[], cost: number): Value {
   pay(run, cost)
-  return run.turns && cost > EXPENSIVE ? run.turns.once(run, () => overload.call(values)) : overload.call(values)
+  const { turns, isShort } = run
+  if (inPieces && turns) return turns.inPieces(run, () => inPieces(values))
+  if (turns && cost > EXPENSIVE) return turns.once(run, () => whole(values))
+  return inPieces && isShort ? onlyPiece(inPieces(values)) : whole(values)
+}
+
+function onlyPiece(pieces: Pieces<Value>): Value {
+  const { done, value } = pieces.next()
+  if (!done) throw PAUSED
+  return value
 }
 
 /** Whether a value may stand where the type is expected; the items of lists and maps are not looked at. */
@@ -88,7 +98,7 @@ function fieldOf(operand: Value, field: string): Value | undefined {
   return isMap(operand) ? operand.get(field) : undefined
 }
 
-class Compiler {
+export class Compiler {
   readonly #checked: Checked
   /** Names of the comprehension variables in scope, by slot. */
   readonly #locals: string[] = []
@@ -374,58 +384,4 @@ function* entriesOf(range: Value, both: boolean): Generator<Entry> {
   } else if (isMap(range)) {
     for (const key of range.keys()) yield [key, both ? (range.get(key) ?? null) : key]
   } else throw noSuchOverload()
-}
-
-export interface Outcome {
-  readonly cost: number
-  /** Undefined when the expression failed. */
-  readonly value?: Value
-  readonly error?: CelError | CostError
-}
-
-interface TurnOptions {
-  /** What it may cost before others get their turn. */
-  readonly atOnce?: number
-  readonly pacer?: Pick<Pacer, 'due' | 'pause'>
-}
-
-export interface Program {
-  run(variables: Variables, limit: number): Outcome
-  /**
-   * Others get their turn in between when it takes long.
-   * @param variables the same whenever they are asked for
-   */
-  runInTurns(variables: Variables, limit: number, options?: TurnOptions): Outcome | Promise<Outcome>
-}
-
-export function compileProgram(checked: Checked): Program {
-  const step = new Compiler(checked).step(checked.expr)
-  const evaluate = (run: Run): Outcome => {
-    try {
-      const value = step(run)
-      return { cost: run.cost, value }
-    } catch (error) {
-      if (error instanceof CelError || error instanceof CostError) return { cost: run.cost, error }
-      throw error
-    }
-  }
-  const finish = async (variables: Variables, limit: number, turns: Turns): Promise<Outcome> => {
-    for (;;) {
-      await turns.pause()
-      try {
-        return evaluate({ cost: 0, limit, variables, slots: [], turns })
-      } catch (error) {
-        if (!(error instanceof Paused)) throw error
-      }
-    }
-  }
-  const run = (variables: Variables, limit: number) => evaluate({ cost: 0, limit, variables, slots: [] })
-  return {
-    run,
-    runInTurns(variables, limit, { atOnce = AT_ONCE, pacer } = {}) {
-      const outcome = run(variables, Math.min(limit, atOnce))
-      if (!(outcome.error instanceof CostError) || limit <= atOnce) return outcome
-      return finish(variables, limit, new Turns(pacer ?? new Pacer()))
-    },
-  }
 }

@@ -1,7 +1,7 @@
 // How an evaluation stops within a loop and goes on later: it begins anew, and what has taken long is not done again.
 // Expressions change nothing, so what they do a second time comes out the same. What is kept of loops and expensive
 // calls is found by the order in which they are reached.
-import type { Pacer } from '../pieces/pacer.ts'
+import type { Pacer, Pieces } from '../pieces/pacer.ts'
 import { CelError } from './errors.ts'
 import type { Value } from './values.ts'
 
@@ -9,7 +9,7 @@ import type { Value } from './values.ts'
 export class Paused extends Error {
   override readonly name = 'Paused'
 }
-const PAUSED = new Paused()
+export const PAUSED = new Paused()
 
 /** What is evaluated: its cost is part of what is kept. */
 export interface Paying {
@@ -34,6 +34,7 @@ interface Loop {
 interface Part {
   readonly inner: Level
   loop?: Loop
+  pieces?: Pieces<Value>
   finished?: { readonly value?: Value; readonly error?: CelError; readonly cost: number }
 }
 
@@ -78,6 +79,18 @@ export class Turns {
     return this.#part(run, work)
   }
 
+  /** The same of what can be stopped in between. */
+  inPieces(run: Paying, work: () => Pieces<Value>): Value {
+    return this.#part(run, part => {
+      const pieces = (part.pieces ??= work())
+      for (;;) {
+        this.#move()
+        const { done, value } = pieces.next()
+        if (done) return value
+      }
+    })
+  }
+
   loop(run: Paying, { accu, begin, each, end }: Comprehending): Value {
     return this.#part(run, part => {
       const { inner } = part
@@ -106,12 +119,16 @@ export class Turns {
   /** @returns whether the loop has another entry */
   #advance(loop: Loop): boolean {
     if (loop.entry) return true
-    if (this.#hasMoved && this.#pacer.due) throw PAUSED
-    this.#hasMoved = true
+    this.#move()
     const { done, value } = loop.entries.next()
     if (done) return false
     loop.entry = value
     return true
+  }
+
+  #move(): void {
+    if (this.#hasMoved && this.#pacer.due) throw PAUSED
+    this.#hasMoved = true
   }
 
   #part(run: Paying, work: (part: Part) => Value): Value {

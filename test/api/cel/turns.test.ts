@@ -71,6 +71,29 @@ test('what is too expensive is stopped at the same cost', async () => {
   }
 })
 
+describe('a call that takes long is stopped within, and goes on from there', () => {
+  const slow = '[ab]*a[ab]{900}c'
+  const letters = 'ab'.repeat(400)
+  const numbers = (from: number) => Array.from({ length: 500 }, (_, i) => from + i)
+  const values = fromJson({ letters, found: `x${'ab'.repeat(450)}ac`, few: numbers(0), more: numbers(1) }, DYN)
+  test.each<[text: string, expected: unknown]>([
+    [`self.letters.matches('${slow}')`, false],
+    [`self.found.find('${slow}').size()`, 902],
+    [`self.found.findAll('${slow}').size()`, 1],
+    [`[self.letters, self.found].map(text, text.matches('${slow}'))`, [false, true]],
+    ['sets.contains(self.few, self.few) && sets.intersects(self.few, self.more)', true],
+    ['sets.equivalent(self.few, self.few)', true],
+    ['sets.equivalent(self.few, self.more)', false],
+  ])('%s', async (text, expected) => {
+    const program = environment.compile(text)
+    const pacer = hurried()
+    const outcome = await program.runInTurns(() => values, 1_000_000, { pacer })
+    expect(shown(outcome)).toEqual(shown(program.run(() => values, 1_000_000)))
+    expect(outcome.error ?? toJson(outcome.value ?? null)).toEqual(expected)
+    expect(pacer.pauses).toBeGreaterThan(3)
+  })
+})
+
 test('what is cheap is not put off', () => {
   const program = environment.compile('self.list.all(x, x.port < 100)')
   expect(program.runInTurns(variables, 1_000_000)).not.toBeInstanceOf(Promise)

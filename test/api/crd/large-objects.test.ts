@@ -49,6 +49,27 @@ test('unknown fields are found and dropped wherever they are', () => {
   expect(inPieces(pruneInPieces({ list: items(), deep: 1 }, schema), TURNS).tooDeep).toBe(false)
 })
 
+describe('patterns that take long', () => {
+  /** A character takes up to hundreds of steps. */
+  const slow: JSONSchemaProps = { type: 'string', pattern: '[ab]*a[ab]{900}c' }
+  const letters = 'ab'.repeat(1_000)
+
+  test.each<[what: string, value: unknown, schema: JSONSchemaProps, field: string]>([
+    ['in one text', letters, slow, ''],
+    ['in a few texts', [letters, letters], { type: 'array', items: slow }, '[0]'],
+    ['in the entries of a map', { a: letters }, { type: 'object', additionalProperties: slow }, 'a'],
+    ['in a junctor', letters, { type: 'string', allOf: [slow] }, ''],
+  ])('are searched with turns for others: %s', (_what, value, of, field) => {
+    const found = inPieces(validateInPieces(value, of, ''), TURNS)
+    expect(found).toEqual(validateValue(value, of, ''))
+    expect(found[0]).toMatchObject({ field, message: expect.stringContaining('should match') as string })
+  })
+  test('are not searched in a text that is too long anyway', () => {
+    const [error] = validateValue(letters, { ...slow, maxLength: 10 }, 'name')
+    expect(error?.message).toBe('Too long: may not be more than 10 bytes')
+  })
+})
+
 describe('what a schema says', () => {
   test('is held against every item and every entry, in their order', () => {
     const list = items()

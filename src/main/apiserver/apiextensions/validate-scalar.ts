@@ -1,9 +1,13 @@
 // Types, numbers and texts held against a schema, in upstream's words.
 import { type FieldError, invalidValue, tooLong } from '../../../shared/machinery/field-error.ts'
+import { leastTextLength } from '../../../shared/machinery/json-text.ts'
 import { compilePattern } from '../../../shared/machinery/pattern/pattern.ts'
+import { PatternError } from '../../../shared/machinery/pattern/syntax.ts'
+import { length as charactersOf } from '../../cel/compare.ts'
+import type { Pieces } from '../../pieces/pacer.ts'
 import type { Findings } from './findings.ts'
 import { formatFits, isKnownFormat } from './formats.ts'
-import type { Schema } from './schema.ts'
+import { type Schema, schemasIn } from './schema.ts'
 
 const INT32 = 2 ** 31
 const INT64 = 2n ** 63n
@@ -64,25 +68,72 @@ export function ofNumber(found: Findings, value: number | bigint, schema: Schema
     fail(exclusiveMaximum ? `less than ${maximum}` : `less than or equal to ${maximum}`)
 }
 
-/** The first of its bounds that a text does not keep. */
-function boundOf(value: string, { minLength, maxLength, pattern }: Schema, path: string): FieldError | undefined {
-  const length = minLength === undefined && maxLength === undefined ? 0 : [...value].length
+/** Of characters and instructions: together no more than what a search does before others get their turn. */
+const MATCHED_AT_ONCE = 20_000
+
+const patternSizes = new WeakMap<Schema, number>()
+
+/** @returns 0 for what is no pattern, which is told where a text is held against it */
+function sizeOfPattern(pattern: string): number {
+  try {
+    return pattern === '' ? 0 : compilePattern(pattern).size
+  } catch (error) {
+    if (error instanceof PatternError) return 0
+    throw error
+  }
+}
+
+/** @returns the instructions of the largest pattern in the schema */
+function patternSize(schema: Schema): number {
+  let size = patternSizes.get(schema)
+  if (size === undefined) {
+    size = 0
+    for (const { pattern = '' } of schemasIn(schema)) size = Math.max(size, sizeOfPattern(pattern))
+    patternSizes.set(schema, size)
+  }
+  return size
+}
+
+/** Whether to hold patterns against it may take so long that others should have their turn meanwhile. */
+export function isLongToMatch(value: unknown, schema: Schema): boolean {
+  const size = patternSize(schema)
+  return size > 0 && leastTextLength(value, MATCHED_AT_ONCE / size) * size > MATCHED_AT_ONCE
+}
+
+function lengthError(value: string, { minLength, maxLength }: Schema, path: string): FieldError | undefined {
+  const length = minLength === undefined && maxLength === undefined ? 0 : charactersOf(value)
   if (maxLength !== undefined && length > maxLength) return tooLong(path, maxLength)
   if (minLength !== undefined && length < minLength)
     return invalidValue(path, value, `${path} in body should be at least ${minLength} chars long`)
-  if (pattern !== undefined && !compilePattern(pattern).fits(value))
-    return invalidValue(path, value, `${path} in body should match '${pattern}'`)
   return undefined
 }
 
-export function ofString(found: Findings, value: string, schema: Schema, path: string): void {
-  const { format } = schema
+const misfit = (value: string, pattern: string, path: string): FieldError =>
+  invalidValue(path, value, `${path} in body should match '${pattern}'`)
+
+/** @param bound the first of its bounds that it does not keep */
+function ofText(found: Findings, value: string, { format }: Schema, path: string, bound: FieldError | undefined): void {
   found.count(format !== undefined && isKnownFormat(format) ? 2 : 1)
-  const bound = boundOf(value, schema, path)
   if (bound) found.add(bound)
   if (format !== undefined && !formatFits(format, value))
     found.add({
       ...invalidValue(path, value, `${path} in body must be of type ${format}: ${JSON.stringify(value)}`),
       type: 'FieldValueTypeInvalid',
     })
+}
+
+export function ofString(found: Findings, value: string, schema: Schema, path: string): void {
+  const { pattern } = schema
+  let bound = lengthError(value, schema, path)
+  if (!bound && pattern !== undefined && !compilePattern(pattern).fits(value)) bound = misfit(value, pattern, path)
+  ofText(found, value, schema, path, bound)
+}
+
+/** As ofString(). */
+export function* stringInPieces(found: Findings, value: string, schema: Schema, path: string): Pieces<void> {
+  const { pattern } = schema
+  let bound = lengthError(value, schema, path)
+  if (!bound && pattern !== undefined && !(yield* compilePattern(pattern).fitsInTurns(value)))
+    bound = misfit(value, pattern, path)
+  ofText(found, value, schema, path, bound)
 }

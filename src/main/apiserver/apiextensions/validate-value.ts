@@ -13,7 +13,7 @@ import { atOnce, type Pieces } from '../../pieces/pacer.ts'
 import { Findings } from './findings.ts'
 import { propertyOf, type Schema, schemaIn } from './schema.ts'
 import { encodeJson } from '../../../shared/machinery/json-text.ts'
-import { ofNumber, ofString, typeError } from './validate-scalar.ts'
+import { isLongToMatch, ofNumber, ofString, stringInPieces, typeError } from './validate-scalar.ts'
 
 /** @returns what tells the items of a list by keys apart */
 function keyReader(schema: Schema): (item: unknown) => string {
@@ -133,41 +133,45 @@ function* objectInPieces(found: Findings, value: JsonObject, schema: Schema, pat
 const ofJunctor = (detail: string): FieldError => invalidValue('<nil>', '', detail)
 
 /** @returns what is found by each of the schemas, on its own */
-const findingsBy = (schemas: readonly Schema[], value: unknown, path: string): Findings[] =>
-  schemas.map(schema => {
+function* findingsBy(schemas: readonly Schema[], value: unknown, path: string): Pieces<Findings[]> {
+  const all: Findings[] = []
+  for (const schema of schemas) {
     const found = new Findings()
-    check(found, value, schema, path)
-    return found
-  })
+    yield* checkInPieces(found, value, schema, path)
+    all.push(found)
+  }
+  return all
+}
 
 /** Of schemas that all refuse, the one that most of the value has been held against tells why. */
 const closest = (all: readonly Findings[]): Findings | undefined =>
   all.reduce<Findings | undefined>((best, each) => (best && best.checks >= each.checks ? best : each), undefined)
 
-function ofJunctors(found: Findings, value: unknown, schema: Schema, path: string): void {
+const hasJunctors = ({ allOf, anyOf, oneOf, not }: Schema) => (allOf ?? anyOf ?? oneOf ?? not) !== undefined
+
+function* junctorsInPieces(found: Findings, value: unknown, schema: Schema, path: string): Pieces<void> {
   const { allOf, anyOf, oneOf, not } = schema
-  found.count(2)
   if (anyOf?.length) {
-    const all = findingsBy(anyOf, value, path)
+    const all = yield* findingsBy(anyOf, value, path)
     const passed = all.find(each => each.isEmpty)
     if (!passed) found.add(ofJunctor(`"${path}" must validate at least one schema (anyOf)`))
     found.merge(passed ?? closest(all))
   }
   if (oneOf?.length) {
-    const all = findingsBy(oneOf, value, path)
+    const all = yield* findingsBy(oneOf, value, path)
     const passed = all.filter(each => each.isEmpty)
     const how = passed.length === 0 ? 'Found none valid' : `Found ${passed.length} valid alternatives`
     if (passed.length !== 1) found.add(ofJunctor(`"${path}" must validate one and only one schema (oneOf). ${how}`))
     if (passed.length < 2) found.merge(passed[0] ?? closest(all))
   }
   if (allOf?.length) {
-    const all = findingsBy(allOf, value, path)
+    const all = yield* findingsBy(allOf, value, path)
     for (const each of all) found.merge(each)
     const passed = all.filter(each => each.isEmpty).length
     const none = passed === 0 ? '. None validated' : ''
     if (passed !== all.length) found.add(ofJunctor(`"${path}" must validate all the schemas (allOf)${none}`))
   }
-  if (not && findingsBy([not], value, path)[0]?.isEmpty)
+  if (not && (yield* findingsBy([not], value, path))[0]?.isEmpty)
     found.add(ofJunctor(`"${path}" must not validate the schema (not)`))
 }
 
@@ -186,17 +190,28 @@ function isReordered(value: unknown, old: unknown, schema: Schema): boolean {
 function checksOf(value: unknown, schema: Schema, problem: FieldError | undefined): number {
   if (value === null) return problem ? 0 : 1
   const isTyped = schema.type !== undefined || schema['x-kubernetes-int-or-string'] === true
-  return 2 + (isTyped ? (problem ? 1 : 2) : 0)
+  return 4 + (isTyped ? (problem ? 1 : 2) : 0)
+}
+
+function ofType(found: Findings, value: unknown, schema: Schema, path: string): void {
+  const problem = typeError(value, schema, path)
+  if (problem) found.add(problem)
+  found.count(checksOf(value, schema, problem))
 }
 
 /** What is said of a value as a whole. */
 function ofWhole(found: Findings, value: unknown, schema: Schema, path: string): void {
-  const problem = typeError(value, schema, path)
-  if (problem) found.add(problem)
-  found.count(checksOf(value, schema, problem))
-  if (value !== null) ofJunctors(found, value, schema, path)
+  ofType(found, value, schema, path)
+  if (value !== null && hasJunctors(schema)) atOnce(junctorsInPieces(found, value, schema, path))
   if (typeof value === 'number' || typeof value === 'bigint') ofNumber(found, value, schema, path)
   else if (typeof value === 'string') ofString(found, value, schema, path)
+}
+
+/** As ofWhole(), of what is no number. */
+function* wholeInPieces(found: Findings, value: unknown, schema: Schema, path: string): Pieces<void> {
+  ofType(found, value, schema, path)
+  yield* junctorsInPieces(found, value, schema, path)
+  if (typeof value === 'string') yield* stringInPieces(found, value, schema, path)
 }
 
 function ofEnum(found: Findings, value: unknown, schema: Schema, path: string): void {
@@ -220,11 +235,11 @@ function check(found: Findings, value: unknown, schema: Schema, path: string, ol
 
 /** As check(). */
 function* checkInPieces(found: Findings, value: unknown, schema: Schema, path: string, old?: unknown): Pieces<void> {
-  if (!isLarge(value)) return check(found, value, schema, path, old)
+  if (!isLarge(value) && !isLongToMatch(value, schema)) return check(found, value, schema, path, old)
   if (old !== undefined && (yield* equalInPieces(value, old, { nullIsValue: true }))) return
   yield
   if (old !== undefined && isReordered(value, old, schema)) return
-  ofWhole(found, value, schema, path)
+  yield* wholeInPieces(found, value, schema, path)
   yield
   if (Array.isArray(value)) yield* arrayInPieces(found, value, schema, path, old)
   ofEnum(found, value, schema, path)

@@ -1,5 +1,6 @@
 // How a library declares its functions: one line an overload, with the types as CEL writes them.
 import { type CelType, typeFrom } from '../types.ts'
+import { atOnce, type Pieces } from '../../pieces/pacer.ts'
 import type { Value } from '../values.ts'
 
 export interface Overload {
@@ -12,12 +13,15 @@ export interface Overload {
   readonly result: CelType
   /** @throws CelError */
   readonly call: (args: readonly Value[]) => Value
+  /** The same of what may take long, piece by piece; none of a call that does not. */
+  readonly inPieces?: (args: readonly Value[]) => Pieces<Value>
 }
 
 export type Library = readonly Overload[]
 
 // The checker and the dispatcher see to it that a function gets what its signature says.
 type Call = (...args: never[]) => Value
+type LongCall = (...args: never[]) => Pieces<Value>
 
 function declare(fn: string, id: string, member: boolean, signature: string, call: Call): Overload {
   const arrow = signature.indexOf('->')
@@ -34,3 +38,13 @@ export const fn = (name: string, id: string, signature: string, call: Call): Ove
 /** @param signature the receiver first */
 export const method = (name: string, id: string, signature: string, call: Call): Overload =>
   declare(name, id, true, signature, call)
+
+/** @param call stops between pieces of a millisecond or two, and not at all where that is all */
+export function inPieces(
+  how: (name: string, id: string, signature: string, call: Call) => Overload,
+  ...[name, id, signature, call]: [name: string, id: string, signature: string, call: LongCall]
+): Overload {
+  const pieces = call as (...args: readonly Value[]) => Pieces<Value>
+  const whole = how(name, id, signature, ((...args: readonly Value[]) => atOnce(pieces(...args))) as Call)
+  return { ...whole, inPieces: args => pieces(...args) }
+}

@@ -2,7 +2,8 @@
 import { compare, equal } from '../compare.ts'
 import { CelError } from '../errors.ts'
 import { List, NONE, Optional, type Value } from '../values.ts'
-import { fn, type Library, method } from './declare.ts'
+import type { Pieces } from '../../pieces/pacer.ts'
+import { fn, inPieces, type Library, method } from './declare.ts'
 import { itemAt } from './operators.ts'
 import { Duration } from '../time.ts'
 
@@ -67,7 +68,29 @@ function sortedBy(list: List, keys: List): List {
 }
 
 const contains = (list: List, item: Value) => indexOf(list, item) >= 0n
-const containsAll = (a: List, b: List) => b.toArray().every(item => contains(a, item))
+/** Items that are compared before others may get their turn. */
+const COMPARED_AT_ONCE = 20_000
+
+/** @returns whether it is so of any item of `b` that it is in `a`, or that it is not */
+function* hasAny(a: List, b: List, isIn: boolean): Pieces<boolean> {
+  let compared = 0
+  for (const item of b) {
+    if (contains(a, item) === isIn) return true
+    compared += a.size
+    if (compared < COMPARED_AT_ONCE) continue
+    yield
+    compared = 0
+  }
+  return false
+}
+
+function* containsAll(a: List, b: List): Pieces<boolean> {
+  return !(yield* hasAny(a, b, false))
+}
+
+function* equivalent(a: List, b: List): Pieces<boolean> {
+  return (yield* containsAll(a, b)) && (yield* containsAll(b, a))
+}
 
 function range(size: bigint): List {
   if (size > MAX_RANGE) throw new CelError(`lists.range: ${size} exceeds the limit of ${MAX_RANGE}`)
@@ -106,14 +129,9 @@ export const lists: Library = [
   method('first', 'list_first', 'list(A) -> optional_type(A)', (list: List) => edge(list, 0)),
   method('last', 'list_last', 'list(A) -> optional_type(A)', (list: List) => edge(list, list.size - 1)),
   fn('lists.range', 'lists_range', 'int -> list(int)', range),
-  fn('sets.contains', 'list_sets_contains_list', 'list(A); list(A) -> bool', containsAll),
-  fn(
-    'sets.equivalent',
-    'list_sets_equivalent_list',
-    'list(A); list(A) -> bool',
-    (a: List, b: List) => containsAll(a, b) && containsAll(b, a),
-  ),
-  fn('sets.intersects', 'list_sets_intersects_list', 'list(A); list(A) -> bool', (a: List, b: List) =>
-    b.toArray().some(item => contains(a, item)),
+  inPieces(fn, 'sets.contains', 'list_sets_contains_list', 'list(A); list(A) -> bool', containsAll),
+  inPieces(fn, 'sets.equivalent', 'list_sets_equivalent_list', 'list(A); list(A) -> bool', equivalent),
+  inPieces(fn, 'sets.intersects', 'list_sets_intersects_list', 'list(A); list(A) -> bool', (a: List, b: List) =>
+    hasAny(a, b, true),
   ),
 ]

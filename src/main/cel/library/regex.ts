@@ -3,30 +3,35 @@ import { compilePattern, type Pattern } from '../../../shared/machinery/pattern/
 import { PatternError } from '../../../shared/machinery/pattern/syntax.ts'
 import { CelError } from '../errors.ts'
 import { List } from '../values.ts'
-import { type Library, method } from './declare.ts'
+import type { Pieces } from '../../pieces/pacer.ts'
+import { inPieces, type Library, method } from './declare.ts'
 
-function search<T>(pattern: string, by: (compiled: Pattern) => T): T {
+function* search<T>(pattern: string, by: (compiled: Pattern) => Pieces<T>): Pieces<T> {
   try {
-    return by(compilePattern(pattern))
+    return yield* by(compilePattern(pattern))
   } catch (error) {
     if (error instanceof PatternError) throw new CelError(error.message)
     throw error
   }
 }
 
-export const matchesPattern = (text: string, pattern: string): boolean =>
-  search(pattern, compiled => compiled.test(text))
+export const matchesPattern = (text: string, pattern: string): Pieces<boolean> =>
+  search(pattern, compiled => compiled.testInTurns(text))
 
-const findAll = (text: string, pattern: string, limit = -1n): List =>
-  new List(search(pattern, compiled => compiled.findAll(text, limit < 0n ? Infinity : Number(limit))))
+const findSome = (text: string, pattern: string, limit: number): Pieces<string[]> =>
+  search(pattern, compiled => compiled.findAllInTurns(text, limit))
+
+function* findAll(text: string, pattern: string, limit = -1n): Pieces<List> {
+  return new List(yield* findSome(text, pattern, limit < 0n ? Infinity : Number(limit)))
+}
+
+function* find(text: string, pattern: string): Pieces<string> {
+  return (yield* findSome(text, pattern, 1))[0] ?? ''
+}
 
 /** @see https://kubernetes.io/docs/reference/using-api/cel/#kubernetes-regex-library */
 export const regexLibrary: Library = [
-  method('find', 'string_find_string', 'string; string -> string', (text: string, pattern: string) => {
-    return search(pattern, compiled => compiled.find(text) ?? '')
-  }),
-  method('findAll', 'string_find_all_string', 'string; string -> list(string)', (text: string, pattern: string) =>
-    findAll(text, pattern),
-  ),
-  method('findAll', 'string_find_all_string_int', 'string; string; int -> list(string)', findAll),
+  inPieces(method, 'find', 'string_find_string', 'string; string -> string', find),
+  inPieces(method, 'findAll', 'string_find_all_string', 'string; string -> list(string)', findAll),
+  inPieces(method, 'findAll', 'string_find_all_string_int', 'string; string; int -> list(string)', findAll),
 ]

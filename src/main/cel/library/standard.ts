@@ -13,7 +13,7 @@ import {
   timestampFrom,
 } from '../time.ts'
 import { type CelMap, isMap, List, Opaque, Optional, TypeValue, Uint, type Value } from '../values.ts'
-import { fn, type Library, method, type Overload } from './declare.ts'
+import { fn, inPieces, type Library, method, type Overload } from './declare.ts'
 import { int, uint } from './operators.ts'
 import { showDouble } from '../numbers.ts'
 
@@ -219,8 +219,8 @@ export const standard: Library = [
   ...both('size', 'size_bytes', 'bytes -> int', (a: Uint8Array) => BigInt(a.length)),
   ...both('size', 'size_list', 'list(A) -> int', (a: List) => BigInt(a.size)),
   ...both('size', 'size_map', 'map(A, B) -> int', (a: CelMap) => BigInt(a.size)),
-  fn('matches', 'matches', 'string; string -> bool', matchesPattern),
-  method('matches', 'matches_string', 'string; string -> bool', matchesPattern),
+  inPieces(fn, 'matches', 'matches', 'string; string -> bool', matchesPattern),
+  inPieces(method, 'matches', 'matches_string', 'string; string -> bool', matchesPattern),
   method('contains', 'contains_string', 'string; string -> bool', (a: string, b: string) => a.includes(b)),
   method('startsWith', 'starts_with_string', 'string; string -> bool', (a: string, b: string) => a.startsWith(b)),
   method('endsWith', 'ends_with_string', 'string; string -> bool', (a: string, b: string) => a.endsWith(b)),

@@ -1,6 +1,6 @@
 // Where a pattern fits first in a text, and up to where: of several ways the one that Perl would prefer.
 import type { Program } from './program.ts'
-import { type Around, type Budget, Closure } from './threads.ts'
+import { type Around, type Budget, Closure, type Searching } from './threads.ts'
 
 export interface Found {
   readonly from: number
@@ -24,13 +24,14 @@ export class Finder {
   }
 
   /** @param offset where what fits may begin */
-  in(text: string, offset: number, budget: Budget): Found | undefined {
+  *in(text: string, offset: number, budget: Budget): Searching<Found | undefined> {
     const { alphabet, start } = this.#program
     const kindAt = (at: number) => (at < text.length ? alphabet.kindOf(text.codePointAt(at) ?? 0) : undefined)
     let found: Found | undefined
     let threads: Thread[] = []
     let before = offset === 0 ? undefined : alphabet.kindOf(codePointBefore(text, offset))
     for (let at = offset; at <= text.length; at += widthAt(text, at)) {
+      if (budget.pauses()) yield
       if (!found) threads.push({ at: start, from: at })
       const after = kindAt(at)
       const { next, matched } = this.#step(threads, { before, after }, budget)

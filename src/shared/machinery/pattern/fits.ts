@@ -1,6 +1,6 @@
 // Whether a pattern fits somewhere in a text: an automaton whose states are made when a text first leads to them.
 import type { Program } from './program.ts'
-import { type Budget, Closure } from './threads.ts'
+import { type Budget, CHARACTERS_AT_ONCE, Closure, type Searching } from './threads.ts'
 
 interface State {
   /** Instructions that may come next, sorted. */
@@ -35,10 +35,15 @@ export class Fits {
     this.#initial = this.#state([program.start], undefined)
   }
 
-  in(text: string, budget: Budget): boolean {
+  *in(text: string, budget: Budget): Searching<boolean> {
     const { alphabet } = this.#program
     let state = this.#initial
+    let pauseAt = CHARACTERS_AT_ONCE
     for (let at = 0; at < text.length; at++) {
+      if (at > pauseAt || budget.pauses()) {
+        yield
+        pauseAt = at + CHARACTERS_AT_ONCE
+      }
       const codePoint = text.codePointAt(at) ?? 0
       if (codePoint > 0xffff) at++
       const kind = alphabet.kindOf(codePoint)

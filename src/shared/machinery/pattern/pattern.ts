@@ -3,12 +3,19 @@ import { Finder, type Found, widthAt } from './find.ts'
 import { Fits } from './fits.ts'
 import { compileProgram, type Program } from './program.ts'
 import { parsePattern, PatternError } from './syntax.ts'
-import { Budget } from './threads.ts'
+import { Budget, type Searching } from './threads.ts'
 
 /** A fifth of a second, as measured. */
 const MAX_STEPS = 2_000_000
 /** Of all patterns that are kept compiled. */
 const MAX_INSTRUCTIONS = 400_000
+
+function atOnce<T>(search: Searching<T>): T {
+  for (;;) {
+    const { done, value } = search.next()
+    if (done) return value
+  }
+}
 
 export class Pattern {
   readonly #program: Program
@@ -28,13 +35,21 @@ export class Pattern {
 
   /** @returns whether it fits somewhere @throws PatternError where that takes too many steps */
   test(text: string): boolean {
+    return atOnce(this.testInTurns(text))
+  }
+
+  testInTurns(text: string): Searching<boolean> {
     return this.#fits.in(text, new Budget(MAX_STEPS))
   }
 
   /** @returns whether it is known to fit; what takes too many steps is not */
   fits(text: string): boolean {
+    return atOnce(this.fitsInTurns(text))
+  }
+
+  *fitsInTurns(text: string): Searching<boolean> {
     try {
-      return this.test(text)
+      return yield* this.testInTurns(text)
     } catch (error) {
       if (error instanceof PatternError) return false
       throw error
@@ -46,15 +61,19 @@ export class Pattern {
     return this.findAll(text, 1)[0]
   }
 
-  /** @returns what fits, one behind the other @throws PatternError where that takes too many steps */
   findAll(text: string, limit = Infinity): string[] {
+    return atOnce(this.findAllInTurns(text, limit))
+  }
+
+  /** @returns what fits, one behind the other @throws PatternError where that takes too many steps */
+  *findAllInTurns(text: string, limit = Infinity): Searching<string[]> {
     const budget = new Budget(MAX_STEPS)
-    if (!this.#fits.in(text, budget)) return []
+    if (!(yield* this.#fits.in(text, budget))) return []
     const all: string[] = []
     let at = 0
     let last: Found | undefined
     while (all.length < limit && at <= text.length) {
-      const found = this.#finder.in(text, at, budget)
+      const found = yield* this.#finder.in(text, at, budget)
       if (!found) break
       // As in Go, nothing at the very end of what was found does not count.
       const counts = found.to > found.from || found.from !== last?.to

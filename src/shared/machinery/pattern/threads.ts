@@ -26,17 +26,32 @@ function holds(place: Place, { before, after }: Around, { alphabet }: Program): 
   }
 }
 
+/** Steps, and characters that are only looked at, between two pauses: a millisecond or two. */
+const STEPS_AT_ONCE = 20_000
+export const CHARACTERS_AT_ONCE = 1 << 16
+
 /** A program too slow on a text is stopped by what it has done, which is the same on every machine. */
 export class Budget {
   #left: number
+  #untilPause = STEPS_AT_ONCE
   constructor(steps: number) {
     this.#left = steps
   }
   spend(steps: number): void {
     this.#left -= steps
+    this.#untilPause -= steps
     if (this.#left < 0) throw new PatternError('the search takes too many steps')
   }
+  /** @returns whether so much was done since the last time that others may get their turn */
+  pauses(): boolean {
+    if (this.#untilPause > 0) return false
+    this.#untilPause = STEPS_AT_ONCE
+    return true
+  }
 }
+
+/** A search that lets others have their turn. */
+export type Searching<T> = Generator<void, T, void>
 
 /** Follows forks and assertions; an instruction comes once, by its most preferred way. */
 export class Closure {

@@ -2,8 +2,9 @@
 // of it, and others have their turn where it takes long.
 import type { MatchCondition, Variable } from '../../../../shared/api/admissionregistration/v1.ts'
 import { type Compiled, type Environment, PER_CALL_LIMIT, tryCompile } from '../../../cel/environment.ts'
-import { CelError, CostError } from '../../../cel/errors.ts'
-import { AT_ONCE, type Outcome, type Variables } from '../../../cel/evaluate.ts'
+import { CelError } from '../../../cel/errors.ts'
+import type { Variables } from '../../../cel/evaluate.ts'
+import type { Outcome } from '../../../cel/program.ts'
 import { type CelType, DYN } from '../../../cel/types.ts'
 import { type CelMap, fromJson, type Value } from '../../../cel/values.ts'
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
@@ -163,8 +164,8 @@ export class Evaluation {
     const expression = this.#variables.get(name)
     if (!expression?.program)
       return new CelError(`composited variable ${JSON.stringify(name)} fails to compile: ${expression?.error ?? 'no such variable'}`) // prettier-ignore
-    const outcome = expression.program.run(this.#read, Math.min(this.#limit, AT_ONCE))
-    if (outcome.error instanceof CostError && this.#limit > AT_ONCE) throw new LongVariable(name)
+    const outcome = expression.program.runShortly(this.#read, this.#limit)
+    if (!outcome) throw new LongVariable(name)
     return this.#paid(name, outcome)
   }
 
