@@ -1,5 +1,4 @@
 // An object that somebody else changed during admission, back in the request.
-import { deepEqual } from '../../../shared/machinery/deep-equal.ts'
 import { isObject, setField } from '../../../shared/machinery/json-object.ts'
 import { encodeJson } from '../../../shared/machinery/json-text.ts'
 import type { AnyObject } from '../../../shared/machinery/object.ts'
@@ -7,6 +6,7 @@ import { apiVersionOf } from '../../../shared/machinery/resource-type.ts'
 import { internalError } from '../../../shared/machinery/status.ts'
 import { dropEmptyMetadata } from '../endpoints/write/empty-metadata.ts'
 import type { ResourceDescriptor } from '../registry/resource.ts'
+import { equalInPieces } from '../../pieces/large-json.ts'
 import { inTurns } from '../../pieces/pacer.ts'
 import { decodeObjectInPieces } from '../schema/decode.ts'
 import type { AdmissionRequest, ObjectKind } from './contract.ts'
@@ -51,5 +51,8 @@ export function become(object: AnyObject, next: AnyObject): void {
 }
 
 /** @returns whether the object is as it was: in custom resources a null is a value. */
-export const isUnchanged = ({ resource }: Pick<AdmissionRequest, 'resource'>, a: unknown, b: unknown): boolean =>
-  deepEqual(a, b, { nullIsValue: resource.custom !== undefined })
+export const isUnchanged = (
+  { resource }: Pick<AdmissionRequest, 'resource'>,
+  a: unknown,
+  b: unknown,
+): boolean | Promise<boolean> => inTurns(equalInPieces(a, b, { nullIsValue: resource.custom !== undefined }))

@@ -8,7 +8,8 @@ import { decodeBody } from '../codec/decode-body.ts'
 import { Connections } from './connections.ts'
 import { type Message, WebhookCallError } from './exchange.ts'
 import type { DialService, ServiceRef } from './service-dialer.ts'
-import { encodeJson } from '../../../shared/machinery/json-text.ts'
+import { encodeJsonInPieces } from '../../pieces/large-json.ts'
+import { inTurns } from '../../pieces/pacer.ts'
 
 const MAX_SERVERS = 256
 
@@ -70,7 +71,7 @@ export class WebhookTransport implements Disposable {
     const message: Message = {
       path: place.url.pathname + place.url.search,
       headers: { 'content-type': 'application/json', accept: 'application/json' },
-      payload: Buffer.from(encodeJson(body)),
+      payload: Buffer.from(await inTurns(encodeJsonInPieces(body))),
     }
     try {
       const { code, bytes } = await this.#connectionsTo(place, client.caBundle).post(message, signal)

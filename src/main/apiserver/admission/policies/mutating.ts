@@ -7,12 +7,12 @@ import type {
   MutatingAdmissionPolicy,
   MutatingAdmissionPolicyBinding,
 } from '../../../../shared/api/admissionregistration/v1.ts'
-import { cloneJson } from '../../../../shared/machinery/json-object.ts'
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
 import { ApiError, forbidden } from '../../../../shared/machinery/status.ts'
 import { CelError } from '../../../cel/errors.ts'
 import type { ObjectStore } from '../../../store/contract.ts'
-import { Pacer } from '../../../pieces/pacer.ts'
+import { cloneInPieces } from '../../../pieces/large-json.ts'
+import { inTurns, Pacer } from '../../../pieces/pacer.ts'
 import { become, isUnchanged } from '../changed-object.ts'
 import type { AdmissionPlugin, AdmissionRequest } from '../contract.ts'
 import type { ServerView } from '../../endpoints/server-view.ts'
@@ -70,7 +70,8 @@ class Dispatch {
           : `policy "${policy.metadata.name}" denied request: ${message}`,
       )
     const before = this.#rounds.get(request)
-    if (before && !isUnchanged(request, before.left, request.object)) for (const id of before.eager) before.due.add(id)
+    if (before && !(await isUnchanged(request, before.left, request.object)))
+      for (const id of before.eager) before.due.add(id)
     const round: Round = before ?? { eager: new Set(), due: new Set(), left: undefined }
     if (!before) this.#rounds.set(request, round)
     let changed = false
@@ -96,7 +97,7 @@ class Dispatch {
           )
       }
     }
-    round.left = request.object && cloneJson(request.object)
+    round.left = request.object && ((await inTurns(cloneInPieces(request.object))) as AnyObject)
     if (messages.length > 0) throw refusal(request, messages)
     return changed
   }
@@ -121,7 +122,7 @@ class Dispatch {
     if (!(await conditionsHold(conditions, await input()))) return 'skipped'
     // What is deleted cannot be changed.
     if (!object || request.operation === 'DELETE') return 'unchanged'
-    const before = cloneJson(object)
+    const before = await inTurns(cloneInPieces(object))
     for (const mutation of mutations) {
       if (pacer.due) await pacer.pause()
       const seen = await input()
@@ -129,7 +130,7 @@ class Dispatch {
       const made = await mutate(mutation, new Evaluation(seen, variables, BUDGET), live, shown, request)
       become(object, made)
     }
-    return isUnchanged(request, before, object) ? 'unchanged' : 'changed'
+    return (await isUnchanged(request, before, object)) ? 'unchanged' : 'changed'
   }
 }
 

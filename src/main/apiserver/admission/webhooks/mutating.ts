@@ -5,10 +5,10 @@
 // not what they left behind.
 // @see https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#reinvocation-policy
 import type { MutatingWebhook } from '../../../../shared/api/admissionregistration/v1.ts'
-import { cloneJson } from '../../../../shared/machinery/json-object.ts'
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
 import { ApiError, internalError } from '../../../../shared/machinery/status.ts'
 import { decodeBody } from '../../codec/decode-body.ts'
+import { cloneInPieces } from '../../../pieces/large-json.ts'
 import { inTurns } from '../../../pieces/pacer.ts'
 import { jsonPatchInPieces } from '../../patch/json-patch.ts'
 import type { ResourceDescriptor } from '../../registry/resource.ts'
@@ -57,7 +57,8 @@ export function createMutatingDispatch(webhooks: () => readonly ConfiguredWebhoo
     const hooks = webhooks()
     if (hooks.length === 0 || isExempt(request)) return false
     const before = rounds.get(request)
-    if (before && !isUnchanged(request, before.left, request.object)) for (const id of before.eager) before.due.add(id)
+    if (before && !(await isUnchanged(request, before.left, request.object)))
+      for (const id of before.eager) before.due.add(id)
     const round: Round = before ?? { eager: new Set(), due: new Set(), left: undefined }
     if (!before) rounds.set(request, round)
     let changed = false
@@ -72,7 +73,7 @@ export function createMutatingDispatch(webhooks: () => readonly ConfiguredWebhoo
       }
       if ((hook.webhook as MutatingWebhook).reinvocationPolicy === 'IfNeeded') round.eager.add(hook.id)
     }
-    round.left = request.object && cloneJson(request.object)
+    round.left = request.object && ((await inTurns(cloneInPieces(request.object))) as AnyObject)
     return changed
   }
 }
@@ -89,7 +90,7 @@ async function apply(
       `admission webhook ${JSON.stringify(webhook.name)} attempted to modify the object, which is not supported for this operation`,
     )
   const next = await patched(view.object ?? object, patch, request, view.shown)
-  if (isUnchanged(request, next, object)) return false
+  if (await isUnchanged(request, next, object)) return false
   become(object, next)
   return true
 }
