@@ -87,8 +87,9 @@ export function validateMatchLabelKeys(
     ...labelKeysErrors(`${path}.matchLabelKeys`, matchLabelKeys, labelSelector),
     ...labelKeysErrors(`${path}.mismatchLabelKeys`, mismatchLabelKeys, labelSelector),
   ]
+  const mismatching = new Set(mismatchLabelKeys)
   for (const [i, key] of list(matchLabelKeys).entries())
-    if (list(mismatchLabelKeys).includes(key))
+    if (mismatching.has(key))
       errors.push(
         invalidValue(`${path}.matchLabelKeys[${i}]`, key, 'exists in both matchLabelKeys and mismatchLabelKeys'),
       )

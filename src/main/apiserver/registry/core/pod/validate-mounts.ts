@@ -43,7 +43,8 @@ export function validateVolumeMounts(
   container: Pick<Container, 'volumeMounts' | 'volumeDevices' | 'securityContext'>,
   volumes: Volumes,
 ): FieldError[] {
-  const devices = list(container.volumeDevices)
+  const devices = new Set(list(container.volumeDevices).map(({ name }) => name))
+  const devicePaths = new Set(list(container.volumeDevices).map(({ devicePath }) => devicePath))
   const mountPoints = new Set<string>()
   return list(container.volumeMounts).flatMap((mount, i) => {
     const at = `${path}[${i}]`
@@ -54,9 +55,8 @@ export function validateVolumeMounts(
     if (!mountPath) errors.push(required(`${at}.mountPath`))
     if (mountPoints.has(mountPath)) errors.push(invalidValue(`${at}.mountPath`, mountPath, 'must be unique'))
     mountPoints.add(mountPath)
-    if (devices.some(device => device.name === name))
-      errors.push(invalidValue(`${at}.name`, name, 'must not already exist in volumeDevices'))
-    if (devices.some(device => device.devicePath === mountPath))
+    if (devices.has(name)) errors.push(invalidValue(`${at}.name`, name, 'must not already exist in volumeDevices'))
+    if (devicePaths.has(mountPath))
       errors.push(invalidValue(`${at}.mountPath`, mountPath, 'must not already exist as a path in volumeDevices'))
     if (subPath) errors.push(...descendingPath(`${path}.subPath`, subPath))
     if (subPathExpr) {
@@ -75,7 +75,8 @@ export function validateVolumeDevices(
   container: Pick<Container, 'volumeMounts' | 'volumeDevices'>,
   volumes: Volumes,
 ): FieldError[] {
-  const mounts = list(container.volumeMounts)
+  const mounts = new Set(list(container.volumeMounts).map(({ name }) => name))
+  const mountPaths = new Set(list(container.volumeMounts).map(({ mountPath }) => mountPath))
   const names = new Set<string>()
   const paths = new Set<string>()
   return list(container.volumeDevices).flatMap(({ name = '', devicePath = '' }, i) => {
@@ -98,9 +99,8 @@ export function validateVolumeDevices(
     if (devicePath && noBacksteps(path, devicePath).length > 0)
       errors.push(invalidValue(`${at}.devicePath`, devicePath, "can not contain backsteps ('..')"))
     else paths.add(devicePath)
-    if (mounts.some(mount => mount.name === name))
-      errors.push(invalidValue(`${at}.name`, name, 'must not already exist in volumeMounts'))
-    if (mounts.some(mount => mount.mountPath === devicePath))
+    if (mounts.has(name)) errors.push(invalidValue(`${at}.name`, name, 'must not already exist in volumeMounts'))
+    if (mountPaths.has(devicePath))
       errors.push(invalidValue(`${at}.devicePath`, devicePath, 'must not already exist as a path in volumeMounts'))
     if (name) names.add(name)
     return errors

@@ -65,21 +65,31 @@ function requirements(path: string, given: ResourceRequirements, nameRule: NameR
   return errors
 }
 
+/** Names that a message has room for: it may stand there for each of very many claims. */
+const MOST_SHOWN = 50
+
+function shownNames(names: ReadonlySet<string>): string {
+  if (names.size === 0) return ' which is empty'
+  const shown = [...names].sort().slice(0, MOST_SHOWN).join(', ')
+  return `: ${shown}${names.size > MOST_SHOWN ? ', …' : ''}`
+}
+
 function claimErrors(path: string, claims: readonly ResourceClaim[] | undefined, podClaims: ReadonlySet<string>) {
   const seen = new Set<string>()
+  const seenInPart = new Set<string>()
+  const known = shownNames(podClaims)
   return list(claims).flatMap(({ name, request }, i): FieldError[] => {
     const at = `${path}[${i}]`
     if (!name) return [required(at)]
     const errors: FieldError[] = request ? obey(`${at}.request`, request, dns1123Label) : []
     const key = request ? `${name}/${request}` : name
     if (seen.has(name)) errors.push(duplicate(at, name))
-    else if (seen.has(key) || (!request && [...seen].some(other => other.startsWith(`${name}/`))))
-      errors.push(duplicate(at, key))
+    else if (seen.has(key) || (!request && seenInPart.has(name))) errors.push(duplicate(at, key))
     seen.add(key)
+    if (request) seenInPart.add(name)
     if (!podClaims.has(name)) {
       const { message, ...rest } = notFoundValue(at, name)
-      const names = podClaims.size ? `: ${[...podClaims].sort().join(', ')}` : ' which is empty'
-      errors.push({ ...rest, message: `${message}: must be one of the names in pod.spec.resourceClaims${names}` })
+      errors.push({ ...rest, message: `${message}: must be one of the names in pod.spec.resourceClaims${known}` })
     }
     return errors
   })

@@ -8,7 +8,6 @@ import {
   notSupported,
   required,
 } from '../../../../../shared/machinery/field-error.ts'
-import { deepEqual } from '../../../../../shared/machinery/deep-equal.ts'
 import { labelValue, qualifiedName } from '../../../../../shared/machinery/names.ts'
 import { list } from '../../support/collections.ts'
 import { each, labelKey, obey, optionalOneOf, validateLabelSelector } from '../../support/rules.ts'
@@ -43,16 +42,20 @@ export const validateTolerations = (path: string, tolerations: readonly Tolerati
     return errors
   })
 
+/** The same for two that differ in their seconds at most. */
+const tolerated = ({ key, operator, value, effect }: Toleration): string =>
+  JSON.stringify([key, operator, value, effect])
+
 /** A running pod may tolerate more than before, and for another time, but never less. */
 export function onlyAddedTolerations(
   path: string,
   tolerations: readonly Toleration[] | undefined,
   old: readonly Toleration[] | undefined,
 ): FieldError[] {
-  const kept = list(old).every(before =>
-    list(tolerations).some(now => deepEqual({ ...now, tolerationSeconds: 0 }, { ...before, tolerationSeconds: 0 })),
-  )
-  return kept ? [] : [forbiddenField(path, 'existing toleration can not be modified except its tolerationSeconds')]
+  const now = new Set(list(tolerations).map(tolerated))
+  return list(old).every(before => now.has(tolerated(before)))
+    ? []
+    : [forbiddenField(path, 'existing toleration can not be modified except its tolerationSeconds')]
 }
 
 export function validateSchedulingGates(path: string, gates: readonly PodSchedulingGate[] | undefined): FieldError[] {
@@ -69,30 +72,35 @@ export const onlyDeletedGates = (
   path: string,
   gates: readonly PodSchedulingGate[] | undefined,
   old: readonly PodSchedulingGate[] | undefined,
-): FieldError[] =>
-  each(path, gates, (at, { name = '' }) =>
-    list(old).some(gate => gate.name === name)
+): FieldError[] => {
+  const before = new Set(list(old).map(({ name = '' }) => name))
+  return each(path, gates, (at, { name = '' }) =>
+    before.has(name)
       ? []
       : [forbiddenField(`${at}.name`, `only deletion is allowed, but found new scheduling gate '${name}'`)],
   )
+}
 
 const UNSATISFIABLE = ['DoNotSchedule', 'ScheduleAnyway']
 const NODE_POLICIES = ['Honor', 'Ignore']
 
-export const validateTopologySpread = (
+/** Of constraints that are the same in this, one is too many. */
+const spreadBy = ({ topologyKey, whenUnsatisfiable = '' }: TopologySpreadConstraint): string =>
+  JSON.stringify([topologyKey, whenUnsatisfiable])
+
+export function validateTopologySpread(
   path: string,
   constraints: readonly TopologySpreadConstraint[] | undefined,
-): FieldError[] =>
-  each(path, constraints, (at, constraint, i) => {
+): FieldError[] {
+  const last = new Map(list(constraints).map((constraint, i) => [spreadBy(constraint), i]))
+  return each(path, constraints, (at, constraint, i) => {
     const { maxSkew = 0, topologyKey, whenUnsatisfiable = '', minDomains } = constraint
     const errors: FieldError[] = []
     if (maxSkew <= 0) errors.push(invalidValue(`${at}.maxSkew`, maxSkew, 'must be greater than zero'))
     if (!topologyKey) errors.push(required(`${at}.topologyKey`, 'can not be empty'))
     errors.push(...optionalOneOf(`${at}.whenUnsatisfiable`, whenUnsatisfiable, UNSATISFIABLE))
-    const twin = list(constraints)
-      .slice(i + 1)
-      .some(c => c.topologyKey === topologyKey && c.whenUnsatisfiable === whenUnsatisfiable)
-    if (twin) errors.push(duplicate(`${at}.{topologyKey, whenUnsatisfiable}`, `{${topologyKey}, ${whenUnsatisfiable}}`))
+    if (last.get(spreadBy(constraint)) !== i)
+      errors.push(duplicate(`${at}.{topologyKey, whenUnsatisfiable}`, `{${topologyKey}, ${whenUnsatisfiable}}`))
     if (minDomains !== undefined) {
       if (minDomains <= 0) errors.push(invalidValue(`${at}.minDomains`, minDomains, 'must be greater than zero'))
       if (whenUnsatisfiable !== 'DoNotSchedule')
@@ -112,3 +120,4 @@ export const validateTopologySpread = (
     )
     return errors
   })
+}

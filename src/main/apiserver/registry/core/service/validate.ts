@@ -206,6 +206,7 @@ export function validateService(service: Service, old?: Service): FieldError[] {
     errors.push(invalidValue('spec.clusterIPs[0]', 'None', `may not be set to 'None' for ${spec.type} services`))
   if (spec.type === 'ExternalName') errors.push(...externalNameErrors(service))
   const names = new Set<string>()
+  const hadIPs = new Set(old?.spec.externalIPs)
   return [
     ...errors,
     ...each('spec.ports', ports, (at, port) => portErrors(at, port, ports.length > 1, names)),
@@ -213,7 +214,7 @@ export function validateService(service: Service, old?: Service): FieldError[] {
     ...affinityErrors(service),
     ...addressErrors(service, old),
     ...each('spec.externalIPs', spec.externalIPs, (at, ip) => {
-      const wrong = list(old?.spec.externalIPs).includes(ip) ? [] : ipAddress(at, ip)
+      const wrong = hadIPs.has(ip) ? [] : ipAddress(at, ip)
       return wrong.length > 0 ? wrong : endpointIP(at, ip)
     }),
     ...oneOf('spec.type', spec.type, TYPES),
