@@ -124,6 +124,23 @@ describe('a Deployment that asks for automatic rollback', () => {
     expect((await rolledBack())?.message).toContain('it made no progress for 60 seconds')
   })
 
+  test('the time that the control plane slept does not count, and the deadline starts again', async () => {
+    await deploy()
+    await isHealthy('web:1')
+    stuck.add('web:slow')
+    await setImage('web:slow')
+    await inTime(async () => expect((await read()).status).toMatchObject({ updatedReplicas: 1, observedGeneration: 2 }))
+    const looks = () => cluster.looks.get('deployment') ?? 0
+    const before = looks()
+    clock.sleep(8 * 3_600_000)
+    await clock.advance(20_000)
+    await eventually(() => Promise.resolve(expect(looks()).toBeGreaterThan(before)))
+    const progress = conditionOf((await read()).status.conditions, 'Progressing')
+    expect(progress?.reason).not.toBe('ProgressDeadlineExceeded')
+    await whole('web:1')
+    expect(await rolledBack()).toMatchObject({ status: 'True', reason: 'ProgressDeadlineExceeded' })
+  })
+
   test('never goes back and forth between two bad revisions', async () => {
     await deploy()
     await isHealthy('web:1')

@@ -1,6 +1,7 @@
 // A Deployment that somebody else changes while its controller is at it.
 import { expect, test } from 'vitest'
 import { DeploymentController } from '../../src/main/controllers/deployment/controller.ts'
+import { ObservedTime } from '../../src/main/controllers/support/observed-time.ts'
 import { Deployment, ReplicaSet } from '../../src/shared/api/apps/v1.ts'
 import { Namespace } from '../../src/shared/api/core/v1.ts'
 import type { Client } from '../../src/shared/client/client.ts'
@@ -28,7 +29,7 @@ test('one that is scaled while its ReplicaSet is made is not told that this fail
   }
   const busy: Client = { ...client, create }
   await using manager = new ControllerManager({
-    controllers: [controller(new DeploymentController())],
+    controllers: [controller(new DeploymentController(new ObservedTime(systemClock)))],
     client: busy,
     clientFor: () => busy,
     clock: systemClock,

@@ -99,7 +99,7 @@ export class ControllerManager implements AsyncDisposable {
 
   /** The machine slept: whatever waits for a time is looked at again, spread over some seconds. */
   afterGap(): void {
-    for (const queue of this.#queues) queue.hasten(AFTER_GAP_MS, this.#options.random ?? Math.random)
+    for (const queue of this.#queues) queue.hasten(AFTER_GAP_MS)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -109,14 +109,14 @@ export class ControllerManager implements AsyncDisposable {
 
   /** @returns when its caches are synced; the work goes on in the background */
   async #start(controller: Controller, factory: InformerFactory): Promise<void> {
-    const { clock, log } = this.#options
+    const { clock, log, random } = this.#options
     const signal = this.#stop.signal
     const identity = controller.identity ?? `${controller.name}-controller`
     const client = limitedClient(this.#options.clientFor(identity), this.#limits)
     const component = controller.eventSource ?? identity
     const onTaken = (waitedMs: number) => this.#options.metrics?.waited?.(controller.name, waitedMs)
     const limiter = createRateLimiter(clock, 'backoff' in controller ? controller.backoff : undefined)
-    const queue = new WorkQueue({ clock, limiter, onTaken })
+    const queue = new WorkQueue({ clock, limiter, onTaken, ...(random ? { random } : {}) })
     this.#queues.push(queue)
     this.#options.metrics?.queue?.(controller.name, queue)
     signal.addEventListener('abort', () => queue.close(), { once: true })

@@ -4,6 +4,7 @@
 //   add(a) add(a)            → a waits once
 //   take() = a, add(a)       → a is "dirty", not waiting: take() gives others
 //   done(a)                  → a waits again
+import { afterSpread } from '../machinery/after-standstill.ts'
 import type { Clock } from '../machinery/clock.ts'
 import type { RateLimiter } from './rate-limiter.ts'
 
@@ -12,6 +13,8 @@ export interface WorkQueueOptions {
   readonly limiter: RateLimiter
   /** Told of each key that is taken how long it had waited. */
   readonly onTaken?: (waitedMs: number) => void
+  /** In [0, 1). */
+  readonly random?: () => number
 }
 
 interface Delayed {
@@ -23,6 +26,7 @@ export class WorkQueue {
   readonly #clock: Clock
   readonly #limiter: RateLimiter
   readonly #onTaken: ((waitedMs: number) => void) | undefined
+  readonly #random: () => number
   /** Key → since when. Insertion order is the order of processing. */
   readonly #waiting = new Map<string, number>()
   /** Key → since when. */
@@ -37,10 +41,11 @@ export class WorkQueue {
   /** Of those, the ones that came again after a failure. */
   retried = 0
 
-  constructor({ clock, limiter, onTaken }: WorkQueueOptions) {
+  constructor({ clock, limiter, onTaken, random = Math.random }: WorkQueueOptions) {
     this.#clock = clock
     this.#limiter = limiter
     this.#onTaken = onTaken
+    this.#random = random
   }
 
   /** Keys that wait to be taken now. */
@@ -91,20 +96,20 @@ export class WorkQueue {
     const known = this.#delayed.get(key)
     if (known && known.at <= at) return
     known?.cancel()
-    const cancel = this.#clock.after(delayMs, () => {
+    const ring = () => {
       this.#delayed.delete(key)
       // Timers are capped at 24.8 days: what is due later waits again.
       this.addAfter(key, at - this.#clock.monotonic() > 1 ? at - this.#clock.monotonic() : 0)
-    })
+    }
+    const cancel = afterSpread(this.#clock, delayMs, ring, this.#random)
     this.#delayed.set(key, { at, cancel })
   }
 
   /**
    * After the machine slept: timers did not run meanwhile, so what waits for a time is due soon, at a random moment.
-   * @param random 0 ≤ x < 1
    */
-  hasten(withinMs: number, random: () => number): void {
-    for (const key of [...this.#delayed.keys()]) this.addAfter(key, withinMs * random())
+  hasten(withinMs: number): void {
+    for (const key of [...this.#delayed.keys()]) this.addAfter(key, withinMs * this.#random())
   }
 
   /** Adds the key when the rate limiter allows its next attempt. @param soon it has not failed */

@@ -3,6 +3,7 @@
 // State and stream are taken in one synchronous step (list at revision R, watch from R), so nothing is lost or doubled
 // between them. Events go into a queue per watcher; what is queued is shared, encoded once for everybody. A watcher that
 // does not keep up is cut off: it resumes from the last version it saw, or lists again.
+import { afterSpread } from '../../../shared/machinery/after-standstill.ts'
 import type { AnyObject } from '../../../shared/machinery/object.ts'
 import { apiVersionOf } from '../../../shared/machinery/resource-type.ts'
 import { ApiError, gone, internalError } from '../../../shared/machinery/status.ts'
@@ -161,15 +162,17 @@ export const watch: Endpoint = async (request, resource, parts) => {
       ? options.timeoutSeconds * 1000
       : MIN_TIMEOUT_MS * (1 + parts.random())
   const endsAt = clock.monotonic() + timeoutMs
-  const cancelTimeout = clock.after(timeoutMs, () => queue.end())
+  const cancelTimeout = afterSpread(clock, timeoutMs, () => queue.end(), parts.random)
   let cancelBookmark: () => void = () => undefined
   const scheduleBookmark = () => {
     const lastInMs = endsAt - LAST_BOOKMARK_MS - clock.monotonic()
     if (lastInMs <= 0) return
-    cancelBookmark = clock.after(Math.min(BOOKMARK_INTERVAL_MS * (0.75 + parts.random() / 4), lastInMs), () => {
+    const inMs = Math.min(BOOKMARK_INTERVAL_MS * (0.75 + parts.random() / 4), lastInMs)
+    const ring = () => {
       bookmark()
       scheduleBookmark()
-    })
+    }
+    cancelBookmark = afterSpread(clock, inMs, ring, parts.random)
   }
   if (options.allowWatchBookmarks) scheduleBookmark()
 

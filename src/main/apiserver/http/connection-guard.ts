@@ -2,6 +2,7 @@
 // bound of their own, and they serve HTTP/1.1 as well.
 import type { Http2Session } from 'node:http2'
 import type { Duplex } from 'node:stream'
+import { STOOD_STILL_MS } from '../../../shared/machinery/after-standstill.ts'
 import type { Clock } from '../../../shared/machinery/clock.ts'
 
 export interface ConnectionLimits {
@@ -90,16 +91,21 @@ export class ConnectionGuard implements Disposable {
     this.#ticking = this.#sockets.size > 0
     if (!this.#ticking) return
     const every = Math.max(10, Math.min(5_000, this.#limits.headerMs / 4))
+    const dueMs = this.#clock.monotonic() + every
     this.#cancel = this.#clock.after(every, () => {
-      this.#sweep()
+      this.#sweep(this.#clock.monotonic() - dueMs)
       this.#tick()
     })
   }
 
-  #sweep(): void {
+  /** @param lateMs how long nobody was listened to: where the process stood still, that was not the clients' doing */
+  #sweep(lateMs: number): void {
     const now = this.#clock.monotonic()
     const { headerMs, keepAliveMs } = this.#limits
+    const lostMs = lateMs > STOOD_STILL_MS ? lateMs : 0
     for (const [socket, state] of this.#sockets) {
+      state.idleSinceMs += lostMs
+      if (state.askingSinceMs !== undefined) state.askingSinceMs += lostMs
       if (state.open > 0) continue
       if (state.askingSinceMs === undefined && (socket.bytesRead ?? 0) > state.bytesBefore) state.askingSinceMs = now
       const tooSlow = state.askingSinceMs !== undefined && now - state.askingSinceMs > headerMs

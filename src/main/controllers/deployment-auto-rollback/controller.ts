@@ -22,6 +22,7 @@ import { maxRevision, revisionOf } from '../deployment/annotations.ts'
 import { Reason, progressOf, replaceCondition } from '../deployment/conditions.ts'
 import { findNewSet } from '../deployment/rollout.ts'
 import { isComplete } from '../deployment/status.ts'
+import type { ObservedTime } from '../support/observed-time.ts'
 import { POD_TEMPLATE_HASH } from '../support/template-hash.ts'
 import { type Failure, deadlineMs, failureOf, healthyRevision } from './judge.ts'
 import { CHANGE_CAUSE, FAILED, HEALTHY_SINCE, isAsked, isFailed, isHealthy } from './marks.ts'
@@ -41,6 +42,11 @@ export class DeploymentAutoRollback implements Reconciler<Deployment> {
     owned(ReplicaSet, Deployment),
     mapped(Pod, podChanged),
   ]
+  readonly #time: ObservedTime
+
+  constructor(time: ObservedTime) {
+    this.#time = time
+  }
 
   async reconcile(deployment: Deployment, context: Context): Promise<Result> {
     const { metadata, spec, status } = deployment
@@ -48,14 +54,14 @@ export class DeploymentAutoRollback implements Reconciler<Deployment> {
     // What is said about the generation before says nothing about this one.
     if ((status.observedGeneration ?? 0) < (metadata.generation ?? 0)) return done
     const sets = context.lister(ReplicaSet).by(byControllerUid, metadata.uid)
-    const newSet = findNewSet({ context, deployment, sets, pods: () => [] })
+    const newSet = findNewSet({ deployment, sets })
     if (!newSet) return done
     if (isComplete(deployment, status)) return whenComplete(deployment, newSet, context)
     const pods = context.lister(Pod).by(byControllerUid, newSet.metadata.uid)
     const nowMs = context.clock.now()
-    const failure = failureOf(deployment, newSet, pods, nowMs)
+    const againMs = deadlineMs(deployment, this.#time.awakeSinceMs())
+    const failure = failureOf(deployment, newSet, pods, nowMs, againMs)
     if (failure) return giveUp(deployment, newSet, sets, failure, context)
-    const againMs = deadlineMs(deployment)
     return againMs !== undefined && againMs > nowMs ? requeueAfter(againMs - nowMs + 1000) : done
   }
 }

@@ -27,35 +27,49 @@ function crashLoop(deployment: Deployment, pods: readonly Pod[]): Failure | unde
   return undefined
 }
 
-/** When the time for the revision to roll out is over, in milliseconds since the epoch; undefined = it has no limit. */
-export function deadlineMs(deployment: Deployment): number | undefined {
+/**
+ * When the time for the revision to roll out is over, in milliseconds since the epoch; undefined = it has no limit.
+ * @param awakeSinceMs since when the control plane has seen what nodes report: it starts again there
+ */
+export function deadlineMs(deployment: Deployment, awakeSinceMs: number): number | undefined {
   const seconds = deadlineOf(deployment)
   const since = deployment.metadata.annotations?.[ROLLED_BACK_AT]
-  return seconds === undefined || since === undefined ? undefined : Date.parse(since) + seconds * 1000
+  return seconds === undefined || since === undefined
+    ? undefined
+    : Math.max(Date.parse(since), awakeSinceMs) + seconds * 1000
 }
 
 /**
  * The Deployment's own condition keeps speaking of the revision that timed out until another makes progress: after a
  * rollback it counts only once the set that it names is the new one, or the time has passed again.
  */
-function timedOut(deployment: Deployment, newSet: ReplicaSet, nowMs: number): Failure | undefined {
+function timedOut(
+  deployment: Deployment,
+  newSet: ReplicaSet,
+  nowMs: number,
+  againMs: number | undefined,
+): Failure | undefined {
   const progress = progressOf(deployment.status)
   if (progress?.reason !== Reason.timedOut) return undefined
   const isAboutIt = progress.message?.includes(`"${newSet.metadata.name}"`)
-  const againMs = deadlineMs(deployment)
   if (!isAboutIt && !(againMs !== undefined && nowMs > againMs)) return undefined
   const seconds = deadlineOf(deployment) ?? 0
   return { reason: Reason.timedOut, message: `it made no progress for ${seconds} seconds` }
 }
 
-/** @param pods those of the new set @returns why the new revision has failed; undefined while it may still succeed */
+/**
+ * @param pods those of the new set
+ * @param againMs when its time is over, where the condition speaks of another one
+ * @returns why the new revision has failed; undefined while it may still succeed
+ */
 export const failureOf = (
   deployment: Deployment,
   newSet: ReplicaSet,
   pods: readonly Pod[],
   nowMs: number,
+  againMs: number | undefined,
 ): Failure | undefined =>
-  isHealthy(newSet) ? undefined : (timedOut(deployment, newSet, nowMs) ?? crashLoop(deployment, pods))
+  isHealthy(newSet) ? undefined : (timedOut(deployment, newSet, nowMs, againMs) ?? crashLoop(deployment, pods))
 
 /**
  * The newest revision that was well, and never one that was given up: so two bad revisions cannot take turns.

@@ -17,6 +17,7 @@ import { Selectors } from '../../../shared/client/selection.ts'
 import { fromLabelSelector } from '../../../shared/machinery/selectors.ts'
 import { controllerOf } from '../../../shared/machinery/owner.ts'
 import { claim, claimCandidates } from '../support/claim.ts'
+import type { ObservedTime } from '../support/observed-time.ts'
 import { desiredReplicasOf } from './annotations.ts'
 import { cleanUp } from './clean-up.ts'
 import { PROGRESSING, Reason, deadlineOf, progressOf, withCondition } from './conditions.ts'
@@ -35,10 +36,16 @@ export class DeploymentController implements Reconciler<Deployment> {
   readonly eventSource = 'deployment-controller'
   readonly type = Deployment
   readonly watches = [own(Deployment), mapped(ReplicaSet, replicaSetChanged), mapped(Pod, podChanged)]
+  readonly #time: ObservedTime
+
+  constructor(time: ObservedTime) {
+    this.#time = time
+  }
 
   async reconcile(deployment: Deployment, context: ControllerContext): Promise<Result> {
     const selector = selectors.of(deployment)
-    if (selector.everything) return refuse(deployment, context)
+    const awakeSinceMs = this.#time.awakeSinceMs()
+    if (selector.everything) return refuse({ context, deployment, sets: [], pods: () => [], awakeSinceMs })
     const sets = await claim(context, {
       type: ReplicaSet,
       candidates: claimCandidates(context.lister(ReplicaSet), deployment, selector),
@@ -47,7 +54,7 @@ export class DeploymentController implements Reconciler<Deployment> {
       selector,
     })
     const pods = () => sets.flatMap(rs => context.lister(Pod).by(byControllerUid, rs.metadata.uid))
-    const rollout: Rollout = { context, deployment, sets, pods }
+    const rollout: Rollout = { context, deployment, sets, pods, awakeSinceMs }
     if (deployment.metadata.deletionTimestamp) {
       await saveCounts(rollout, await syncRevision(rollout, false))
       return done
@@ -59,7 +66,8 @@ export class DeploymentController implements Reconciler<Deployment> {
 }
 
 /** An empty selector would take every pod of the namespace. */
-async function refuse(deployment: Deployment, context: ControllerContext): Promise<Result> {
+async function refuse(rollout: Rollout): Promise<Result> {
+  const { context, deployment } = rollout
   context.events.event(
     deployment,
     'Warning',
@@ -67,10 +75,8 @@ async function refuse(deployment: Deployment, context: ControllerContext): Promi
     'This deployment is selecting all pods. A non-empty selector is required.',
   )
   const { generation } = deployment.metadata
-  if (generation !== undefined && (deployment.status.observedGeneration ?? 0) < generation) {
-    const rollout: Rollout = { context, deployment, sets: [], pods: () => [] }
+  if (generation !== undefined && (deployment.status.observedGeneration ?? 0) < generation)
     await saveStatus(rollout, { ...deployment, status: { ...deployment.status, observedGeneration: generation } })
-  }
   return done
 }
 

@@ -15,10 +15,12 @@ export interface Rollout {
   readonly sets: readonly ReplicaSet[]
   /** The pods of its sets. */
   readonly pods: () => readonly Pod[]
+  /** Since when the control plane has seen what nodes report: its own outage is no rollout's delay. */
+  readonly awakeSinceMs: number
 }
 
 /** The oldest set with the Deployment's template: the newest revision. */
-export const findNewSet = ({ sets, deployment }: Rollout): ReplicaSet | undefined =>
+export const findNewSet = ({ sets, deployment }: Pick<Rollout, 'sets' | 'deployment'>): ReplicaSet | undefined =>
   [...sets].sort(byCreation).find(rs => sameTemplate(rs.spec.template, deployment.spec.template))
 
 export const oldSetsOf = (sets: readonly ReplicaSet[], newSet: ReplicaSet | undefined): ReplicaSet[] =>

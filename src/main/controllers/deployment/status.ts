@@ -1,5 +1,5 @@
 // The status of a Deployment: counts, and whether the rollout is available, progressing, complete or stuck.
-import type { Deployment, DeploymentStatus, ReplicaSet } from '../../../shared/api/apps/v1.ts'
+import type { Deployment, DeploymentCondition, DeploymentStatus, ReplicaSet } from '../../../shared/api/apps/v1.ts'
 import { type Result, done, requeueAfter } from '../../../shared/client/reconciler.ts'
 import type { Clock } from '../../../shared/machinery/clock.ts'
 import { removeCondition } from '../../../shared/machinery/conditions.ts'
@@ -54,17 +54,19 @@ export async function saveCounts(rollout: Rollout, sets: Sets): Promise<void> {
 export async function saveRolloutStatus(rollout: Rollout, sets: Sets): Promise<Result> {
   const { deployment, context } = rollout
   const status = countStatus(deployment, sets, context.clock)
-  status.conditions = progressConditions(deployment, status, sets, context.clock)
+  status.conditions = progressConditions(rollout, status, sets)
   const failure = failureOf([sets.newSet, ...sets.oldSets])
   const known = status.conditions.find(({ type }) => type === REPLICA_FAILURE)
   // One that is the same stays where it is.
   if (!failure || known?.reason !== failure.reason || known?.status !== failure.status)
     status.conditions = [...removeCondition(status.conditions, REPLICA_FAILURE), ...(failure ? [failure] : [])]
   await saveStatus(rollout, { ...deployment, status })
-  return untilDeadline(rollout.deployment, context.clock)
+  return untilDeadline(rollout)
 }
 
-function progressConditions(deployment: Deployment, status: DeploymentStatus, sets: Sets, clock: Clock) {
+function progressConditions(rollout: Rollout, status: DeploymentStatus, sets: Sets) {
+  const { deployment, context } = rollout
+  const { clock } = context
   const conditions = status.conditions ?? []
   if (deadlineOf(deployment) === undefined) return removeCondition(conditions, PROGRESSING)
   const current = progressOf(deployment.status)
@@ -85,7 +87,7 @@ function progressConditions(deployment: Deployment, status: DeploymentStatus, se
     const since = current?.status === 'True' ? current.lastTransitionTime : undefined
     return replaceCondition(conditions, progressing('True', Reason.setUpdated, 'is progressing.'), since, clock)
   }
-  if (isTimedOut(deployment, clock)) {
+  if (isTimedOut(rollout)) {
     return withCondition(conditions, progressing('False', Reason.timedOut, 'has timed out progressing.'), clock)
   }
   return conditions
@@ -112,15 +114,19 @@ function hasProgressed(old: DeploymentStatus, next: DeploymentStatus): boolean {
   )
 }
 
-function isTimedOut(deployment: Deployment, clock: Clock): boolean {
+function isTimedOut({ deployment, context, awakeSinceMs }: Rollout): boolean {
   const current = progressOf(deployment.status)
   const deadline = deadlineOf(deployment)
   if (!current || deadline === undefined || current.reason === Reason.newSetAvailable) return false
   if (current.reason === Reason.timedOut) return true
-  return Date.parse(current.lastUpdateTime ?? '') + deadline * 1000 < clock.now()
+  return startOf(current, awakeSinceMs) + deadline * 1000 < context.clock.now()
 }
 
-function untilDeadline(deployment: Deployment, clock: Clock): Result {
+/** The deadline starts again where the control plane itself was away. */
+const startOf = ({ lastUpdateTime = '' }: DeploymentCondition, awakeSinceMs: number): number =>
+  Math.max(Date.parse(lastUpdateTime), awakeSinceMs)
+
+function untilDeadline({ deployment, context, awakeSinceMs }: Rollout): Result {
   const current = progressOf(deployment.status)
   const deadline = deadlineOf(deployment)
   if (!current || deadline === undefined || current.reason === Reason.timedOut) return done
@@ -128,5 +134,5 @@ function untilDeadline(deployment: Deployment, clock: Clock): Result {
   if (current.reason === Reason.newSetAvailable) return done
   if (isComplete(deployment, deployment.status)) return done
   // One second more: times have whole seconds, and too early would look as if it had not passed.
-  return requeueAfter(Date.parse(current.lastUpdateTime ?? '') + deadline * 1000 - clock.now() + 1000)
+  return requeueAfter(startOf(current, awakeSinceMs) + deadline * 1000 - context.clock.now() + 1000)
 }

@@ -12,17 +12,25 @@ export class ObservedTime {
   #lostMs = 0
   #tickMonotonic: number
   #tickWall: number
+  #awakeSinceMs: number
 
   constructor(clock: Clock) {
     this.#clock = clock
     this.#tickMonotonic = clock.monotonic()
     this.#tickWall = clock.now()
+    this.#awakeSinceMs = clock.now()
   }
 
   /** Milliseconds that were observed so far: it goes on evenly and leaves gaps out. */
   now(): number {
     this.#detect()
     return this.#clock.monotonic() - this.#lostMs
+  }
+
+  /** Since when there was no gap, by the wall clock. Terms of what is written down start again there. */
+  awakeSinceMs(): number {
+    this.#detect()
+    return this.#awakeSinceMs
   }
 
   /** Called after every gap. */
@@ -54,6 +62,8 @@ export class ObservedTime {
     this.#tickWall = wall
     const slept = passed > TICK_MS + TOLERANCE_MS
     if (slept) this.#lostMs += passed - TICK_MS
-    if (slept || passedWall - passed > TOLERANCE_MS) for (const listener of this.#onGap) listener()
+    if (!slept && passedWall - passed <= TOLERANCE_MS) return
+    this.#awakeSinceMs = wall
+    for (const listener of this.#onGap) listener()
   }
 }
