@@ -69,6 +69,11 @@ export async function servedForm(resource: ResourceDescriptor, stored: AnyObject
   return fromStorage(converted ?? stored)
 }
 
+/** @returns what a dry run answers: the object as it would be read back, where something of it may change by that */
+export async function asReadBack(resource: ResourceDescriptor, object: AnyObject): Promise<AnyObject> {
+  return resource.fromStorage ? servedForm(resource, await storedForm(resource, object)) : object
+}
+
 function viewsOf(resource: ResourceDescriptor): WeakMap<Stored, AnyObject> {
   let converted = views.get(resource)
   if (!converted) views.set(resource, (converted = new WeakMap()))

@@ -97,6 +97,17 @@ const samples: Sample[] = [
     status: { phase: 'Running' },
   },
   {
+    what: 'an autoscaler of a version that is not stored, with what cannot be stored',
+    collection: '/apis/autoscaling/v1/namespaces/default/horizontalpodautoscalers',
+    object: {
+      apiVersion: 'autoscaling/v1',
+      kind: 'HorizontalPodAutoscaler',
+      spec: { maxReplicas: 3, scaleTargetRef: { kind: 'Deployment', name: 'web', apiVersion: 'apps/v1' } },
+    },
+    change: { metadata: { annotations: { 'autoscaling.alpha.kubernetes.io/metrics': '{', kept: 'yes' } } },
+    status: { currentReplicas: 1, desiredReplicas: 2 },
+  },
+  {
     what: 'a custom resource',
     collection: '/apis/rules.example.com/v1/notes',
     object: { apiVersion: 'rules.example.com/v1', kind: 'Note', spec: {} },

@@ -9,6 +9,7 @@ import { parseAuthenticationConfiguration } from '../../../src/main/apiserver/au
 import { parseTokenFile } from '../../../src/main/apiserver/authn/token-file.ts'
 import { makeAuthority, makeLeaf } from '../../../src/main/pki/certificates.ts'
 import { startTestApiServer, type TestApiServer } from '../../support/api-server.ts'
+import { eventually } from '../../support/eventually.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 import { raw } from '../core/support/raw.ts'
 
@@ -19,6 +20,8 @@ let issuer: Server
 let url: string
 let caPem: string
 let asked = 0
+/** The issuer does not tell its keys. */
+let isDown = false
 /** What the issuer has at other paths; '' is a failure. */
 const endpoints = new Map<string, Promise<string>>()
 const credentials: (string | undefined)[] = []
@@ -59,6 +62,7 @@ beforeAll(async () => {
       return void told.then(text => response.writeHead(text === '' ? 500 : 200).end(text))
     }
     asked++
+    if (isDown) return void response.writeHead(500).end()
     response.end(JSON.stringify({ keys: published }))
   })
   await new Promise<void>(resolve => issuer.listen(0, '127.0.0.1', resolve))
@@ -187,6 +191,24 @@ test('new keys of the issuer are found, and unknown ones do not make it asked ag
   await addKey('forged', false)
   for (let i = 0; i < 5; i++) expect((await ask(await sign({ jti: String(i) }, 'forged'))).code).toBe(401)
   expect(asked).toBe(before + 1)
+})
+
+test('while the issuer fails, the keys that it had go on counting, and it is asked again after a moment', async () => {
+  const code = async (kid: string) => (await ask(await sign({ jti: crypto.randomUUID() }, kid))).code
+  await clock.advance(700_000)
+  isDown = true
+  const before = asked
+  expect([await code('one'), await code('two'), await code('forged')]).toEqual([403, 403, 401])
+  expect(asked).toBe(before + 1)
+  await clock.advance(11_000)
+  expect(await code('one')).toBe(403)
+  await eventually(() => expect(asked).toBe(before + 2))
+  isDown = false
+  await clock.advance(11_000)
+  published.splice(0, 1)
+  await code('two')
+  await eventually(async () => expect([await code('one'), await code('two')]).toEqual([401, 403]))
+  expect(asked).toBe(before + 3)
 })
 
 test('a static token is the user of its line', async () => {

@@ -61,10 +61,11 @@ function literalOf(text: string): Scalar {
 function where(path: string, comparison: string | undefined, literal: string): Step | undefined {
   const read = stepsOf(path)
   const wanted = literalOf(literal)
+  const hasNoOrder = typeof wanted === 'boolean' && comparison !== '==' && comparison !== '!='
   const holds = (item: unknown) => {
     const found = read ? run(read, item) : []
     if (comparison === undefined || found.length === 0) return found.length > 0
-    if (found.length > 1 || kindOf(found[0]) !== kindOf(wanted)) throw new Incomparable()
+    if (found.length > 1 || kindOf(found[0]) !== kindOf(wanted) || hasNoOrder) throw new Incomparable()
     return COMPARISONS[comparison]?.(found[0] as Scalar, wanted)
   }
   return read && (value => (Array.isArray(value) ? value.filter(holds) : []))

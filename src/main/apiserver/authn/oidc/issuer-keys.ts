@@ -4,7 +4,7 @@ import type { Clock } from '../../../../shared/machinery/clock.ts'
 import { isObject } from '../../../../shared/machinery/json-object.ts'
 import { fetchText } from './fetch-text.ts'
 
-/** Keys that are gone are forgotten; a token with an unknown key makes nobody ask more often than this. */
+/** Keys that are gone are forgotten; an unknown key, or an issuer that fails, is asked for no more often than this. */
 const FRESH_MS = 600_000
 const ASK_AGAIN_MS = 10_000
 
@@ -31,7 +31,10 @@ export class IssuerKeys {
   readonly #discoveryURL: string
   readonly #caPem: string | undefined
   readonly #clock: Clock
-  #find: Promise<JWTVerifyGetKey> | undefined
+  #asked: Promise<JWTVerifyGetKey> | undefined
+  /** What the issuer had when it answered last. */
+  #known: JWTVerifyGetKey | undefined
+  #hasFailed = false
   #askedAtMs = -Infinity
 
   constructor({ url, discoveryURL, caPem }: IssuerPlace, clock: Clock) {
@@ -44,25 +47,45 @@ export class IssuerKeys {
   /** How jose finds the key of a token. @throws Error of the issuer, or jose's for a key that it does not have */
   readonly find: JWTVerifyGetKey = async (header, token) => {
     const { errors } = await import('jose')
-    const find = await this.#current(FRESH_MS)
+    const find = await this.#kept()
     try {
       return await find(header, token)
     } catch (error) {
       if (!(error instanceof errors.JWKSNoMatchingKey)) throw error
-      return (await this.#current(ASK_AGAIN_MS))(header, token)
+      return (await this.#ask(ASK_AGAIN_MS))(header, token)
     }
   }
 
-  #current(freshMs: number): Promise<JWTVerifyGetKey> {
-    if (this.#find && this.#clock.monotonic() - this.#askedAtMs < freshMs) return this.#find
+  /** While the issuer fails, the keys that it last had go on counting, and nobody waits for it. */
+  async #kept(): Promise<JWTVerifyGetKey> {
+    const hadFailed = this.#hasFailed
+    const asked = this.#ask(hadFailed ? ASK_AGAIN_MS : FRESH_MS)
+    if (hadFailed && this.#known) return this.#known
+    try {
+      return await asked
+    } catch (error) {
+      if (this.#known) return this.#known
+      throw error
+    }
+  }
+
+  #ask(freshMs: number): Promise<JWTVerifyGetKey> {
+    if (this.#asked && this.#clock.monotonic() - this.#askedAtMs < freshMs) return this.#asked
     this.#askedAtMs = this.#clock.monotonic()
-    const found = this.#fetch()
-    this.#find = found
-    // A failure is not kept; whoever waits for it is told.
-    found.catch(() => {
-      if (this.#find === found) this.#find = undefined
-    })
-    return found
+    const asked = this.#fetch()
+    this.#asked = asked
+    asked.then(
+      find => {
+        this.#known = find
+        this.#hasFailed = false
+      },
+      () => {
+        this.#hasFailed = true
+        // Whoever waits for the first keys is told, and the next one asks again.
+        if (!this.#known && this.#asked === asked) this.#asked = undefined
+      },
+    )
+    return asked
   }
 
   async #fetch(): Promise<JWTVerifyGetKey> {

@@ -12,7 +12,7 @@ import { type Stored, StoreError } from '../../../store/contract.ts'
 import { equalInPieces } from '../../../pieces/large-json.ts'
 import { inTurns, type Pieces, pieceByPiece } from '../../../pieces/pacer.ts'
 import type { AdmissionRequest } from '../../admission/contract.ts'
-import { isStoredOtherwise, keyOf, prepareViews, servedForm, storedForm, viewOf } from '../../keys.ts'
+import { asReadBack, isStoredOtherwise, keyOf, prepareViews, storedForm, viewOf } from '../../keys.ts'
 import { type ResourceDescriptor, rulesOf } from '../../registry/resource.ts'
 import { toApiError } from '../../store-error.ts'
 import type { ChangeOptions } from '../contract.ts'
@@ -179,8 +179,7 @@ async function admitAndStore(
   if (isSame && !(await inTurns(isStoredOtherwise(resource, stored), pacer))) return { object: old, deleted: false }
   if (pacer.due) await pacer.pause()
   if (options.dryRun) {
-    const read = resource.custom ? await servedForm(resource, await storedForm(resource, object)) : object
-    return { object: read, deleted: finished }
+    return { object: await asReadBack(resource, object), deleted: finished }
   }
   try {
     if (finished) {

@@ -8,7 +8,7 @@ import { cloneJson } from '../../../../shared/machinery/json-object.ts'
 import { StoreError } from '../../../store/contract.ts'
 import { pieceByPiece } from '../../../pieces/pacer.ts'
 import type { AdmissionRequest } from '../../admission/contract.ts'
-import { keyOf, prepareViews, servedForm, storedForm, viewOf } from '../../keys.ts'
+import { asReadBack, keyOf, prepareViews, storedForm, viewOf } from '../../keys.ts'
 import type { ResourceDescriptor } from '../../registry/resource.ts'
 import { toApiError } from '../../store-error.ts'
 import type { WriteOptions } from '../contract.ts'
@@ -136,7 +136,7 @@ async function admitAndStore(
     if (options.dryRun) {
       if (parts.store.get(key)) throw alreadyExists(resource.type, object.metadata.name)
       // Read back, its defaults stand in parts that preparation emptied, such as the status.
-      return resource.custom ? servedForm(resource, await storedForm(resource, object)) : object
+      return asReadBack(resource, object)
     }
     const write = async () => parts.store.create(key, await storedForm(resource, object), request.guards)
     const stored = await (options.applied ? write() : orWithoutOwners(object, write))
