@@ -3,11 +3,13 @@ import {
   ConfigMap,
   type Container,
   type ContainerStatus,
+  type Event,
   type Pod,
   type Probe,
   Secret,
 } from '../../shared/api/core/v1.ts'
 import type { AnyObject } from '../../shared/machinery/object.ts'
+import { eventMessage, eventTime } from '../kinds/event-facts.ts'
 import { type ObjectRef, refTo } from '../world/world.ts'
 import { type Cause, type Evidence, type Fix, type Scene, because, fact } from './cause.ts'
 import { eventsAbout, warningFact } from './events.ts'
@@ -168,13 +170,22 @@ function explainCreate(of: Case, reason: string, message: string): Cause {
   )
 }
 
-const SIGKILL = 137
 const NOT_EXECUTABLE = 126
 const NOT_FOUND = 127
 
+/** The newest failure of these probes, of this container. */
+const probeFailure = ({ scene, pod, container }: Case, probes: RegExp, since?: string) =>
+  eventsAbout(scene.world, pod, 'Unhealthy').find(
+    event => probes.test(eventMessage(event)) && isOf(event, container) && isNotBefore(event, since),
+  )
+const isOf = ({ involvedObject: { fieldPath } }: Event, { name }: Container) =>
+  fieldPath === undefined || fieldPath.endsWith(`{${name}}`)
+const isNotBefore = (event: Event, time: string | undefined) =>
+  time === undefined || Date.parse(eventTime(event) ?? '') >= Date.parse(time)
+
 /** Why a container ended, out of its exit code and what was reported before. */
 export function explainEnd(of: Case): Cause {
-  const { status, container, scene, pod, ref } = of
+  const { status, container, ref } = of
   const ended = status.state?.terminated ?? status.lastState?.terminated
   // When it has been started again, the run that ended is the one before.
   const previous = status.state?.terminated === undefined
@@ -195,24 +206,21 @@ export function explainEnd(of: Case): Cause {
       },
     )
   }
-  const liveness = eventsAbout(scene.world, pod, 'Unhealthy').find(({ message = '' }) =>
-    /^(Liveness|Startup) probe failed/.test(message),
-  )
-  if (ended.exitCode === SIGKILL || (liveness && ended.exitCode !== 0)) {
-    if (liveness)
-      return because(
-        'liveness',
-        ref,
-        t('{of} is killed since its {probe} probe fails', {
-          of: nameOf(of),
-          probe: /^Startup/.test(liveness.message ?? '') ? 'startup' : 'liveness',
-        }),
-        {
-          evidence: [fact(liveness.message ?? '', t('event Unhealthy')), log],
-          fixes: [editFix(of, t('the probe')), logsFix(of, previous)],
-        },
-      )
-  }
+  // One that fails in a run ends it, however orderly the program then ends; those of runs before say nothing of this one.
+  const liveness = probeFailure(of, /^(Liveness|Startup) probe failed/, ended.startedAt)
+  if (liveness)
+    return because(
+      'liveness',
+      ref,
+      t('{of} is killed since its {probe} probe fails', {
+        of: nameOf(of),
+        probe: /^Startup/.test(eventMessage(liveness)) ? 'startup' : 'liveness',
+      }),
+      {
+        evidence: [fact(eventMessage(liveness), t('event Unhealthy')), log],
+        fixes: [editFix(of, t('the probe')), logsFix(of, previous)],
+      },
+    )
   const code = ended.exitCode
   const evidence = [...(ended.message ? [fact(ended.message, t('termination message'))] : []), log]
   if (code === NOT_FOUND || code === NOT_EXECUTABLE)
@@ -262,13 +270,11 @@ export function probeText({ httpGet, tcpSocket, grpc, exec }: Probe): string {
 }
 
 function explainUnready(of: Case): Cause {
-  const { container, status, scene, pod, ref } = of
+  const { container, status, ref } = of
   const isStarting = status.started === false && container.startupProbe !== undefined
   const probe = isStarting ? container.startupProbe : container.readinessProbe
   const name = isStarting ? 'startup' : 'readiness'
-  const event = eventsAbout(scene.world, pod, 'Unhealthy').find(({ message = '' }) =>
-    message.toLowerCase().startsWith(name),
-  )
+  const event = probeFailure(of, new RegExp(`^${name}`, 'i'))
   const causes = reachOf(of, false)
   if (!probe)
     return because('unready', ref, t('{of} is not ready yet', { of: nameOf(of) }), {
@@ -283,7 +289,7 @@ function explainUnready(of: Case): Cause {
       ? t('the {probe} probe of {of} fails ({asked})', { probe: name, of: nameOf(of), asked })
       : t('the {probe} probe of {of} has not passed yet ({asked})', { probe: name, of: nameOf(of), asked }),
     {
-      evidence: event?.message ? [fact(event.message, t('event Unhealthy'))] : [],
+      evidence: event ? [fact(eventMessage(event), t('event Unhealthy'))] : [],
       fixes: [logsFix(of, false), editFix(of, t('the probe'))],
       causes,
     },

@@ -111,6 +111,23 @@ describe('why is a pod not running?', () => {
     expect(told(cause)).toContain('is killed since its liveness probe fails')
   })
 
+  it('tells it of a program that ends in good order, too, and of no run before or other container', () => {
+    const [startedAt, finishedAt] = ['2026-01-01T10:00:00Z', '2026-01-01T10:00:09Z']
+    const pod = podWith({
+      ...waiting('CrashLoopBackOff'),
+      lastState: { terminated: { exitCode: 0, startedAt, finishedAt } },
+    })
+    const failed = (lastTimestamp: string, container: string) => ({
+      ...event(pod, 'Unhealthy', '(combined from similar events): Liveness probe failed: no answer'),
+      involvedObject: { ...event(pod, '', '').involvedObject, fieldPath: `spec.containers{${container}}` },
+      lastTimestamp,
+    })
+    const ask = (...at: [string, string]) => told(askPod(pod, [Event, [failed(...at)]]))
+    expect(ask(finishedAt, 'main')).toContain('is killed since its liveness probe fails')
+    expect(ask('2026-01-01T09:59:59Z', 'main')).toContain('ends by itself without an error')
+    expect(ask(finishedAt, 'proxy')).toContain('ends by itself without an error')
+  })
+
   it('tells that a command is missing', () => {
     const pod = podWith({ ...waiting('CrashLoopBackOff'), lastState: { terminated: { exitCode: 127 } } })
     expect(told(askPod(pod))).toContain('the command of container main is not found (exit code 127)')
