@@ -20,7 +20,10 @@ describe('readinessOf', () => {
     expect(readinessOf(withDebugger({ running: {} }), 'd')).toEqual({ is: 'running' })
   })
   it('gives up on one that has ended, and on a pod that will never run', () => {
-    expect(readinessOf(withDebugger({ terminated: { exitCode: 127 } }), 'd')).toMatchObject({ is: 'over' })
+    expect(readinessOf(withDebugger({ terminated: { exitCode: 127 } }), 'd')).toEqual({
+      is: 'over',
+      why: 'It ended with exit code 127.',
+    })
     const refused = withDebugger({}, { phase: 'Failed', message: 'Node had no room' })
     expect(readinessOf(refused, 'd')).toEqual({ is: 'over', why: 'Node had no room' })
   })

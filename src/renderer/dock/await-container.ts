@@ -29,7 +29,7 @@ export function readinessOf(pod: Pod | undefined, container: string): Readiness 
   if (terminated)
     return {
       is: 'over',
-      why: terminated.message ?? t('It ended with exit code {exitCode} at once.', { exitCode: terminated.exitCode }),
+      why: terminated.message ?? t('It ended with exit code {exitCode}.', { exitCode: terminated.exitCode }),
     }
   if (status.phase === 'Failed' || status.phase === 'Succeeded')
     return { is: 'over', why: status.message ?? t('The pod is {phase}.', { phase: status.phase }) }

@@ -53,7 +53,7 @@ export const dock = {
   'Terminal in {container} of {name}': 'Terminal in {container} von {name}',
   'The pod is gone.': 'Den Pod gibt es nicht mehr.',
   'The pod has no container {container} any more.': 'Der Pod hat keinen Container {container} mehr.',
-  'It ended with exit code {exitCode} at once.': 'Er endete sofort mit Exit-Code {exitCode}.',
+  'It ended with exit code {exitCode}.': 'Er endete mit Exit-Code {exitCode}.',
   'The pod is {phase}.': 'Der Pod ist {phase}.',
   'The container is being created.': 'Der Container wird angelegt.',
   'The command failed.': 'Der Befehl ist fehlgeschlagen.',
