@@ -193,7 +193,10 @@ describe('before something is deleted', () => {
     )
     expect(
       (await asked(Deployment, 'delete', [rowIn(Deployment, 'shop', 'one'), rowIn(Deployment, 'shop', 'two')]))?.text,
-    ).toBe('Its replica sets and pods are deleted with it. They can be brought back from their history.')
+    ).toBe('Their replica sets and pods are deleted with them. They can be brought back from their history.')
+    expect((await asked(Deployment, 'delete', [rowIn(Deployment, 'shop', 'one')]))?.text).toBe(
+      'Its replica sets and pods are deleted with it. It can be brought back from its history.',
+    )
   })
 
   it('it is not told of what another server keeps, whose history this cluster has not', async () => {

@@ -59,15 +59,19 @@ export const kinds = {
   '{name}: done': '{name}: erledigt',
   '{name}: not done': '{name}: nicht ausgeführt',
   '{done} ({n} failed)': '{done} ({n} fehlgeschlagen)',
-  'Everything inside is deleted with it, history included.': 'Alles darin wird mit gelöscht, samt Verlauf.',
-  'Its pods are lost to the cluster; the machine itself is not touched.':
-    'Seine Pods gehen dem Cluster verloren; der Rechner selbst bleibt unberührt.',
+  'Everything inside is deleted with it, history included. | Everything inside is deleted with them, history included.':
+    'Alles darin wird mit gelöscht, samt Verlauf.',
+  'Its pods are lost to the cluster; the machine itself is not touched. | Their pods are lost to the cluster; the machines themselves are not touched.':
+    'Seine Pods gehen dem Cluster verloren; der Rechner selbst bleibt unberührt. | Ihre Pods gehen dem Cluster verloren; die Rechner selbst bleiben unberührt.',
   'The data may be lost, depending on the reclaim policy.': 'Je nach Reclaim-Policy gehen die Daten verloren.',
-  'Its replica sets and pods are deleted with it.': 'Seine ReplicaSets und Pods werden mit gelöscht.',
-  'Its pods are deleted with it; volume claims stay.':
-    'Seine Pods werden mit gelöscht; PersistentVolumeClaims bleiben.',
-  'Its pods are deleted with it.': 'Seine Pods werden mit gelöscht.',
-  'All objects of its kind are deleted with it.': 'Alle Objekte seiner Art werden mit gelöscht.',
+  'Its replica sets and pods are deleted with it. | Their replica sets and pods are deleted with them.':
+    'Seine ReplicaSets und Pods werden mit gelöscht. | Ihre ReplicaSets und Pods werden mit gelöscht.',
+  'Its pods are deleted with it; volume claims stay. | Their pods are deleted with them; volume claims stay.':
+    'Seine Pods werden mit gelöscht; PersistentVolumeClaims bleiben. | Ihre Pods werden mit gelöscht; PersistentVolumeClaims bleiben.',
+  'Its pods are deleted with it. | Their pods are deleted with them.':
+    'Seine Pods werden mit gelöscht. | Ihre Pods werden mit gelöscht.',
+  'All objects of its kind are deleted with it. | All objects of their kinds are deleted with them.':
+    'Alle Objekte seiner Art werden mit gelöscht. | Alle Objekte ihrer Arten werden mit gelöscht.',
   'Pods of a controller are replaced by new ones.': 'Pods eines Controllers werden durch neue ersetzt.',
   'It can be brought back from its history.': 'Aus seinem Verlauf lässt es sich zurückholen.',
   'They can be brought back from their history.': 'Aus ihrem Verlauf lassen sie sich zurückholen.',

@@ -17,13 +17,23 @@ import { count, forEach, refOf } from './change.ts'
 /** Deleting these takes more with them than their name says, so the name must be typed. */
 const PRECIOUS = new Set(['namespaces.v1.', 'nodes.v1.', 'persistentvolumes.v1.'])
 const CONSEQUENCES: Readonly<Record<string, MessageKey>> = {
-  'namespaces.v1.': m('Everything inside is deleted with it, history included.'),
-  'nodes.v1.': m('Its pods are lost to the cluster; the machine itself is not touched.'),
+  'namespaces.v1.': m(
+    'Everything inside is deleted with it, history included. | Everything inside is deleted with them, history included.',
+  ),
+  'nodes.v1.': m(
+    'Its pods are lost to the cluster; the machine itself is not touched. | Their pods are lost to the cluster; the machines themselves are not touched.',
+  ),
   'persistentvolumes.v1.': m('The data may be lost, depending on the reclaim policy.'),
-  'deployments.v1.apps': m('Its replica sets and pods are deleted with it.'),
-  'statefulsets.v1.apps': m('Its pods are deleted with it; volume claims stay.'),
-  'daemonsets.v1.apps': m('Its pods are deleted with it.'),
-  'customresourcedefinitions.v1.apiextensions.k8s.io': m('All objects of its kind are deleted with it.'),
+  'deployments.v1.apps': m(
+    'Its replica sets and pods are deleted with it. | Their replica sets and pods are deleted with them.',
+  ),
+  'statefulsets.v1.apps': m(
+    'Its pods are deleted with it; volume claims stay. | Their pods are deleted with them; volume claims stay.',
+  ),
+  'daemonsets.v1.apps': m('Its pods are deleted with it. | Their pods are deleted with them.'),
+  'customresourcedefinitions.v1.apiextensions.k8s.io': m(
+    'All objects of its kind are deleted with it. | All objects of their kinds are deleted with them.',
+  ),
   'pods.v1.': m('Pods of a controller are replaced by new ones.'),
 }
 
@@ -37,7 +47,7 @@ function consequence(type: ServedKind['type'], n: number): string {
   const wayBack = canBeUndone
     ? t(n === 1 ? 'It can be brought back from its history.' : 'They can be brought back from their history.')
     : first === undefined && t('This cannot be undone.')
-  return [first && t(first), wayBack].filter(Boolean).join(' ')
+  return [first && t(first, { n }), wayBack].filter(Boolean).join(' ')
 }
 
 async function remove({ type }: ServedKind, rows: readonly Row[]): Promise<void> {
