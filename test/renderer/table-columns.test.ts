@@ -2,8 +2,15 @@
 import { expect, it } from 'vitest'
 import { columnsFromTable } from '@/kinds/table-columns.ts'
 
+const named = (name: string) => ({ name, type: 'string', format: '', description: '', priority: 0 })
+
+it('a kind that only says when its objects were made has their age', () => {
+  const titles = (...names: string[]) => columnsFromTable(names.map(named), false).map(({ title }) => title)
+  expect(titles('Name', 'Created At')).toEqual(['Name', 'Age'])
+  expect(titles('Name', 'Role', 'Created At')).toEqual(['Name', 'Role', 'Created At'])
+})
+
 it('the first two columns of a kind are worth as much as its age, which stands at the end', () => {
-  const named = (name: string) => ({ name, type: 'string', format: '', description: '', priority: 0 })
   const columns = columnsFromTable(['Name', 'Phase', 'Size', 'Note', 'Age'].map(named), true)
   expect(columns.map(({ title, worth = 1 }) => [title, worth])).toEqual([
     ['Name', 'always'],

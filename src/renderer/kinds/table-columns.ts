@@ -10,11 +10,13 @@ import type { Columns, ResourceColumn } from './column.ts'
 const asText = (cell: unknown): string =>
   cell === null || cell === undefined ? '' : plainText(typeof cell === 'object' ? encodeJson(cell) : String(cell))
 
-function columnOf(definition: TableColumnDefinition, index: number): ResourceColumn {
-  const isDate = definition.type === 'date' || definition.name === 'Age'
+/** @param isAlone there is no other but the name: a kind without printer of its own says when its objects were made */
+function columnOf(definition: TableColumnDefinition, index: number, isAlone: boolean): ResourceColumn {
+  const isCreation = definition.name === 'Age' || (isAlone && definition.name === 'Created At')
+  const isDate = definition.type === 'date' || isCreation
   const created: ResourceColumn = {
     id: `c${index}`,
-    title: definition.name,
+    title: 'Age',
     value: row => -Date.parse(row.object.metadata.creationTimestamp || '0'),
     cell: row => h(AgeText, { time: row.object.metadata.creationTimestamp }),
     fits: () => true,
@@ -22,7 +24,7 @@ function columnOf(definition: TableColumnDefinition, index: number): ResourceCol
     worth: 2,
   }
   // The server prints ages when it answers; the object's own timestamp keeps growing on screen.
-  if (definition.name === 'Age') return created
+  if (isCreation) return created
   return {
     id: `c${index}`,
     title: definition.name,
@@ -53,7 +55,7 @@ export function columnsFromTable(definitions: readonly TableColumnDefinition[], 
     ...(namespaced ? [namespaceColumn()] : []),
     // What a kind is about stands first: it stays as long as its age does.
     ...others.map(({ definition, index }, at) => ({
-      ...columnOf(definition, index),
+      ...columnOf(definition, index, others.length === 1),
       ...(at < FIRST_OWN ? { worth: 2 } : {}),
     })),
   ]
