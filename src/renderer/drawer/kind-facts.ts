@@ -1,10 +1,11 @@
 // What matters of kinds that have no details of their own, as names and values: one reading per kind.
 import type { DaemonSet, ReplicaSet, StatefulSet } from '../../shared/api/apps/v1.ts'
-import type { HorizontalPodAutoscaler, MetricSpec } from '../../shared/api/autoscaling/v2.ts'
+import type { HorizontalPodAutoscaler } from '../../shared/api/autoscaling/v2.ts'
 import type { CronJob, Job } from '../../shared/api/batch/v1.ts'
 import type {
   Event,
   LimitRange,
+  NodeSelectorRequirement,
   PersistentVolume,
   PersistentVolumeClaim,
   ReplicationController,
@@ -20,12 +21,15 @@ import type {
 } from '../../shared/api/networking/v1.ts'
 import type { PodDisruptionBudget } from '../../shared/api/policy/v1.ts'
 import type { StorageClass } from '../../shared/api/storage/v1.ts'
+import { parseCronSchedule } from '../../shared/machinery/cron-schedule.ts'
 import type { AnyObject, KubeObject } from '../../shared/machinery/object.ts'
 import { fromLabelSelector } from '../../shared/machinery/selectors.ts'
-import { t } from '../i18n/i18n.ts'
+import { formatDateTime, t } from '../i18n/i18n.ts'
 import { type Fact, lines, seconds, timeText } from './fact.ts'
+import { aimText, measuredText } from './metric-text.ts'
 import { plainFacts } from './plain-facts.ts'
 import { eventMessage, eventReason } from '../kinds/event-facts.ts'
+import { useClusterStore } from '../stores/cluster.ts'
 import { systemReadings } from './system-facts.ts'
 
 const selectorText = (selector: Parameters<typeof fromLabelSelector>[0]) =>
@@ -40,23 +44,17 @@ const replicas = ({ spec, status }: ReplicaSet | ReplicationController | Statefu
   t('{ready} ready of {all}', { ready: status.readyReplicas ?? 0, all: spec.replicas ?? 1 }),
 ]
 
-function metricText({ type, resource, containerResource, pods, object, external }: MetricSpec): string {
-  const target = (resource ?? containerResource ?? pods ?? object ?? external)?.target
-  const name = resource?.name ?? containerResource?.name ?? (pods ?? object ?? external)?.metric.name ?? type
-  const wanted =
-    target?.averageUtilization === undefined ? (target?.averageValue ?? target?.value) : `${target.averageUtilization}%`
-  return t('{name} at {wanted}', { name, wanted: wanted ?? '?' })
-}
-
-function currentText({
-  resource,
-  containerResource,
-}: NonNullable<HorizontalPodAutoscaler['status']['currentMetrics']>[number]) {
-  const metric = resource ?? containerResource
-  const { averageUtilization, averageValue } = metric?.current ?? {}
-  return (
-    metric && `${metric.name} ${averageUtilization === undefined ? (averageValue ?? '?') : `${averageUtilization}%`}`
-  )
+/** Undefined where nobody here knows it: without a time zone it goes by the clock of the control plane. */
+function nextRun({ metadata, spec, status }: CronJob): string | undefined {
+  if (spec.suspend || !(spec.timeZone || useClusterStore().isOurs)) return undefined
+  const lastMs = Date.parse(status.lastScheduleTime ?? metadata.creationTimestamp)
+  try {
+    const nextMs = parseCronSchedule(spec.schedule, spec.timeZone, lastMs).next(Date.now())
+    return nextMs === undefined ? undefined : formatDateTime(nextMs)
+  } catch {
+    // A schedule of another cluster that only its own server reads.
+    return undefined
+  }
 }
 
 const backendText = ({ service }: IngressBackend) =>
@@ -90,6 +88,12 @@ function ruleText(
 ): string {
   const who = peers?.length ? peers.map(peerText).join(` ${t('or')} `) : t('anything')
   return ports?.length ? t('{who}, on {ports}', { who, ports: ports.map(portText).join(', ') }) : who
+}
+
+/** Of one expression: nodes are also chosen by more or less than a number. */
+const expressionText = ({ key, operator, values = [] }: NodeSelectorRequirement) => {
+  if (operator === 'In' && values.length === 1) return `${key}=${values[0]}`
+  return [key, operator, values.join(', ')].filter(Boolean).join(' ')
 }
 
 const pairs = (record: Readonly<Record<string, unknown>> | undefined) =>
@@ -150,13 +154,14 @@ const readings: Readonly<Record<string, (object: never) => Fact[]>> = {
     [t('Ended'), timeText(status.completionTime)],
     [t('Images'), lines(spec.template.spec?.containers.map(({ image }) => image) ?? [])],
   ],
-  CronJob: ({ spec, status }: CronJob) => [
+  CronJob: ({ spec, status, ...job }: CronJob) => [
     [t('Schedule'), spec.schedule],
     [t('Time zone'), spec.timeZone ?? t('of the control plane')],
     [
       t('When the last still runs'),
       { Allow: t('run beside it'), Forbid: t('skip'), Replace: t('replace it') }[spec.concurrencyPolicy ?? 'Allow'],
     ],
+    [t('Next run'), nextRun({ spec, status, ...job })],
     [t('Last run'), timeText(status.lastScheduleTime)],
     [t('Last success'), timeText(status.lastSuccessfulTime)],
     [
@@ -218,8 +223,8 @@ const readings: Readonly<Record<string, (object: never) => Fact[]>> = {
         most: spec.maxReplicas,
       }),
     ],
-    [t('Aims at'), lines((spec.metrics ?? []).map(metricText))],
-    [t('Measured'), lines((status.currentMetrics ?? []).map(currentText))],
+    [t('Aims at'), lines((spec.metrics ?? []).map(aimText))],
+    [t('Measured'), lines((status.currentMetrics ?? []).map(measuredText))],
     [t('Last scaled'), timeText(status.lastScaleTime)],
   ],
   PodDisruptionBudget: ({ spec, status }: PodDisruptionBudget) => [
@@ -251,6 +256,14 @@ const readings: Readonly<Record<string, (object: never) => Fact[]>> = {
     [t('Access'), (spec.accessModes ?? []).join(', ')],
     [t('When released'), spec.persistentVolumeReclaimPolicy],
     [t('At'), spec.local?.path ?? spec.hostPath?.path ?? spec.nfs?.path],
+    [
+      t('Reached from'),
+      lines(
+        (spec.nodeAffinity?.required?.nodeSelectorTerms ?? []).map(({ matchExpressions = [] }) =>
+          matchExpressions.map(expressionText).join(', '),
+        ),
+      ),
+    ],
   ],
   StorageClass: (storage: StorageClass) => [
     [t('Provisioner'), storage.provisioner],
