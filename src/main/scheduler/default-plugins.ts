@@ -40,6 +40,8 @@ export interface ProfileParts {
   readonly signal: AbortSignal
   /** Asked to bind before the profile's own plugins. */
   readonly binders?: readonly SchedulerPlugin[]
+  /** Extenders rule nodes out or score them. */
+  readonly extendersChoose?: boolean
 }
 
 interface DefaultPlugin {

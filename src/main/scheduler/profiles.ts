@@ -18,6 +18,7 @@ export function makeProfile(parts: ProfileParts, given: ProfileConfiguration): P
   const profile: Profile = {
     schedulerName: given.schedulerName,
     percentageOfNodesToScore: given.percentageOfNodesToScore,
+    extendersChoose: parts.extendersChoose ?? false,
     plugins: [
       ...(parts.binders ?? []).map(plugin => ({ plugin, weight: 0 })),
       ...given.plugins.flatMap(({ name, weight, points }): WeightedPlugin[] => {

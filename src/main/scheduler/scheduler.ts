@@ -160,6 +160,7 @@ class RunningScheduler {
       random,
       events: this.#events(name),
       signal: this.#signal,
+      extendersChoose: this.#extenders.some(({ chooses }) => chooses),
       binders: this.#extenders.some(({ binds }) => binds) ? [extenderBinder(this.#extenders)] : [],
     })
     const made = configuration?.profiles.map(given => makeProfile(parts(given.schedulerName), given)) ?? [

@@ -51,6 +51,10 @@ export class Extender {
   get preempts(): boolean {
     return this.#given.preemptVerb !== undefined
   }
+  /** It rules nodes out, or scores them. */
+  get chooses(): boolean {
+    return this.#given.filterVerb !== undefined || this.#given.prioritizeVerb !== undefined
+  }
   get binds(): boolean {
     return this.#given.bindVerb !== undefined
   }

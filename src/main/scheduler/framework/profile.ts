@@ -12,6 +12,8 @@ export interface Profile {
   readonly plugins: readonly WeightedPlugin[]
   /** Part of the nodes to look at, in percent; 0 = adaptive as upstream. */
   readonly percentageOfNodesToScore?: number
+  /** Extenders rule nodes out or score them: they are given a choice. */
+  readonly extendersChoose?: boolean
 }
 
 /** A plugin that surely has the extension point `K`. */

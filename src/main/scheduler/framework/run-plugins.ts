@@ -29,6 +29,10 @@ export function nodesToFind(total: number, percentage = 0): number {
   return Math.max(MIN_NODES, Math.trunc((total * share) / 100))
 }
 
+/** Where nobody scores, one that fits is as good as any other. */
+const hasChoice = (profile: Profile): boolean =>
+  (profile.extendersChoose ?? false) || having(profile, 'score').length > 0
+
 const NOT_NAMED: Rejection = {
   ...unresolvable("node(s) didn't satisfy plugin(s) [NodeAffinity]"),
   plugin: 'NodeAffinity',
@@ -70,7 +74,7 @@ export function findFeasible(
     if (!rejectionOf(promised)) return found([promised], start)
   }
   const all = view.nodes
-  const wanted = names ? Number.POSITIVE_INFINITY : nodesToFind(all.length, percentage)
+  const wanted = hasChoice(profile) ? nodesToFind(names?.size ?? all.length, percentage) : 1
   const feasible: NodeInfo[] = []
   let looked = 0
   for (; looked < all.length && feasible.length < wanted; looked++) {
