@@ -26,6 +26,12 @@ export function focusPane(pane: HTMLElement): void {
 /** The place itself, after a way to it: the next arrow key walks its rows. */
 export const focusMain = (): void => document.querySelector<HTMLElement>('#main')?.focus()
 
+/** What of the place takes the keys: its row, card or tab. */
+export function enterMain(): void {
+  const main = document.querySelector<HTMLElement>('#main')
+  if (main) focusPane(main)
+}
+
 /** @param step -1 = the pane before */
 export function focusNextPane(step: 1 | -1): void {
   const panes = [...document.querySelectorAll<HTMLElement>(PANES)].filter(isShown)

@@ -6,7 +6,7 @@ import { meantBy } from '../keys/key-changes.ts'
 /** One that returns false leaves the key to others. */
 export type Hotkeys = Readonly<Record<string, (event: KeyboardEvent) => unknown>>
 
-const isTyping = (target: EventTarget | null) =>
+export const isTyping = (target: EventTarget | null) =>
   target instanceof HTMLElement &&
   (target.isContentEditable || ['INPUT', 'TEXTAREA', 'SELECT'].includes(target.tagName)) &&
   !(target instanceof HTMLInputElement && target.type === 'checkbox')

@@ -1,16 +1,22 @@
-// The window for people who use keys alone or hear the screen: axe on every kind of place, and the main flows without
-// a pointer, in a real Chromium on a real cluster.
+// The window for people who use keys alone, and what it tells them: the main flows without a pointer, another language, the
+// tour, in a real Chromium on a real cluster. What axe finds is in axe.test.ts.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Page } from 'playwright-core'
 import { type Cluster, until } from '../support/cluster.ts'
 import { seriousFindings } from './support/axe.ts'
-import { closeDock, shoot } from './support/browser.ts'
+import { shoot } from './support/browser.ts'
 import { ClusterWindow } from './support/cluster-window.ts'
 import { counterImage } from './support/counter-image.ts'
+import { Keys } from './support/keys.ts'
 
 let cluster: Cluster
 let window: ClusterWindow
 let page: Page
+let press: Keys['press']
+let focused: Keys['focused']
+let focusOn: Keys['focusOn']
+let tabTo: Keys['tabTo']
+let goTo: Keys['goTo']
 
 beforeAll(async () => {
   const image = counterImage()
@@ -42,164 +48,17 @@ spec:
 apiVersion: v1
 kind: Service
 metadata: {name: shop}
-spec: {selector: {app: shop}, ports: [{port: 80}]}
----
-apiVersion: v1
-kind: Secret
-metadata: {name: login}
-stringData: {password: hunter2}
----
-apiVersion: v1
-kind: Pod
-metadata: {name: broken}
-spec:
-  containers: [{name: main, image: '${image}', imagePullPolicy: IfNotPresent, command: [sh, -c, 'echo no; exit 3']}]`),
+spec: {selector: {app: shop}, ports: [{port: 80}]}`),
   })
   ;({ cluster, page } = window)
+  ;({ press, focused, focusOn, tabTo, goTo } = new Keys(page))
 })
 afterAll(() => window?.[Symbol.asyncDispose]())
 
 /** What opens over a place and holds the keys. */
 const LAYER = '[role=dialog][data-modal], [role=menu]'
 const go = (path: string) => window.go(path)
-/** Goes there as a link in the window does: nothing is loaded anew. */
-const walk = (path: string) =>
-  page.evaluate(
-    `history.pushState(history.state, '', '/ui/${path}'); dispatchEvent(new PopStateEvent('popstate', { state: history.state }))`,
-  )
 const rows = () => page.locator('[role=row][data-key]')
-const press = async (...keys: string[]) => {
-  for (const key of keys) await page.keyboard.press(key)
-}
-
-/** A place, and what stands on it when it is there. */
-const PLACES: readonly (readonly [string, string, () => Promise<unknown>])[] = [
-  ['overview', '', () => page.getByText('Pods by state').waitFor()],
-  ['pods', 'k/core/v1/pods', () => page.locator('[data-key*=shop] [data-tone=healthy]').nth(1).waitFor()],
-  ['an empty list', 'k/batch/v1/cronjobs', () => page.locator('[data-empty=nothing]').waitFor()],
-  ['topology', 'topology', () => page.locator('[data-card^="pods."]').first().waitFor()],
-  ['timeline', 'timeline', () => page.locator('#main').getByRole('listitem').first().waitFor()],
-  ['hosts', 'hosts', () => page.getByRole('button', { name: 'Add hosts' }).first().waitFor()],
-  ['YAML', 'create/yaml', () => page.locator('.cm-content').waitFor()],
-  ['deployment form', 'create/deployment', () => page.locator('input[name=name]').waitFor()],
-  ['a form from the schema', 'create/batch/v1/cronjobs', () => page.locator('[name="spec.schedule"]').waitFor()],
-  ['drawer of a pod', 'k/core/v1/pods?open=default/broken', () => page.locator('[data-why]').waitFor()],
-  ['drawer of a deployment', 'k/apps/v1/deployments?open=default/shop', () => page.getByText('Rollout').waitFor()],
-  ['drawer of a secret', 'k/core/v1/secrets?open=default/login', () => page.getByText('password').first().waitFor()],
-  ['YAML of an object', 'k/core/v1/services?open=default/shop&tab=yaml', () => page.locator('.cm-content').waitFor()],
-  ['port-forwards', 'forwards', () => page.getByText('No port-forwards').waitFor()],
-  ['Helm', 'helm', () => page.getByText('No releases').waitFor()],
-  [
-    'who can do what',
-    'access',
-    async () => {
-      await page.getByLabel("Kubernetes' own").check()
-      await page.getByRole('table', { name: 'Who can do what' }).waitFor()
-    },
-  ],
-  [
-    'history',
-    'k/apps/v1/deployments?open=default/shop&tab=history',
-    () => page.getByRole('list', { name: 'Revisions' }).waitFor(),
-  ],
-]
-
-describe('axe finds nothing serious, in the light and in the dark,', () => {
-  it.each(PLACES)('on %s', async (name, path, isThere) => {
-    await walk(path)
-    await isThere()
-    expect(await seriousFindings(page, name, name === 'overview' ? 'html' : '#main')).toEqual([])
-  })
-
-  it('on what opens over a place', async () => {
-    const found: string[] = []
-    const opened = async (name: string, open: () => Promise<unknown>) => {
-      await open()
-      await page.locator(LAYER).first().waitFor()
-      found.push(...(await seriousFindings(page, name, LAYER)))
-      await press('Escape')
-      await page.locator(LAYER).waitFor({ state: 'detached' })
-    }
-    await go('k/core/v1/pods')
-    await rows().first().focus()
-    await opened('palette', () => press('Control+k'))
-    await opened('keys', () => press('?'))
-    await opened('settings', () => press('Control+,'))
-    await opened('create menu', () => page.getByRole('button', { name: 'Create', exact: true }).click())
-    await opened('columns', () => page.getByRole('button', { name: 'Columns' }).click())
-    await rows().first().focus()
-    await opened('delete', () => press('Control+d'))
-    await go('k/core/v1/nodes')
-    await rows().first().focus()
-    await press('Enter')
-    await opened('drain', () => page.getByRole('dialog').getByLabel('Drain').click())
-    await opened('cordon', () => page.getByRole('dialog').getByLabel('Cordon').click())
-    await go('hosts?add=')
-    await opened('add hosts', () => Promise.resolve())
-    // An empty place offers the same once more.
-    const button = (name: string) => () => page.getByRole('button', { name, exact: true }).first().click()
-    await walk('access')
-    await opened('can somebody', button('Can somebody…?'))
-    await opened('the team', button('Team'))
-    await opened('invite', async () => {
-      await button('Team')()
-      await button('Invite a team member')()
-    })
-    await walk('helm')
-    await opened('install a chart', button('Install a chart'))
-    await walk('k/core/v1/namespaces')
-    await rows().first().focus()
-    await opened('delete a namespace', () => press('Control+d'))
-    await walk('k/apps/v1/deployments?open=default/shop')
-    await opened('scale', () => page.getByRole('dialog').getByLabel('Scale').click())
-    await opened('label', async () => {
-      await page.getByRole('dialog').getByLabel('More').click()
-      await page.getByRole('menuitem', { name: 'Label' }).click()
-      await page.getByRole('dialog', { name: 'Label Deployment shop' }).waitFor()
-    })
-    await walk('k/core/v1/services?open=default/shop')
-    await opened('forward a port', () => page.getByRole('dialog').getByLabel('Forward a port').click())
-    expect(found).toEqual([])
-  })
-
-  it('on a form that the server refuses, and on what it would make', async () => {
-    const found: string[] = []
-    await go('create/core/v1/services')
-    const name = page.locator('[name="metadata.name"]')
-    await name.fill('No_Name')
-    await page.getByRole('button', { name: 'Review' }).click()
-    await page.locator('p[role=alert]').first().waitFor()
-    found.push(...(await seriousFindings(page, 'refused', '#main')))
-    await name.fill('fine')
-    await page.getByRole('button', { name: 'Review' }).click()
-    await page.getByText('Checked by the server').waitFor()
-    found.push(...(await seriousFindings(page, 'review', '#main')))
-    expect(found).toEqual([])
-  })
-
-  it('on the dock and the tree', async () => {
-    const found: string[] = []
-    await go('k/core/v1/pods?q=shop')
-    await rows().first().focus()
-    await press('l')
-    await page.getByRole('log').getByText('count').first().waitFor()
-    found.push(...(await seriousFindings(page, 'logs', '[data-dock]')))
-    await rows().first().focus()
-    await press('s')
-    await page.locator('[data-connected=true]').waitFor()
-    found.push(...(await seriousFindings(page, 'terminal', '[data-dock]')))
-    await rows().first().focus()
-    await press('f')
-    await page.getByRole('table', { name: 'Files in' }).waitFor()
-    found.push(...(await seriousFindings(page, 'files', '[data-dock]')))
-    await closeDock(page)
-    await page.getByRole('link', { name: 'Topology' }).click()
-    await page.getByLabel('As a tree').click()
-    await page.getByRole('treeitem').first().waitFor()
-    found.push(...(await seriousFindings(page, 'tree', '#main')))
-    expect(found).toEqual([])
-  })
-})
 
 describe('another language', () => {
   it('is spoken at once, by every part of the frame, and is kept', async () => {
@@ -256,51 +115,10 @@ describe('the tour', () => {
   })
 })
 
-/** What has the focus, in words; it has to be seen. In the page's own words, as tests know no document. */
-const FOCUSED = `(() => {
-  const element = document.activeElement
-  if (!element || element === document.body) return 'nothing'
-  const { outlineStyle, boxShadow } = getComputedStyle(element)
-  const editor = element.closest('.cm-editor')
-  const rect = element.querySelector(':scope > rect')
-  const isSeen =
-    (element.matches(':focus-visible') && outlineStyle !== 'none') ||
-    boxShadow !== 'none' ||
-    (editor !== null && getComputedStyle(editor).outlineStyle !== 'none') ||
-    (rect !== null && getComputedStyle(rect).strokeWidth === '2.5px')
-  const words = element.getAttribute('aria-label') ?? element.getAttribute('name') ?? element.textContent.trim()
-  const at = element.getAttribute('data-key') ?? element.getAttribute('data-card') ?? words.replace(/\\s+/g, ' ')
-  return isSeen ? at : 'unseen: ' + at
-})()`
-const focused = () => page.evaluate<string>(FOCUSED)
 const REGION = `(() => {
   const found = document.activeElement?.closest('nav, header, [role=row], #main')
   return found?.getAttribute('role') ?? found?.getAttribute('aria-label') ?? found?.localName ?? 'nothing'
 })()`
-const focusOn = (what: RegExp) =>
-  until(`the focus is on ${what}`, async () => {
-    const found = await focused()
-    if (what.test(found)) return true
-    throw new Error(`it is on ${found}`)
-  })
-/** Presses Tab until the focus is where it should go, as people do. */
-async function tabTo(what: RegExp): Promise<void> {
-  for (let presses = 0; presses < 40; presses++) {
-    let found = ''
-    // An editor draws its focus an instant after it has it.
-    await until('the focus is seen', async () => !(found = await focused()).startsWith('unseen'))
-    if (what.test(found)) return
-    await press('Tab')
-  }
-  throw new Error(`Tab does not lead to ${what}; it is on ${await focused()}`)
-}
-async function goTo(words: string): Promise<void> {
-  await press('Control+k')
-  await page.keyboard.type(words)
-  await press('Enter')
-  await page.getByRole('combobox', { name: 'Go to' }).waitFor({ state: 'detached' })
-}
-
 describe('without a pointer', () => {
   it('Tab goes through the window in the order in which it is read, and the first stop skips all of it', async () => {
     await go('k/core/v1/pods')

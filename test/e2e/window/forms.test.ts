@@ -1,26 +1,21 @@
 // Forms for every kind, and edits that meet: in a real Chromium, on a real server.
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Page } from 'playwright-core'
 import { type Cluster, until } from '../support/cluster.ts'
 import { shoot } from './support/browser.ts'
 import { ClusterWindow } from './support/cluster-window.ts'
+import { drop } from './support/drop.ts'
 
 let cluster: Cluster
 let window: ClusterWindow
 let page: Page
-let folder: string | undefined
 
 beforeAll(async () => {
   window = await ClusterWindow.open({ args: ['--no-local-node'] })
   ;({ cluster, page } = window)
 })
-afterAll(async () => {
-  await window?.[Symbol.asyncDispose]()
-  if (folder) rmSync(folder, { recursive: true })
-})
+afterAll(() => window?.[Symbol.asyncDispose]())
 
 const go = (path: string) => window.go(path)
 const field = (path: string) => page.locator(`[name="${path}"]`)
@@ -315,22 +310,6 @@ data: { icon.bin: ${bytes.toString('base64')} }
   })
 })
 
-/** Drops a folder on the window, as a file manager does. */
-async function drop(files: Readonly<Record<string, string>>): Promise<void> {
-  folder = mkdtempSync(join(tmpdir(), 'flotilla-drop-'))
-  for (const [name, text] of Object.entries(files)) {
-    mkdirSync(dirname(join(folder, name)), { recursive: true })
-    writeFileSync(join(folder, name), text)
-  }
-  const session = await page.context().newCDPSession(page)
-  const data = { items: [], files: [folder], dragOperationsMask: 1 }
-  for (const type of ['dragEnter', 'dragOver'] as const)
-    await session.send('Input.dispatchDragEvent', { type, x: 700, y: 400, data })
-  await page.getByText('Drop manifests or a folder').waitFor()
-  await session.send('Input.dispatchDragEvent', { type: 'drop', x: 700, y: 400, data })
-  await session.detach()
-}
-
 describe('manifests that are dropped on the window', () => {
   const dialog = () => page.getByRole('dialog')
   const objects = () => page.getByRole('list', { name: 'Objects' }).innerText()
@@ -339,7 +318,7 @@ describe('manifests that are dropped on the window', () => {
     await cluster.apply(
       'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: site\n  namespace: default\ndata:\n  a: "1"\n',
     )
-    await drop({
+    using _files = await drop(page, {
       'shop.yaml': [
         'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: prices\n  namespace: shop\ndata:\n  tea: "3"',
         'apiVersion: v1\nkind: Namespace\nmetadata:\n  name: shop',

@@ -78,6 +78,7 @@ export const shell = {
   'Jump to a kind': 'Zu einer Art springen',
   'Filter the list': 'Liste filtern',
   'Close, or clear': 'Schließen oder leeren',
+  'Cancel what is about to happen': 'Abbrechen, was gleich geschieht',
   'Next pane; leaves a terminal': 'Nächster Bereich; verlässt ein Terminal',
   'Leave an editor': 'Editor verlassen',
   Sidebar: 'Seitenleiste',
