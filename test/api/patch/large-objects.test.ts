@@ -2,8 +2,20 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { compare, compareInPieces } from '../../../src/main/apiserver/patch/apply/compare.ts'
-import { decodeFields, encodeFields } from '../../../src/main/apiserver/patch/apply/field-set.ts'
-import { decodeInPieces, fieldsInPieces, sameSetInPieces } from '../../../src/main/apiserver/patch/apply/in-pieces.ts'
+import {
+  combine,
+  decodeFields,
+  DIFFERENCE,
+  encodeFields,
+  UNION,
+} from '../../../src/main/apiserver/patch/apply/field-set.ts'
+import {
+  combineInPieces,
+  decodeInPieces,
+  fieldsInPieces,
+  overlapsInPieces,
+  sameSetInPieces,
+} from '../../../src/main/apiserver/patch/apply/in-pieces.ts'
 import { mergeApplied, mergeInPieces, pruneInPieces } from '../../../src/main/apiserver/patch/apply/merge.ts'
 import { serverSideApply } from '../../../src/main/apiserver/patch/apply/server-side-apply.ts'
 import { fieldsOf } from '../../../src/main/apiserver/patch/apply/typed-value.ts'
@@ -59,6 +71,20 @@ test.each<[what: string, fact: FieldFact, of: (names: readonly number[], value: 
 })
 
 const TURNS = 1
+
+test('what somebody owns of very many keys is added to, and taken from, some thousand a turn', () => {
+  const many = 20_000
+  const turns = many / PIECE
+  const owned = (from: number, to: number) => fieldsOf(mapOf(numbers(from, to), 'a'), MAP)
+  const [all, half, others] = [owned(0, many), owned(many / 2, (3 * many) / 2), owned(many, 2 * many)]
+  for (const how of [UNION, DIFFERENCE]) {
+    const combined = inPieces(combineInPieces(how, all, half), turns)
+    expect(encodeFields(combined)).toEqual(encodeFields(combine(how, all, half)))
+  }
+  const data = (set: typeof all) => set.children.get('f:data') ?? set
+  expect(inPieces(overlapsInPieces(data(all), data(others)), turns)).toBe(false)
+  expect(atOnce(overlapsInPieces(data(all), data(half)))).toBe(true)
+})
 
 test('of very many keys, some thousand take a turn: merged, left out, and who owns them read and compared', () => {
   const many = 20_000

@@ -21,36 +21,51 @@ export const MEMBER: FieldSet = { member: true, children: new Map() }
 
 export const isEmpty = (set: FieldSet): boolean => !set.member && set.children.size === 0
 
-/** Combines two sets node by node. */
-function combine(
-  a: FieldSet,
-  b: FieldSet,
-  member: (a: boolean, b: boolean) => boolean,
-  onlyA: boolean,
-  onlyB: boolean,
-): FieldSet {
+/** How two sets become one, node by node. */
+export interface Combination {
+  readonly member: (a: boolean, b: boolean) => boolean
+  /** Whether what only the one has is kept. */
+  readonly onlyA: boolean
+  readonly onlyB: boolean
+}
+export const UNION: Combination = { member: (a, b) => a || b, onlyA: true, onlyB: true }
+export const DIFFERENCE: Combination = { member: (a, b) => a && !b, onlyA: true, onlyB: false }
+const INTERSECTION: Combination = { member: (a, b) => a && b, onlyA: false, onlyB: false }
+
+/** @returns what becomes of two that are the same, or of which one is empty; undefined of others */
+export function combinedAtOnce({ onlyA, onlyB }: Combination, a: FieldSet, b: FieldSet): FieldSet | undefined {
   // As most fields are: the one set of a member alone.
   if (a === b) return onlyA === onlyB ? a : EMPTY
+  if (isEmpty(b)) return onlyA ? a : EMPTY
+  if (isEmpty(a)) return onlyB ? b : EMPTY
+  return undefined
+}
+
+export function combine(how: Combination, a: FieldSet, b: FieldSet): FieldSet {
+  const whole = combinedAtOnce(how, a, b)
+  if (whole) return whole
   const children = new Map<string, FieldSet>()
   for (const [step, inA] of a.children) {
     const inB = b.children.get(step)
-    const child = inB ? combine(inA, inB, member, onlyA, onlyB) : onlyA ? inA : EMPTY
+    const child = inB ? combine(how, inA, inB) : how.onlyA ? inA : EMPTY
     if (!isEmpty(child)) children.set(step, child)
   }
-  if (onlyB) for (const [step, inB] of b.children) if (!a.children.has(step)) children.set(step, inB)
-  return { member: member(a.member, b.member), children }
+  if (how.onlyB) for (const [step, inB] of b.children) if (!a.children.has(step)) children.set(step, inB)
+  return { member: how.member(a.member, b.member), children }
 }
 
-export const union = (a: FieldSet, b: FieldSet): FieldSet => combine(a, b, (x, y) => x || y, true, true)
-export const difference = (a: FieldSet, b: FieldSet): FieldSet => combine(a, b, (x, y) => x && !y, true, false)
-export const intersection = (a: FieldSet, b: FieldSet): FieldSet => combine(a, b, (x, y) => x && y, false, false)
+export const union = (a: FieldSet, b: FieldSet): FieldSet => combine(UNION, a, b)
+export const difference = (a: FieldSet, b: FieldSet): FieldSet => combine(DIFFERENCE, a, b)
+
+export const intersection = (a: FieldSet, b: FieldSet): FieldSet => combine(INTERSECTION, a, b)
 
 /** @returns whether some field is in both. */
 export function overlaps(a: FieldSet, b: FieldSet): boolean {
   if (a.member && b.member) return true
-  for (const [step, inA] of a.children) {
-    const inB = b.children.get(step)
-    if (inB && overlaps(inA, inB)) return true
+  const [few, many] = a.children.size <= b.children.size ? [a, b] : [b, a]
+  for (const [step, inFew] of few.children) {
+    const inMany = many.children.get(step)
+    if (inMany && overlaps(inFew, inMany)) return true
   }
   return false
 }

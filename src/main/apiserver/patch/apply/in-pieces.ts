@@ -7,6 +7,9 @@ import { isPrinted, isPrintedZero } from '../../schema/printed.ts'
 import { isLarge, PIECE, slices } from '../../../pieces/large-json.ts'
 import type { Pieces } from '../../../pieces/pacer.ts'
 import {
+  type Combination,
+  combine,
+  combinedAtOnce,
   decoded,
   decodeFields,
   decodeSteps,
@@ -17,6 +20,7 @@ import {
   isStep,
   MEMBER,
   MOST_NESTED,
+  overlaps,
   sameSet,
 } from './field-set.ts'
 import {
@@ -90,7 +94,7 @@ function* addParts(
 
 /** @returns the set as `fieldsV1` */
 export function* encodeInPieces(set: FieldSet): Pieces<JsonObject> {
-  if (setRoomAfter(set, PIECE) >= 0) return encodeFields(set)
+  if (!isLargeSet(set)) return encodeFields(set)
   const result: JsonObject = {}
   if (set.member && set.children.size) result['.'] = {}
   let count = 0
@@ -125,7 +129,7 @@ export function* decodeInPieces(value: unknown, depth = 0): Pieces<FieldSet | un
 
 /** As sameSet(). */
 export function* sameSetInPieces(a: FieldSet, b: FieldSet): Pieces<boolean> {
-  if (setRoomAfter(a, PIECE) >= 0) return sameSet(a, b)
+  if (!isLargeSet(a)) return sameSet(a, b)
   if (a.member !== b.member || a.children.size !== b.children.size) return false
   let count = 0
   for (const [step, child] of a.children) {
@@ -134,6 +138,43 @@ export function* sameSetInPieces(a: FieldSet, b: FieldSet): Pieces<boolean> {
     if (++count % PIECE === 0) yield
   }
   return true
+}
+
+const isLargeSet = (set: FieldSet): boolean => setRoomAfter(set, PIECE) < 0
+
+/** As combine(). */
+export function* combineInPieces(how: Combination, a: FieldSet, b: FieldSet): Pieces<FieldSet> {
+  const whole = combinedAtOnce(how, a, b)
+  if (whole) return whole
+  if (!isLargeSet(a) && !isLargeSet(b)) return combine(how, a, b)
+  yield
+  const children = new Map<string, FieldSet>()
+  let count = 0
+  for (const [step, inA] of a.children) {
+    const inB = b.children.get(step)
+    const child = inB ? yield* combineInPieces(how, inA, inB) : how.onlyA ? inA : EMPTY
+    if (!isEmpty(child)) children.set(step, child)
+    if (++count % PIECE === 0) yield
+  }
+  if (how.onlyB)
+    for (const [step, inB] of b.children) {
+      if (!a.children.has(step)) children.set(step, inB)
+      if (++count % PIECE === 0) yield
+    }
+  return { member: how.member(a.member, b.member), children }
+}
+
+/** As overlaps(). */
+export function* overlapsInPieces(a: FieldSet, b: FieldSet): Pieces<boolean> {
+  if (!isLargeSet(a) || !isLargeSet(b)) return overlaps(a, b)
+  yield
+  let count = 0
+  for (const [step, inA] of a.children) {
+    const inB = b.children.get(step)
+    if (inB && (yield* overlapsInPieces(inA, inB))) return true
+    if (++count % PIECE === 0) yield
+  }
+  return false
 }
 
 function setRoomAfter({ children }: FieldSet, room: number): number {

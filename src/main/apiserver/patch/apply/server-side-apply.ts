@@ -11,7 +11,7 @@ import type { KeptMetadata } from '../../registry/resource.ts'
 import type { FieldFact } from '../../schema/facts.ts'
 import { applyConflict } from './conflicts.ts'
 import { besides, compareInPieces } from './compare.ts'
-import { type FieldSet, difference, intersection, isEmpty, union } from './field-set.ts'
+import { type FieldSet, difference, intersection, isEmpty, UNION } from './field-set.ts'
 import { keepLastApplied, leftByClientSideApply } from './last-applied.ts'
 import {
   capUpdaters,
@@ -25,7 +25,7 @@ import {
   trackable,
   UNTRACKED_FIELDS,
 } from './managers.ts'
-import { fieldsInPieces } from './in-pieces.ts'
+import { combineInPieces, fieldsInPieces } from './in-pieces.ts'
 import { mergeInPieces, pruneInPieces } from './merge.ts'
 import { takeFromOthers } from './track-update.ts'
 
@@ -155,7 +155,7 @@ export function* applyInPieces(apply: Apply): Pieces<AnyObject> {
 function* ownedBy(managers: Managers): Pieces<FieldSet> {
   let all = IDENTITY
   for (const { set } of managers.values()) {
-    all = union(all, set)
+    all = yield* combineInPieces(UNION, all, set)
     yield
   }
   return all

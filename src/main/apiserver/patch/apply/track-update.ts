@@ -6,8 +6,8 @@ import type { AnyObject } from '../../../../shared/machinery/object.ts'
 import type { FieldFact } from '../../schema/facts.ts'
 import { besides, compareInPieces, type Comparison } from './compare.ts'
 import { fieldsOfNew } from './fields-of-new.ts'
-import { difference, EMPTY, isEmpty, overlaps, union } from './field-set.ts'
-import { fieldsInPieces, sameSetInPieces } from './in-pieces.ts'
+import { DIFFERENCE, EMPTY, isEmpty, UNION } from './field-set.ts'
+import { combineInPieces, fieldsInPieces, overlapsInPieces, sameSetInPieces } from './in-pieces.ts'
 import {
   capUpdaters,
   decodeManagers,
@@ -55,8 +55,10 @@ function* startingPoint({ old, object, subresource, fact }: UpdateToTrack): Piec
 /** Takes changed and removed fields away from everybody but `except`. */
 export function* takeFromOthers(managers: Managers, { changed, removed }: Comparison, except: string): Pieces<void> {
   for (const [id, manager] of managers) {
-    if (id === except || !(overlaps(changed, manager.set) || overlaps(removed, manager.set))) continue
-    const set = difference(difference(manager.set, changed), removed)
+    if (id === except) continue
+    if (!(yield* overlapsInPieces(changed, manager.set)) && !(yield* overlapsInPieces(removed, manager.set))) continue
+    const left = yield* combineInPieces(DIFFERENCE, manager.set, changed)
+    const set = yield* combineInPieces(DIFFERENCE, left, removed)
     if (isEmpty(set)) managers.delete(id)
     else managers.set(id, { ...manager, set })
     yield
@@ -97,9 +99,9 @@ export function* trackInPieces(update: UpdateToTrack): Pieces<ManagedFieldsEntry
 
   const before = managers.get(id)
   const gone = update.nobodys ? comparison.changed : comparison.removed
-  const kept = before ? difference(before.set, gone) : undefined
+  const kept = before ? yield* combineInPieces(DIFFERENCE, before.set, gone) : undefined
   const changed = update.nobodys ? EMPTY : trackable(comparison.changed, fieldApart(subresource, plainStatus))
-  const set = kept ? union(kept, changed) : changed
+  const set = kept ? yield* combineInPieces(UNION, kept, changed) : changed
   if (isEmpty(set)) managers.delete(id)
   // The time says when the entry last changed, or when its manager last changed a value of its own.
   else if (!before || !(yield* sameSetInPieces(before.set, set)) || !isEmpty(changed))
