@@ -6,6 +6,7 @@ import { gunzipSync } from 'node:zlib'
 import type { ElectronApplication } from 'playwright-core'
 import { afterEach, describe, expect, it } from 'vitest'
 import { until } from '../support/cluster.ts'
+import { seriousFindings } from './support/axe.ts'
 import { shoot } from './support/browser.ts'
 import { DesktopApp } from './support/electron-app.ts'
 
@@ -82,6 +83,50 @@ describe.skipIf(!process.env.DISPLAY)('the app on a desktop', () => {
     await close()
     await until('it is closed without a question', async () => (await windows()) === 0)
     expect(await asked()).toEqual(['Keep the cluster running?', 'Keep the cluster running?'])
+  })
+
+  it('says in the tray how the cluster is, opens places from there, and quits', async () => {
+    app = await DesktopApp.launch()
+    const { electron, folder } = app
+    const page = await app.page()
+    await page.getByText('Pods by state').waitFor()
+    // No panel shows the icon beside a virtual screen: the menu that it is given is kept, and its items are clicked.
+    await electron.evaluate(({ Tray }) => {
+      const { prototype } = Tray
+      const give = Reflect.get(prototype, 'setContextMenu') as (menu: Electron.Menu) => void
+      prototype.setContextMenu = function (this: Electron.Tray, menu: Electron.Menu) {
+        Object.assign(globalThis, { given: menu })
+        give.call(this, menu)
+      }
+    })
+    const labels = () =>
+      electron.evaluate(() =>
+        ((globalThis as unknown as { given?: Electron.Menu }).given?.items ?? []).map(({ label }) => label),
+      )
+    const click = (label: string) =>
+      electron.evaluate(
+        (_electron, wanted) =>
+          (globalThis as unknown as { given: Electron.Menu }).given.items.find(item => item.label === wanted)?.click(),
+        label,
+      )
+    const node = join(folder, 'node.json')
+    writeFileSync(node, JSON.stringify({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'box' } }))
+    expect((await app.kubectl('create', '-f', node)).code).toBe(0)
+    await until('it counts the node', async () => (await labels())[0] === 'Running · 0 of 1 node ready')
+    await click('Keep this computer awake')
+    await until('it is kept awake', () => Promise.resolve(settings(folder).keepAwake))
+    await clickInDialogs(electron, 0)
+    const windows = () => electron.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows().length)
+    await electron.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.close())
+    await until('the window is closed', async () => (await windows()) === 0)
+    const shown = electron.waitForEvent('window')
+    await click('Topology')
+    await (await shown).waitForURL(/\/ui\/topology$/)
+    const ended = new Promise(resolve => electron.process().once('exit', resolve))
+    await click('Quit (containers keep running)').catch(() => undefined)
+    expect(await ended).toBe(0)
+    expect(existsSync(join(folder, 'data/runtime.json'))).toBe(false)
+    app.forget()
   })
 
   it('shows places of a cluster beside each other, and asks for the last one only', async () => {
@@ -261,6 +306,7 @@ describe.skipIf(!process.env.DISPLAY)('the app on a desktop', () => {
     await page.getByLabel('Keep this computer awake while the cluster runs').check()
     await page.getByLabel('Closing the window').selectOption('Quit')
     await shoot(page, 'electron-settings')
+    expect(await seriousFindings(page, 'settings of the desktop app', '[data-modal]')).toEqual([])
     await until('they are kept', () => Promise.resolve(settings(folder).onClose === 'quit'))
     expect(settings(folder).keepAwake).toBe(true)
     expect(await electron.evaluate(({ powerSaveBlocker }) => powerSaveBlocker.isStarted(0))).toBe(true)
@@ -296,6 +342,7 @@ describe.skipIf(!process.env.DISPLAY)('the app on a desktop', () => {
     await dialog.getByText('about.json').waitFor()
     await dialog.getByText('logs/control-plane.log').waitFor()
     await shoot(page, 'electron-log-bundle')
+    expect(await seriousFindings(page, 'log bundle', '[data-modal]')).toEqual([])
     await dialog.getByRole('button', { name: 'Save…' }).click()
     await page.getByText('The log bundle is saved').waitFor()
     const archive = gunzipSync(readFileSync(target)).toString('latin1')

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Page } from 'playwright-core'
 import { Cluster, execute, until } from '../support/cluster.ts'
+import { seriousFindings } from './support/axe.ts'
 import { shoot } from './support/browser.ts'
 import { counterImage } from './support/counter-image.ts'
 import { DesktopApp } from './support/electron-app.ts'
@@ -48,6 +49,7 @@ describe.skipIf(!process.env.DISPLAY)('the desktop app', () => {
       const page = await launch(`127.0.0.1:${port}`)
       await page.getByText('The port is taken').waitFor()
       await shoot(page, 'electron-port-taken')
+      expect(await seriousFindings(page, 'a port that is taken', 'html')).toEqual([])
       await page.getByLabel('Port').fill('0')
       await page.getByRole('button', { name: 'Use this port' }).click()
       await page.getByText('Pods by state').waitFor()
@@ -70,6 +72,7 @@ describe.skipIf(!process.env.DISPLAY)('the desktop app', () => {
     const page = await launch('127.0.0.1:0', false, prepared)
     await page.getByRole('heading', { name: 'Unlock the cluster' }).waitFor()
     await shoot(page, 'electron-passphrase')
+    expect(await seriousFindings(page, 'passphrase', 'html')).toEqual([])
     await page.getByLabel('Passphrase').fill('wrong')
     await page.getByRole('button', { name: 'Unlock' }).click()
     await page.getByRole('heading', { name: 'Wrong passphrase' }).waitFor()

@@ -6,6 +6,7 @@ import type { Locator, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { parse, stringify } from 'yaml'
 import { Cluster, until } from '../support/cluster.ts'
+import { seriousFindings } from './support/axe.ts'
 import { shoot } from './support/browser.ts'
 import { DesktopApp } from './support/electron-app.ts'
 
@@ -125,6 +126,22 @@ describe.skipIf(!process.env.DISPLAY)('other clusters', () => {
     await page.close()
   })
 
+  it('keeps each cluster in a session of its own: what a page keeps, and the way to its cluster, are there for no other', async () => {
+    const page = await add('by-token')
+    await page.getByText('Pods by state').waitFor()
+    const places = await app.electron.evaluate(({ BrowserWindow }) =>
+      BrowserWindow.getAllWindows().map(({ webContents }) => webContents.session.storagePath),
+    )
+    expect(places).toHaveLength(2)
+    expect(new Set(places).size).toBe(2)
+    await page.evaluate(`localStorage.setItem('kept', 'here')`)
+    expect(await own.evaluate(`localStorage.getItem('kept')`)).toBeNull()
+    const status = (on: Page) =>
+      on.evaluate(`fetch('/clusters/local/api/v1/namespaces/of-the-other').then(({ status }) => status)`)
+    expect(await Promise.all([status(page), status(own)])).toEqual([200, 404])
+    await page.close()
+  })
+
   const openShop = async (page: Page) => {
     await page.getByText('Pods by state').waitFor()
     await page.getByRole('link', { name: 'Deployments', exact: true }).click()
@@ -235,55 +252,72 @@ describe.skipIf(!process.env.DISPLAY)('other clusters', () => {
     await page.close()
   })
 
-  it.skipIf(!helm)('has charts installed and upgraded by helm, once it was shown what would change', async () => {
-    const chart = join(folder, 'chart')
-    const map = (name: string, value: string) =>
-      `---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: ${name}}\ndata: {said: ${value}}\n`
-    const write = (version: string, ...maps: string[]) => {
-      mkdirSync(join(chart, 'templates'), { recursive: true })
-      writeFileSync(join(chart, 'Chart.yaml'), `apiVersion: v2\nname: greeting\nversion: ${version}\n`)
-      writeFileSync(join(chart, 'templates/all.yaml'), maps.join(''))
-      writeFileSync(join(chart, 'templates/NOTES.txt'), `It says hello, in ${version}.`)
-    }
-    write('1.0.0', map('stays', 'hello'), map('goes', 'bye'))
-    const page = await add('by-token').then(async opened => {
-      await opened.getByText('Pods by state').waitFor()
-      return opened
-    })
-    await page.getByRole('link', { name: 'Helm', exact: true }).click()
-    await page.getByRole('button', { name: 'Install a chart' }).last().click()
-    const dialog = page.getByRole('dialog')
-    const plan = dialog.locator('[data-helm-plan]')
-    const button = (name: string) => dialog.getByRole('button', { name, exact: true })
-    await dialog.locator('input[name=release]').fill('hi')
-    await dialog.locator('input[name=namespace]').fill('greetings')
-    await dialog.locator('input[name=chart]').fill(chart)
-    await dialog.getByText(`helm upgrade --install hi ${chart} --namespace=greetings --create-namespace`).waitFor()
-    await button('See what would change').click()
-    await plan.getByText('2 new, 0 changed, 0 deleted, 0 as they are').waitFor()
-    await shoot(page, 'helm-install-plan')
-    expect(await cluster.kubectl('get', 'namespace', 'greetings', '--ignore-not-found')).toBe('')
-    await button('Install').click()
-    await page.locator('[data-release="greetings/hi"]').getByText('deployed').waitFor()
+  it.skipIf(!helm)(
+    'has charts installed, upgraded, rolled back and uninstalled by helm, once it was shown what would change',
+    async () => {
+      const chart = join(folder, 'chart')
+      const map = (name: string, value: string) =>
+        `---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: ${name}}\ndata: {said: ${value}}\n`
+      const write = (version: string, ...maps: string[]) => {
+        mkdirSync(join(chart, 'templates'), { recursive: true })
+        writeFileSync(join(chart, 'Chart.yaml'), `apiVersion: v2\nname: greeting\nversion: ${version}\n`)
+        writeFileSync(join(chart, 'templates/all.yaml'), maps.join(''))
+        writeFileSync(join(chart, 'templates/NOTES.txt'), `It says hello, in ${version}.`)
+      }
+      write('1.0.0', map('stays', 'hello'), map('goes', 'bye'))
+      const page = await add('by-token').then(async opened => {
+        await opened.getByText('Pods by state').waitFor()
+        return opened
+      })
+      await page.getByRole('link', { name: 'Helm', exact: true }).click()
+      await page.getByRole('button', { name: 'Install a chart' }).last().click()
+      const dialog = page.getByRole('dialog')
+      const plan = dialog.locator('[data-helm-plan]')
+      const button = (name: string) => dialog.getByRole('button', { name, exact: true })
+      await dialog.locator('input[name=release]').fill('hi')
+      await dialog.locator('input[name=namespace]').fill('greetings')
+      await dialog.locator('input[name=chart]').fill(chart)
+      await dialog.getByText(`helm upgrade --install hi ${chart} --namespace=greetings --create-namespace`).waitFor()
+      await button('See what would change').click()
+      await plan.getByText('2 new, 0 changed, 0 deleted, 0 as they are').waitFor()
+      await shoot(page, 'helm-install-plan')
+      expect(await cluster.kubectl('get', 'namespace', 'greetings', '--ignore-not-found')).toBe('')
+      await button('Install').click()
+      await page.locator('[data-release="greetings/hi"]').getByText('deployed').waitFor()
 
-    write('2.0.0', map('stays', 'hallo'), map('comes', 'hello'))
-    await page.locator('[data-release="greetings/hi"]').click()
-    await page.getByRole('button', { name: 'Upgrade', exact: true }).click()
-    await dialog.locator('input[name=chart]').fill(chart)
-    expect(await button('Upgrade').count(), 'not before it is known what it does').toBe(0)
-    await button('See what would change').click()
-    await plan.getByText('1 new, 1 changed, 1 deleted, 0 as they are').waitFor()
-    await plan.getByText('Notes of the chart').click()
-    await plan.getByText('It says hello, in 2.0.0.').waitFor()
-    await plan.locator('.cm-deletedChunk').first().waitFor()
-    await shoot(page, 'helm-upgrade-plan')
-    await button('Upgrade').click()
-    await page.getByText('greeting 2.0.0').first().waitFor()
-    const said = await cluster.kubectl('get', 'configmap', 'stays', '-n', 'greetings', '-o', 'jsonpath={.data.said}')
-    expect(said).toBe('hallo')
-    expect(readdirSync(join(app.folder, 'user/handed')), 'nothing of the way in is left').toEqual([])
-    await page.close()
-  })
+      write('2.0.0', map('stays', 'hallo'), map('comes', 'hello'))
+      await page.locator('[data-release="greetings/hi"]').click()
+      await page.getByRole('button', { name: 'Upgrade', exact: true }).click()
+      await dialog.locator('input[name=chart]').fill(chart)
+      expect(await button('Upgrade').count(), 'not before it is known what it does').toBe(0)
+      await button('See what would change').click()
+      await plan.getByText('1 new, 1 changed, 1 deleted, 0 as they are').waitFor()
+      await plan.getByText('Notes of the chart').click()
+      await plan.getByText('It says hello, in 2.0.0.').waitFor()
+      await plan.locator('.cm-deletedChunk').first().waitFor()
+      await shoot(page, 'helm-upgrade-plan')
+      expect(await seriousFindings(page, 'plan of an upgrade', '[data-modal]')).toEqual([])
+      await button('Upgrade').click()
+      await page.getByText('greeting 2.0.0').first().waitFor()
+      const said = () => cluster.kubectl('get', 'configmap', 'stays', '-n', 'greetings', '-o', 'jsonpath={.data.said}')
+      expect(await said()).toBe('hallo')
+
+      const release = page.getByRole('complementary', { name: 'Release hi' })
+      await release.getByRole('tab', { name: 'History' }).click()
+      await release.getByRole('button', { name: 'Roll back to 1' }).click()
+      await plan.getByText('1 new, 1 changed, 1 deleted, 0 as they are').waitFor()
+      expect(await said(), 'not before it was looked at').toBe('hallo')
+      await button('Roll back').click()
+      await release.getByRole('button', { name: 'Roll back to 2' }).waitFor()
+      expect(await said()).toBe('hello')
+      await release.getByRole('button', { name: 'Uninstall' }).click()
+      await button('Uninstall').click()
+      await page.getByText('No releases').waitFor()
+      expect(await cluster.kubectl('get', 'configmap', 'stays', '-n', 'greetings', '--ignore-not-found')).toBe('')
+      expect(readdirSync(join(app.folder, 'user/handed')), 'nothing of the way in is left').toEqual([])
+      await page.close()
+    },
+  )
 
   it('runs a program to log in only after the user saw the command, once for a file as it is', async () => {
     await app.electron.evaluate(({ dialog }) => {
@@ -323,6 +357,7 @@ describe.skipIf(!process.env.DISPLAY)('other clusters', () => {
     await expired.getByText('No way into this cluster').waitFor()
     await expired.getByText('Unauthorized').waitFor()
     await shoot(expired, 'other-cluster-expired')
+    expect(await seriousFindings(expired, 'no way in', 'html')).toEqual([])
     const gone = await add('gone')
     await gone.getByText(/does not answer: .*ECONNREFUSED/).waitFor()
     expect((await app.kubectl('create', 'namespace', 'of-our-own')).code).toBe(0)
@@ -332,6 +367,7 @@ describe.skipIf(!process.env.DISPLAY)('other clusters', () => {
 
     await own.getByRole('button', { name: 'Other clusters' }).click()
     await shoot(own, 'other-clusters-dialog')
+    expect(await seriousFindings(own, 'other clusters', '[data-modal]')).toEqual([])
     await own.getByRole('button', { name: 'Remove gone' }).click()
     await until('its window is closed', () => Promise.resolve(gone.isClosed()))
     await own.getByRole('button', { name: 'Remove gone' }).waitFor({ state: 'detached' })
