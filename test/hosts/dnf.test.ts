@@ -1,5 +1,9 @@
-// A host whose packages dnf manages, with the names that Fedora gives them. No repository of Fedora's is reached from
+// A host whose packages dnf manages, with the names that Fedora gives them; and the rpm of the app on it. No repository of Fedora's is reached from
 // here: the packages are made on the host, by rpmbuild, of what Debian's hold; dnf and rpm are real.
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { eventually } from '../support/eventually.ts'
 import { HostLab, type LabHost } from './lab/lab.ts'
@@ -65,6 +69,8 @@ printf 'NAME="Fedora Linux"\\nID=fedora\\nVERSION_ID=42\\nPRETTY_NAME="Fedora Li
 dnf -q -y install conntrack-tools && dnf -q -y remove conntrack-tools
 `
 
+/** The host has it, too. */
+const shared = mkdtempSync(join(tmpdir(), 'flotilla-rpm-'))
 let lab: HostLab
 let host: LabHost
 let plane: HostsControlPlane
@@ -81,7 +87,7 @@ const picture = () => {
 
 beforeAll(async () => {
   lab = await HostLab.start()
-  host = await lab.host('fedora', { docker: true })
+  host = await lab.host('fedora', { docker: true, shared })
   for (const name of Object.keys(PACKAGES)) host.write(`/tmp/${name}.spec`, specOf(name))
   host.sh(TURN)
   // Without what Debian's Docker had set up.
@@ -93,6 +99,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await plane?.[Symbol.asyncDispose]()
   await lab?.[Symbol.asyncDispose]()
+  rmSync(shared, { recursive: true, force: true })
 })
 
 test('joining installs what is missing by the names of its distribution, and ends with a Ready node', async () => {
@@ -110,4 +117,42 @@ test('removed, the packages are gone with it, and the host is as it was before',
   const status = await plane.operate('fedora', 'Remove')
   expect(status, status.message).toMatchObject({ phase: 'Succeeded' })
   expect(picture()).toBe(before)
+})
+
+test('the rpm of the app is made, installed as root’s with a link to it and its entry in menus, and leaves nothing behind', () => {
+  // A small folder stands for the packed app; rpmbuild is the host's, on paths that are the same there.
+  const put = (path: string, text: string, mode?: number) => {
+    mkdirSync(dirname(join(shared, path)), { recursive: true })
+    writeFileSync(join(shared, path), text, { mode })
+  }
+  host.sh(`mkdir -p ${dirname(shared)}; ln -s /shared ${shared}`)
+  for (const name of ['flotilla', 'chrome-sandbox']) put(`app/${name}`, '#!/bin/sh\n', 0o755)
+  put('app/resources/app.asar', 'the app')
+  put('bin/rpmbuild', `#!/bin/sh\nexec docker exec ${host.container} rpmbuild "$@"\n`, 0o755)
+  const module = join(import.meta.dirname, '../../scripts/lib/linux-packages.mjs')
+  const script = `const { makeRpm } = await import(${JSON.stringify(module)})
+    process.stdout.write(makeRpm(...process.argv.slice(1)))`
+  const name = execFileSync(process.execPath, ['--input-type=module', '-e', script, join(shared, 'app'), shared], {
+    encoding: 'utf8',
+    env: { ...process.env, PATH: `${join(shared, 'bin')}:${process.env.PATH}`, TMPDIR: shared },
+  })
+
+  const ours = () => host.sh("find /opt /usr /etc -name '*lotilla*' | sort")
+  const before = ours()
+  expect(host.sh(`rpm -qp --requires /shared/${name}`).split('\n')).toContain('gtk3')
+  expect(host.sh(`rpm -qp --scripts /shared/${name}`), 'it runs nothing').toBe('')
+  // What it needs of Fedora is in no repository here.
+  host.sh(`rpm --install --nodeps /shared/${name}`)
+  expect(host.sh('stat -c "%a %U:%G" /opt/Flotilla/chrome-sandbox /opt/Flotilla/flotilla').split('\n')).toEqual([
+    '4755 root:root',
+    '755 root:root',
+  ])
+  expect(host.sh('readlink /usr/bin/flotilla; cat /opt/Flotilla/resources/package-type')).toBe(
+    '/opt/Flotilla/flotilla\nrpm',
+  )
+  expect(host.sh('cat /usr/share/applications/flotilla.desktop')).toMatch(
+    /^Exec=\/opt\/Flotilla\/flotilla %U$[^]*^MimeType=x-scheme-handler\/flotilla;$/m,
+  )
+  host.sh('rpm --verify --nodeps flotilla; rpm --erase flotilla')
+  expect(ours()).toBe(before)
 })

@@ -5,26 +5,34 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Locator, Page } from 'playwright-core'
 import { Cluster, until } from '../e2e/support/cluster.ts'
+import { seriousFindings } from '../e2e/window/support/axe.ts'
 import { type OpenWindow, openInChromium, shoot } from '../e2e/window/support/browser.ts'
+import { leftInEnglish } from '../e2e/window/support/german.ts'
+import { Keys } from '../e2e/window/support/keys.ts'
 import { busyboxImage } from '../support/images.ts'
 import { HostLab, type LabHost } from './lab/lab.ts'
 
 let lab: HostLab
 let host: LabHost
+/** Its Docker is not started. */
+let other: LabHost
 let cluster: Cluster
 let window: OpenWindow
 let page: Page
 
 beforeAll(async () => {
   lab = await HostLab.start()
-  host = await lab.host('cellar', { docker: true })
+  ;[host, other] = await Promise.all([lab.host('cellar', { docker: true }), lab.host('attic', { docker: true })])
+  other.sh('systemctl disable --now docker.socket docker')
   const key = lab.key('key')
   mkdirSync(join(lab.folder, '.ssh'), { mode: 0o700 })
   writeFileSync(
     join(lab.folder, '.ssh', 'config'),
-    `Host cellar\n  HostName ${host.ip}\n  User root\n  IdentityFile ${key.path}\n`,
+    [host, other]
+      .map(({ name, ip }) => `Host ${name}\n  HostName ${ip}\n  User root\n  IdentityFile ${key.path}\n`)
+      .join(''),
   )
-  host.authorize('root', key.publicKey)
+  for (const each of [host, other]) each.authorize('root', key.publicKey)
   cluster = await Cluster.start(['--no-local-node'], undefined, ['env', `HOME=${lab.folder}`, 'SSH_AUTH_SOCK='])
   window = await openInChromium(cluster.loginUrl)
   page = window.page
@@ -35,6 +43,8 @@ afterAll(async () => {
   await lab?.[Symbol.asyncDispose]()
 })
 
+/** What axe finds in the panel. */
+const findings = (what: string) => seriousFindings(page, what, '#main')
 const panel = () => page.getByRole('complementary', { name: 'What is done' })
 /** @throws Error with what the panel says instead */
 const seen = (wanted: Locator) =>
@@ -49,8 +59,8 @@ test('several addresses are added at once; what is no address is told before any
   await dialog.getByLabel('Addresses, one a line').fill('-oProxyCommand=x')
   await dialog.getByRole('alert').getByText('is not an address').waitFor()
   expect(await dialog.getByRole('button', { name: 'Check the host' }).isDisabled()).toBe(true)
-  await dialog.getByLabel('Addresses, one a line').fill('ada@127.0.0.1:9\ncellar worker zone=below')
-  await dialog.getByRole('button', { name: 'Check 2 hosts' }).click()
+  await dialog.getByLabel('Addresses, one a line').fill('ada@127.0.0.1:9\ncellar worker zone=below\nattic')
+  await dialog.getByRole('button', { name: 'Check 3 hosts' }).click()
   await page.locator('[data-host="127-0-0-1-9"]').click()
 })
 
@@ -64,21 +74,68 @@ test('a machine is recognized by its fingerprint, checked, and changed only as i
   await page.locator('[data-host=cellar]').getByRole('button').first().click()
   const fingerprint = host.sh('ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub').split(' ')[1] ?? 'no fingerprint'
   await seen(panel().getByText(fingerprint, { exact: true }))
+  expect(await findings('fingerprint')).toEqual([])
   await shoot(page, 'host-fingerprint')
   await panel().getByRole('button', { name: 'It is this host' }).click()
   await panel().getByRole('list', { name: 'Plan' }).waitFor({ timeout: 60_000 })
   expect(host.sh('ls /opt/flotilla 2>/dev/null || true').trim()).toBe('')
+  expect(await findings('plan')).toEqual([])
   await shoot(page, 'host-plan')
 })
 
-test('its steps are followed live until it is a Ready node with its role and label', async () => {
+test('another one that was added with it is led to its plan in German, by keys alone, with what was found and what mends it', async () => {
+  const keys = new Keys(page)
+  const speak = async (from: RegExp, to: string, settings: string) => {
+    // Before it, a pointer was used: browsers show the focus again from the next Tab on.
+    await keys.press('Tab', 'Control+,')
+    await keys.tabTo(from)
+    await keys.type(to)
+    await page.getByRole('dialog', { name: settings }).waitFor()
+    await keys.press('Escape')
+    await page.locator('[data-modal]').waitFor({ state: 'detached' })
+  }
+  const here = page.getByRole('complementary', { name: 'Was geschieht' })
+  const isGerman = async () => expect(await leftInEnglish(page)).toEqual([])
+  await speak(/Deutsch$/, 'Deut', 'Einstellungen')
+  await keys.tabTo(/^attic/, 'Shift+Tab')
+  await keys.press('Enter')
+  await here.getByText(other.hostKey(), { exact: true }).waitFor({ timeout: 60_000 })
+  await isGerman()
+  await keys.tabTo(/^Das ist der Rechner$/)
+  await keys.press('Enter')
+  const plan = here.getByRole('list', { name: 'Plan' })
+  await plan.waitFor({ timeout: 60_000 })
+  await keys.focusOn(/^Beitreten attic$/)
+  const stopped = here
+    .getByRole('list', { name: 'Befunde' })
+    .getByRole('listitem')
+    .filter({ hasText: /Docker/ })
+    .first()
+  await stopped.getByText('Wird repariert').waitFor()
+  expect(await plan.innerText()).toMatch(/docker/i)
+  await isGerman()
+  expect(await findings('findings')).toEqual([])
+  await shoot(page, 'host-findings-german')
+  await keys.tabTo(/^Genau das ändern$/)
+  await keys.press('Enter')
+  await here.getByRole('list', { name: 'Schritte' }).waitFor({ timeout: 60_000 })
+  await keys.focusOn(/^Beitreten attic$/)
+  await isGerman()
+  await speak(/Deutsch$/, 'Eng', 'Settings')
+})
+
+test('its steps are followed live until it is a Ready node with its role and label, beside the other one', async () => {
+  await page.locator('[data-host=cellar]').getByRole('button').first().click()
   await panel().getByRole('button', { name: 'Change exactly this' }).click()
   await panel().getByRole('list', { name: 'Steps' }).getByText('Running').first().waitFor({ timeout: 60_000 })
   await panel().getByText('Done', { exact: true }).waitFor({ timeout: 240_000 })
   const row = page.locator('[data-host=cellar]')
   await row.getByText('Connected').waitFor({ timeout: 60_000 })
   await row.locator('[data-tone=healthy]').getByText('Ready').waitFor({ timeout: 60_000 })
+  expect(await findings('steps')).toEqual([])
   await shoot(page, 'host-ready')
+  await page.locator('[data-host=attic] [data-tone=healthy]').getByText('Ready').waitFor({ timeout: 240_000 })
+  expect(other.sh('systemctl is-active docker; systemctl is-enabled docker')).toBe('active\nenabled')
   const found = await cluster.kubectl('get', 'nodes', '-l', 'zone=below,node-role.kubernetes.io/worker', '-o', 'name')
   expect(found.trim()).toBe('node/cellar')
 })
@@ -159,7 +216,7 @@ test('what somebody broke on it is repaired by a click, and nothing else is chan
   host.sh('systemctl stop flotilla-agent; rm /etc/systemd/system/flotilla-agent.service /etc/flotilla/config.json')
   await page.getByLabel('Repair cellar', { exact: true }).click()
   const repair = panel().getByRole('region', { name: 'Repair cellar' })
-  await repair.getByRole('list', { name: 'Plan' }).waitFor({ timeout: 60_000 })
+  await seen(repair.getByRole('list', { name: 'Plan' }))
   expect(await repair.getByRole('list', { name: 'Plan' }).innerText()).not.toContain('runtime')
   await repair.getByRole('button', { name: 'Change exactly this' }).click()
   await repair.getByText('Done', { exact: true }).waitFor({ timeout: 120_000 })

@@ -79,7 +79,8 @@ if [ -d /run/systemd/system ]; then
 fi
 [ -r /etc/ufw/ufw.conf ] && grep -q '^ENABLED=yes' /etc/ufw/ufw.conf && say active ufw-enabled
 for path in /etc/kubernetes/kubelet.conf /etc/rancher/k3s /var/lib/rancher /var/snap/microk8s /var/lib/k0s; do [ -e $path ] && say kubernetes $path; done
-if [ -r /etc/flotilla/config.json ]; then say flotilla config; say flotilla.ca "$(sha256sum /etc/flotilla/ca.crt 2>/dev/null | cut -d' ' -f1)"; say flotilla.config "$(sha256sum /etc/flotilla/config.json | cut -d' ' -f1)"; fi
+if [ -r /etc/flotilla/config.json ]; then say flotilla config; say flotilla.config "$(sha256sum /etc/flotilla/config.json | cut -d' ' -f1)"; fi
+[ -r /etc/flotilla/ca.crt ] && say flotilla.ca "$(sha256sum /etc/flotilla/ca.crt | cut -d' ' -f1)"
 [ -r /etc/systemd/system/flotilla-agent.service ] && say flotilla.unit "$(sha256sum /etc/systemd/system/flotilla-agent.service | cut -d' ' -f1)"
 for kind in runtime agent; do for path in /opt/flotilla/$kind/*/; do [ -d "$path" ] && say "flotilla.$kind" "$(basename "$path")"; done; done
 for trace in installed packages docker daemon.json.ours images ntp; do [ -e /var/lib/flotilla/before/$trace ] && say flotilla.did $trace; done
