@@ -14,15 +14,28 @@ const revision = (name: string, version: number) => ({
   },
 })
 /** As Helm packs one, without its compression. */
-const packed = btoa(btoa(JSON.stringify({ name: 'web', manifest: 'kind: Service' })))
+const packed = (version: string) =>
+  btoa(
+    btoa(
+      JSON.stringify({
+        name: 'web',
+        manifest: 'kind: Service',
+        chart: { metadata: { name: 'shop', version } },
+        info: { description: `to ${version}` },
+      }),
+    ),
+  )
 let app: App | undefined
 beforeEach(() => {
   vi.stubGlobal('fetch', (input: RequestInfo | URL) => {
     const url = String(input)
     if (url.includes('watch=')) return new Promise(() => undefined)
-    if (/secrets\/sh/.test(url))
-      return Promise.resolve(Response.json({ ...revision('web', 1), data: { release: packed } }))
-    const items = url.includes('/secrets') ? [revision('db', 1), revision('web', 1)] : []
+    const secret = /secrets\/sh.*\.v(\d)/.exec(url)?.[1]
+    if (secret)
+      return Promise.resolve(
+        Response.json({ ...revision('web', Number(secret)), data: { release: packed(`${secret}.0`) } }),
+      )
+    const items = url.includes('/secrets') ? [revision('db', 1), revision('web', 1), revision('web', 2)] : []
     return Promise.resolve(Response.json({ metadata: { resourceVersion: '1' }, items }))
   })
 })
@@ -67,6 +80,22 @@ describe('a release that is opened by the keys', () => {
     await press('End')
     expect(selectedTab()?.textContent).toContain('History')
     expect(document.querySelectorAll('[role=tab][tabindex="0"]')).toHaveLength(1)
+  })
+
+  it('tells of each revision which chart it is of and what was said of it', async () => {
+    selectedTab()?.focus()
+    await press('End')
+    await vi.waitFor(() =>
+      expect([...document.querySelectorAll('[data-told]')].map(({ textContent }) => textContent.trim())).toEqual([
+        'shop 2.0 · to 2.0',
+        'shop 1.0 · to 1.0',
+      ]),
+    )
+  })
+
+  it('is upgraded in a dialog that begins where something is to be said', async () => {
+    find('[aria-label=Upgrade]')?.click()
+    await vi.waitFor(() => expect(document.activeElement).toBe(find('input[name=chart]')))
   })
 
   it('is closed by Escape, and its row has the focus again', async () => {

@@ -5,7 +5,6 @@ const TONES: Readonly<Record<string, Tone>> = {
   deployed: 'healthy',
   failed: 'failed',
   uninstalled: 'suspended',
-  superseded: 'suspended',
   uninstalling: 'progressing',
   'pending-install': 'progressing',
   'pending-upgrade': 'progressing',
