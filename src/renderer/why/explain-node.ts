@@ -56,7 +56,8 @@ export const explainNode: Explainer<Node> = (node, { now, world }, ref) => {
   const pressure = PRESSURES[view.text]
   if (pressure) {
     const condition = conditionOf(node.status.conditions, view.text)
-    return because('pressure', ref, t('node {name} {state}', { name: ref.name, state: known(pressure) }), {
+    const code = view.text === 'NetworkUnavailable' ? 'node-network' : 'pressure'
+    return because(code, ref, t('node {name} {state}', { name: ref.name, state: known(pressure) }), {
       evidence: condition?.message ? [fact(condition.message, t('condition {text}', { text: view.text }))] : [],
       // What pods take goes elsewhere; what lies on the machine besides is looked at there.
       fixes: [

@@ -11,12 +11,14 @@ import { explainPending } from './explain-pending.ts'
 import { t } from '../i18n/i18n.ts'
 
 const FORCE_AFTER_MS = 60_000
+/** Nothing that runs there can be told, or reached: other troubles of a node leave the containers that it has alone. */
+const AWAY = new Set(['node-silent', 'node-unready', 'node-network'])
 
 function explainDeletion(pod: Pod, { now, explain }: Scene, ref: ObjectRef): Cause {
   const node = pod.spec.nodeName ? explain({ type: Node, name: pod.spec.nodeName }) : undefined
   const since = now - Date.parse(pod.metadata.deletionTimestamp ?? '')
   const finalizers = pod.metadata.finalizers ?? []
-  if (node && node.code !== 'cordoned')
+  if (node && AWAY.has(node.code))
     return because(
       'deleting-node',
       ref,
@@ -143,15 +145,14 @@ export const explainPod: Explainer<Pod> = (pod, scene, ref) => {
   if (!spec.nodeName) return explainPending(pod, scene, ref)
 
   const node = scene.explain({ type: Node, name: spec.nodeName })
-  if (node && node.code !== 'cordoned')
-    return because(
+  const onNode = (cause: Cause) =>
+    because(
       'node-away',
       ref,
-      t('pod {name} is on node {nodeName}, which is not well', { name: ref.name, nodeName: spec.nodeName }),
-      {
-        causes: [node],
-      },
+      t('pod {name} is on node {nodeName}, which is not well', { name: ref.name, nodeName: spec.nodeName ?? '' }),
+      { causes: [cause] },
     )
+  if (node && AWAY.has(node.code)) return onNode(node)
   const template = templateOf(pod, scene, ref)
   const containers = explainContainers(pod, scene, template, ref)
   if (containers.length) {
@@ -164,6 +165,7 @@ export const explainPod: Explainer<Pod> = (pod, scene, ref) => {
   }
   const setup = explainSetup(pod, scene, ref)
   if (setup) return because('setting-up', ref, t('pod {name} does not start', { name: ref.name }), { causes: [setup] })
+  if (node && node.code !== 'cordoned') return onNode(node)
   const claims = podReferences(spec).flatMap(({ type, name }) =>
     type.kind === PersistentVolumeClaim.kind
       ? (scene.explain({ type, namespace: metadata.namespace, name }) ?? [])

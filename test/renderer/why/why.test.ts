@@ -180,6 +180,23 @@ describe('why is a pod not running?', () => {
     expect(told(cause)).toBe('Pod web-1 is on node n1, which is not well: node n1 has not been heard of for 10m.')
   })
 
+  it('does not blame a node that runs short for what its containers do', () => {
+    const short = make(Node, 'n1', {
+      status: {
+        conditions: [
+          { type: 'Ready', status: 'True' },
+          { type: 'DiskPressure', status: 'True', message: 'kubelet has disk pressure' },
+        ],
+      } as Node['status'],
+    })
+    const loops = podWith(waiting('CrashLoopBackOff'), { status: { phase: 'Running' } })
+    expect(told(askPod(loops, [Node, [short]]))).toContain('Pod web-1 is in a crash loop')
+    const ends = { ...loops, metadata: { ...loops.metadata, deletionTimestamp: '2026-01-02T00:00:00Z' } }
+    expect(told(askPod(ends, [Node, [short]]))).toContain('Pod web-1 is ending')
+    const starts = podWith(waiting('ContainerCreating'))
+    expect(told(askPod(starts, [Node, [short]]))).toContain('node n1 runs out of disk space')
+  })
+
   it('is calm about what is only starting', () => {
     const cause = askPod(podWith(waiting('ContainerCreating')))
     expect(cause && isPassing(cause)).toBe(true)
