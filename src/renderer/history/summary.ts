@@ -20,6 +20,8 @@ function pathText(pointer: string): string {
     .slice(1)
     .map(part => part.replaceAll('~1', '/').replaceAll('~0', '~'))
     .reduce((text, part) => {
+      // Behind the last one of a list.
+      if (part === '-') return text
       if (/^\d+$/.test(part)) return `${text}[${part}]`
       if (/[./]/.test(part)) return `${text}["${part}"]`
       return text ? `${text}.${part}` : part
@@ -37,6 +39,7 @@ const NOISE =
 
 const WORDS: Readonly<Record<string, (path: string, value: unknown) => string>> = {
   add: (path, value) => t('{path} set to {value}', { path, value: valueText(value) }),
+  append: (path, value) => t('{value} added to {path}', { path, value: valueText(value) }),
   replace: (path, value) => `${path} → ${valueText(value)}`,
   remove: path => t('{path} removed', { path }),
 }
@@ -67,6 +70,7 @@ export function comparable({ status: _status, metadata, ...rest }: AnyObject): A
 export function summarize(changes: readonly Operation[], limit = 3): string[] {
   const told = changes
     .filter(({ op, path }) => op in WORDS && !NOISE.test(path))
-    .map(({ op, path, value }) => WORDS[op]?.(pathText(path), value) ?? '')
+    .map(({ op, path, value }) => WORDS[path.endsWith('/-') ? 'append' : op]?.(pathText(path), value) ?? '')
+  if (changes.length > 0 && told.length === 0) return [t('only what tools note down')]
   return told.length > limit ? [...told.slice(0, limit), t('and {n} more', { n: told.length - limit })] : told
 }

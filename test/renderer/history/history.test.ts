@@ -36,6 +36,18 @@ describe('summarize()', () => {
       'spec.paused removed',
     ]))
 
+  it('tells what a list got, and that there is nothing but what tools note', () => {
+    expect(
+      summarize([
+        { op: 'add', path: '/spec/template/spec/containers/0/env/-', value: { name: 'COLOUR', value: 'blue' } },
+      ]),
+    ).toEqual(['{"name":"COLOUR","value":"blue"} added to spec.template.spec.containers[0].env'])
+    expect(
+      summarize([{ op: 'add', path: '/metadata/annotations/deployment.kubernetes.io~1revision', value: '1' }]),
+    ).toEqual(['only what tools note down'])
+    expect(summarize([])).toEqual([])
+  })
+
   it('says how many more there are', () => {
     const many = Array.from({ length: 5 }, (_, index) => ({
       op: 'replace',

@@ -17,6 +17,8 @@ export const history = {
   'Compared with': 'Verglichen mit',
   'The object as it was': 'Das Objekt im damaligen Stand',
   '{path} set to {value}': '{path} auf {value} gesetzt',
+  '{value} added to {path}': '{value} zu {path} hinzugefügt',
+  'only what tools note down': 'nur was Werkzeuge vermerken',
   '{path} removed': '{path} entfernt',
   'Bring {kind} {name} back?': '{kind} {name} zurückholen?',
   'Restore {kind} {name}?': '{kind} {name} wiederherstellen?',
