@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { type App, createApp } from 'vue'
 import { createMemoryHistory, createRouter } from 'vue-router'
 import { Deployment } from '../../src/shared/api/apps/v1.ts'
+import { Node } from '../../src/shared/api/core/v1.ts'
 import { Host } from '../../src/shared/api/flotilla/v1.ts'
 import type { ServedKind } from '@/api/discovery.ts'
 import { useClusterStore } from '@/stores/cluster.ts'
@@ -14,6 +15,7 @@ import { make } from './support/objects.ts'
 /** Plurals that may not be listed. */
 let forbidden = new Set<string>()
 let deployments: readonly Deployment[] = []
+let nodes: readonly Node[] = []
 const answer = (input: RequestInfo | URL): Promise<Response> => {
   const { pathname, searchParams } = new URL(input as string, 'https://cluster.test')
   const plural = pathname.split('/').at(-1) ?? ''
@@ -22,7 +24,7 @@ const answer = (input: RequestInfo | URL): Promise<Response> => {
     return Promise.resolve(Response.json(refusal, { status: 403 }))
   }
   if (searchParams.has('watch')) return new Promise(() => undefined)
-  const items = plural === 'deployments' ? deployments : []
+  const items = { deployments, nodes }[plural] ?? []
   return Promise.resolve(Response.json({ metadata: { resourceVersion: '1' }, items }))
 }
 
@@ -32,6 +34,7 @@ beforeEach(() => {
   vi.stubGlobal('fetch', answer)
   forbidden = new Set()
   deployments = []
+  nodes = []
 })
 afterEach(() => {
   // Lists are kept for a while after the last who looked at them: not into the next test.
@@ -60,6 +63,8 @@ async function open(kinds: readonly ServedKind[]) {
   app = createApp(OverviewView).use(pinia).use(router)
   app.mount(page)
 }
+const node = (name: string, ...conditions: [type: string, status: string][]) =>
+  make(Node, name, { status: { conditions: conditions.map(([type, status]) => ({ type, status })) } as Node['status'] })
 const ours = [{ type: Host, verbs: ['list'] }] as unknown as ServedKind[]
 
 it('tells what may not be listed instead of none', async () => {
@@ -72,6 +77,16 @@ it('tells what may not be listed instead of none', async () => {
   expect(warnings).toMatch(/–\s*may not be listed$/)
   expect(pods).toMatch(/0$/)
   expect(page.textContent).not.toContain('No warnings lately.')
+})
+
+it('counts a node that runs short as ready, as everything else does, and says that it runs short', async () => {
+  nodes = [
+    node('a', ['Ready', 'True']),
+    node('b', ['Ready', 'True'], ['DiskPressure', 'True']),
+    node('c', ['Ready', 'False']),
+  ]
+  await open(ours)
+  await vi.waitFor(() => expect(page.querySelector('a.card')?.textContent).toMatch(/2\/3\s*1 under pressure/))
 })
 
 it('leads an empty cluster of ours to its first node, and another one to none of that', async () => {

@@ -27,6 +27,7 @@ export const views = {
   Pods: 'Pods',
   Deployments: 'Deployments',
   '{n} not ready': '{n} nicht bereit',
+  '{n} under pressure': '{n} unter Druck',
   'Recent warnings': 'Neueste Warnungen',
   '{n} failing': '{n} fehlerhaft',
   '{n} node | {n} nodes': '{n} Node | {n} Nodes',
