@@ -4,6 +4,7 @@ import { type StatusView, type Tone, view } from '../status/tone.ts'
 const TONES: Readonly<Record<string, Tone>> = {
   deployed: 'healthy',
   failed: 'failed',
+  superseded: 'neutral',
   uninstalled: 'suspended',
   uninstalling: 'progressing',
   'pending-install': 'progressing',
