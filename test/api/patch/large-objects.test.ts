@@ -84,6 +84,8 @@ test('what somebody owns of very many keys is added to, and taken from, some tho
   const data = (set: typeof all) => set.children.get('f:data') ?? set
   expect(inPieces(overlapsInPieces(data(all), data(others)), turns)).toBe(false)
   expect(atOnce(overlapsInPieces(data(all), data(half)))).toBe(true)
+  const itself = (set: typeof all) => ({ ...data(set), member: true })
+  expect(atOnce(overlapsInPieces(itself(all), itself(others)))).toBe(true)
 })
 
 test('of very many keys, some thousand take a turn: merged, left out, and who owns them read and compared', () => {

@@ -167,6 +167,7 @@ export function* combineInPieces(how: Combination, a: FieldSet, b: FieldSet): Pi
 /** As overlaps(). */
 export function* overlapsInPieces(a: FieldSet, b: FieldSet): Pieces<boolean> {
   if (!isLargeSet(a) || !isLargeSet(b)) return overlaps(a, b)
+  if (a.member && b.member) return true
   yield
   let count = 0
   for (const [step, inA] of a.children) {
