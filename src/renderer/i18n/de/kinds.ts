@@ -60,7 +60,7 @@ export const kinds = {
   '{name}: not done': '{name}: nicht ausgeführt',
   '{done} ({n} failed)': '{done} ({n} fehlgeschlagen)',
   'Everything inside is deleted with it, history included. | Everything inside is deleted with them, history included.':
-    'Alles darin wird mit gelöscht, samt Verlauf.',
+    'Alles darin wird mit gelöscht, samt Verlauf. | Alles darin wird mit gelöscht, samt Verlauf.',
   'Its pods are lost to the cluster; the machine itself is not touched. | Their pods are lost to the cluster; the machines themselves are not touched.':
     'Seine Pods gehen dem Cluster verloren; der Rechner selbst bleibt unberührt. | Ihre Pods gehen dem Cluster verloren; die Rechner selbst bleiben unberührt.',
   'The data may be lost, depending on the reclaim policy.': 'Je nach Reclaim-Policy gehen die Daten verloren.',
