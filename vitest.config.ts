@@ -21,8 +21,14 @@ const serial = (name: string, include: string[], exclude: string[] = []) => ({
   test: { name, include, exclude, testTimeout: 240_000, hookTimeout: 300_000, fileParallelism: false },
 })
 
-/** They compare the whole machine before and after: nothing runs beside them. */
-const ALONE = { hosts: ['test/hosts/local-cluster.test.ts'], e2e: ['test/e2e/uninstall.test.ts'] }
+/**
+ * They compare the whole machine before and after, or have a browser, which gives up what it asks for when the machine's
+ * networks change: no hosts start beside them.
+ */
+const ALONE = {
+  hosts: ['test/hosts/local-cluster.test.ts', 'test/hosts/window.test.ts'],
+  e2e: ['test/e2e/uninstall.test.ts'],
+}
 /** It makes what `hosts` runs on, beside tests that use no Docker. */
 const LAB = ['test/hosts/lab/image.test.ts']
 /** They do not make this machine a node, of which it can be one only at a time. */
