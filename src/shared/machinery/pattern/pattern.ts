@@ -56,15 +56,6 @@ export class Pattern {
     }
   }
 
-  /** @returns what fits first @throws PatternError where that takes too many steps */
-  find(text: string): string | undefined {
-    return this.findAll(text, 1)[0]
-  }
-
-  findAll(text: string, limit = Infinity): string[] {
-    return atOnce(this.findAllInTurns(text, limit))
-  }
-
   /** @returns what fits, one behind the other @throws PatternError where that takes too many steps */
   *findAllInTurns(text: string, limit = Infinity): Searching<string[]> {
     const budget = new Budget(MAX_STEPS)
