@@ -11,75 +11,112 @@ const SECONDS = [0.005, 0.025, 0.1, 0.5, 1, 2.5]
 /** Plugins change an object first, then check it. */
 export type AdmissionStep = 'admit' | 'validate'
 
-type Labels = Readonly<Record<string, string>>
+const NAMES = {
+  plugin: 'apiserver_admission_controller_admission_duration_seconds',
+  step: 'apiserver_admission_step_admission_duration_seconds',
+}
 
-/** A histogram by few labels whose values are all known. */
-class Times {
-  readonly #name: string
-  readonly #series = new Map<string, { readonly labels: Labels; readonly seconds: Buckets }>()
+const OUTCOMES = ['done', 'refused'] as const
+type Outcome = (typeof OUTCOMES)[number]
 
-  constructor(name: string) {
-    this.#name = name
+/** Of one step of one operation: nothing is made anew where a write passes again. */
+class Series {
+  readonly labels: { readonly type: AdmissionStep; readonly operation: string }
+  readonly step = { done: new Buckets(SECONDS), refused: new Buckets(SECONDS) }
+  readonly #plugins = { done: new Map<string, Buckets>(), refused: new Map<string, Buckets>() }
+
+  constructor(type: AdmissionStep, operation: string) {
+    this.labels = { type, operation }
   }
 
-  observe(key: string, labels: () => Labels, ms: number): void {
-    let series = this.#series.get(key)
-    if (!series) this.#series.set(key, (series = { labels: labels(), seconds: new Buckets(SECONDS) }))
-    series.seconds.observe(ms / 1000)
+  plugin(outcome: Outcome, name: string): Buckets {
+    const known = this.#plugins[outcome]
+    let seconds = known.get(name)
+    if (!seconds) known.set(name, (seconds = new Buckets(SECONDS)))
+    return seconds
   }
 
-  register(registry: Registry, help: string): void {
-    const facts = { name: this.#name, help, type: 'histogram', aggregator: 'sum' }
-    const values = (): Sample[] =>
-      [...this.#series.values()].flatMap(({ labels, seconds }) => seconds.samples(this.#name, labels))
-    const family = { ...facts, get: () => Promise.resolve({ ...facts, values: values() }), reset: () => this.#series.clear() } // prettier-ignore
-    registry.registerMetric(family as unknown as Histogram)
+  ofPlugins(): Sample[] {
+    return OUTCOMES.flatMap(outcome =>
+      [...this.#plugins[outcome]].flatMap(([name, seconds]) =>
+        seconds.samples(NAMES.plugin, { name, ...this.labels, rejected: String(outcome === 'refused') }),
+      ),
+    )
+  }
+
+  ofStep(): Sample[] {
+    return OUTCOMES.flatMap(outcome =>
+      this.step[outcome].samples(NAMES.step, { ...this.labels, rejected: String(outcome === 'refused') }),
+    )
   }
 }
 
 export class AdmissionTimes {
   readonly #clock: Clock
-  readonly #plugins = new Times('apiserver_admission_controller_admission_duration_seconds')
-  readonly #steps = new Times('apiserver_admission_step_admission_duration_seconds')
+  readonly #series = { admit: new Map<string, Series>(), validate: new Map<string, Series>() }
 
   constructor(clock: Clock) {
     this.#clock = clock
   }
 
   register(registry: Registry): void {
-    this.#plugins.register(registry, 'How long an admission plugin took, by its name, the operation, the step and whether it refused.') // prettier-ignore
-    this.#steps.register(registry, 'How long all admission plugins of a step took, by the operation and whether one refused.') // prettier-ignore
+    const all = () => [...this.#series.admit.values(), ...this.#series.validate.values()]
+    const add = (name: string, help: string, samples: (series: Series) => Sample[]) => {
+      const facts = { name, help, type: 'histogram', aggregator: 'sum' }
+      const reset = () => {
+        this.#series.admit.clear()
+        this.#series.validate.clear()
+      }
+      const family = { ...facts, get: () => Promise.resolve({ ...facts, values: all().flatMap(samples) }), reset }
+      registry.registerMetric(family as unknown as Histogram)
+    }
+    add(NAMES.plugin, 'How long an admission plugin took, by its name, the operation, the step and whether it refused.', series => series.ofPlugins()) // prettier-ignore
+    add(NAMES.step, 'How long all admission plugins of a step took, by the operation and whether one refused.', series => series.ofStep()) // prettier-ignore
   }
 
   /** A step begins. @returns what is told of each plugin in turn: when it is done, or that it refused */
-  begin(type: AdmissionStep, { operation }: AdmissionRequest): StepTimes {
-    const beganMs = this.#clock.monotonic()
-    let fromMs = beganMs
-    const plugin = (name: string, rejected: boolean) => {
-      const nowMs = this.#clock.monotonic()
-      const labels = () => ({ name, type, operation, rejected: String(rejected) })
-      this.#plugins.observe(`${name} ${type} ${operation} ${rejected}`, labels, nowMs - fromMs)
-      fromMs = nowMs
-    }
-    const step = (rejected: boolean) => {
-      const labels = () => ({ type, operation, rejected: String(rejected) })
-      this.#steps.observe(`${type} ${operation} ${rejected}`, labels, fromMs - beganMs)
-    }
-    return {
-      done: name => plugin(name, false),
-      refused(name) {
-        plugin(name, true)
-        step(true)
-      },
-      over: () => step(false),
-    }
+  begin(type: AdmissionStep, { operation }: Pick<AdmissionRequest, 'operation'>): StepTimes {
+    const known = this.#series[type]
+    let series = known.get(operation)
+    if (!series) known.set(operation, (series = new Series(type, operation)))
+    return new StepTimes(series, this.#clock)
   }
 }
 
-export interface StepTimes {
-  done(name: string): void
+class StepTimes {
+  readonly #series: Series
+  readonly #clock: Clock
+  readonly #beganMs: number
+  #fromMs: number
+
+  constructor(series: Series, clock: Clock) {
+    this.#series = series
+    this.#clock = clock
+    this.#beganMs = this.#fromMs = clock.monotonic()
+  }
+
+  done(name: string): void {
+    this.#passed('done', name)
+  }
+
   /** Ends the step. */
-  refused(name: string): void
+  refused(name: string): void {
+    this.#passed('refused', name)
+    this.#end('refused')
+  }
+
   /** Nobody refused. */
-  over(): void
+  over(): void {
+    this.#end('done')
+  }
+
+  #passed(outcome: Outcome, name: string): void {
+    const nowMs = this.#clock.monotonic()
+    this.#series.plugin(outcome, name).observe((nowMs - this.#fromMs) / 1000)
+    this.#fromMs = nowMs
+  }
+
+  #end(outcome: Outcome): void {
+    this.#series.step[outcome].observe((this.#fromMs - this.#beganMs) / 1000)
+  }
 }
