@@ -7,6 +7,7 @@
 import { createHash, createPublicKey } from 'node:crypto'
 import { cpSync, existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
+import { appConfig } from './lib/app-config.mjs'
 import { makeDeb, makeRpm } from './lib/linux-packages.mjs'
 import { ensureBuilt, ensureDependencies, requireNode, root, say } from './lib/setup.mjs'
 
@@ -48,36 +49,7 @@ function updateFeed() {
 }
 
 const config = {
-  appId: 'dev.flotilla.desktop',
-  productName: 'Flotilla',
-  directories: { output: 'dist', buildResources: 'resources' },
-  files: ['out/**', '!out/**/*.map', 'resources/icon.png', 'package.json'],
-  asar: true,
-  npmRebuild: false,
-  // What users of the app would not miss, and what would let others make it a Node of theirs.
-  electronFuses: {
-    runAsNode: false,
-    enableCookieEncryption: true,
-    enableNodeOptionsEnvironmentVariable: false,
-    enableNodeCliInspectArguments: false,
-    enableEmbeddedAsarIntegrityValidation: true,
-    onlyLoadAppFromAsar: true,
-    loadBrowserProcessSpecificV8Snapshot: false,
-    grantFileProtocolExtraPrivileges: false,
-  },
-  protocols: [{ name: 'Flotilla', schemes: ['flotilla'] }],
-  linux: {
-    category: 'Development',
-    synopsis: 'A Kubernetes that lives in a desktop app',
-    icon: 'resources/icon.png',
-  },
-  mac: {
-    category: 'public.app-category.developer-tools',
-    hardenedRuntime: true,
-    icon: 'resources/icon.png',
-  },
-  win: { icon: 'resources/icon.png' },
-  nsis: { oneClick: false, perMachine: false, allowToChangeInstallationDirectory: true },
+  ...appConfig,
   ...updateFeed(),
   ...givenElectron(),
 }
