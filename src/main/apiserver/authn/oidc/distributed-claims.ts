@@ -54,12 +54,12 @@ export class DistributedClaims {
     const source = sourceOf(payload, claim)
     if (!source) return undefined
     const { endpoint, accessToken } = source
-    const { decodeJwt, jwtVerify } = await import('jose')
+    const { decodeJwt } = await import('jose')
     const token = await fetchText(endpoint, this.#caPem, accessToken ? { authorization: `Bearer ${accessToken}` } : {})
     const { iss: issuer } = decodeJwt(token.trim())
     if (!issuer?.startsWith('https://')) throw new ClaimError(`the token of ${endpoint} has no issuer`)
-    const told = await jwtVerify(token.trim(), this.#keysOf(issuer).find, { ...options, issuer })
-    const value = told.payload[claim]
+    const told = await this.#keysOf(issuer).verify(token.trim(), { ...options, issuer })
+    const value = told[claim]
     if (value === undefined) throw new ClaimError(`the token of ${endpoint} has no claim ${JSON.stringify(claim)}`)
     return { ...payload, [claim]: value }
   }

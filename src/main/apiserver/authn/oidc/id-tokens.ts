@@ -105,7 +105,7 @@ export function idTokens(issuer: OidcIssuer, apiAudiences: readonly string[], cl
   const seen = new LRUCache<string, Checked>({ max: CACHE_ENTRIES })
 
   async function check(token: string): Promise<Checked | undefined> {
-    const { decodeJwt, jwtVerify } = await import('jose')
+    const { decodeJwt } = await import('jose')
     try {
       if (decodeJwt(token).iss !== issuer.url) return undefined
     } catch {
@@ -118,7 +118,7 @@ export function idTokens(issuer: OidcIssuer, apiAudiences: readonly string[], cl
         currentDate: new Date(clock.now()),
         requiredClaims: ['exp'],
       }
-      const { payload } = await jwtVerify(token, keys.find, { ...options, issuer: issuer.url })
+      const payload = await keys.verify(token, { ...options, issuer: issuer.url })
       const { groupsClaim } = issuer
       const expanded = groupsClaim === undefined ? undefined : await distributed.expand(payload, groupsClaim, options)
       return {

@@ -1,5 +1,5 @@
-// The public keys of an OpenID Connect issuer: found by discovery, kept, and asked for again when a token names another.
-import type { JSONWebKeySet, JWTVerifyGetKey } from 'jose'
+// The public keys of an OpenID Connect issuer: found by discovery, kept, and asked for again when a token is of another.
+import type { JSONWebKeySet, JWTPayload, JWTVerifyGetKey, JWTVerifyOptions } from 'jose'
 import type { Clock } from '../../../../shared/machinery/clock.ts'
 import { isObject } from '../../../../shared/machinery/json-object.ts'
 import { fetchText } from './fetch-text.ts'
@@ -7,6 +7,28 @@ import { fetchText } from './fetch-text.ts'
 /** Keys that are gone are forgotten; an unknown key, or an issuer that fails, is asked for no more often than this. */
 const FRESH_MS = 600_000
 const ASK_AGAIN_MS = 10_000
+/** Of keys that a token without a key's name may be of; anybody can make one that is of none. */
+const MOST_TRIED = 32
+
+/** @throws Error of jose's, for what is wrong with the token */
+async function verifyWith(keys: JWTVerifyGetKey, token: string, options: JWTVerifyOptions): Promise<JWTPayload> {
+  const { errors, jwtVerify } = await import('jose')
+  try {
+    return (await jwtVerify(token, keys, options)).payload
+  } catch (error) {
+    if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error
+    let tried = 0
+    for await (const key of error) {
+      if (tried++ === MOST_TRIED) break
+      try {
+        return (await jwtVerify(token, key, options)).payload
+      } catch (failure) {
+        if (!(failure instanceof errors.JWSSignatureVerificationFailed)) throw failure
+      }
+    }
+    throw new errors.JWSSignatureVerificationFailed()
+  }
+}
 
 /** @throws Error that says what went wrong */
 async function fetchJson(url: string, caPem: string | undefined): Promise<unknown> {
@@ -44,15 +66,18 @@ export class IssuerKeys {
     this.#clock = clock
   }
 
-  /** How jose finds the key of a token. @throws Error of the issuer, or jose's for a key that it does not have */
-  readonly find: JWTVerifyGetKey = async (header, token) => {
+  /** An issuer may have other keys by now, under names of old ones as well. @throws Error of the issuer, or jose's */
+  async verify(token: string, options: JWTVerifyOptions): Promise<JWTPayload> {
     const { errors } = await import('jose')
-    const find = await this.#kept()
+    const keys = await this.#kept()
     try {
-      return await find(header, token)
+      return await verifyWith(keys, token, options)
     } catch (error) {
-      if (!(error instanceof errors.JWKSNoMatchingKey)) throw error
-      return (await this.#ask(ASK_AGAIN_MS))(header, token)
+      const isOfAnother =
+        error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWSSignatureVerificationFailed
+      const others = isOfAnother ? await this.#ask(ASK_AGAIN_MS) : keys
+      if (others === keys) throw error
+      return await verifyWith(others, token, options)
     }
   }
 
