@@ -142,6 +142,16 @@ describe('a kind with a status, a scale and columns', () => {
       'Part.parts.example.com "one" is invalid: .spec.replicas: Invalid value: 2147483648: should be less than or equal to 2147483647',
     ])
   })
+  test('has a Scale to read once it says how many, and one to write before', async () => {
+    const body = { apiVersion: 'parts.example.com/v1', kind: 'Part', metadata: { name: 'unscaled' } }
+    await raw(api, PLACE, { body })
+    const path = `${PLACE}/unscaled/scale`
+    const { code, json } = await raw(api, path)
+    expect([code, json.message]).toEqual([500, 'Internal error occurred: the spec replicas field ".spec.replicas" does not exist']) // prettier-ignore
+    const headers = { 'content-type': 'application/merge-patch+json' }
+    expect((await raw(api, path, { method: 'PATCH', headers, body: { spec: { replicas: 2 } } })).code).toBe(200)
+    expect((await raw(api, path)).json.spec).toEqual({ replicas: 2 })
+  })
   test('is refused with what its count is, where that is none', async () => {
     const body = { apiVersion: 'parts.example.com/v1', kind: 'Part', metadata: { name: 'many' }, spec: { replicas: 'three' } } // prettier-ignore
     const { json } = await raw(api, PLACE, { body })

@@ -119,3 +119,22 @@ test('once written so, it needs its webhook for the version that went no more', 
   hooks.on('/convert', () => 500)
   expect((await raw(api, `${at('v2')}/one`)).json).toEqual(object)
 })
+
+test('what the version that stores declares alone is not there in another one', async () => {
+  const versions = [
+    version('v1', true, { a: { type: 'string', default: 'one' }, c: text }),
+    version('v2', false, { b: text, c: text }),
+  ]
+  await define('parted', 'Parted', versions)
+  const at = (name: string) => `/apis/${group}/${name}/parted`
+  const body = { apiVersion: `${group}/v2`, kind: 'Parted', metadata: { name: 'x' }, spec: { c: 'kept' } }
+  expect((await raw(api, at('v2'), { body })).json.spec).toEqual({ c: 'kept' })
+  expect((await raw(api, `${at('v1')}/x`)).json.spec).toEqual({ a: 'one', c: 'kept' })
+  expect((await raw(api, `${at('v2')}/x`)).json.spec).toEqual({ c: 'kept' })
+  const patched = await raw(api, `${at('v2')}/x?fieldValidation=Strict`, {
+    method: 'PATCH',
+    headers: { 'content-type': 'application/merge-patch+json' },
+    body: { metadata: { labels: { a: 'b' } } },
+  })
+  expect([patched.code, patched.json.spec]).toEqual([200, { c: 'kept' }])
+})

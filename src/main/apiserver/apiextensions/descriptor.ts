@@ -86,6 +86,7 @@ function scaleOf({ subresources }: CustomResourceDefinitionVersion): ScalePaths<
   const count = (value: unknown) => (typeof value === 'number' || typeof value === 'bigint' ? Number(value) : 0)
   return {
     replicas: object => count(valueAt(object, scale.specReplicasPath)),
+    missing: object => (valueAt(object, scale.specReplicasPath) === undefined ? scale.specReplicasPath : undefined),
     statusReplicas: object => count(valueAt(object, scale.statusReplicasPath)),
     selector: object => String(valueAt(object, scale.labelSelectorPath) ?? ''),
     setReplicas(object, replicas) {
@@ -229,6 +230,12 @@ function describe(
   const custom = customSchema(schema)
   const isRuled = hasRules(schema)
   let compiled: RuleNode | undefined | Promise<RuleNode | undefined>
+  /** What the other version declares and this one does not is not there. */
+  const inVersion = (object: AnyObject): AnyObject => {
+    if (object.apiVersion === served) return object
+    const { value, tooDeep } = prune(object, schema)
+    return tooDeep ? object : { ...(value as AnyObject), metadata: object.metadata }
+  }
   /** Most kinds of an installation never have an object. */
   const rulesOf = () => (compiled ??= inTurns(compileRules(schema)))
   function* findings(object: AnyObject, old: AnyObject | undefined): Pieces<readonly FieldError[]> {
@@ -261,7 +268,7 @@ function describe(
       if (conversion && given.apiVersion !== served)
         throw new Error(`${given.apiVersion} ${names.kind} was not converted to ${served} before it was read`)
       // What a webhook made may hold anything.
-      const object = conversion ? atOnce(custom.decode(given)).object : settled(given)
+      const object = conversion ? atOnce(custom.decode(given)).object : inVersion(settled(given))
       if (!defaulting) return object.apiVersion === served ? object : { ...object, apiVersion: served }
       const copy = { ...cloneJson(object), apiVersion: served }
       setSchemaDefaults(copy, schema)

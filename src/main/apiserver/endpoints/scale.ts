@@ -2,7 +2,14 @@
 import { invalidValue } from '../../../shared/machinery/field-error.ts'
 import { cloneJson } from '../../../shared/machinery/json-object.ts'
 import type { AnyObject } from '../../../shared/machinery/object.ts'
-import { badRequest, conflict, invalid, methodNotSupported, notFound } from '../../../shared/machinery/status.ts'
+import {
+  badRequest,
+  conflict,
+  internalError,
+  invalid,
+  methodNotSupported,
+  notFound,
+} from '../../../shared/machinery/status.ts'
 import { prepareViews, viewOf } from '../keys.ts'
 import type { ResourceDescriptor, ScalePaths } from '../registry/resource.ts'
 import { type ScaleObject, scales } from '../registry/autoscaling/scale.ts'
@@ -150,7 +157,11 @@ export const scale: Endpoint = async (request, resource, parts) => {
       const stored = parts.find(resource, request.info)
       if (!stored) throw notFound(resource.type, request.info.name)
       await prepareViews(resource, [stored])
-      return shown(scaleOf(viewOf(resource, stored), paths), representation)
+      const object = viewOf(resource, stored)
+      const missing = paths.missing?.(object)
+      if (missing !== undefined)
+        throw internalError(`the spec replicas field ${JSON.stringify(missing)} does not exist`)
+      return shown(scaleOf(object, paths), representation)
     }
     case 'update': {
       const wanted = await decodeRequest(request, SCALE_TYPE, SCHEMA, 'UpdateOptions')

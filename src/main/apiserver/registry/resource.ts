@@ -149,6 +149,8 @@ export interface ResourceDescriptor<T extends KubeObject = AnyObject> {
 
 export interface ScalePaths<T> {
   readonly replicas: (object: T) => number
+  /** @returns the path of the replicas where the object does not say how many; of some kinds it need not. */
+  readonly missing?: (object: T) => string | undefined
   readonly setReplicas: (object: T, replicas: number) => void
   readonly statusReplicas: (object: T) => number
   /** The selector as a string, as `kubectl` and autoscalers want it. */
