@@ -26,15 +26,40 @@ const truth: Decoder = (value, context) => (typeof value === 'boolean' ? value :
 const double: Decoder = (value, context) =>
   typeof value === 'number' || typeof value === 'bigint' ? Number(value) : context.wrongType(value, 'float64')
 
+const DIGITS = /[A-Za-z0-9+/]/
+const [PADDING, LINE_FEED, CARRIAGE_RETURN] = [0x3d, 0x0a, 0x0d]
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
 
 const bytes: Decoder = (value, context) => {
   if (typeof value !== 'string') return context.wrongType(value, '[]uint8')
   const compact = value.replace(/[\r\n]/g, '')
   if (compact.length % 4 === 0 && BASE64.test(compact)) return compact
-  const bad = compact.search(/[^A-Za-z0-9+/]/)
-  context.errors.push(`illegal base64 data at input byte ${bad < 0 ? compact.length - (compact.length % 4) : bad}`)
+  context.errors.push(`illegal base64 data at input byte ${firstIllegal(value)}`)
   return undefined
+}
+
+/** Where Go's decoder gives up: at the first byte that has no place there, or at the end of a quantum that lacks some. */
+function firstIllegal(value: string): number {
+  const bytes = Buffer.from(value)
+  /** Of the four digits of a quantum. */
+  let digits = 0
+  const skipBreaks = (from: number) => {
+    let at = from
+    while (bytes[at] === LINE_FEED || bytes[at] === CARRIAGE_RETURN) at++
+    return at
+  }
+  for (let at = skipBreaks(0); at < bytes.length; at = skipBreaks(at + 1)) {
+    if (DIGITS.test(String.fromCharCode(bytes[at] ?? 0))) digits = (digits + 1) % 4
+    else if (bytes[at] !== PADDING || digits < 2) return at
+    else {
+      const end = digits === 2 ? skipBreaks(at + 1) : at
+      if (end >= bytes.length) return bytes.length
+      if (bytes[end] !== PADDING) return end - 1
+      // Nothing may follow the padding.
+      return skipBreaks(end + 1)
+    }
+  }
+  return bytes.length - digits
 }
 
 const quantity: Decoder = (value, context) => {
