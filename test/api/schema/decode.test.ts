@@ -155,6 +155,13 @@ describe('decodeObject()', () => {
     expect(Object.getPrototypeOf(object['data'])).toBe(Object.prototype)
   })
 
+  test('takes what is no schema out of a list of schemas, and null for one that says nothing', () => {
+    const { object, errors } = decodeObject('apiextensions.v1.JSONSchemaProps', {
+      items: ['', null, { type: 'string' }],
+    })
+    expect([object['items' as never], errors.length]).toEqual([[{}, { type: 'string' }], 1])
+  })
+
   test('accepts a number or a text where the schema says so, and nothing else', () => {
     const port = (targetPort: unknown) =>
       decodeObject('core.v1.Service', { spec: { ports: [{ port: 1, targetPort }] } }).errors

@@ -109,7 +109,8 @@ const schemaOrSchemas: Decoder = (value, context) => {
   if (!Array.isArray(value)) return isObject(value) ? innerSchema(value, context) : undefined
   const list: unknown[] = []
   for (let i = 0; i < value.length && context.enter(i); i++) {
-    list.push(innerSchema(value[i], context))
+    const schema = innerSchema(value[i] ?? {}, context)
+    if (schema !== undefined) list.push(schema)
     context.leave()
   }
   return list
