@@ -113,7 +113,7 @@ describe('a replacement of what is not there', () => {
   })
   test('is none where the object is named by its uid, or the kind is another one', async () => {
     await raw(cluster.api, path, { method: 'DELETE' })
-    expect((await put({ uid: 'gone', resourceVersion: '1' })).code).toBe(404)
+    expect((await put({ uid: 'gone', resourceVersion: '1' })).code).toBe(409)
     expect((await raw(cluster.api, `${CONFIG_MAPS}/late`, { method: 'PUT', body: { metadata: { name: 'late' } } })).code).toBe(404) // prettier-ignore
   })
 })

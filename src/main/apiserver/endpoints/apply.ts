@@ -12,7 +12,7 @@ import type { EndpointContext } from './contract.ts'
 import type { EndpointParts } from './parts.ts'
 import { boolParameter } from './read/list-options.ts'
 import { decodeObjectInPieces } from '../schema/decode.ts'
-import { assertSameName } from './update.ts'
+import { assertSameName, nameless } from './update.ts'
 import { decodeFields } from './write/decode-request.ts'
 import { findingsOfApplied } from './write/strict-findings.ts'
 import { fieldValidationOf, writeOptionsOf } from './write/write-options.ts'
@@ -30,8 +30,7 @@ function made({ type }: ResourceDescriptor, object: AnyObject, isNamed: boolean)
       metadata.name,
       `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`,
     )
-  if (!isNamed)
-    throw badRequest(`the name of the object (${metadata.name} based on URL) was undeterminable: name must be provided`)
+  if (!isNamed) throw nameless(metadata.name)
   return { ...object, metadata: metadata as AnyObject['metadata'] }
 }
 
@@ -49,7 +48,10 @@ interface Applied {
   readonly isNamed: boolean
 }
 
-/** Reads what is applied. @throws ApiError 400, 422 */
+/**
+ * Reads what is applied. Whether it fits its URL, and says nothing twice, is told after what the fields of others say.
+ * @throws ApiError 400, 422
+ */
 export async function appliedOf(
   request: ApiRequest,
   resource: ResourceDescriptor,
@@ -60,9 +62,16 @@ export async function appliedOf(
   const { object: applied, keptGiven } = await decodeFields(request, resource.type, schema, 'apply')
   applied.metadata ??= {} as AnyObject['metadata']
   const isNamed = Boolean(applied.metadata.name)
+  const isEmptied = !isNamed && Object.hasOwn(applied.metadata, 'name')
   applied.metadata.name ||= info.name
-  assertSameName(resource, applied, info)
-  await checkDuplicates(request)
+  let isChecked = false
+  const check = async () => {
+    if (isChecked) return
+    await checkDuplicates(request)
+    if (isEmptied) throw nameless(info.name)
+    assertSameName(resource, applied, info)
+    isChecked = true
+  }
   const merge = async (current: AnyObject | undefined) => {
     const pieces = applyInPieces({
       current,
@@ -77,6 +86,7 @@ export async function appliedOf(
       fact: resource.custom?.fact,
     })
     const merged = await inTurns(pieces)
+    await check()
     // Empty values are owned, but not stored, and amounts are stored in one way of the many to write them.
     if (!keptGiven || merged === current) return merged
     return (await inTurns(decodeObjectInPieces(resource.schema, merged))).object
@@ -93,6 +103,7 @@ export async function apply(
   const { info } = request
   const representation = parts.represent(request, resource)
   const options = { ...writeOptionsOf(request, 'PatchOptions'), applied: true }
+  if (info.subresource !== '' && !parts.find(resource, info)) throw notFound(resource.type, info.name)
   const { merge, isNamed } = await appliedOf(request, resource, parts)
   const mergeInto = async (current: AnyObject) => {
     const merged = await merge(current)

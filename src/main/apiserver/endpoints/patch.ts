@@ -23,7 +23,7 @@ import { decodeObjectInPieces } from '../schema/decode.ts'
 import { apply } from './apply.ts'
 import { answerOne } from './read/answer-one.ts'
 import type { Endpoint } from './parts.ts'
-import { assertSameName } from './update.ts'
+import { assertSameName, assertVersion } from './update.ts'
 import { kindMissing } from './write/decode-request.ts'
 import {
   inGoWords,
@@ -157,6 +157,7 @@ export const patch: Endpoint = async (request, resource, parts) => {
   const change = async (current: AnyObject) => {
     const object = await patched(request, resource, current, read())
     assertSameName(resource, object, info)
+    assertVersion(resource, object)
     refuseOtherUid(resource, object, current)
     return object
   }

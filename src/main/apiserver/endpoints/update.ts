@@ -1,7 +1,7 @@
 // PUT of an object or of its status.
 import type { AnyObject } from '../../../shared/machinery/object.ts'
 import { invalidValue } from '../../../shared/machinery/field-error.ts'
-import { type ApiError, badRequest, invalid, isNotFound } from '../../../shared/machinery/status.ts'
+import { type ApiError, badRequest, conflict, invalid, isNotFound } from '../../../shared/machinery/status.ts'
 import { assertAllowed } from '../chain/authorize.ts'
 import { inTurns } from '../../pieces/pacer.ts'
 import type { ResourceDescriptor } from '../registry/resource.ts'
@@ -13,11 +13,13 @@ import { decodeRequest } from './write/decode-request.ts'
 import { dropSameOwners } from './write/owner-references.ts'
 import { writeOptionsOf } from './write/write-options.ts'
 
+export const nameless = (name: string): ApiError =>
+  badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`)
+
 /** @throws ApiError 400 when the body names another object than the URL */
 export function assertSameName(resource: ResourceDescriptor, object: AnyObject, { namespace, name }: ObjectName): void {
   const { metadata } = object
-  if (!metadata?.name)
-    throw badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`)
+  if (!metadata?.name) throw nameless(name)
   if (metadata.name !== name)
     throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`)
   if (resource.type.namespaced && metadata.namespace && metadata.namespace !== namespace)
@@ -25,7 +27,7 @@ export function assertSameName(resource: ResourceDescriptor, object: AnyObject, 
 }
 
 /** @throws ApiError 422, in upstream's words */
-function assertVersion({ type, updatesNeedVersion }: ResourceDescriptor, { metadata }: AnyObject): void {
+export function assertVersion({ type, updatesNeedVersion }: ResourceDescriptor, { metadata }: AnyObject): void {
   if (!updatesNeedVersion || (metadata.resourceVersion && metadata.resourceVersion !== '0')) return
   throw invalid({ group: type.group, kind: type.plural }, metadata.name, [
     invalidValue('metadata.resourceVersion', 0, 'must be specified for an update'),
@@ -54,9 +56,12 @@ export const update: Endpoint = async (request, resource, parts) => {
     })
     return answerOne(200, updated, resource, representation, parts)
   } catch (error) {
-    // Whoever names a uid means an object that was there.
-    const isNew = resource.createdByUpdates && info.subresource === '' && !object.metadata.uid && isNotFound(error)
+    const isNew = resource.createdByUpdates && info.subresource === '' && isNotFound(error)
     if (!isNew) throw error
+    // Whoever names a uid means an object that was there.
+    const { uid, name } = object.metadata
+    if (uid)
+      throw conflict(resource.type, name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: `)
     assertAllowed({ ...info, verb: 'create', user: request.user }, attributes => parts.authorize(attributes))
     const { resourceVersion: _version, ...metadata } = object.metadata
     const made = { ...(await inTurns(copyObject(object))), metadata: metadata as AnyObject['metadata'] }

@@ -1,6 +1,7 @@
 // The query of list, watch and deletecollection, parsed and checked once.
 import { type FieldError, forbiddenField, notSupported } from '../../../../shared/machinery/field-error.ts'
 import { badRequest, invalid } from '../../../../shared/machinery/status.ts'
+import { assertReadable } from './selection.ts'
 
 export interface ListOptions {
   readonly labelSelector: string
@@ -82,7 +83,10 @@ export function parseListOptions(query: URLSearchParams, watch: boolean): ListOp
     if (matchText === 'Exact' && resourceVersion === '0')
       forbid('resourceVersionMatch', 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"')
   }
-  if (errors.length > 0) throw invalid(LIST_OPTIONS, '', errors)
+  if (errors.length > 0) {
+    assertReadable(query)
+    throw invalid(LIST_OPTIONS, '', errors)
+  }
   if (token !== '' && resourceVersion !== '' && resourceVersion !== '0')
     throw badRequest('specifying resource version is not allowed when using continue')
   return {

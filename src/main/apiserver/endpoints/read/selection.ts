@@ -27,6 +27,12 @@ const parsing = <T>(parse: () => T): T => {
   }
 }
 
+/** @throws ApiError 400 for selectors that cannot be parsed */
+export function assertReadable(query: URLSearchParams): void {
+  parsing(() => parseLabelSelector(query.get('labelSelector') ?? ''))
+  parsing(() => parseFieldSelector(query.get('fieldSelector') ?? ''))
+}
+
 function fieldReader(resource: ResourceDescriptor, field: string): (object: AnyObject) => string {
   if (field === 'metadata.name') return object => object.metadata.name
   // Kinds without fields of their own take it also where there are no namespaces.

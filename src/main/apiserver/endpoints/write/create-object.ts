@@ -144,9 +144,15 @@ async function admitAndStore(
     return viewOf(resource, stored)
   } catch (error) {
     if (isOvertaken(error)) throw error
-    throw toldOfGenerated(toApiError(error, resource.type, object.metadata.name), object)
+    const told = toldOfGenerated(toApiError(error, resource.type, object.metadata.name), object)
+    const { deletionTimestamp } = parts.store.get(key)?.object.metadata ?? {}
+    throw isAlreadyExists(told) && deletionTimestamp !== undefined ? toldOfDeletion(told) : told
   }
 }
+
+/** Who waits for a name may wait on: it will be free. */
+const toldOfDeletion = ({ code, reason, message, status }: ApiError) =>
+  new ApiError(code, reason, `object is being deleted: ${message}`, status.details)
 
 /** Who asked for a generated name may try again. */
 function toldOfGenerated(error: unknown, { metadata }: AnyObject): unknown {

@@ -114,8 +114,6 @@ export function* applyInPieces(apply: Apply): Pieces<AnyObject> {
     )
   }
   const fact: FieldFact = apply.fact ?? { t: 'ref', r: schemaId }
-  // Built-in kinds keep no null: there it is the same as nothing.
-  const storesNull = apply.fact !== undefined
   const applied = writable(apply)
   const managers = yield* managersOf(apply, fact)
   const own = { manager, operation: 'Apply', apiVersion: applied.apiVersion, subresource } as const
@@ -137,8 +135,8 @@ export function* applyInPieces(apply: Apply): Pieces<AnyObject> {
   yield* takeFromOthers(managers, comparison, id)
   yield
   if (isEmpty(set)) managers.delete(id)
-  // The time says when its manager last changed the object, and scaling is never dated.
-  else if (subresource !== 'scale' && !(yield* equalInPieces(live, merged, { nullIsValue: storesNull })))
+  // The time says when its manager last changed the object, if only to a null that is not kept; scaling is never dated.
+  else if (subresource !== 'scale' && !(yield* equalInPieces(live, merged, { nullIsValue: true })))
     managers.set(id, { ...own, time, set })
   capUpdaters(managers)
 
