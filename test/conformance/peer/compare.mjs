@@ -14,6 +14,7 @@ const TEXTS = [
   [/\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/g, '<uid>'],
   [/\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?( ?Z| [+-]\d{4} UTC)?( m=[+\d.]+)?/g, '<time>'],
   [/kube-api-access-[a-z0-9]{5}/g, 'kube-api-access-<name>'],
+  [/\b([Mm]ade-)[a-z0-9]{5}\b/g, '$1<name>'],
   [/\b(record \(|current: |object meta: )\d+/g, '$1<version>'],
   // What was patched is printed with its fields in another order.
   [/Invalid value: "\{\\".*\}": /gs, 'Invalid value: <object>: '],
@@ -123,4 +124,25 @@ export function compareAnswers(ours, theirs) {
   if (causes.length > 0) return [...found, ...causes]
   const isStruct = (theirOnce.details.causes ?? []).map(causeText).some(isGoStruct)
   return [...found, ...(isStruct ? [] : differences(ourOnce, theirOnce, ''))]
+}
+
+/** @returns in which answer each version was first, by its objects */
+function firstSeen(answers) {
+  const seen = new Map()
+  for (const [i, { code, text }] of answers.entries()) {
+    const version = /^2/.test(code) ? /"resourceVersion": ?"(\d+)"/.exec(text)?.[1] : undefined
+    if (version !== undefined && !seen.has(version)) seen.set(version, i)
+    if (i === answers.length - 1) return version === undefined ? undefined : seen.get(version)
+  }
+  return undefined
+}
+
+/** @returns {string[]} whether the last answer has the version of another one than theirs: one wrote, one did not */
+export function compareVersions({ ours, theirs }) {
+  if (/"kind": ?"(\w*List|Table|Status)"/.test(theirs.at(-1).text) || theirs.at(-1).text.startsWith('{"type"'))
+    return []
+  const [our, their] = [ours, theirs].map(firstSeen)
+  return our === undefined || their === undefined || our === their
+    ? []
+    : [`version: that of answer ${our}, not of ${their}`]
 }

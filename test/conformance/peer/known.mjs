@@ -32,8 +32,8 @@ const KNOWN = [
   },
   { text: /not ECONNRESET/, why: 'kube-apiserver panics over definitions whose schema is empty' },
   {
-    name: / › apply$/,
-    text: /code 400 \("(failed to create typed patch object|\w+ in version)[^]*, not 500 |code 422 [^]*, not 500 \("failed to create typed/,
+    name: / › apply( status)?$/,
+    text: /code 400 \("(failed to create typed patch object|\w+ in version|json: cannot)[^]*, not 500 |code 422 [^]*, not 500 \("failed to create typed/,
     why: 'what cannot be applied is the fault of whoever applies it',
   },
   {
@@ -185,6 +185,36 @@ const KNOWN = [
     name: /^CustomResourceDefinition .* › delete /,
     text: /^\.metadata\.finalizers/,
     why: 'of a trial what would be waited for is told',
+  },
+  {
+    text: /^code 4(09|22) [^]*, not 500 \("strconv\.ParseUint: /,
+    why: "a version that is none is a client's fault",
+  },
+  {
+    name: / › create$/,
+    text: /^code 400 [^]*, not 500 \("resourceVersion should not be set/,
+    why: "a client's fault is no 500 here",
+  },
+  {
+    name: / › patch( status)?$/,
+    text: /^code 422 [^]*, not 500 \("Internal error occurred: Object '(apiVersion|Kind)' is missing|^warning: "", not "299 - \\"unknown field/,
+    why: "a patch to a kind that is none is a client's fault; its fields are not called unknown as well",
+  },
+  {
+    name: / › list$/,
+    text: /^\.metadata\.continue: nothing, not "<token>"$/,
+    why: 'an older etcd is asked for pages of what is there, not of what is selected',
+  },
+  { text: /not "[^]*StorageError: invalid object/, why: 'where an object is stored is told to nobody' },
+  { text: /factor MultipleOf declared for/, why: 'a factor that is a fraction divides whole numbers there not at all' },
+  {
+    text: /already allocated|failed to allocate IP/,
+    name: /^Service /,
+    why: 'which of two that want the same port or address comes first differs',
+  },
+  {
+    text: /^\.metadata\.managedFields.*(f:limits|f:secrets)/,
+    why: 'of a list that is not there, or items without names, nothing is owned',
   },
   { text: /^order of causes$/, why: 'Go tells some in the order of its maps' },
   { text: /clusterTrustBundle|\(Projected\) has no sources provided/, why: 'a feature that is off there' },

@@ -1,12 +1,13 @@
 #!/usr/bin/env node
 // `npm run conformance:peer`: the same requests to Flotilla and to kube-apiserver, and what their answers differ in.
 // Options: --family takes names of files in `families/`, --manifests a folder of manifests instead of the projects' own,
-// --only a regular expression over cases' names, --all shows known differences as well.
+// --only a regular expression over cases' names, --all shows known differences as well. Of walks: --walks how many of each
+// kind, --seed from which one on.
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { ensureDependencies } from '../../../scripts/lib/setup.mjs'
-import { compareAnswers } from './compare.mjs'
+import { compareAnswers, compareVersions } from './compare.mjs'
 import { loadKinds } from './kinds.mjs'
 import { whyKnown } from './known.mjs'
 import { startBoth } from './servers.mjs'
@@ -19,6 +20,8 @@ const { values } = parseArgs({
     manifests: { type: 'string' },
     only: { type: 'string', default: '' },
     all: { type: 'boolean', default: false },
+    walks: { type: 'string', default: '10' },
+    seed: { type: 'string', default: '1' },
   },
 })
 
@@ -32,8 +35,9 @@ const ask = async (server, { method = 'GET', path, body, type, accept, headers, 
 /**
  * Sends a case's requests to both, one after the other; a request may be made out of the answers before it, and be
  * another one for each.
+ * @param isLast whether nothing is asked after what was found
  */
-async function runCase({ name, steps }, { ours, theirs }, found) {
+async function runCase({ name, steps }, { ours, theirs }, found, isLast = () => false) {
   const answers = { ours: [], theirs: [] }
   for (const step of steps) {
     const of = side => {
@@ -45,9 +49,45 @@ async function runCase({ name, steps }, { ours, theirs }, found) {
     answers.ours.push(our)
     answers.theirs.push(their)
     if (request.unjudged) continue
-    const what = steps.length > 1 ? ` › ${request.name ?? `${request.method ?? 'GET'} ${request.path}`}` : ''
-    for (const text of compareAnswers(our, their)) found.push({ name: `${name}${what}`, text })
+    const what =
+      steps.length > 1 || request.verb ? ` › ${request.name ?? `${request.method ?? 'GET'} ${request.path}`}` : ''
+    for (const text of [...compareAnswers(our, their), ...compareVersions(answers)])
+      found.push({ name: `${name}${what}`, text, request })
+    if (isLast(found) || (request.verb && our.code !== their.code)) return
   }
+}
+
+const kindOf = ({ text }) =>
+  text
+    .replace(/"[^"]*"/g, '""')
+    .replace(/\d+/g, '0')
+    .slice(0, 80)
+
+/**
+ * Takes a walk up to its first difference, then without each of its steps in turn.
+ * @returns the difference, with the requests that lead to it
+ */
+async function runWalk({ name, walk, take }, both) {
+  const first = async steps => {
+    const [found, sent] = [[], []]
+    const noting = take(steps).map(step => (typeof step === 'function' ? given => note(sent, step(given)) : step))
+    await runCase({ name, steps: noting }, both, found, all => all.some(difference => !whyKnown(difference)))
+    const different = found.find(difference => !whyKnown(difference))
+    return different && { ...different, sent: sent.filter((_, i) => i % 2 === 1) }
+  }
+  let different = await first(walk)
+  let steps = walk
+  for (let i = walk.length - 1; different && i >= 0; i--) {
+    const fewer = steps.toSpliced(i, 1)
+    const again = i < steps.length && (await first(fewer))
+    if (!again || kindOf(again) !== kindOf(different)) continue
+    ;[different, steps] = [again, fewer]
+  }
+  return different
+}
+const note = (all, request) => {
+  all.push(request)
+  return request
 }
 
 /** Tells what is found at once. @returns how much it was */
@@ -57,10 +97,17 @@ async function runFamily(family, cases, both) {
   const worker = async () => {
     for (let next = waiting.shift(); next; next = waiting.shift()) {
       const found = []
-      await runCase(next, both, found)
+      if (next.walk) {
+        const different = await runWalk(next, both)
+        if (different) {
+          found.push(different)
+          for (const { method = 'GET', path, type = '', body = '', accept = '' } of different.sent)
+            console.log(`    ${method} ${path} ${type.replace('application/', '')} ${accept} ${body}`)
+        }
+      } else await runCase(next, both, found)
       const told = found.filter(difference => values.all || !whyKnown(difference))
       for (const { name, text } of told) console.log(`${family} | ${name} | ${text}`)
-      count.judged += next.steps.length
+      count.judged += (next.steps ?? next.walk).length
       count.told += told.length
       count.known += found.length - told.length
     }
@@ -74,7 +121,8 @@ const both = await startBoth()
 let unknown = 0
 try {
   const { manifests } = values
-  const world = { ...both, ...(await loadKinds(both.theirs, both.minimalObjects)), manifests }
+  const drawn = { count: Number(values.walks), seed: Number(values.seed) }
+  const world = { ...both, ...(await loadKinds(both.theirs, both.minimalObjects)), manifests, ...drawn }
   const chosen = manifests ? ['projects'] : values.family.split(',').filter(Boolean)
   const families = readdirSync(join(import.meta.dirname, 'families')).map(file => file.replace('.mjs', ''))
   for (const family of families.filter(name => chosen.length === 0 || chosen.includes(name))) {

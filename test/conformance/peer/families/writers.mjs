@@ -1,5 +1,7 @@
 // Several writers of one object, one after the other: they apply, patch and replace parts of it, of built-in kinds and of
 // custom ones with lists and maps of every type. What is drawn is the same in every run.
+import { numbers, pick, some } from '../draw.mjs'
+
 const DEFINITIONS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions'
 const APPLY = 'application/apply-patch+yaml'
 const MERGE = 'application/merge-patch+json'
@@ -7,12 +9,6 @@ const JSON_PATCH = 'application/json-patch+json'
 const GROUP = 'writers.example.com'
 const SEQUENCES = 40
 const WRITES = 12
-
-/** @returns a source of numbers from 0 to 1 @see https://en.wikipedia.org/wiki/Linear_congruential_generator */
-function numbers(seed) {
-  let state = seed * 2654435761 + 1
-  return () => (state = (state * 1664525 + 1013904223) % 4294967296) / 4294967296
-}
 
 const string = { type: 'string' }
 const SPEC = {
@@ -58,12 +54,6 @@ const definition = (kind, { schema, subresources }) => ({
   },
 })
 
-/** @param draw between 0 and 1 */
-function pick(draw, items) {
-  return items[Math.floor(draw() * items.length)]
-}
-
-const some = (draw, items, share = 0.4) => items.filter(() => draw() < share)
 const letters = ['a', 'b', 'c']
 
 /** A part of a spec or a status of the custom kinds. */
