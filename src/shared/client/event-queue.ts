@@ -39,12 +39,13 @@ export function createEventQueue({ clock, signal }: { clock: Clock; signal: Abor
   let gathering = false
 
   function drain(): void {
+    if (signal.aborted) return
     const nowMs = clock.monotonic()
     if (nowMs >= nextBunchMs) {
       room = Math.max(FEW, queue.length)
       nextBunchMs = nowMs + GATHER_MS
     }
-    while (room > 0 && busy.size < MAX_WRITING && !signal.aborted) {
+    while (room > 0 && busy.size < MAX_WRITING) {
       const next = queue.findIndex(({ about }) => !busy.has(about))
       const [event] = next < 0 ? [] : queue.splice(next, 1)
       if (!event) return
