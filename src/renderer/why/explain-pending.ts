@@ -1,6 +1,7 @@
 // Why a pod has no node: what the scheduler said, and per node what is missing.
 import { Node, PersistentVolumeClaim, Pod } from '../../shared/api/core/v1.ts'
 import { conditionOf } from '../../shared/machinery/conditions.ts'
+import { firstUntolerated } from '../../shared/machinery/taints.ts'
 import { formatBytes } from '../kinds/quantity.ts'
 import { podReferences } from '../world/pod-references.ts'
 import { freeOn, requestsOf } from '../world/room.ts'
@@ -111,6 +112,19 @@ const OBSTACLES: readonly Obstacle[] = [
   },
 ]
 
+/** Put there while a node is not well: who tolerated them would be placed on a node that cannot run it. */
+const BY_CONDITION =
+  /^node\.kubernetes\.io\/(?:not-ready|unreachable|(?:memory|disk|pid)-pressure|network-unavailable)$/
+
+/** Keys of the taints in the way; not every scheduler names them. */
+function taintsInTheWay(told: string, { spec }: Pod, { world }: Scene): string[] {
+  const named = [...told.matchAll(/untolerated taint \{([^:}]+)/g)].map(([, key = '']) => key)
+  if (named.length) return named
+  return world
+    .all(Node)
+    .flatMap(node => firstUntolerated(node.spec.taints, spec.tolerations, ['NoSchedule', 'NoExecute'])?.key ?? [])
+}
+
 const SUMMARY = /^\d+\/(\d+) nodes are available: (.*?)(?:\. preemption:.*)?$/s
 
 export function explainPending(pod: Pod, scene: Scene, ref: ObjectRef): Cause {
@@ -143,22 +157,21 @@ export function explainPending(pod: Pod, scene: Scene, ref: ObjectRef): Cause {
   const template = templateOf(pod, scene, ref)
   const told = SUMMARY.exec(message)?.[2] ?? message
   const nodesAway = scene.world.all(Node).flatMap(node => scene.explain({ type: Node, name: node.metadata.name }) ?? [])
+  const taints = taintsInTheWay(told, pod, scene)
+  const isMendedThere = taints.length > 0 && taints.every(key => BY_CONDITION.test(key))
   const causes = OBSTACLES.flatMap(({ code, pattern, text, edit }) => {
     const match = pattern.exec(told)
     if (!match) return []
-    const fixes: Fix[] = [
-      {
-        kind: 'edit',
-        title: t('Edit {what} in {kind} {name}', { what: t(edit), kind: template.type.kind, name: template.name }),
-        ref: template,
-      },
-    ]
-    const isNodes = code === 'unschedulable' || code === 'taint'
+    const change: Fix = {
+      kind: 'edit',
+      title: t('Edit {what} in {kind} {name}', { what: t(edit), kind: template.type.kind, name: template.name }),
+      ref: template,
+    }
     return [
       because(code, ref, text(match), {
         evidence: code === 'insufficient' ? shortages(pod, scene) : [],
-        fixes,
-        causes: isNodes ? nodesAway : [],
+        fixes: code === 'taint' && isMendedThere ? [] : [change],
+        causes: code === 'unschedulable' || code === 'taint' ? nodesAway : [],
       }),
     ]
   })

@@ -15,7 +15,7 @@ const show = (labels: Readonly<Record<string, string>>) =>
     .join(', ')
 
 /** No pod has the labels: is the workload scaled to nothing, or is there one with labels that are nearly these? */
-function explainNoPods(service: Service, { world }: Scene, ref: ObjectRef): Cause {
+function explainNoPods(service: Service, { world, explain }: Scene, ref: ObjectRef): Cause {
   const selector = service.spec.selector ?? {}
   const matcher = fromMatchLabels(selector)
   const namespace = service.metadata.namespace
@@ -50,6 +50,13 @@ function explainNoPods(service: Service, { world }: Scene, ref: ObjectRef): Caus
       planned.ref,
       t('{kind} {name} has no pods', { kind: planned.ref.type.kind, name: planned.ref.name }),
     )
+  const over = world.in(Pod, namespace).find(({ metadata }) => matcher.matches(metadata.labels))
+  if (over) {
+    const pod = refTo(Pod, over)
+    return because('pods-over', pod, t('pod {name} behind it has ended', { name: pod.name }), {
+      causes: [explain(pod)].filter(cause => cause !== undefined),
+    })
+  }
   const shared = (labels: Readonly<Record<string, string>>) =>
     Object.keys(selector).filter(key => labels[key] !== undefined).length
   const [near] = workloads

@@ -7,6 +7,7 @@ import type { ResourceType } from '../../shared/machinery/resource-type.ts'
 import type { LabelMatcher } from '../../shared/machinery/selectors.ts'
 import { kindKey } from '../api/discovery.ts'
 import { rowKey } from '../api/sources.ts'
+import { isOver } from './room.ts'
 
 /** Names one object of any kind. */
 export interface ObjectRef {
@@ -105,8 +106,9 @@ export class World {
     return top
   }
 
+  /** Those that run or will: one that is over, as an evicted one, answers nobody and needs no budget. */
   podsMatching(namespace: string, selector: LabelMatcher): readonly Pod[] {
-    return this.in(PodType, namespace).filter(({ metadata }) => selector.matches(metadata.labels))
+    return this.in(PodType, namespace).filter(pod => selector.matches(pod.metadata.labels) && !isOver(pod))
   }
 
   /** All pods below an object, through any number of controllers. */

@@ -171,6 +171,10 @@ describe('buildGraph()', () => {
     const service = make(Service, 'db', { spec: { selector: { app: 'db' } } as unknown as Service['spec'] })
     const world = worldOf([Service, [service]], [Pod, [makePod('db', { labels: { app: 'db' } })]])
     expect(links(buildGraph(world))).toEqual(['services:default/db > pods:default/db'])
+    const over = makePod('db', { labels: { app: 'db' }, status: { phase: 'Succeeded' } })
+    const ended = buildGraph(worldOf([Service, [service]], [Pod, [over]]))
+    expect(links(ended), 'one that is over answers nobody').toEqual([])
+    expect(ended.nodes.get('services.v1.:default/db')?.status).toMatchObject({ tone: 'failed', text: 'No pods' })
   })
 
   it('adds config and secrets only on demand, and tells when one that is needed is not there', () => {
@@ -327,6 +331,10 @@ describe('rollUp()', () => {
     const rolled = rollUp(buildGraph(worldWith([{ ...app, pods: [...app.pods, evicted] }])))
     expect(rolled.get('pods.v1.:default/web-1-9')?.status.text).toBe('Evicted')
     expect(rolled.get('deployments.v1.apps:default/web')?.status.tone).not.toBe('failed')
+    expect(rolled.get('services.v1.:default/web')?.status, 'it is no endpoint').toMatchObject({
+      tone: 'healthy',
+      text: '1 of 1 ready',
+    })
   })
 })
 

@@ -257,6 +257,42 @@ describe('why has a pod no node?', () => {
     expect(fixes(cause)).toContain('Uncordon it')
   })
 
+  it.each([
+    [
+      'disk',
+      'DiskPressure',
+      '1 node(s) had untolerated taint {node.kubernetes.io/disk-pressure: }.',
+      'runs out of disk space',
+    ],
+    ['memory', 'MemoryPressure', '1 node(s) had untolerated taint(s).', 'runs out of memory'],
+  ])(
+    'leads to the node where a taint says that it runs short of %s: to tolerate that mends nothing',
+    (name, type, told_, state) => {
+      const conditions = [
+        { type: 'Ready', status: 'True' },
+        { type, status: 'True' },
+      ]
+      const taints = [{ key: `node.kubernetes.io/${name}-pressure`, effect: 'NoSchedule' }]
+      const short = make(Node, 'n1', {
+        spec: { taints } as unknown as Node['spec'],
+        status: { conditions } as unknown as Node['status'],
+      })
+      const cause = askPod(unscheduled(`0/1 nodes are available: ${told_}`), [Node, [short]])
+      expect(told(cause)).toMatch(new RegExp(`does not tolerate, because node n1 ${state}\\.$`))
+      expect(fixes(cause)).toEqual(['Drain it', 'See its pods and images'])
+    },
+  )
+
+  it('offers to tolerate what somebody put on nodes, also where others run short', () => {
+    const cause = askPod(
+      unscheduled(
+        '0/2 nodes are available: 1 node(s) had untolerated taint {node.kubernetes.io/unreachable: }, 1 node(s) had untolerated taint {gpu: only}.',
+      ),
+      [Node, [makeNode('n1')]],
+    )
+    expect(fixes(cause)).toEqual(['Edit the tolerations in Pod web-1'])
+  })
+
   it('says that there is no node at all', () =>
     expect(told(askPod(unscheduled('no nodes available to schedule pods'), [Node, []]))).toBe(
       'Pod web-1 has no node yet: the cluster has no node.',
@@ -444,6 +480,24 @@ describe('why does nothing answer?', () => {
     )
     expect(told(cause)).toContain('Deployment web behind it is scaled to 0')
     expect(fixes(cause)).toEqual(['Scale it to 1'])
+  })
+
+  it('counts no pod that is over, and says so where there is no other', () => {
+    const app = makeApp('web', 1)
+    const evicted = makePod('web-0', { labels: { app: 'web' }, status: { phase: 'Failed', reason: 'Evicted' } })
+    const askWith = (...pods: Pod[]) =>
+      ask(
+        [
+          [Service, [app.service]],
+          [Pod, pods],
+        ],
+        Service,
+        app.service,
+      )
+    expect(askWith(...app.pods, evicted)).toBeUndefined()
+    expect(told(askWith(evicted))).toBe(
+      'Service web has no endpoint that is ready: pod web-0 behind it has ended, because pod web-0 was evicted from its node.',
+    )
   })
 
   it('sees a named port that no container has', () => {

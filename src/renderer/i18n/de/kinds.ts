@@ -133,7 +133,8 @@ export const kinds = {
   'A readiness gate is not met.': 'Ein Readiness-Gate ist nicht erfüllt.',
   'Its endpoints are kept by somebody else.': 'Seine Endpunkte pflegt jemand anderes.',
   'Its pods are not listed.': 'Seine Pods sind nicht aufgelistet.',
-  'Its selector matches the labels of no pod.': 'Sein Selektor passt zu den Labels keines Pods.',
+  'Its selector matches no pod that runs or will run.':
+    'Sein Selektor passt zu keinem Pod, der läuft oder laufen wird.',
   'No pod behind this service is ready.': 'Kein Pod hinter diesem Service ist bereit.',
   '{ready} of {n} ready': '{ready} von {n} bereit',
   '{updated} of {wanted} replicas are updated.': '{updated} von {wanted} Replikaten sind aktualisiert.',

@@ -189,6 +189,7 @@ export const why = {
 
   // Services and ingresses
   '{kind} {name} behind it is scaled to 0': '{kind} {name} dahinter ist auf 0 skaliert',
+  'pod {name} behind it has ended': 'Pod {name} dahinter ist beendet',
   '{kind} {name} has no pods': '{kind} {name} hat keine Pods',
   'no pod has the labels that its selector asks for ({selector})':
     'kein Pod hat die Labels, die sein Selektor verlangt ({selector})',
