@@ -14,6 +14,8 @@ export interface NamedObject {
 const LEFT_OUT = new Set(['Event', 'EndpointSlice', 'Endpoints', 'ControllerRevision', 'Lease', 'ComponentStatus'])
 const LEFT_OUT_GROUPS = new Set(['history.flotilla.dev', 'metrics.k8s.io', 'usage.flotilla.dev'])
 const PAGE = 500
+/** A browser has six connections to a server, where it has no more. */
+const AT_ONCE = 4
 
 interface Page {
   readonly metadata: { readonly continue?: string }
@@ -26,7 +28,8 @@ export const searchable = (kinds: readonly ServedKind[]): ResourceType<KubeObjec
     .filter(({ kind, group }) => !LEFT_OUT.has(kind) && !LEFT_OUT_GROUPS.has(group))
 
 /**
- * One page after the other, so that the cluster is asked little and the page stays quick.
+ * A few kinds beside each other, of each one page after the other: the cluster is asked little, the page stays quick, and
+ * a kind that does not answer holds no other back.
  * @param onPage names of one more page; a kind that cannot be read has none
  */
 export async function readNames(
@@ -35,25 +38,31 @@ export async function readNames(
   onPage: (names: readonly NamedObject[]) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  for (const type of types) {
-    if (signal.aborted) return
-    let next: string | undefined
-    do {
-      const query = { limit: String(PAGE), continue: next }
-      const request = { method: 'GET', path: collectionPath(type, undefined), query, signal } as const
-      const page = (await transport.request(request).catch(() => undefined)) as Page | undefined
-      if (signal.aborted) return
-      if (page?.items.length) onPage(page.items.map(({ metadata: { namespace, name } }) => ({ type, namespace, name })))
-      next = page?.metadata.continue || undefined
-    } while (next !== undefined && !signal.aborted)
+  const left = types.values()
+  const readOn = async () => {
+    for (const type of left) {
+      let next: string | undefined
+      do {
+        if (signal.aborted) return
+        const query = { limit: String(PAGE), continue: next }
+        const request = { method: 'GET', path: collectionPath(type, undefined), query, signal } as const
+        const page = (await transport.request(request).catch(() => undefined)) as Page | undefined
+        if (signal.aborted) return
+        if (page?.items.length)
+          onPage(page.items.map(({ metadata: { namespace, name } }) => ({ type, namespace, name })))
+        next = page?.metadata.continue || undefined
+      } while (next !== undefined)
+    }
   }
+  await Promise.all(Array.from({ length: AT_ONCE }, readOn))
 }
 
-/** 0 = the whole name, 1 = its beginning, 2 = somewhere in it; undefined = not at all. */
+/** @returns 0 = the whole name, 1 = its beginning, 2 = somewhere in it; undefined = not at all. @param query lower case */
 export function nameRank(name: string, query: string): number | undefined {
-  if (name === query) return 0
-  if (name.startsWith(query)) return 1
-  return name.includes(query) ? 2 : undefined
+  const own = name.toLowerCase()
+  if (own === query) return 0
+  if (own.startsWith(query)) return 1
+  return own.includes(query) ? 2 : undefined
 }
 
 /** @returns at most `most`: whole names first, then beginnings, then the rest; of each the shortest names first */

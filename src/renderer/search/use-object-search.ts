@@ -10,14 +10,18 @@ export function useObjectNames(wanted: () => boolean): ShallowRef<readonly Named
   const cluster = useClusterStore()
   let stop: AbortController | undefined
   const end = () => stop?.abort()
-  watch(wanted, isWanted => {
-    end()
-    names.value = []
-    if (!isWanted) return
-    const { signal } = (stop = new AbortController())
-    const add = (page: readonly NamedObject[]) => (names.value = names.value.concat(page))
-    void readNames(connection.metadata, searchable(cluster.kinds), add, signal)
-  })
+  // Kinds may become known while somebody types: right after a start, or with a definition.
+  watch(
+    () => (wanted() ? cluster.kinds : undefined),
+    kinds => {
+      end()
+      names.value = []
+      if (!kinds) return
+      const { signal } = (stop = new AbortController())
+      const add = (page: readonly NamedObject[]) => (names.value = names.value.concat(page))
+      void readNames(connection.metadata, searchable(kinds), add, signal)
+    },
+  )
   onScopeDispose(end)
   return names
 }
