@@ -8,7 +8,6 @@ import {
   ServiceAccount,
 } from '../../../src/shared/api/core/v1.ts'
 import { Ingress, IngressClass } from '../../../src/shared/api/networking/v1.ts'
-import { RuntimeClass } from '../../../src/shared/api/node/v1.ts'
 import { PriorityClass } from '../../../src/shared/api/scheduling/v1.ts'
 import { StorageClass, VolumeAttributesClass } from '../../../src/shared/api/storage/v1.ts'
 import { failure, startSecuredCluster, type SecuredCluster } from '../authz/support/cluster.ts'
@@ -243,22 +242,6 @@ test('DefaultIngressClass names the default', async () => {
     spec: { defaultBackend: { service: { name: 'web', port: { number: 80 } } } },
   })
   expect(ingress.spec.ingressClassName).toBe('edge')
-})
-
-test('RuntimeClass brings overhead and scheduling, and must exist', async () => {
-  await cluster.admin.create(RuntimeClass, {
-    metadata: { name: 'vm' },
-    handler: 'vm',
-    overhead: { podFixed: { memory: '64Mi' } },
-    scheduling: { nodeSelector: { vm: 'yes' } },
-  })
-  expect((await pod({ runtimeClassName: 'vm' })).spec).toMatchObject({
-    overhead: { memory: '64Mi' },
-    nodeSelector: { vm: 'yes' },
-  })
-  expect((await failure(pod({ runtimeClassName: 'none' }))).message).toContain(
-    'pod rejected: RuntimeClass "none" not found',
-  )
 })
 
 test('StorageObjectInUseProtection holds claims, volumes and classes of attributes from their first moment on', async () => {

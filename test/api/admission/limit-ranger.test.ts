@@ -40,6 +40,36 @@ test('fills in what a container does not say, and notes it', async () => {
   expect(status.qosClass).toBe('Burstable')
 })
 
+test('fills in a resize as well, which says how the pod is to be from now on', async () => {
+  const namespace = await bounded({ type: 'PersistentVolumeClaim', max: { storage: '1Gi' } })
+  await pod(namespace, { requests: { cpu: '100m', memory: '1Mi' } })
+  const limits = [{ type: 'Container', default: { memory: '64Mi' } }] as never
+  await cluster.admin.create(LimitRange, { metadata: { name: 'later', namespace }, spec: { limits } })
+  const body = { spec: { containers: [{ name: 'c0', resources: { requests: { cpu: '200m' } } }] } }
+  const { spec } = await cluster.admin.patch(Pod, { namespace, name: 'pod' }, body, { subresource: 'resize' })
+  expect(spec.containers[0]!.resources).toEqual({
+    requests: { cpu: '200m', memory: '1Mi' },
+    limits: { memory: '64Mi' },
+  })
+})
+
+test('what is being deleted takes its last steps, whatever has been bounded since', async () => {
+  const namespace = await bounded({ type: 'PersistentVolumeClaim', max: { storage: '5Gi' } })
+  const claim = { name: 'leaves', namespace }
+  await cluster.admin.create(PersistentVolumeClaim, {
+    metadata: { ...claim, finalizers: ['example.com/hold'] },
+    spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '2Gi' } } },
+  })
+  const limits = [{ type: 'PersistentVolumeClaim', max: { storage: '1Gi' } }] as never
+  await cluster.admin.create(LimitRange, { metadata: { name: 'later', namespace }, spec: { limits } })
+  const letGo = () =>
+    cluster.admin.patch(PersistentVolumeClaim, claim, { metadata: { finalizers: null } }, { type: 'merge' })
+  expect((await failure(letGo())).message).toContain('maximum storage usage')
+  await cluster.admin.delete(PersistentVolumeClaim, claim)
+  await letGo()
+  expect((await failure(cluster.admin.get(PersistentVolumeClaim, claim))).code).toBe(404)
+})
+
 describe('refuses', () => {
   test('a container above the maximum, in upstream words', async () => {
     const namespace = await bounded({ type: 'Container', max: { cpu: '1' } })
@@ -61,6 +91,32 @@ describe('refuses', () => {
       'pods "pod" is forbidden: maximum cpu usage per Pod is 1, but limit is 1200m',
     )
     expect((await pod(namespace, half)).kind).toBe('Pod')
+  })
+  test('a pod whose start takes too much, with the sidecars that run by then', async () => {
+    const namespace = await bounded({ type: 'Pod', max: { cpu: '500m' } })
+    const amounts = (cpu: string) => ({ limits: { cpu } })
+    const sidecar = { name: 'sidecar', image: 'x', restartPolicy: 'Always', resources: amounts('100m') }
+    const setUp = { name: 'set-up', image: 'x', resources: amounts('450m') }
+    const make = (name: string, initContainers: object[]) =>
+      cluster.admin.create(Pod, {
+        metadata: { name, namespace },
+        spec: {
+          initContainers: initContainers as never,
+          containers: [{ name: 'c', image: 'x', resources: amounts('100m') }],
+        },
+      })
+    expect((await failure(make('behind', [sidecar, setUp]))).message).toContain(
+      'maximum cpu usage per Pod is 500m, but limit is 550m',
+    )
+    expect((await make('before', [setUp, sidecar])).kind).toBe('Pod')
+  })
+  test('by the first of several that is broken', async () => {
+    const namespace = await bounded({ type: 'Container', max: { cpu: '1' } })
+    const limits = [{ type: 'Container', max: { memory: '1Mi' } }] as never
+    await cluster.admin.create(LimitRange, { metadata: { name: 'second', namespace }, spec: { limits } })
+    expect((await failure(pod(namespace, { limits: { cpu: '2', memory: '2Mi' } }))).message).toBe(
+      'pods "pod" is forbidden: maximum cpu usage per Container is 1, but limit is 2',
+    )
   })
   test('a limit far above the request', async () => {
     const namespace = await bounded({ type: 'Container', maxLimitRequestRatio: { cpu: '2' } })

@@ -112,8 +112,6 @@ describe('NodeRestriction', () => {
     expect((await failure(pod({ nodeName: 'two' }, mirror))).message).toContain('spec.nodeName set to itself')
     const claim = { spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } } }
     for (const [what, extra] of [
-      ['serviceaccounts', { serviceAccountName: 'default' }],
-      ['secrets', { volumes: [{ name: 's', secret: { secretName: 'x' } }] }],
       ['configmaps', { volumes: [{ name: 's', configMap: { name: 'x' } }] }],
       ['csidrivers (via CSI volumes)', { volumes: [{ name: 's', csi: { driver: 'csi.example.test' } }] }],
       [

@@ -106,6 +106,22 @@ test.each([
   expect(imageTag(reference)).toBe(tag)
 })
 
+test('a pod with limits of its own requests what its start takes, where sidecars run by then', () => {
+  const cpu = (amount: string) => ({ requests: { cpu: amount } })
+  const sidecar = { name: 's', image: 's', restartPolicy: 'Always', resources: cpu('100m') }
+  const requested = (...initContainers: object[]) =>
+    admitted(pods, {
+      spec: {
+        resources: { limits: { cpu: '1' } },
+        initContainers,
+        containers: [{ name: 'a', image: 'a', resources: cpu('100m') }],
+      },
+    })['spec']
+  const setUp = { name: 'i', image: 'i', resources: cpu('500m') }
+  expect(requested(sidecar, setUp)).toMatchObject({ resources: { requests: { cpu: '600m' } } })
+  expect(requested(setUp, sidecar)).toMatchObject({ resources: { requests: { cpu: '500m' } } })
+})
+
 test('a pod with limits of its own requests what its containers request, else what it is limited to', () => {
   const resources = { requests: { cpu: '100m' } }
   const object = admitted(pods, {

@@ -68,8 +68,7 @@ export const certificateSigningCheck = (authorizers: readonly Authorizer[]): Adm
   validate(request) {
     if (request.subresource !== 'status' || !isType(request, CertificateSigningRequest) || !request.oldObject) return
     const [now, old] = [asRequest(request.object).status, asRequest(request.oldObject).status]
-    const failed = (status: typeof now) => status?.conditions?.find(({ type }) => type === 'Failed')
-    if (now?.certificate === old?.certificate && deepEqual(failed(now), failed(old))) return
+    if (now?.certificate === old?.certificate && deepEqual(now?.conditions ?? [], old?.conditions ?? [])) return
     refuseUnless(request, authorizers, 'sign')
   },
 })

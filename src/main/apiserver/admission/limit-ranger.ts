@@ -8,6 +8,7 @@ import {
   Pod,
 } from '../../../shared/api/core/v1.ts'
 import { parseQuantity, type Quantity } from '../../../shared/machinery/quantity.ts'
+import { totalOf } from '../../../shared/machinery/quota-pod-usage.ts'
 import { forbidden } from '../../../shared/machinery/status.ts'
 import type { ObjectStore } from '../../store/contract.ts'
 import type { AdmissionPlugin, AdmissionRequest } from './contract.ts'
@@ -21,11 +22,11 @@ interface Resources {
 
 const ANNOTATION = 'kubernetes.io/limit-ranger'
 
-function itemsOf(store: ObjectStore, namespace: string): LimitRangeItem[] {
-  return store
+/** Of each LimitRange its items. */
+const rangesOf = (store: ObjectStore, namespace: string): (readonly LimitRangeItem[])[] =>
+  store
     .list(`/registry/core/limitranges/${namespace}/`)
-    .items.flatMap(({ object }) => (object as unknown as LimitRange).spec?.limits ?? [])
-}
+    .items.map(({ object }) => (object as unknown as LimitRange).spec?.limits ?? [])
 
 const resourcesOf = (container: Container): Resources => ({
   requests: container.resources?.requests ?? {},
@@ -55,7 +56,7 @@ function setDefaults(store: ObjectStore, request: AdmissionRequest): void {
   const pod = request.object as unknown as Pod
   const { spec } = pod
   const set: string[] = []
-  for (const item of itemsOf(store, request.namespace)) {
+  for (const item of rangesOf(store, request.namespace).flat()) {
     if (item.type !== 'Container') continue
     for (const container of spec.containers) set.push(...fill(container, item))
     for (const container of spec.initContainers ?? [])
@@ -114,25 +115,9 @@ function violations(item: LimitRangeItem, resources: Resources): string[] {
   ]
 }
 
-/** Containers run together, the init containers one by one before them: the larger of sum and maximum, unless the pod says. */
-function total(pod: Pod, of: (resources: Resources) => Amounts): Amounts {
-  const sums = new Map<string, Quantity>()
-  const isSidecar = ({ restartPolicy }: Container) => restartPolicy === 'Always'
-  const init = pod.spec.initContainers ?? []
-  for (const container of [...pod.spec.containers, ...init.filter(isSidecar)])
-    for (const [name, value] of Object.entries(of(resourcesOf(container)))) {
-      const known = sums.get(name)
-      sums.set(name, known ? known.add(parseQuantity(value)) : parseQuantity(value))
-    }
-  for (const container of init.filter(one => !isSidecar(one)))
-    for (const [name, value] of Object.entries(of(resourcesOf(container)))) {
-      const [one, known] = [parseQuantity(value), sums.get(name)]
-      if (!known || one.compare(known) > 0) sums.set(name, one)
-    }
-  const whole = of({ requests: {}, limits: {}, ...pod.spec.resources })
-  for (const name of ['cpu', 'memory']) if (whole[name] !== undefined) sums.set(name, parseQuantity(whole[name]))
-  return Object.fromEntries([...sums].map(([name, sum]) => [name, sum.toString()]))
-}
+/** Overhead is the node's, and bounds are for what was asked for. */
+const total = ({ spec: { overhead: _, ...spec } }: Pod, kind: keyof Resources): Amounts =>
+  Object.fromEntries([...totalOf(spec, kind)].map(([name, sum]) => [name, sum.toString()]))
 
 function podViolations(pod: Pod, item: LimitRangeItem): string[] {
   if (item.type === 'Container')
@@ -140,10 +125,7 @@ function podViolations(pod: Pod, item: LimitRangeItem): string[] {
       violations(item, resourcesOf(container)),
     )
   if (item.type !== 'Pod') return []
-  return violations(item, {
-    requests: total(pod, ({ requests }) => requests),
-    limits: total(pod, ({ limits }) => limits),
-  })
+  return violations(item, { requests: total(pod, 'requests'), limits: total(pod, 'limits') })
 }
 
 /** @throws ApiError 403 */
@@ -158,22 +140,29 @@ const concernsPod = (request: AdmissionRequest): boolean =>
   isType(request, Pod) &&
   ((request.operation === 'CREATE' && request.subresource === '') || request.subresource === 'resize')
 
+/** What is going away may take its last steps, whatever has been bounded since. */
+const isLeaving = ({ operation, object, oldObject }: AdmissionRequest): boolean =>
+  !object || operation === 'DELETE' || operation === 'CONNECT' || oldObject?.metadata.deletionTimestamp !== undefined
+
 export function limitRanger(store: ObjectStore): AdmissionPlugin {
   return {
     name: 'LimitRanger',
     mutate(request) {
-      if (concernsPod(request) && request.operation === 'CREATE') setDefaults(store, request)
+      if (concernsPod(request) && !isLeaving(request)) setDefaults(store, request)
     },
     validate(request) {
-      const { object, operation, subresource, namespace } = request
-      if (!object || operation === 'DELETE' || operation === 'CONNECT') return
+      const { object, subresource, namespace } = request
+      if (isLeaving(request)) return
+      // The first that is broken is told.
       if (concernsPod(request)) {
         const pod = object as unknown as Pod
-        refuse(request, itemsOf(store, namespace).flatMap(item => podViolations(pod, item))) // prettier-ignore
+        for (const range of rangesOf(store, namespace)) refuse(request, range.flatMap(item => podViolations(pod, item))) // prettier-ignore
       } else if (isType(request, PersistentVolumeClaim) && subresource === '') {
         const { requests = {}, limits = {} } = (object as unknown as PersistentVolumeClaim).spec?.resources ?? {}
-        const items = itemsOf(store, namespace).filter(({ type }) => type === PersistentVolumeClaim.kind)
-        refuse(request, items.flatMap(item => violations(item, { requests, limits }))) // prettier-ignore
+        for (const range of rangesOf(store, namespace)) {
+          const items = range.filter(({ type }) => type === PersistentVolumeClaim.kind)
+          refuse(request, items.flatMap(item => violations(item, { requests, limits }))) // prettier-ignore
+        }
       }
     },
   }

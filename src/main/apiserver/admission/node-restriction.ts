@@ -3,18 +3,20 @@
 // @see https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/#noderestriction
 import { Node, PersistentVolume, PersistentVolumeClaim, Pod, ServiceAccount } from '../../../shared/api/core/v1.ts'
 import type { TokenRequest } from '../../../shared/api/authentication/v1.ts'
+import { CertificateSigningRequest } from '../../../shared/api/certificates/v1.ts'
 import { Lease } from '../../../shared/api/coordination/v1.ts'
 import { ResourceSlice } from '../../../shared/api/resource/v1.ts'
 import { CSINode } from '../../../shared/api/storage/v1.ts'
 import { deepEqual } from '../../../shared/machinery/deep-equal.ts'
 import { LOCAL_VOLUME_FINALIZER, nodeOfLocalVolume } from '../../../shared/machinery/local-volumes.ts'
+import { messageOf } from '../../../shared/machinery/message-of.ts'
 import { forbidden, notFound } from '../../../shared/machinery/status.ts'
 import type { ObjectStore } from '../../store/contract.ts'
 import { nodeNameOf } from '../authz/node/node-identity.ts'
 import type { ServerView } from '../endpoints/server-view.ts'
 import { apiReferenceOf } from './api-references.ts'
 import type { AdmissionPlugin, AdmissionRequest } from './contract.ts'
-import { isType } from './is-type.ts'
+import { isCreateOf, isType } from './is-type.ts'
 import { forbiddenNodeLabels } from './node-labels.ts'
 import { refusedAudience } from './token-audience.ts'
 
@@ -109,6 +111,8 @@ function checkNode(ask: Ask): void {
   const { operation, object, oldObject } = request
   const name = request.name || (object?.metadata.name ?? '')
   if (name !== nodeName) refuse(ask, `node ${quoted(nodeName)} is not allowed to modify node ${quoted(name)}`)
+  if (operation === 'CREATE' && (object as unknown as Node | undefined)?.spec?.configSource)
+    refuse(ask, `node ${quoted(nodeName)} is not allowed to create pods with a non-nil configSource`)
   const labels = forbiddenNodeLabels(object?.metadata.labels, oldObject?.metadata.labels).join(', ')
   if (operation === 'CREATE' && labels)
     refuse(ask, `node ${quoted(nodeName)} is not allowed to set the following labels: ${labels}`)
@@ -200,6 +204,25 @@ function checkSlice(ask: Ask): void {
     refuse(ask, 'can only create ResourceSlice with the same NodeName as the requesting node')
 }
 
+const KUBELET_SIGNERS = new Set(['kubernetes.io/kubelet-serving', 'kubernetes.io/kube-apiserver-client-kubelet'])
+
+/** Who signs looks at the rest of it. */
+async function checkCertificateRequest(ask: Ask): Promise<void> {
+  const { request, nodeName } = ask
+  if (!isCreateOf(request, CertificateSigningRequest)) return
+  const { spec } = request.object as unknown as CertificateSigningRequest
+  if (!KUBELET_SIGNERS.has(spec.signerName)) return
+  const { readRequest } = await import('../../pki/certificate-request.ts')
+  const wanted = `system:node:${nodeName}`
+  let commonName: string
+  try {
+    commonName = readRequest(Buffer.from(spec.request, 'base64').toString('latin1')).commonName
+  } catch (error) {
+    return refuse(ask, `unable to parse csr: ${messageOf(error)}`)
+  }
+  if (commonName !== wanted) refuse(ask, `can only create a node CSR with CN=${wanted}`)
+}
+
 export function nodeRestriction(store: ObjectStore): AdmissionPlugin {
   let server: ServerView | undefined
   const authorize: Ask['authorize'] = attributes => server?.authorize(attributes) ?? { decision: 'no-opinion' }
@@ -210,9 +233,10 @@ export function nodeRestriction(store: ObjectStore): AdmissionPlugin {
     },
     mutate(request) {
       const nodeName = nodeNameOf(request.user)
-      if (nodeName === undefined) return
+      if (nodeName === undefined) return undefined
       const ask = { request, nodeName, store, authorize }
       if (nodeName === '') refuse(ask, `could not determine node from user ${quoted(request.user.name)}`)
+      if (isType(request, CertificateSigningRequest)) return checkCertificateRequest(ask)
       if (isType(request, Pod)) checkPod(ask)
       else if (isType(request, Node)) checkNode(ask)
       else if (isType(request, PersistentVolumeClaim)) checkClaimStatus(ask)
@@ -221,6 +245,7 @@ export function nodeRestriction(store: ObjectStore): AdmissionPlugin {
       else if (isType(request, Lease)) checkOwnName(ask, 'node lease', LEASE_NAMESPACE)
       else if (isType(request, CSINode)) checkOwnName(ask, 'CSINode')
       else if (isType(request, ResourceSlice)) checkSlice(ask)
+      return undefined
     },
   }
 }

@@ -61,19 +61,28 @@ const LOOKS = 30
 const PAUSE_MS = 100
 
 /** It shows what a node runs whatever the API has: it cannot be given anything of it. */
-function mirrorNotAllowed(pod: Pod): string | undefined {
+function whyNoMirror(pod: Pod): string | undefined {
   if (pod.spec.serviceAccountName) return 'a mirror pod may not reference service accounts'
-  return configurationOf(pod).secrets.length > 0 ? 'a mirror pod may not reference secrets' : undefined
+  if (configurationOf(pod).secrets.length > 0) return 'a mirror pod may not reference secrets'
+  return pod.spec.volumes?.some(({ projected }) => projected?.sources?.some(source => source.serviceAccountToken))
+    ? 'a mirror pod may not use ServiceAccountToken volume projections'
+    : undefined
+}
+
+const refusal = ({ metadata }: Pod, why: string) => forbidden(PodType, metadata.name, why)
+
+const isMirror = ({ metadata }: Pod) => metadata.annotations?.[MIRROR] !== undefined
+
+/** @throws ApiError 403 */
+function checkMirror(pod: Pod): void {
+  const why = whyNoMirror(pod)
+  if (why) throw refusal(pod, why)
 }
 
 export function serviceAccount(store: ObjectStore, clock: Clock = systemClock): AdmissionPlugin {
   const look = (namespace: string, name: string) => store.get(`/registry/core/serviceaccounts/${namespace}/${name}`)
-  const missing = ({ metadata }: Pod, namespace: string, name: string) =>
-    forbidden(
-      PodType,
-      metadata.name,
-      `error looking up service account ${namespace}/${name}: serviceaccount "${name}" not found`,
-    )
+  const missing = (pod: Pod, namespace: string, name: string) =>
+    refusal(pod, `error looking up service account ${namespace}/${name}: serviceaccount "${name}" not found`)
 
   async function waitFor(pod: Pod, namespace: string, name: string): Promise<Stored> {
     for (let looks = 1; looks < LOOKS; looks++) {
@@ -97,7 +106,7 @@ export function serviceAccount(store: ObjectStore, clock: Clock = systemClock): 
       if (operation !== 'CREATE' || subresource !== '' || resource.type.group !== '' || resource.type.plural !== 'pods')
         return undefined
       const pod = object as unknown as Pod
-      if (pod.metadata.annotations?.[MIRROR] !== undefined) return undefined
+      if (isMirror(pod)) return checkMirror(pod)
       const name = (pod.spec.serviceAccountName ||= DEFAULT_ACCOUNT)
       pod.spec.serviceAccount = name
       const stored = look(namespace, name)
@@ -110,17 +119,12 @@ export function serviceAccount(store: ObjectStore, clock: Clock = systemClock): 
       const isCreated = operation === 'CREATE' && subresource === ''
       if (!isCreated && !(operation === 'UPDATE' && subresource === 'ephemeralcontainers')) return
       const pod = object as unknown as Pod
-      const refuse = (why: string) => forbidden(PodType, pod.metadata.name, why)
-      if (isCreated && pod.metadata.annotations?.[MIRROR] !== undefined) {
-        const why = mirrorNotAllowed(pod)
-        if (why) throw refuse(why)
-        return
-      }
-      const account = look(namespace, pod.spec.serviceAccountName ?? '')?.object as unknown as
-        ServiceAccount | undefined
-      if (!account) return // the pod was refused for that, or its account has gone since
+      if (isCreated && isMirror(pod)) return checkMirror(pod)
+      const name = pod.spec.serviceAccountName ?? ''
+      const account = look(namespace, name)?.object as unknown as ServiceAccount | undefined
+      if (!account) throw missing(pod, namespace, name)
       const why = isCreated ? secretNotAllowed(pod, account) : secretOfDebugNotAllowed(pod, account)
-      if (why) throw refuse(why)
+      if (why) throw refusal(pod, why)
     },
   }
 }

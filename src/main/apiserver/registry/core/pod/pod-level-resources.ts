@@ -1,7 +1,8 @@
 // Requests and limits of the pod as a whole, filled in from those of its containers.
 // @see KEP-2837, "Proposed validation & defaulting rules"
 import type { Container, PodSpec } from '../../../../../shared/api/core/v1.ts'
-import { isQuantity, parseQuantity } from '../../../../../shared/machinery/quantity.ts'
+import { isQuantity } from '../../../../../shared/machinery/quantity.ts'
+import { totalOf } from '../../../../../shared/machinery/quota-pod-usage.ts'
 import { emptyMap, entries, has, isEmpty, list } from '../../support/collections.ts'
 import { isHugePages } from '../../support/resource-names.ts'
 
@@ -9,23 +10,16 @@ type Amounts = Record<string, string | number>
 
 const isPodLevel = (name: string) => name === 'cpu' || name === 'memory' || isHugePages(name)
 
-/** What the scheduler counts: all containers and sidecars together, or one init container if that needs more. */
-function total(spec: PodSpec, field: 'requests' | 'limits'): Amounts {
-  const sums: Amounts = emptyMap()
-  const merge = (container: Container, combine: 'add' | 'max') => {
-    for (const [name, amount] of entries(container.resources?.[field])) {
-      if (!isPodLevel(name) || !isQuantity(amount)) continue
-      const now = parseQuantity(amount)
-      const before = has(sums, name) ? parseQuantity(sums[name] ?? 0) : undefined
-      const next = !before ? now : combine === 'add' ? before.add(now) : before.compare(now) < 0 ? now : before
-      sums[name] = next.toString()
-    }
+/** What the containers ask for together, or what their start takes if that is more. What is no amount is told later. */
+function total({ containers, initContainers }: PodSpec, kind: 'requests' | 'limits'): Amounts {
+  const readable = (container: Container): Container => {
+    const amounts = entries(container.resources?.[kind]).filter(
+      ([name, amount]) => isPodLevel(name) && isQuantity(amount),
+    )
+    return { ...container, resources: { [kind]: Object.fromEntries(amounts) } }
   }
-  const sidecar = (container: Container) => container.restartPolicy === 'Always'
-  for (const container of list(spec.containers)) merge(container, 'add')
-  for (const container of list(spec.initContainers).filter(sidecar)) merge(container, 'add')
-  for (const container of list(spec.initContainers).filter(c => !sidecar(c))) merge(container, 'max')
-  return sums
+  const spec = { containers: list(containers).map(readable), initContainers: list(initContainers).map(readable) }
+  return Object.fromEntries([...totalOf(spec, kind)].map(([name, amount]) => [name, amount.toString()]))
 }
 
 /** Only where the pod states something itself; to be called after the containers have their defaults. */
