@@ -82,7 +82,7 @@ test(
     for (const told of [
       /^ufw +info: ufw is on\.\n +why: .*\n +how: .*UDP 8472 .*ufw allow 443\/tcp/m,
       /^firewalld +info: firewalld is on\.\n +why: .*\n +how: .*firewall-cmd /m,
-      /^rules +info: A packet filter drops .*\(input of nftables' inet guard, forward of nftables' inet guard\)\.\n +why: .*\n +how: /m,
+      /^rules +info: A packet filter drops .*\(nftables inet guard input, nftables inet guard forward\)\.\n +why: .*\n +how: /m,
     ])
       expect(checked.stdout).toMatch(told)
     // Each is told of once.

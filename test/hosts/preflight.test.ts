@@ -6,6 +6,8 @@ import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import type { HostText } from '../../src/shared/api/flotilla/v1.ts'
+import { filledIn } from '../../src/shared/machinery/host-text.ts'
 import type { ClusterFacts } from '../../src/main/provisioning/preflight/contract.ts'
 import { RELAYED, relayedMessage, relayedNodes } from '../../src/shared/machinery/relayed.ts'
 import { type Facts, parseFacts } from '../../src/main/provisioning/preflight/facts.ts'
@@ -151,13 +153,13 @@ describe('a finding says what, why and how', () => {
     [
       'network/firewall-rules',
       'Info',
-      "(input of nftables' inet filter)",
+      '(nftables inet filter input)',
       { drops: [{ hook: 'input', table: 'inet filter', chain: 'input' }] },
     ],
     [
       'network/firewall-rules',
       'Info',
-      "(forward of nftables' ip filter)",
+      '(nftables ip filter forward)',
       {
         drops: [{ hook: 'forward', table: 'ip filter', chain: 'forward' }],
         active: new Set(['docker', 'ufw-enabled']),
@@ -166,20 +168,20 @@ describe('a finding says what, why and how', () => {
     [
       'network/firewall-rules',
       'Info',
-      '(INPUT of iptables)',
+      '(iptables INPUT)',
       { drops: [{ hook: 'input', table: 'ip filter', chain: 'INPUT' }] },
     ],
     [
       'network/firewall-output',
       'Warning',
-      '(OUTPUT of ip6tables)',
+      '(ip6tables OUTPUT)',
       { drops: [{ hook: 'output', table: 'ip6 filter', chain: 'OUTPUT' }] },
     ],
     ['system/selinux', 'Info', 'SELinux', { selinuxEnforcing: true }],
     ['network/ssh-forwarding', 'Info', 'AllowTcpForwarding no', { sshdForwarding: 'no' }],
     ['network/control-plane', 'Info', '(192.0.2.1, box.test)', { apiUnreachable: ['192.0.2.1', 'box.test'] }],
     ['network/peer', 'Warning', 'The node other (192.168.1.6)', { unreachable: ['192.168.1.6'] }],
-    ['cluster/kubernetes', 'Error', 'k3s-agent runs', { active: new Set(['k3s-agent']) }],
+    ['cluster/kubernetes', 'Error', 'runs on the host: k3s-agent.', { active: new Set(['k3s-agent']) }],
     [
       'cluster/agent',
       'Info',
@@ -214,6 +216,8 @@ describe('a finding says what, why and how', () => {
     expect(`${finding?.what} ${finding?.why}`).toContain(what)
     expect(finding?.why.length).toBeGreaterThan(20)
     expect(finding?.how.length).toBeGreaterThan(10)
+    const inEnglish = (texts: readonly HostText[] = []) => texts.map(each => filledIn(each.text, each)).join(' ')
+    for (const part of ['what', 'why', 'how'] as const) expect(inEnglish(finding?.said?.[part])).toBe(finding?.[part])
   })
   test('that joining mends names the step that does', () => {
     const facts = { ...good, tools: without('docker', 'nft', 'conntrack'), docker: { ...good.docker, version: '' } }

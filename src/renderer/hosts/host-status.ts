@@ -4,7 +4,7 @@ import { conditionOf } from '../../shared/machinery/conditions.ts'
 import { byCreation } from '../../shared/machinery/older.ts'
 import { stateText } from '../status/own-words.ts'
 import { type StatusView, type Tone, view } from '../status/tone.ts'
-import { type MessageKey, m, t } from '../i18n/i18n.ts'
+import { type MessageKey, known, m, t } from '../i18n/i18n.ts'
 
 const PHASES: Readonly<Record<string, Tone>> = {
   Ready: 'healthy',
@@ -44,21 +44,53 @@ const OPERATION: Readonly<Record<string, StatusView>> = {
 export const operationStatus = ({ status }: HostOperation): StatusView =>
   OPERATION[status.phase ?? 'Pending'] ?? view('unknown', status.phase ?? '')
 
-const ACTIONS: Readonly<Record<string, MessageKey>> = {
-  Check: m('Check'),
-  Join: m('Join'),
-  Upgrade: m('Upgrade'),
-  Repair: m('Repair'),
-  Restart: m('Restart'),
-  LoadImages: m('Load images'),
-  Undo: m('Undo'),
-  Remove: m('Remove'),
+const ACTIONS: Readonly<Record<string, readonly [word: MessageKey, withName: MessageKey]>> = {
+  Check: [m('Check'), m('Check {name}')],
+  Join: [m('Join'), m('Join {name}')],
+  Upgrade: [m('Upgrade'), m('Upgrade {name}')],
+  Repair: [m('Repair'), m('Repair {name}')],
+  Restart: [m('Restart'), m('Restart {name}')],
+  LoadImages: [m('Load images'), m('Load images onto {name}')],
+  Undo: [m('Undo'), m('Undo on {name}')],
+  Remove: [m('Remove'), m('Remove {name}')],
 }
 /** What is done, in a word. */
 export function actionText(action: string): string {
-  const text = ACTIONS[action]
-  return text ? t(text) : action
+  const [word] = ACTIONS[action] ?? []
+  return word ? t(word) : action
 }
+/** The same with the host that it is done to. */
+export function operationText({ spec: { action, hostName } }: HostOperation): string {
+  const [, withName] = ACTIONS[action] ?? []
+  return withName ? t(withName, { name: hostName }) : `${action} ${hostName}`
+}
+
+const STEP_NAMES: ReadonlySet<string> = new Set([
+  m('authorize-key'),
+  m('clean-up'),
+  m('close-link'),
+  m('configure'),
+  m('delete-files'),
+  m('delete-node'),
+  m('drain'),
+  m('install-packages'),
+  m('live-restore'),
+  m('push-agent'),
+  m('push-runtime'),
+  m('reset-live-restore'),
+  m('restart-agent'),
+  m('revoke-certificate'),
+  m('start-agent'),
+  m('start-docker'),
+  m('stop-docker'),
+  m('switch-agent'),
+  m('sync-clock'),
+  m('uninstall'),
+  m('unsync-clock'),
+  m('withdraw-key'),
+])
+/** Steps are called in English as commands call them. An image that is sent is a step of its own, and called as it is. */
+export const stepText = (name: string): string => (STEP_NAMES.has(name) ? known(name) : name)
 
 /** What is done and how far it is, as in `Join: Running`. */
 export const progressText = (operation: HostOperation): string =>

@@ -3,6 +3,8 @@
 import { computed, nextTick } from 'vue'
 import { createI18n } from 'vue-i18n'
 import { createPart } from '../lazy/part.ts'
+import type { HostText } from '../../shared/api/flotilla/v1.ts'
+import { filledIn } from '../../shared/machinery/host-text.ts'
 import type { german } from './de/german.ts'
 
 export type Language = 'en' | 'de'
@@ -58,6 +60,16 @@ function plain(key: MessageKey): string {
 export function known(text: string): string {
   const messages = global.messages.value[language.value]
   return Object.hasOwn(messages, text) ? (messages[text] ?? text) : text
+}
+
+/**
+ * Says what a control plane said in English, where all that it is made of is known here: one of another release may say it
+ * otherwise.
+ */
+export function told(english: string, texts: readonly HostText[] = []): string {
+  const messages = global.messages.value[language.value]
+  const isKnown = texts.length > 0 && texts.every(({ text }) => Object.hasOwn(messages, text))
+  return isKnown ? texts.map(each => filledIn(known(each.text), each)).join(' ') : english
 }
 
 /** The system's variety of the language spoken, such as `de-AT`. */

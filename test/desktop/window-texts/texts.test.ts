@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { german } from '../../../src/renderer/i18n/de/german.ts'
 import { states } from '../../../src/renderer/i18n/de/states.ts'
-import { blocks, placeholdersOf, said, unsaid } from './texts.ts'
+import { blocks, placeholdersOf, said, saidOfHosts, stepNames, unsaid } from './texts.ts'
 
 const messages: Readonly<Record<string, string>> = german
 const keys = Object.keys(messages)
@@ -62,6 +62,13 @@ describe('texts of the window', () => {
   it('are all said somewhere', () => {
     const used = new Set(said.map(({ key }) => key))
     expect(keys.filter(key => !used.has(key))).toEqual([])
+  })
+
+  it('are there for all that the control plane says of hosts, and for each of its steps', () => {
+    expect(saidOfHosts.length).toBeGreaterThan(200)
+    expect(saidOfHosts.filter(({ values }) => values === undefined)).toEqual([])
+    expect(stepNames.length).toBeGreaterThan(15)
+    expect(stepNames.filter(name => messages[name] === undefined)).toEqual([])
   })
 
   it('are not empty, and have the same placeholders and forms in both languages', () => {

@@ -1,4 +1,5 @@
-// Reads the window's sources: which texts they say, and which visible English says nothing of being one.
+// Reads the window's sources: which texts they say, and which visible English says nothing of being one; and those of the
+// control plane, for what it says of hosts, which the window says in its own language.
 import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -6,6 +7,7 @@ import { parse } from 'vue/compiler-sfc'
 import ts from 'typescript'
 
 const ROOT = fileURLToPath(new URL('../../../src/renderer/', import.meta.url))
+const HOSTS = fileURLToPath(new URL('../../../src/main/provisioning/', import.meta.url))
 
 export interface Said {
   readonly file: string
@@ -14,7 +16,7 @@ export interface Said {
   readonly values: readonly string[] | undefined
 }
 
-const SAYS = new Set(['t', 'm'])
+const SAYS = new Set(['t', 'm', 'say'])
 /** Attributes and properties that are read or heard. */
 const SEEN = new Set([
   'alt',
@@ -38,7 +40,10 @@ function saidIn(code: string, file: string): Said[] {
   const visit = (node: ts.Node): void => {
     if (ts.isCallExpression(node) && ts.isIdentifier(node.expression) && SAYS.has(node.expression.text)) {
       const [key, values] = node.arguments
-      for (const literal of key ? literalsIn(key) : [])
+      const literals = key ? literalsIn(key) : []
+      // Of `say` nobody else tells what it is given.
+      if (literals.length === 0 && node.expression.text === 'say') literals.push(node.getText())
+      for (const literal of literals)
         said.push({
           file,
           key: literal,
@@ -111,9 +116,20 @@ export const blocks: readonly Block[] = readdirSync(ROOT, { recursive: true, enc
     return { file, code: [descriptor.scriptSetup?.content ?? '', ...code], plain }
   })
 
-export const said: readonly Said[] = blocks.flatMap(({ file, code }) =>
+const sourcesOfHosts = readdirSync(HOSTS, { recursive: true, encoding: 'utf8' })
+  .filter(file => file.endsWith('.ts'))
+  .map(file => ({ file: `provisioning/${file}`, text: readFileSync(join(HOSTS, file), 'utf8') }))
+
+const saidInWindow = blocks.flatMap(({ file, code }) =>
   code.flatMap(each => saidIn(each.trimStart().startsWith('{') ? `(${each})` : each, file)),
 )
+export const saidOfHosts: readonly Said[] = sourcesOfHosts.flatMap(({ file, text }) => saidIn(text, file))
+export const said: readonly Said[] = [...saidInWindow, ...saidOfHosts]
+
+/** As steps of joining, upgrading and removing are called. */
+export const stepNames = sourcesOfHosts
+  .filter(({ file }) => file.startsWith('provisioning/steps/'))
+  .flatMap(({ text }) => [...text.matchAll(/^ +name: '([a-z-]+)',$/gm)].map(([, name = '']) => name))
 
 /** Names in braces. */
 export const placeholdersOf = (text: string): string[] =>

@@ -182,7 +182,7 @@ describe('axe finds nothing serious, in the light and in the dark,', () => {
     await walk('hosts?add=')
     await opened('add hosts', 'AddHostsDialog', () => Promise.resolve())
     await walk('hosts')
-    await opened('load images', 'LoadImagesDialog', () => page.getByLabel('Load images away').click())
+    await opened('load images', 'LoadImagesDialog', () => page.getByLabel('Load images onto away').click())
     await opened('remove a host', 'ConfirmDialog', () => page.getByLabel('Remove away').click())
     await walk('access')
     await opened('can somebody', 'CanDialog', button('Can somebody…?'))

@@ -30,7 +30,13 @@ const PASSWORD = 'correct horse'
 function open(port: number, person = new Person({ Password: PASSWORD })): Promise<SshConnection> {
   const route = [{ host: '127.0.0.1', port, user: 'ada', identityFiles: [], identitiesOnly: true }]
   const signal = new AbortController().signal
-  return connectRoute(route, { prompter: person, pins: person, clock, signal, stage: text => stages.push(text) })
+  return connectRoute(route, {
+    prompter: person,
+    pins: person,
+    clock,
+    signal,
+    stage: said => stages.push(String(said)),
+  })
 }
 
 /** @returns its port */

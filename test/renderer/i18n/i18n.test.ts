@@ -10,6 +10,7 @@ import {
   known,
   speak,
   t,
+  told,
 } from '../../../src/renderer/i18n/i18n.ts'
 
 afterEach(() => speak('en'))
@@ -30,6 +31,19 @@ describe('what the window says', () => {
     expect([1, 2].map(n => t('{n} item | {n} items', { n }))).toEqual(['1 Eintrag', '2 Einträge'])
     await speak('en')
     expect([title.value, document.documentElement.lang]).toEqual(['Settings', 'en'])
+  })
+
+  it('says what a control plane said of hosts in its own language, as far as it knows all of it', async () => {
+    const [here, away] = [
+      { text: '{tool} is missing.', values: { tool: 'nft {tool} $&' } },
+      { text: 'Upgrade Docker.' },
+    ]
+    const english = 'nft is missing. Upgrade Docker.'
+    expect(told(english, [here, away])).toBe(english)
+    await speak('de')
+    expect(told(english, [here, away])).toBe('nft {tool} $& fehlt. Docker aktualisieren.')
+    expect(told(english, [here, { text: 'Something of a later release.' }])).toBe(english)
+    expect([told(english, []), told(english)]).toEqual([english, english])
   })
 
   it('follows who changes their mind while German is loaded', async () => {

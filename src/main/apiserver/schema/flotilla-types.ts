@@ -75,8 +75,18 @@ const types: Record<string, TypeFact> = {
     },
   },
   HostFinding: {
-    fields: { id: required, severity: required, what: required, why: required, how: required, fix: string },
+    fields: {
+      id: required,
+      severity: required,
+      what: required,
+      why: required,
+      how: required,
+      fix: string,
+      said: ref('HostFindingSaid'),
+    },
   },
+  HostFindingSaid: { fields: { what: list('HostText'), why: list('HostText'), how: list('HostText') } },
+  HostText: { fields: { text: required, values: { t: 'map', i: string } } },
   HostAgent: { fields: { bundle: string, runtime: string, previousBundle: string } },
   HostAway: { fields: { from: { ...time, req: 1 }, until: time, reason: string } },
   ...kind('CertificateRevocation', ['spec']),
@@ -99,6 +109,7 @@ const types: Record<string, TypeFact> = {
     fields: {
       phase: string,
       message: string,
+      said: list('HostText'),
       reason: string,
       findings: list('HostFinding'),
       plan: list('HostOperationPlanItem'),
@@ -110,7 +121,7 @@ const types: Record<string, TypeFact> = {
       bytesSent: integer,
     },
   },
-  HostOperationPlanItem: { fields: { step: required, changes: strings } },
+  HostOperationPlanItem: { fields: { step: required, changes: strings, said: list('HostText') } },
   HostOperationStep: {
     fields: {
       name: required,
@@ -122,7 +133,15 @@ const types: Record<string, TypeFact> = {
     },
   },
   HostOperationPrompt: {
-    fields: { id: required, kind: required, about: required, text: required, fingerprint: string, echo: boolean },
+    fields: {
+      id: required,
+      kind: required,
+      about: required,
+      text: required,
+      said: list('HostText'),
+      fingerprint: string,
+      echo: boolean,
+    },
   },
 }
 

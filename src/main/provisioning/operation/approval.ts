@@ -1,5 +1,6 @@
 // A plan that changes something waits until somebody has looked at it.
 import { deferred } from '../../../shared/machinery/deferred.ts'
+import { messageOf, say } from '../say.ts'
 import type { StatusWriter } from './status-writer.ts'
 
 export class Approval {
@@ -14,7 +15,7 @@ export class Approval {
   /** @throws the signal's reason when it is called off */
   async wait(writer: StatusWriter, signal: AbortSignal): Promise<void> {
     if (this.#isGiven) return
-    await writer.set({ phase: 'WaitingForApproval', message: 'the plan waits to be approved' })
+    await writer.set({ phase: 'WaitingForApproval', ...messageOf(say('the plan waits to be approved')) })
     signal.throwIfAborted()
     await new Promise<void>((resolve, reject) => {
       signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })

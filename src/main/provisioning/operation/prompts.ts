@@ -11,10 +11,18 @@ export function statusPrompter(parts: {
 }): Prompter {
   const { operation, desk, writer, signal } = parts
   return {
-    async ask({ kind, about, text, fingerprint, echo }: Prompt) {
+    async ask({ kind, about, text, said, fingerprint, echo }: Prompt) {
       const { id, answer } = desk.expect(operation, signal)
       answer.catch(() => undefined) // called off while the question is written, it is nobody's yet
-      const prompt = { id, kind, about, text, echo, ...(fingerprint === undefined ? {} : { fingerprint }) }
+      const prompt = {
+        id,
+        kind,
+        about,
+        text,
+        echo,
+        ...(said === undefined ? {} : { said }),
+        ...(fingerprint === undefined ? {} : { fingerprint }),
+      }
       await writer.set({ phase: 'WaitingForAnswer', message: '', prompts: [...(writer.status.prompts ?? []), prompt] })
       try {
         return await answer

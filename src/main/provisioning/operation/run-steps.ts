@@ -1,6 +1,7 @@
 // Plans and applies the steps of an action, telling how far it is.
 import type { HostOperationStep } from '../../../shared/api/flotilla/v1.ts'
 import { formatTime } from '../../../shared/machinery/clock.ts'
+import type { Said } from '../say.ts'
 import type { ContextWithoutProgress, Progress, Step } from '../steps/contract.ts'
 import type { StatusWriter } from './status-writer.ts'
 
@@ -16,7 +17,7 @@ export async function planSteps(
   context: ContextWithoutProgress,
   writer: StatusWriter,
 ): Promise<Step[]> {
-  const planned: { step: Step; changes: string[] }[] = []
+  const planned: { step: Step; changes: Said[] }[] = []
   for (const step of steps) planned.push({ step, changes: await step.plan(context) })
   const doing = planned.filter(({ changes }) => changes.length > 0)
   const { plan: planBefore = [], steps: stepsBefore = [] } = writer.status
@@ -25,7 +26,11 @@ export async function planSteps(
   await writer.set({
     plan: [
       ...planBefore.filter(({ step }) => isDone(step) && !doing.some(other => other.step.name === step)),
-      ...doing.map(({ step, changes }) => ({ step: step.name, changes })),
+      ...doing.map(({ step, changes }) => ({
+        step: step.name,
+        changes: changes.map(String),
+        said: changes.flatMap(({ texts }) => texts),
+      })),
     ],
     steps: [
       ...done.filter(({ name }) => !planned.some(({ step }) => step.name === name)),

@@ -30,14 +30,16 @@ import { stepsFor } from '../steps/actions.ts'
 import { startAgent } from '../steps/start-agent.ts'
 import { switchAgent } from '../steps/upgrade.ts'
 import type { ClusterSettings, ContextWithoutProgress } from '../steps/contract.ts'
+import { type Said, messageOf, say } from '../say.ts'
 import { Approval } from './approval.ts'
 import { hostKeyPins, inspected, patchHostStatus } from './host-status.ts'
-import { withNextStep } from './next-step.ts'
+import { PreflightError, failure } from './failure.ts'
 import { CANCELLED, type Outcome, outcome } from './outcome.ts'
 import { statusPrompter } from './prompts.ts'
 import { applySteps, planSteps } from './run-steps.ts'
 import { StatusWriter } from './status-writer.ts'
 import { noteUndone } from './undone.ts'
+import { verdict } from './verdict.ts'
 
 export interface OperationParts {
   readonly client: Client
@@ -127,14 +129,14 @@ export class OperationRun {
         message: '',
         reason: '',
       })
-      const message = await this.#performWhole(host)
-      await this.#end(host, { phase: 'Succeeded', reason: 'Succeeded', message })
+      const said = await this.#performWhole(host)
+      await this.#end(host, { phase: 'Succeeded', reason: 'Succeeded', ...messageOf(said) })
     } catch (error) {
       if (this.#stop.signal.reason instanceof InterruptedError) return
       const cancelled = this.#stop.signal.reason instanceof CancelledError
       const reason = error instanceof SshError ? error.code : error instanceof PreflightError ? 'PreflightFailed' : 'Error' // prettier-ignore
       this.#stop.abort(error) // whatever still waits for an answer
-      await this.#end(host, cancelled ? CANCELLED : { phase: 'Failed', reason, message: messageOf(error, this.action, this.hostName, this.#undoing) }) // prettier-ignore
+      await this.#end(host, cancelled ? CANCELLED : { phase: 'Failed', reason, ...failure(error, this.action, this.hostName, this.#undoing) }) // prettier-ignore
       if (!host) return
       await this.#noteFailure(host).catch(() => undefined)
     }
@@ -149,8 +151,8 @@ export class OperationRun {
       event(about, type, `${this.action}${how}`, ended.message)
   }
 
-  /** Goes on over a new connection when one is lost: steps look before they act. @returns what was done, in a sentence */
-  async #performWhole(host: Host): Promise<string> {
+  /** Goes on over a new connection when one is lost: steps look before they act. @returns what was done */
+  async #performWhole(host: Host): Promise<Said> {
     const { client, clock, resumePausesMs } = this.#parts
     if (this.action === 'Remove' && this.#operation.spec.force) return await this.#forget(host)
     using sudo = new Sudo(this.#prompter())
@@ -170,8 +172,8 @@ export class OperationRun {
       }
   }
 
-  /** @returns what was done, in a sentence */
-  async #perform(host: Host, sudo: Sudo): Promise<string> {
+  /** @returns what was done */
+  async #perform(host: Host, sudo: Sudo): Promise<Said> {
     const { client, links } = this.#parts
     const { action } = this
     const borrowed = links.connectionOf(host.metadata.name)
@@ -179,7 +181,7 @@ export class OperationRun {
     this.#wasConnected = true
     let adopted = borrowed !== undefined
     try {
-      this.#stage('looking at the host')
+      this.#stage(say('looking at the host'))
       const facts = await this.#look(ssh, sudo)
       const nodeName = nodeNameOf(host, facts.hostname)
       const apiPort = host.status.apiPort ?? freePort(facts)
@@ -192,8 +194,7 @@ export class OperationRun {
       await patchHostStatus(client, host.metadata.name, { findings })
       if (LOOKED_AT.has(action)) await this.#writer.set({ findings })
       const errors = findings.filter(({ severity }) => severity === 'Error')
-      if (CHECKED.has(action) && errors.length > 0)
-        throw new PreflightError(errors.map(({ what, how }) => `${what} ${how}`))
+      if (CHECKED.has(action) && errors.length > 0) throw new PreflightError(errors)
       if (action === 'Check') return verdict(host, findings)
       if (OF_AGENTS.has(action) && !facts.flotilla.isConfigured)
         throw new Error(`${this.hostName} has no agent; it becomes a node with: flotilla node repair ${this.hostName}`)
@@ -218,7 +219,7 @@ export class OperationRun {
           await links.release(host.metadata.name, ssh)
         },
       }
-      this.#writer.status.message = ''
+      Object.assign(this.#writer.status, { message: '', said: [] })
       const begun = this.#writer.status.steps?.map(step => step.name) ?? []
       const steps = await planSteps(await stepsFor(context), context, this.#writer)
       if (steps.length > 0) await this.#approval.wait(this.#writer, this.#stop.signal)
@@ -253,21 +254,24 @@ export class OperationRun {
   }
 
   /** @param undone by this operation, also before a connection was lost */
-  async #concludeUndo({ metadata: { name } }: Host, undone: ReadonlySet<string>): Promise<string> {
+  async #concludeUndo({ metadata: { name } }: Host, undone: ReadonlySet<string>): Promise<Said> {
     const { client } = this.#parts
     const names = [...undone]
-    if (names.length === 0) return `nothing of that is on ${name}`
+    if (names.length === 0) return say('nothing of that is on {name}', { name })
     await noteUndone(client, name, names)
     if (names.includes(startAgent.name))
       await patchHostStatus(client, name, { phase: 'Pending', nodeName: null, apiPort: null, agent: null, conditions: null }) // prettier-ignore
-    return `undone on ${name}: ${names.join(', ')}; to join again: flotilla node repair ${name}`
+    return say('undone on {name}: {steps}; to join again: flotilla node repair {name}', {
+      name,
+      steps: names.join(', '),
+    })
   }
 
   async #conclude(
     host: Host,
     context: ContextWithoutProgress,
     { changes, findings }: { readonly changes: number; readonly findings: readonly HostFinding[] },
-  ): Promise<string> {
+  ): Promise<Said> {
     const { client, links } = this.#parts
     const { nodeName, apiPort, ssh } = context
     const name = host.metadata.name
@@ -275,12 +279,14 @@ export class OperationRun {
       await client.delete(Host, { name }).catch((error: unknown) => {
         if (!isNotFound(error)) throw error
       })
-      return `${name} is no node any more and as it was before`
+      return say('{name} is no node any more and as it was before', { name })
     }
     await patchHostStatus(client, name, { phase: 'Ready', nodeName, apiPort })
     if (this.action !== 'Restart') await this.#noteAgent(context, findings)
     await links.open({ ...host, status: { ...host.status, nodeName, apiPort } }, ssh)
-    return changes === 0 ? `${name} is the node ${nodeName}; nothing had to be done` : `${name} is the node ${nodeName}`
+    return changes === 0
+      ? say('{name} is the node {node}; nothing had to be done', { name, node: nodeName })
+      : say('{name} is the node {node}', { name, node: nodeName })
   }
 
   #didStep = (name: string | undefined): boolean =>
@@ -302,7 +308,7 @@ export class OperationRun {
   }
 
   /** For a host that is gone: it is not asked. Its pods go with its node. */
-  async #forget({ metadata: { name }, status: { nodeName, facts } }: Host): Promise<string> {
+  async #forget({ metadata: { name }, status: { nodeName, facts } }: Host): Promise<Said> {
     const { client, clock, links } = this.#parts
     const gone = (error: unknown) => {
       if (!isNotFound(error)) throw error
@@ -314,8 +320,8 @@ export class OperationRun {
     }
     await client.delete(Host, { name }).catch(gone)
     return facts === undefined
-      ? `${name} is forgotten; nothing was ever put on it`
-      : `${name} is forgotten; if it ever comes back: sudo /opt/flotilla/bin/remove`
+      ? say('{name} is forgotten; nothing was ever put on it', { name })
+      : say('{name} is forgotten; if it ever comes back: sudo /opt/flotilla/bin/remove', { name })
   }
 
   #prompter() {
@@ -324,8 +330,8 @@ export class OperationRun {
   }
 
   /** What is done before there are steps; what takes no time is seen by nobody. */
-  #stage(message: string): void {
-    this.#writer.status.message = message
+  #stage(said: Said): void {
+    Object.assign(this.#writer.status, messageOf(said))
     this.#writer.soon()
   }
 
@@ -338,7 +344,7 @@ export class OperationRun {
       agent,
       ownKey: host.status.nodeName === undefined ? undefined : ownKey.privateKey,
       signal: this.#stop.signal,
-      stage: text => this.#stage(text),
+      stage: said => this.#stage(said),
     })
     if (!sameRoute(route, recordedRoute(host) ?? [])) this.#newRoute = route
     return connection
@@ -394,19 +400,15 @@ export class OperationRun {
   }
 }
 
-function imagesLoaded({ spec: { hostName, images = [] } }: HostOperation, sent: number): string {
-  const what = images.join(', ')
-  return sent === 0 ? `${hostName} had ${what} already` : `${hostName} has ${what}`
+function imagesLoaded({ spec: { hostName, images = [] } }: HostOperation, sent: number): Said {
+  const names = images.join(', ')
+  return sent === 0
+    ? say('{host} had {images} already', { host: hostName, images: names })
+    : say('{host} has {images}', { host: hostName, images: names })
 }
 
 class CancelledError extends Error {}
 class InterruptedError extends Error {}
-
-class PreflightError extends Error {
-  constructor(errors: readonly string[]) {
-    super(errors.join(' '))
-  }
-}
 
 /** Of two hosts that are one machine, the one that is a node or becomes one stays; else the one that was added first. */
 function hasPrecedence(other: Host, { metadata: { name, creationTimestamp }, status }: Host): boolean {
@@ -423,21 +425,5 @@ const freePort = ({ listening }: Facts): number => {
   return port
 }
 
-function verdict({ metadata, status }: Host, findings: readonly { severity: string }[]): string {
-  const count = (severity: string) => findings.filter(finding => finding.severity === severity).length
-  const [errors, warnings] = [count('Error'), count('Warning')]
-  const { nodeName } = status
-  const more = warnings > 0 ? `; ${warnings} ${warnings === 1 ? 'warning' : 'warnings'}` : ''
-  if (errors === 0)
-    return `${nodeName === undefined ? 'the host can join' : `${metadata.name} is the node ${nodeName}`}${more}`
-  const which = nodeName === undefined ? 'the host from joining' : 'it from joining again'
-  return `${errors} ${errors === 1 ? 'finding keeps' : 'findings keep'} ${which}`
-}
-
 const isLoss = (error: unknown): error is SshError =>
   error instanceof SshError && (error.code === 'ConnectionLost' || error.code === 'Unreachable')
-
-const messageOf = (error: unknown, action: string, hostName: string, step?: string): string =>
-  isNotFound(error)
-    ? `there is no host ${JSON.stringify(hostName)}`
-    : withNextStep(error as Error, action, hostName, step)

@@ -29,9 +29,12 @@ export class StatusWriter {
     this.status = structuredClone(parts.status)
   }
 
-  /** Resolves when it was tried. Never rejects: an operation does not fail because nobody can be told. */
+  /**
+   * Resolves when it was tried. Never rejects: an operation does not fail because nobody can be told. What a message is made
+   * of goes with it.
+   */
   set(change: Partial<HostOperationStatus>): Promise<void> {
-    Object.assign(this.status, change)
+    Object.assign(this.status, change.message === undefined ? {} : { said: [] }, change)
     return this.#write()
   }
 

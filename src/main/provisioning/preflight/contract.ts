@@ -2,6 +2,7 @@
 // know nothing of each other.
 import type { HostFinding } from '../../../shared/api/flotilla/v1.ts'
 import type { NetworkBackend } from '../../../shared/machinery/node-network.ts'
+import type { Said } from '../say.ts'
 import type { Facts } from './facts.ts'
 
 /** Whether packets to the tunnel's port arrive. Undefined = nobody can tell: a program is missing on the host, or the node's agent did not answer. */
@@ -48,8 +49,26 @@ export interface Check {
   look(facts: Facts, cluster: ClusterFacts): readonly HostFinding[]
 }
 
-type Told = Omit<HostFinding, 'id' | 'severity'>
+interface Told {
+  readonly what: Said
+  readonly why: Said
+  readonly how: Said
+  /** Name of the step that mends it. */
+  readonly fix?: string
+}
 
-export const error = (id: string, told: Told): HostFinding => ({ id, severity: 'Error', ...told })
-export const warning = (id: string, told: Told): HostFinding => ({ id, severity: 'Warning', ...told })
-export const info = (id: string, told: Told): HostFinding => ({ id, severity: 'Info', ...told })
+const finding =
+  (severity: 'Error' | 'Warning' | 'Info') =>
+  (id: string, { what, why, how, fix }: Told): HostFinding => ({
+    id,
+    severity,
+    what: String(what),
+    why: String(why),
+    how: String(how),
+    ...(fix === undefined ? {} : { fix }),
+    said: { what: [...what.texts], why: [...why.texts], how: [...how.texts] },
+  })
+
+export const error = finding('Error')
+export const warning = finding('Warning')
+export const info = finding('Info')

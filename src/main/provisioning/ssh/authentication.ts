@@ -2,7 +2,8 @@
 // ssh's: ssh-agent, key files, keyboard-interactive, password. What the server does not offer is not tried.
 import { readFile } from 'node:fs/promises'
 import ssh2, { type AnyAuthMethod, type AuthenticationType, type ParsedKey } from 'ssh2'
-import { type Hop, type Prompter, hopName } from './contract.ts'
+import { say } from '../say.ts'
+import { type Hop, type Prompter, hopName, question } from './contract.ts'
 
 export interface AuthenticationOptions {
   readonly prompter: Prompter
@@ -52,8 +53,14 @@ export class Authentication {
       yield keyboardInteractive(hop, options.prompter)
     }
     for (let attempt = 0; attempt < PASSWORD_ATTEMPTS && this.#accepts('password'); attempt++) {
-      const text = `${attempt > 0 ? 'That password was wrong. ' : ''}Password of ${hopName(hop)}`
-      const password = await options.prompter.ask({ kind: 'Password', about: hopName(hop), text, echo: false })
+      const asks = say('Password of {account}', { account: hopName(hop) })
+      const said = attempt > 0 ? say('That password was wrong.').and(asks) : asks
+      const password = await options.prompter.ask({
+        kind: 'Password',
+        about: hopName(hop),
+        ...question(said),
+        echo: false,
+      })
       this.#tried.add('password')
       yield { type: 'password', username, password }
     }
@@ -107,11 +114,11 @@ function parseKey(text: Buffer, passphrase?: string): ParsedKey | Error {
 async function unlock(path: string, text: Buffer, prompter: Prompter): Promise<ParsedKey | Error> {
   let key: ParsedKey | Error = new Error('no passphrase')
   for (let attempt = 0; attempt < PASSWORD_ATTEMPTS; attempt++) {
-    const wrong = attempt > 0 ? 'That passphrase was wrong. ' : ''
+    const asks = say('Passphrase of {path}; empty to go without this key', { path })
     const passphrase = await prompter.ask({
       kind: 'Passphrase',
       about: path,
-      text: `${wrong}Passphrase of ${path}; empty to go without this key`,
+      ...question(attempt > 0 ? say('That passphrase was wrong.').and(asks) : asks),
       echo: false,
     })
     if (passphrase === '') return key

@@ -7,6 +7,7 @@ import type { Clock } from '../../../shared/machinery/clock.ts'
 import { Authentication, type AuthenticationOptions } from './authentication.ts'
 import { PatientPrompter } from './patient-prompter.ts'
 import { KEEPALIVE_MS, SshConnection } from './connection.ts'
+import { type Said, say } from '../say.ts'
 import { type Hop, type HostKeyPins, SshError, endpointName, hopName } from './contract.ts'
 import { verifyHostKey } from './host-key.ts'
 
@@ -15,7 +16,7 @@ export interface ConnectOptions extends AuthenticationOptions {
   readonly clock: Clock
   readonly signal: AbortSignal
   /** Hears what is being done, or waited for, in a few words for people. */
-  readonly stage?: (text: string) => void
+  readonly stage?: (said: Said) => void
 }
 
 const TCP_TIMEOUT_MS = 10_000
@@ -74,7 +75,7 @@ const through = (before: SshConnection, hop: Hop): Promise<Duplex> =>
 
 function dial(hop: Hop, { clock, signal, stage }: ConnectOptions): Promise<Duplex> {
   const endpoint = endpointName(hop)
-  stage?.(`connecting to ${endpoint}`)
+  stage?.(say('connecting to {endpoint}', { endpoint }))
   return new Promise((resolve, reject) => {
     const socket = connectTcp({ host: hop.host, port: hop.port, noDelay: true })
     const end = (error: Error) => {
@@ -85,7 +86,15 @@ function dial(hop: Hop, { clock, signal, stage }: ConnectOptions): Promise<Duple
     }
     const abort = () => end(signal.reason as Error)
     const cancel = clock.after(TCP_TIMEOUT_MS, () =>
-      end(new SshError('Unreachable', `${endpoint} does not answer within 10 s: is it on, and is the way to it open?`)),
+      end(
+        new SshError(
+          'Unreachable',
+          say('{endpoint} does not answer within {seconds} s: is it on, and is the way to it open?', {
+            endpoint,
+            seconds: TCP_TIMEOUT_MS / 1000,
+          }),
+        ),
+      ),
     )
     signal.addEventListener('abort', abort, { once: true })
     socket.once('error', (error: NodeJS.ErrnoException) =>
@@ -100,13 +109,20 @@ function dial(hop: Hop, { clock, signal, stage }: ConnectOptions): Promise<Duple
   })
 }
 
-function unreachable(endpoint: string, { code, message }: NodeJS.ErrnoException): string {
+function unreachable(endpoint: string, { code = '', message }: NodeJS.ErrnoException): Said {
   if (code === 'ECONNREFUSED')
-    return `${endpoint} refuses the connection: no SSH server listens on that port. Start it there, or give its port: user@host:PORT`
-  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return `${endpoint}: this name is not known; is it spelled right?`
+    return say(
+      '{endpoint} refuses the connection: no SSH server listens on that port. Start it there, or give its port: user@host:PORT',
+      { endpoint },
+    )
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
+    return say('{endpoint}: this name is not known; is it spelled right?', { endpoint })
   if (code === 'EHOSTUNREACH' || code === 'ENETUNREACH')
-    return `${endpoint} cannot be reached from here (${code}): is it on, and in a network that this machine is in, too?`
-  return `${endpoint} cannot be reached: ${message}`
+    return say(
+      '{endpoint} cannot be reached from here ({code}): is it on, and in a network that this machine is in, too?',
+      { endpoint, code },
+    )
+  return say('{endpoint} cannot be reached: {error}', { endpoint, error: message })
 }
 
 function handshake(
@@ -145,7 +161,9 @@ function handshake(
     const abort = () => fail(signal.reason)
     const awaitGreeting = () =>
       wait(QUIET_MS, () => {
-        stage?.(`${endpoint} takes the connection and says nothing: waiting for an SSH server to answer`)
+        stage?.(
+          say('{endpoint} takes the connection and says nothing: waiting for an SSH server to answer', { endpoint }),
+        )
         wait(GREETING_TIMEOUT_MS - QUIET_MS, () =>
           giveUp(
             `accepts connections and says nothing for ${GREETING_TIMEOUT_MS / 1000} s: either that port is no SSH server's, or the host is too ` +
@@ -154,7 +172,7 @@ function handshake(
         )
       })
     const awaitLogin = () => {
-      stage?.(`logging in to ${name}`)
+      stage?.(say('logging in to {account}', { account: name }))
       wait(LOGIN_TIMEOUT_MS, () =>
         giveUp(
           `does not say within ${LOGIN_TIMEOUT_MS / 1000} s whether ${hop.user} may log in: it may be short of memory, or look accounts up in a ` +

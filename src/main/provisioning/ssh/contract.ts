@@ -1,4 +1,6 @@
 // What the parts of the SSH client tell each other.
+import type { HostText } from '../../../shared/api/flotilla/v1.ts'
+import type { Said } from '../say.ts'
 
 /** One computer on the way to a host, and how to log in to it. */
 export interface Hop {
@@ -28,11 +30,16 @@ export interface Prompt {
   readonly about: string
   /** The question, for people. */
   readonly text: string
+  /** What it is made of, where it is not the host's own. */
+  readonly said?: HostText[]
   /** HostKey: the fingerprint to compare, `SHA256:…`. */
   readonly fingerprint?: string
   /** Whether the answer may be shown while it is typed. */
   readonly echo: boolean
 }
+
+/** A question that is ours. */
+export const question = (said: Said) => ({ text: String(said), said: [...said.texts] })
 
 export interface Prompter {
   /**
@@ -65,9 +72,12 @@ export type SshFailure =
 export class SshError extends Error {
   override readonly name = 'SshError'
   readonly code: SshFailure
+  /** What the message is made of, where it is said in other languages, too. */
+  readonly said: Said | undefined
 
-  constructor(code: SshFailure, message: string) {
-    super(message)
+  constructor(code: SshFailure, message: string | Said) {
+    super(String(message))
     this.code = code
+    this.said = typeof message === 'string' ? undefined : message
   }
 }

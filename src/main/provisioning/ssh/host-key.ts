@@ -1,6 +1,7 @@
 // Who answers on the other side: a host key is shown once, pinned, and never silently replaced.
 import { createHash } from 'node:crypto'
-import { type HostKeyPins, type Prompter, SshError } from './contract.ts'
+import { say } from '../say.ts'
+import { type HostKeyPins, type Prompter, SshError, question } from './contract.ts'
 
 /** @returns the fingerprint as ssh-keygen prints it: `SHA256:` and base64 without padding */
 export const fingerprintOf = (key: Buffer): string =>
@@ -24,14 +25,26 @@ export async function verifyHostKey(
   if (pinned !== undefined)
     throw new SshError(
       'HostKeyChanged',
-      `${endpoint} showed another host key than the one that was accepted: ${fingerprint}, not ${pinned}. ` +
-        'Either the host was installed anew, or somebody is between you and it; nothing was sent to it. If you know ' +
-        'why the key is another one: flotilla node remove HOST --forget, then add the host again.',
+      say('{endpoint} showed another host key than the one that was accepted: {fingerprint}, not {accepted}.', {
+        endpoint,
+        fingerprint,
+        accepted: pinned,
+      })
+        .and(say('Either the host was installed anew, or somebody is between you and it; nothing was sent to it.'))
+        .and(
+          say('If you know why the key is another one: flotilla node remove HOST --forget, then add the host again.'),
+        ),
     )
   const answer = await prompter.ask({
     kind: 'HostKey',
     about: endpoint,
-    text: `${endpoint} is new here. Its ${keyTypeOf(key)} host key is ${fingerprint}. Is this the right host?`,
+    ...question(
+      say('{endpoint} is new here. Its {type} host key is {fingerprint}. Is this the right host?', {
+        endpoint,
+        type: keyTypeOf(key),
+        fingerprint,
+      }),
+    ),
     fingerprint,
     echo: true,
   })
@@ -39,9 +52,10 @@ export async function verifyHostKey(
   if (answer !== 'yes' && answer !== fingerprint)
     throw new SshError(
       'HostKeyRejected',
-      `the host key of ${endpoint} was not accepted; nothing was sent to it. It showed ${fingerprint}. Compare it with ` +
-        'what the host says itself (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub): where they are the same, do this ' +
-        'again, and accept it',
+      say(
+        'the host key of {endpoint} was not accepted; nothing was sent to it. It showed {fingerprint}. Compare it with what the host says itself (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub): where they are the same, do this again, and accept it',
+        { endpoint, fingerprint },
+      ),
     )
   await pins.pin(endpoint, fingerprint)
 }

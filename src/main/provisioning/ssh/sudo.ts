@@ -1,5 +1,8 @@
 // The sudo password of one host, asked when sudo asks, kept in memory as long as the operation needs it.
-import { type Hop, type Prompter, hopName } from './contract.ts'
+import { say } from '../say.ts'
+import { type Hop, type Prompter, hopName, question } from './contract.ts'
+
+const asks = ({ host, user }: Hop) => say('sudo on {host} asks for the password of {user}', { host, user })
 
 export class Sudo implements Disposable {
   readonly #prompter: Prompter
@@ -14,7 +17,7 @@ export class Sudo implements Disposable {
     this.#password ??= await this.#prompter.ask({
       kind: 'SudoPassword',
       about: hopName(hop),
-      text: `${this.#wrong ? 'That password was wrong. ' : ''}sudo on ${hop.host} asks for the password of ${hop.user}`,
+      ...question(this.#wrong ? say('That password was wrong.').and(asks(hop)) : asks(hop)),
       echo: false,
     })
     return this.#password

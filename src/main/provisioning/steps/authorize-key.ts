@@ -1,5 +1,6 @@
 // Lets the cluster's own key in, for the account that the host was added with.
 import { CHANGE_KEYS, NOT_WRITABLE } from '../authorized-keys.ts'
+import { say } from '../say.ts'
 import { SshError, hopName } from '../ssh/contract.ts'
 import type { Step } from './contract.ts'
 
@@ -40,7 +41,9 @@ export const authorizeKey: Step = {
   name: 'authorize-key',
   async plan({ ssh, ownKey, signal }) {
     const { code } = await ssh.run(LOOK, { input: `${ownKey.authorizedLine}\n`, signal })
-    return code === 0 ? [] : [`add the cluster's own key to ~/.ssh/authorized_keys of ${ssh.hop.user}`]
+    return code === 0
+      ? []
+      : [say("add the cluster's own key to ~/.ssh/authorized_keys of {user}", { user: ssh.hop.user })]
   },
   async apply({ ssh, ownKey, signal }) {
     const { code, stderr } = await ssh.run(ADD, { input: `${ownKey.authorizedLine}\n`, signal })
@@ -58,7 +61,9 @@ export const withdrawKey: Step = {
   name: 'withdraw-key',
   async plan({ ssh, ownKey, signal }) {
     const { code } = await ssh.run(LOOK, { input: `${ownKey.authorizedLine}\n`, signal })
-    return code === 0 ? [`take the cluster's own key out of ~/.ssh/authorized_keys of ${ssh.hop.user}`] : []
+    return code === 0
+      ? [say("take the cluster's own key out of ~/.ssh/authorized_keys of {user}", { user: ssh.hop.user })]
+      : []
   },
   async apply({ ssh, ownKey, signal }) {
     await ssh.must(REMOVE, { what: 'taking the key out', input: `${ownKey.authorizedLine}\n`, signal })

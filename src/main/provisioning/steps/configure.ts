@@ -11,6 +11,7 @@ import {
   type Step,
   asRoot,
 } from './contract.ts'
+import { say } from '../say.ts'
 import { REMOVE_BY_HAND } from './remove.ts'
 
 export const UNIT = 'flotilla-agent.service'
@@ -133,8 +134,8 @@ export const configure: Step = {
     if (await isConfigured(context)) return []
     const bundle = await context.files.bundle()
     return [
-      `write the agent's settings to /etc/flotilla (node ${context.nodeName})`,
-      `write the unit ${UNIT} and point /opt/flotilla/bin to agent ${bundle.id}`,
+      say("write the agent's settings to /etc/flotilla (node {node})", { node: context.nodeName }),
+      say('write the unit {unit} and point /opt/flotilla/bin to agent {agent}', { unit: UNIT, agent: bundle.id }),
     ]
   },
   apply: async context => void (await asRoot(context, 'writing the settings', UNPACK, await settingsArchive(context))),

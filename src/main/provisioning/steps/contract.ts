@@ -7,6 +7,7 @@ import type { NetworkBackend } from '../../../shared/machinery/node-network.ts'
 import type { AgentFiles } from '../agent-files.ts'
 import type { OwnKey } from '../own-key.ts'
 import type { Facts } from '../preflight/facts.ts'
+import type { Said } from '../say.ts'
 import type { SshConnection } from '../ssh/connection.ts'
 import type { Sudo } from '../ssh/sudo.ts'
 
@@ -73,9 +74,9 @@ export interface Step {
   readonly name: string
   /**
    * Looks, changes nothing.
-   * @returns what the step will change, one sentence each; none = nothing to do
+   * @returns what the step will change, one text each; none = nothing to do
    */
-  plan(context: ContextWithoutProgress): Promise<string[]> | string[]
+  plan(context: ContextWithoutProgress): Promise<Said[]> | Said[]
   apply(context: StepContext): Promise<void>
 }
 

@@ -1,5 +1,6 @@
 // Docker and the tools that pods need, from the packages of the distribution; only what is missing.
 import type { Facts } from '../preflight/facts.ts'
+import { say } from '../say.ts'
 import { SshError } from '../ssh/contract.ts'
 import { AWAIT_PACKAGE_MANAGER } from './package-manager.ts'
 import { type ClusterSettings, type ContextWithoutProgress, type Step, type StepContext, asRoot } from './contract.ts'
@@ -95,7 +96,8 @@ export const installPackages: Step = {
   name: 'install-packages',
   plan(context) {
     const packages = missing(context)
-    return packages.length === 0 ? [] : [`install the packages ${packages.join(', ')} and what they depend on`]
+    if (packages.length === 0) return []
+    return [say('install the packages {packages} and what they depend on', { packages: packages.join(', ') })]
   },
   async apply(context) {
     const packages = missing(context)
@@ -147,6 +149,6 @@ docker version
 
 export const startDocker: Step = {
   name: 'start-docker',
-  plan: ({ facts }) => (facts.docker.version ? [] : ['start Docker, now and at every boot']),
+  plan: ({ facts }) => (facts.docker.version ? [] : [say('start Docker, now and at every boot')]),
   apply: async context => void (await asRoot(context, 'starting Docker', START_DOCKER)),
 }

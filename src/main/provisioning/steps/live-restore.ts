@@ -1,5 +1,6 @@
 // Docker's live-restore: without it every container ends when Docker restarts or is upgraded. One key is merged into the
 // configuration that is there, and taken out again when the host leaves.
+import { say } from '../say.ts'
 import { type ContextWithoutProgress, type Step, asRoot } from './contract.ts'
 
 const FILE = '/etc/docker/daemon.json'
@@ -104,7 +105,12 @@ export const liveRestore: Step = {
     // What only root may read is looked at again before it is changed.
     const { stdout } = await ssh.run(READ, { signal })
     if (withLiveRestore(stdout) === undefined) return []
-    return [`set ${KEY} in ${FILE}, so that pods run on while Docker restarts, and have Docker read it again`]
+    return [
+      say('set {key} in {file}, so that pods run on while Docker restarts, and have Docker read it again', {
+        key: KEY,
+        file: FILE,
+      }),
+    ]
   },
   async apply(context) {
     const { ssh, sudo, signal, progress } = context
@@ -117,6 +123,6 @@ export const liveRestore: Step = {
 
 export const resetLiveRestore: Step = {
   name: 'reset-live-restore',
-  plan: () => [`put back what ${FILE} was before, if it was changed`],
+  plan: () => [say('put back what {file} was before, if it was changed', { file: FILE })],
   apply: async context => void (await asRoot(context, `putting back ${FILE}`, UNSET_LIVE_RESTORE)),
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { checkImage, saveImage } from '../images/save.ts'
 import { sendImage } from '../images/send.ts'
+import { say } from '../say.ts'
 import type { ContextWithoutProgress, Step } from './contract.ts'
 
 /** The name comes by standard input; no answer for an image that is not there. */
@@ -25,7 +26,8 @@ export const loadImage = (image: string): Step => ({
     const { ssh, sudo, signal } = context
     const { id, bytes } = await checkImage(image, targets(context))
     const there = await ssh.must(IMAGE_ID, { what: 'looking for the image', sudo, signal, input: `${image}\n` })
-    return there.trim() === id ? [] : [`send what the host lacks of ${image}, ${megabytes(bytes)} in all`]
+    if (there.trim() === id) return []
+    return [say('send what the host lacks of {image}, {size} in all', { image, size: megabytes(bytes) })]
   },
   async apply(context) {
     const { ssh, sudo, signal, progress } = context

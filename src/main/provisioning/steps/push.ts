@@ -2,6 +2,7 @@
 import { Transform } from 'node:stream'
 import type { Compression, Parcel, Shipment } from '../agent-files.ts'
 import type { Facts } from '../preflight/facts.ts'
+import { say } from '../say.ts'
 import { type Step, type StepContext, asRoot } from './contract.ts'
 
 /** Parameters come in the first line, the parcel after it. Our own hexadecimal digits, checked nevertheless. */
@@ -73,7 +74,12 @@ export const pushRuntime: Step = {
     const parcel = await files.runtime(facts.architecture)
     if (facts.flotilla.runtimes.includes(parcel.id)) return []
     const { bytes } = await parcel.open(formatsOf(facts))
-    return [`send the agent's runtime to /opt/flotilla/runtime/${parcel.id} (${megabytes(bytes)})`]
+    return [
+      say("send the agent's runtime to /opt/flotilla/runtime/{id} ({size})", {
+        id: parcel.id,
+        size: megabytes(bytes),
+      }),
+    ]
   },
   async apply(context) {
     const parcel = await context.files.runtime(context.facts.architecture)
@@ -88,7 +94,7 @@ export const pushAgent: Step = {
     const parcel = await files.bundle()
     if (facts.flotilla.bundles.includes(parcel.id)) return []
     const { bytes } = await parcel.open(new Set(['gzip']))
-    return [`send the agent to /opt/flotilla/agent/${parcel.id} (${megabytes(bytes)})`]
+    return [say('send the agent to /opt/flotilla/agent/{id} ({size})', { id: parcel.id, size: megabytes(bytes) })]
   },
   async apply(context) {
     const parcel = await context.files.bundle()

@@ -4,6 +4,7 @@ import { revokeNode } from '../../../shared/machinery/revoke-certificates.ts'
 import { delay } from '../../../shared/machinery/clock.ts'
 import { ApiError, isNotFound } from '../../../shared/machinery/status.ts'
 import { REMOVE_IMAGES } from '../images/send.ts'
+import { say } from '../say.ts'
 import { STOP_DOCKER, UNINSTALL } from './uninstall.ts'
 import { UNSET_LIVE_RESTORE } from './live-restore.ts'
 import { UNSYNC_CLOCK } from './sync-clock.ts'
@@ -66,7 +67,7 @@ main
 
 export const drain: Step = {
   name: 'drain',
-  plan: ({ nodeName }) => [`cordon the node ${nodeName} and evict its pods`],
+  plan: ({ nodeName }) => [say('cordon the node {node} and evict its pods', { node: nodeName })],
   async apply(context) {
     const { client, nodeName, clock, signal, progress } = context
     try {
@@ -116,15 +117,15 @@ async function evict({ client }: StepContext, pod: Pod): Promise<void> {
 export const cleanUp: Step = {
   name: 'clean-up',
   plan: ({ facts: { flotilla } }) => [
-    ...(flotilla.isConfigured ? ['stop the agent; remove its containers, links, routes and rules'] : []),
-    ...(flotilla.did.has('images') ? ['remove the images that were sent to it and that nobody else uses'] : []),
+    ...(flotilla.isConfigured ? [say('stop the agent; remove its containers, links, routes and rules')] : []),
+    ...(flotilla.did.has('images') ? [say('remove the images that were sent to it and that nobody else uses')] : []),
   ],
   apply: async context => void (await asRoot(context, 'cleaning up', CLEAN_UP)),
 }
 
 export const deleteNode: Step = {
   name: 'delete-node',
-  plan: ({ nodeName }) => [`delete the node ${nodeName} from the cluster`],
+  plan: ({ nodeName }) => [say('delete the node {node} from the cluster', { node: nodeName })],
   async apply({ client, nodeName, signal }) {
     await client.delete(Node, { name: nodeName }, { signal }).catch((error: unknown) => {
       if (!isNotFound(error)) throw error
@@ -134,14 +135,14 @@ export const deleteNode: Step = {
 
 export const revokeCertificate: Step = {
   name: 'revoke-certificate',
-  plan: ({ nodeName }) => [`refuse the certificates of the node ${nodeName} from now on`],
+  plan: ({ nodeName }) => [say('refuse the certificates of the node {node} from now on', { node: nodeName })],
   apply: ({ client, clock, nodeName, host, signal }) =>
     revokeNode(client, clock, nodeName, `host ${host.metadata.name} was removed`, signal),
 }
 
 export const deleteFiles: Step = {
   name: 'delete-files',
-  plan: () => ['delete /opt/flotilla, /etc/flotilla, /var/lib/flotilla and the systemd unit'],
+  plan: () => [say('delete /opt/flotilla, /etc/flotilla, /var/lib/flotilla and the systemd unit')],
   apply: async context => {
     await context.closeLink()
     await asRoot(context, 'deleting files', DELETE_FILES)

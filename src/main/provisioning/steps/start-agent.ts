@@ -3,6 +3,7 @@ import { Node, type NodeCondition } from '../../../shared/api/core/v1.ts'
 import { delay } from '../../../shared/machinery/clock.ts'
 import { isNotFound } from '../../../shared/machinery/status.ts'
 import { SshError } from '../ssh/contract.ts'
+import { say } from '../say.ts'
 import { issueBootstrapToken } from './bootstrap-token.ts'
 import { isConfigured } from './configure.ts'
 import { type ContextWithoutProgress, type Step, type StepContext, asRoot } from './contract.ts'
@@ -38,13 +39,15 @@ export const startAgent: Step = {
     if (await works(context)) {
       const labels = await missingLabels(context)
       return [
-        ...(context.facts.flotilla.did.has('boot') ? [] : ['have the agent start at every boot']),
-        ...(labels.length > 0 ? [`label the node: ${labels.map(pair => pair.join('=')).join(', ')}`] : []),
+        ...(context.facts.flotilla.did.has('boot') ? [] : [say('have the agent start at every boot')]),
+        ...(labels.length > 0
+          ? [say('label the node: {labels}', { labels: labels.map(pair => pair.join('=')).join(', ') })]
+          : []),
       ]
     }
     return [
-      `forward port ${context.apiPort} of the host's loopback to the API server`,
-      'start the agent, now and at every boot; it gets a certificate of its own with a token that works once',
+      say("forward port {port} of the host's loopback to the API server", { port: context.apiPort }),
+      say('start the agent, now and at every boot; it gets a certificate of its own with a token that works once'),
     ]
   },
   async apply(context) {

@@ -2,6 +2,7 @@
 // set once, to this machine's. Whether the service runs is as before when the host leaves.
 import { delay } from '../../../shared/machinery/clock.ts'
 import { clockIsMended, clockIsOff } from '../preflight/checks/clock.ts'
+import { say } from '../say.ts'
 import { type ContextWithoutProgress, type Step, type StepContext, asRoot } from './contract.ts'
 import { type PackageManager, installed, packageManagerOf } from './install-packages.ts'
 
@@ -43,19 +44,33 @@ const serviceFor = ({ facts }: ContextWithoutProgress) => {
 const WAIT_MS = 15_000
 const POLL_MS = 500
 
-const inWords = (skewMs: number): string =>
-  `${Math.abs(Math.round(skewMs / 1000))} s ${skewMs > 0 ? 'back' : 'forward'}`
-
 export const syncClock: Step = {
   name: 'sync-clock',
   plan(context) {
     const { facts } = context
     if (!clockIsMended(facts)) return []
-    const once = `set the clock once, ${inWords(facts.clockSkewMs)}, to this machine's`
+    const isAhead = facts.clockSkewMs > 0
+    const seconds = Math.abs(Math.round(facts.clockSkewMs / 1000))
     if (facts.timeSync === 'off')
-      return ['turn on time synchronisation, now and at every boot', `where that reaches no time server: ${once}`]
+      return [
+        say('turn on time synchronisation, now and at every boot'),
+        isAhead
+          ? say("where that reaches no time server: set the clock once, {seconds} s back, to this machine's", {
+              seconds,
+            })
+          : say("where that reaches no time server: set the clock once, {seconds} s forward, to this machine's", {
+              seconds,
+            }),
+      ]
     const service = serviceFor(context)
-    return [once, ...(service ? [`install the package ${service[0]}, if it can be had, which keeps it right`] : [])]
+    return [
+      isAhead
+        ? say("set the clock once, {seconds} s back, to this machine's", { seconds })
+        : say("set the clock once, {seconds} s forward, to this machine's", { seconds }),
+      ...(service
+        ? [say('install the package {package}, if it can be had, which keeps it right', { package: service[0] })]
+        : []),
+    ]
   },
   async apply(context) {
     const { progress, facts } = context
@@ -100,6 +115,6 @@ async function skewOf({ ssh, clock, signal }: StepContext): Promise<number> {
 
 export const unsyncClock: Step = {
   name: 'unsync-clock',
-  plan: ({ facts }) => (facts.flotilla.did.has('ntp') ? ['turn off time synchronisation: it was off before'] : []),
+  plan: ({ facts }) => (facts.flotilla.did.has('ntp') ? [say('turn off time synchronisation: it was off before')] : []),
   apply: async context => void (await asRoot(context, 'turning off time synchronisation', UNSYNC_CLOCK)),
 }

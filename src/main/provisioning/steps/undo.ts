@@ -1,4 +1,5 @@
 // Steps of joining, taken back one by one: each together with what was built on it, in the order in which that is safe.
+import { type Said, say } from '../say.ts'
 import { authorizeKey, withdrawKey } from './authorize-key.ts'
 import { UNIT, UPGRADE_FOLDER, configure } from './configure.ts'
 import { AGENT_FOLDER, type ContextWithoutProgress, type Step, UNLINK_KUBELET, asRoot } from './contract.ts'
@@ -30,10 +31,10 @@ rmdir /var/lib/flotilla 2>/dev/null
 exit 0
 `
 
-const files = (what: string, paths: string, then = ''): Step => ({
+const files = (what: Said, paths: string, then = ''): Step => ({
   name: 'delete-files',
-  plan: () => [`delete ${what}`],
-  apply: async context => void (await asRoot(context, `deleting ${what}`, `rm -rf ${paths}\n${then}${TIDY}`)),
+  plan: () => [what],
+  apply: async context => void (await asRoot(context, 'deleting files', `rm -rf ${paths}\n${then}${TIDY}`)),
 })
 /** In one command: a connection that is cut off comes in between no two. */
 const tidily = (step: Step, what: string, script: string): Step => ({
@@ -42,7 +43,7 @@ const tidily = (step: Step, what: string, script: string): Step => ({
 })
 const closeLink: Step = {
   name: 'close-link',
-  plan: ({ apiPort }) => [`close port ${apiPort} of the host's loopback`],
+  plan: ({ apiPort }) => [say("close port {port} of the host's loopback", { port: apiPort })],
   apply: context => context.closeLink(),
 }
 
@@ -61,7 +62,7 @@ export const UNDOINGS: readonly Undoing[] = [
       revokeCertificate,
       closeLink,
       files(
-        "the node's certificate and state",
+        say("delete the node's certificate and state"),
         `/var/lib/flotilla/identity ${AGENT_FOLDER} /run/flotilla`,
         `${UNLINK_KUBELET}\n`,
       ),
@@ -79,7 +80,7 @@ export const UNDOINGS: readonly Undoing[] = [
     isDone: ({ facts: { flotilla } }) => flotilla.isConfigured || flotilla.currentBundle !== '',
     by: [
       files(
-        `/etc/flotilla, /opt/flotilla/bin and the unit ${UNIT}`,
+        say('delete /etc/flotilla, /opt/flotilla/bin and the unit {unit}', { unit: UNIT }),
         `/etc/flotilla /opt/flotilla/bin /var/lib/flotilla/compile-cache ${UPGRADE_FOLDER} /etc/systemd/system/${UNIT}`,
         `systemctl daemon-reload\nsystemctl reset-failed ${UNIT} 2>/dev/null\n`,
       ),
@@ -89,13 +90,13 @@ export const UNDOINGS: readonly Undoing[] = [
     step: pushAgent,
     carries: [configure.name],
     isDone: ({ facts }) => facts.flotilla.bundles.length > 0,
-    by: [files('/opt/flotilla/agent', '/opt/flotilla/agent')],
+    by: [files(say('delete /opt/flotilla/agent'), '/opt/flotilla/agent')],
   },
   {
     step: pushRuntime,
     carries: [configure.name],
     isDone: ({ facts }) => facts.flotilla.runtimes.length > 0,
-    by: [files('/opt/flotilla/runtime', '/opt/flotilla/runtime')],
+    by: [files(say('delete /opt/flotilla/runtime'), '/opt/flotilla/runtime')],
   },
   {
     step: startDocker,

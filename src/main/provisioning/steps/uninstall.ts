@@ -1,6 +1,7 @@
 // The way back from installed packages and a started Docker: units, links, rules and settings are as they were noted
 // before.
 import type { Facts } from '../preflight/facts.ts'
+import { say } from '../say.ts'
 import { type Step, asRoot } from './contract.ts'
 import { AWAIT_PACKAGE_MANAGER } from './package-manager.ts'
 
@@ -106,7 +107,9 @@ exit 0
 export const stopDocker: Step = {
   name: 'stop-docker',
   plan: ({ facts }) =>
-    facts.flotilla.did.has('docker') ? ['stop Docker, unless somebody else has containers in it: it did not run'] : [],
+    facts.flotilla.did.has('docker')
+      ? [say('stop Docker, unless somebody else has containers in it: it did not run')]
+      : [],
   apply: async context => void (await asRoot(context, 'stopping Docker', STOP_DOCKER)),
 }
 
@@ -115,6 +118,6 @@ export const hasInstalled = ({ flotilla: { did } }: Facts): boolean => did.has('
 
 export const uninstall: Step = {
   name: 'uninstall',
-  plan: ({ facts }) => (hasInstalled(facts) ? ['remove the packages that joining installed'] : []),
+  plan: ({ facts }) => (hasInstalled(facts) ? [say('remove the packages that joining installed')] : []),
   apply: async context => void (await asRoot(context, 'removing packages', UNINSTALL)),
 }

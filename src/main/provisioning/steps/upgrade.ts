@@ -3,6 +3,7 @@
 import { SETTINGS_FILES, UNIT, UPGRADE_FOLDER, settingsArchive, stale } from './configure.ts'
 import { startUntilReady } from './start-agent.ts'
 import { type ContextWithoutProgress, type Step, asRoot } from './contract.ts'
+import { say } from '../say.ts'
 import { SshError } from '../ssh/contract.ts'
 
 /** One file after the other, each as a whole. */
@@ -71,12 +72,16 @@ export const switchAgent: Step = {
     if (changed.size === 0 && !isCutOff) return []
     const { to, from } = await versions(context)
     const [[id, runtime], [before, runtimeBefore]] = [to, from]
-    const on = runtime === runtimeBefore ? '' : ` on the runtime ${runtime}`
-    const back = isCutOff || id === before ? 'what ran before' : before
+    const isSame = isCutOff || id === before
     return [
-      ...(changed.has('settings') ? ["write the agent's settings to /etc/flotilla anew"] : []),
-      ...(changed.has('unit') ? [`write the unit ${UNIT} anew`] : []),
-      `restart the agent as version ${id}${on}; back to ${back} if the node is not Ready then`,
+      ...(changed.has('settings') ? [say("write the agent's settings to /etc/flotilla anew")] : []),
+      ...(changed.has('unit') ? [say('write the unit {unit} anew', { unit: UNIT })] : []),
+      runtime === runtimeBefore
+        ? say('restart the agent as version {id}', { id })
+        : say('restart the agent as version {id} on the runtime {runtime}', { id, runtime }),
+      isSame
+        ? say('if the node is not Ready then: back to what ran before')
+        : say('if the node is not Ready then: back to version {before}', { before }),
     ]
   },
   async apply(context) {
@@ -98,7 +103,7 @@ export const switchAgent: Step = {
 
 export const restartAgent: Step = {
   name: 'restart-agent',
-  plan: () => ['restart the agent; pods run on'],
+  plan: () => [say('restart the agent; pods run on')],
   async apply(context) {
     await startUntilReady(context, 'restarting the agent', 'systemctl start flotilla-agent.service')
   },

@@ -170,7 +170,7 @@ export const cluster = {
   'Line {index}: {name} is there twice.': 'Zeile {index}: {name} steht doppelt da.',
   'There is another host {name} at {address}.': 'Es gibt schon einen anderen Rechner {name} unter {address}.',
 
-  Join: 'Beitreten',
+  Join: 'Aufnehmen',
   Upgrade: 'Aktualisieren',
 
   // Images on hosts

@@ -5,6 +5,8 @@ import { dock } from './dock.ts'
 import { drawer } from './drawer.ts'
 import { forms } from './forms.ts'
 import { history } from './history.ts'
+import { hostFindings } from './host-findings.ts'
+import { hostOperations } from './host-operations.ts'
 import { kinds } from './kinds.ts'
 import { lists } from './lists.ts'
 import { purposes } from './purposes.ts'
@@ -22,6 +24,8 @@ export const german = {
   ...drawer,
   ...forms,
   ...history,
+  ...hostFindings,
+  ...hostOperations,
   ...kinds,
   ...lists,
   ...purposes,

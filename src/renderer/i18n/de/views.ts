@@ -63,11 +63,18 @@ export const views = {
   'Your own tools': 'Eigene Werkzeuge',
 
   // Hosts
-  '{action} {name}?': '{name}: {action}?',
   Check: 'Prüfen',
   Upgrade: 'Aktualisieren',
-  'Upgrade the agent': 'Agent aktualisieren',
-  'Restart the agent': 'Agent neu starten',
+  'Check {name}': '{name} prüfen',
+  'Join {name}': '{name} aufnehmen',
+  'Repair {name}': '{name} reparieren',
+  'Restart {name}': '{name} neu starten',
+  'Restart {name}?': '{name} neu starten?',
+  'Remove {name}?': '{name} entfernen?',
+  'Undo on {name}': 'Auf {name} zurücknehmen',
+  'Load images onto {name}': 'Images auf {name} laden',
+  'Upgrade the agent of {name}': 'Agent von {name} aktualisieren',
+  'Restart the agent of {name}': 'Agent von {name} neu starten',
   'Its containers keep running.': 'Seine Container laufen weiter.',
   Repair: 'Reparieren',
   'Its pods move elsewhere, and everything that was put on the machine is taken away.':

@@ -108,6 +108,13 @@ export interface HostFacts {
   diskFreeBytes?: number
 }
 
+/** A text in English that is its own key, for who says it in another language. */
+export interface HostText {
+  text: string
+  /** By the names in braces. */
+  values?: Record<string, string>
+}
+
 export interface HostFinding {
   /** Stable, for programs: `docker/missing`. */
   id: string
@@ -121,6 +128,14 @@ export interface HostFinding {
   how: string
   /** Name of the step that mends it, where joining does it by itself. */
   fix?: string
+  /** What the three sentences above are made of. */
+  said?: HostFindingSaid
+}
+
+export interface HostFindingSaid {
+  what?: HostText[]
+  why?: HostText[]
+  how?: HostText[]
 }
 
 export interface HostAgent {
@@ -174,6 +189,8 @@ export interface HostOperationStatus {
   phase?: string
   /** What happened, and what to do next. */
   message?: string
+  /** What the message is made of; of none that another program wrote. */
+  said?: HostText[]
   /** Of a failure: a closed set, see the documentation. */
   reason?: string
   /** Of Check, Join and Repair: what was found on the host before anything was changed. */
@@ -194,6 +211,8 @@ export interface HostOperationStatus {
 export interface HostOperationPlanItem {
   step: string
   changes: string[]
+  /** What each of the changes is made of. */
+  said?: HostText[]
 }
 
 export interface HostOperationStep {
@@ -214,6 +233,8 @@ export interface HostOperationPrompt {
   kind: string
   about: string
   text: string
+  /** What the text is made of; of none that the host itself asks. */
+  said?: HostText[]
   fingerprint?: string
   /** Whether the answer may be shown while it is typed. */
   echo?: boolean

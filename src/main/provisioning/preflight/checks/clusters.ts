@@ -1,4 +1,5 @@
 // What is left of, or still belongs to, another cluster.
+import { say } from '../../say.ts'
 import { type Check, error, info, warning } from '../contract.ts'
 
 const KUBERNETES = [
@@ -19,9 +20,12 @@ export const otherKubernetes: Check = {
     if (running.length === 0 && kubernetes.length === 0) return []
     return [
       error('cluster/kubernetes', {
-        what: `Another Kubernetes is on the host: ${[...running.map(unit => `${unit} runs`), ...kubernetes].join(', ')}.`,
-        why: 'Two kubelets would fight over addresses, rules and containers.',
-        how: 'Remove it first: kubeadm reset, k3s-agent-uninstall.sh, k0s reset, or snap remove microk8s.',
+        what:
+          running.length > 0
+            ? say('Another Kubernetes runs on the host: {found}.', { found: [...running, ...kubernetes].join(', ') })
+            : say('Another Kubernetes has been on the host: {found}.', { found: kubernetes.join(', ') }),
+        why: say('Two kubelets would fight over addresses, rules and containers.'),
+        how: say('Remove it first: kubeadm reset, k3s-agent-uninstall.sh, k0s reset, or snap remove microk8s.'),
       }),
     ]
   },
@@ -33,9 +37,9 @@ export const otherFlotilla: Check = {
     flotilla.isConfigured && flotilla.caHash !== caHash
       ? [
           error('cluster/flotilla', {
-            what: 'The host belongs to another Flotilla cluster, or to an earlier one that was reset.',
-            why: 'A machine can be a node of one cluster at a time.',
-            how: 'Remove it there (flotilla node remove), or clean it on the host: sudo /opt/flotilla/bin/remove',
+            what: say('The host belongs to another Flotilla cluster, or to an earlier one that was reset.'),
+            why: say('A machine can be a node of one cluster at a time.'),
+            how: say('Remove it there (flotilla node remove), or clean it on the host: sudo /opt/flotilla/bin/remove'),
           }),
         ]
       : [],
@@ -49,9 +53,15 @@ export const agentVersion: Check = {
     isConfigured && flotilla.caHash === caHash && currentBundle !== '' && currentBundle !== bundle
       ? [
           info(STALE_AGENT, {
-            what: `The agent is ${currentBundle}; this control plane comes with ${bundle}.`,
-            why: 'They work together, but what is new or mended in the agent is not there yet.',
-            how: `flotilla node upgrade, with the name of this host (node ${nodeName}); it goes back by itself if the node is not Ready then.`,
+            what: say('The agent is {current}; this control plane comes with {bundle}.', {
+              current: currentBundle,
+              bundle,
+            }),
+            why: say('They work together, but what is new or mended in the agent is not there yet.'),
+            how: say(
+              'flotilla node upgrade, with the name of this host (node {node}); it goes back by itself if the node is not Ready then.',
+              { node: nodeName },
+            ),
           }),
         ]
       : [],
@@ -63,22 +73,24 @@ export const agentRuns: Check = {
   name: 'agent-runs',
   look({ active, flotilla: { isConfigured, did, ...flotilla } }, { caHash, nodeName }) {
     if (!isConfigured || flotilla.caHash !== caHash || !did.has('identity')) return []
-    const how = `flotilla node repair, with the name of this host (node ${nodeName})`
     if (!active.has('flotilla-agent'))
       return [
         warning('cluster/agent-stopped', {
-          what: 'The agent does not run.',
-          why: 'The node is not Ready, and after some minutes its pods are replaced elsewhere.',
-          how: `${how}; what it said last: flotilla node logs.`,
+          what: say('The agent does not run.'),
+          why: say('The node is not Ready, and after some minutes its pods are replaced elsewhere.'),
+          how: say(
+            'flotilla node repair, with the name of this host (node {node}); what it said last: flotilla node logs.',
+            { node: nodeName },
+          ),
           fix: MENDS,
         }),
       ]
     if (did.has('boot')) return []
     return [
       warning('cluster/agent-boot', {
-        what: 'The agent runs, and is not started when the host boots.',
-        why: 'After its next boot the host is no node.',
-        how: `${how}.`,
+        what: say('The agent runs, and is not started when the host boots.'),
+        why: say('After its next boot the host is no node.'),
+        how: say('flotilla node repair, with the name of this host (node {node}).', { node: nodeName }),
         fix: MENDS,
       }),
     ]

@@ -2,12 +2,15 @@
 import type { HostFinding } from '../../../../shared/api/flotilla/v1.ts'
 import { type Check, type ClusterFacts, info, warning } from '../contract.ts'
 import type { Dropping, Facts } from '../facts.ts'
+import { type Said, say } from '../../say.ts'
 import { tunnelPort } from './network.ts'
 
 /** What the agent does about them, and what it leaves to people. */
-const opened = (port: string): string =>
-  `Nothing has to be done for pods, Services and their node ports: the agent opens that, and UDP ${port} for the other nodes, and closes it again when the host is removed. ` +
-  'What listens on the host itself stays closed to others until you open it: 80 and 443 where it serves Ingresses or Gateways, and what pods with hostNetwork listen on'
+const opened = (port: string): Said =>
+  say(
+    'Nothing has to be done for pods, Services and their node ports: the agent opens that, and UDP {port} for the other nodes, and closes it again when the host is removed.',
+    { port },
+  )
 
 /** By the unit or trace that tells that it is on. */
 const NAMED = [
@@ -18,9 +21,14 @@ const NAMED = [
 const named = ({ active }: Facts, port: string): HostFinding[] =>
   NAMED.filter(({ trace }) => active.has(trace)).map(({ name, example }) =>
     info('network/firewall', {
-      what: `${name} is on.`,
-      why: 'It drops what comes from other nodes, and what is forwarded to pods.',
-      how: `${opened(port)} (${example}).`,
+      what: say('{firewall} is on.', { firewall: name }),
+      why: say('It drops what comes from other nodes, and what is forwarded to pods.'),
+      how: opened(port).and(
+        say(
+          'What listens on the host itself stays closed to others until you open it: 80 and 443 where it serves Ingresses or Gateways, and what pods with hostNetwork listen on ({example}).',
+          { example },
+        ),
+      ),
     }),
   )
 
@@ -40,8 +48,8 @@ function isSomebodys(drop: Dropping, { active }: Facts): boolean {
 const nameOf = (drop: Dropping): string => {
   const { table, chain } = drop
   return isOfIptables(drop)
-    ? `${chain} of ${table.startsWith('ip6') ? 'ip6tables' : 'iptables'}`
-    : `${chain} of nftables' ${table}`
+    ? `${table.startsWith('ip6') ? 'ip6tables' : 'iptables'} ${chain}`
+    : `nftables ${table} ${chain}`
 }
 
 function written(facts: Facts, { clusterCIDRs }: ClusterFacts, port: string): HostFinding[] {
@@ -53,18 +61,30 @@ function written(facts: Facts, { clusterCIDRs }: ClusterFacts, port: string): Ho
     ...(inward
       ? [
           info('network/firewall-rules', {
-            what: `A packet filter drops what no rule of it lets through (${inward}).`,
-            why: 'What comes from other nodes, and what is forwarded to pods, ends there.',
-            how: `${opened(port)}, with a rule in that chain.`,
+            what: say('A packet filter drops what no rule of it lets through ({chains}).', { chains: inward }),
+            why: say('What comes from other nodes, and what is forwarded to pods, ends there.'),
+            how: opened(port).and(
+              say(
+                'What listens on the host itself stays closed to others until you open it: 80 and 443 where it serves Ingresses or Gateways, and what pods with hostNetwork listen on, with a rule in that chain.',
+              ),
+            ),
           }),
         ]
       : []),
     ...(outward
       ? [
           warning('network/firewall-output', {
-            what: `A packet filter drops what the host itself sends, unless a rule of it lets that through (${outward}).`,
-            why: 'What goes to other nodes and to pods of this one ends there. The agent opens the way in, never the way out.',
-            how: `Add rules to that chain that accept UDP ${port} to the other nodes, everything to pods (${clusterCIDRs.join(', ')}), and what images and names need: TCP 443, and 53.`,
+            what: say(
+              'A packet filter drops what the host itself sends, unless a rule of it lets that through ({chains}).',
+              { chains: outward },
+            ),
+            why: say(
+              'What goes to other nodes and to pods of this one ends there. The agent opens the way in, never the way out.',
+            ),
+            how: say(
+              'Add rules to that chain that accept UDP {port} to the other nodes, everything to pods ({pods}), and what images and names need: TCP 443, and 53.',
+              { port, pods: clusterCIDRs.join(', ') },
+            ),
           }),
         ]
       : []),
@@ -85,9 +105,9 @@ export const selinux: Check = {
     selinuxEnforcing
       ? [
           info('system/selinux', {
-            what: 'SELinux is enforcing.',
-            why: 'Containers may only read host folders that are labelled for them.',
-            how: 'Nothing has to be done for pods; hostPath volumes need "chcon -Rt container_file_t FOLDER".',
+            what: say('SELinux is enforcing.'),
+            why: say('Containers may only read host folders that are labelled for them.'),
+            how: say('Nothing has to be done for pods; hostPath volumes need "chcon -Rt container_file_t FOLDER".'),
           }),
         ]
       : [],

@@ -11,37 +11,50 @@ import {
   WIREGUARD_PORT,
 } from '../../../../shared/machinery/node-network.ts'
 import { type Check, error, info, warning } from '../contract.ts'
+import { type Said, say } from '../../say.ts'
 import { isTunnelled } from '../ways.ts'
 
 interface Tool {
   readonly fatal: boolean
   readonly package: string
-  readonly purpose: string
+  readonly why: Said
 }
 
 const TOOLS: Readonly<Record<string, Tool>> = {
-  ip: { fatal: true, package: 'iproute2', purpose: 'pod links and routes' },
-  nft: { fatal: true, package: 'nftables', purpose: 'Services' },
-  nsenter: { fatal: true, package: 'util-linux', purpose: 'the inside of pod networks' },
-  conntrack: { fatal: false, package: 'conntrack', purpose: 'moving UDP flows off endpoints that left' },
+  ip: { fatal: true, package: 'iproute2', why: say('It is needed for pod links and routes.') },
+  nft: { fatal: true, package: 'nftables', why: say('It is needed for Services.') },
+  nsenter: { fatal: true, package: 'util-linux', why: say('It is needed for the inside of pod networks.') },
+  conntrack: {
+    fatal: false,
+    package: 'conntrack',
+    why: say('It is needed for moving UDP flows off endpoints that left.'),
+  },
 }
 
 const WIREGUARD: Readonly<Record<string, Tool>> = {
-  wg: { fatal: true, package: 'wireguard-tools', purpose: 'encrypted traffic between nodes' },
+  wg: { fatal: true, package: 'wireguard-tools', why: say('It is needed for encrypted traffic between nodes.') },
 }
 
 export const tools: Check = {
   name: 'tools',
   look: (facts, { networkBackend }) =>
     Object.entries({ ...TOOLS, ...(networkBackend === 'wireguard' && WIREGUARD) }).flatMap(
-      ([tool, { fatal, package: name, purpose }]) => {
+      ([tool, { fatal, package: name, why }]) => {
         if (facts.tools.has(tool)) return []
         const canInstall = facts.tools.has('apt-get') || facts.tools.has('dnf')
-        const told = { what: `${tool} is missing.`, why: `It is needed for ${purpose}.` }
+        const told = { what: say('{tool} is missing.', { tool }), why }
         if (canInstall)
-          return [info(`network/tool-${tool}`, { ...told, how: `Joining installs ${name}.`, fix: 'install-packages' })]
+          return [
+            info(`network/tool-${tool}`, {
+              ...told,
+              how: say('Joining installs {package}.', { package: name }),
+              fix: 'install-packages',
+            }),
+          ]
         const finding = fatal ? error : warning
-        return [finding(`network/tool-${tool}`, { ...told, how: `Install the package ${name}.` })]
+        return [
+          finding(`network/tool-${tool}`, { ...told, how: say('Install the package {package}.', { package: name }) }),
+        ]
       },
     ),
 }
@@ -56,20 +69,24 @@ export const networks: Check = {
   look({ routes, flotilla }, { clusterCIDRs, serviceCIDRs, caHash }) {
     if (flotilla.caHash === caHash) return [] // the routes are its own
     const ranges = [
-      ...clusterCIDRs.map(cidr => ({ what: 'pods', cidr, range: parseRange(cidr) })),
-      ...serviceCIDRs.map(cidr => ({ what: 'Services', cidr, range: parseRange(cidr) })),
+      ...clusterCIDRs.map(cidr => ({ isOfPods: true, cidr, range: parseRange(cidr) })),
+      ...serviceCIDRs.map(cidr => ({ isOfPods: false, cidr, range: parseRange(cidr) })),
     ]
     return routes.flatMap(({ cidr, device }) => {
       const taken = isOurs(device) ? undefined : parseRange(cidr)
       return ranges
         .filter(({ range }) => taken && range && rangesOverlap(taken, range))
-        .map(({ what, cidr: ours, range }) => {
+        .map(({ isOfPods, cidr: ours, range }) => {
           // A route to more than our range only gets what nothing of ours is more exact about.
           const finding = taken && range && isWithin(range, taken) ? warning : error
           return finding('network/overlap', {
-            what: `The host has a route to ${cidr} (${device || 'no device'}), which overlaps ${ours}.`,
-            why: `${ours} are the addresses of ${what}: traffic to one of the two could go to the other.`,
-            how: 'Renumber that network, or remove it if it is left over from another Kubernetes.',
+            what: device
+              ? say('The host has a route to {cidr} ({device}), which overlaps {ours}.', { cidr, device, ours })
+              : say('The host has a route to {cidr}, which overlaps {ours}.', { cidr, ours }),
+            why: isOfPods
+              ? say('{ours} are the addresses of pods: traffic to one of the two could go to the other.', { ours })
+              : say('{ours} are the addresses of Services: traffic to one of the two could go to the other.', { ours }),
+            how: say('Renumber that network, or remove it if it is left over from another Kubernetes.'),
           })
         })
     })
@@ -80,14 +97,14 @@ export const tunnelPort = (backend: NetworkBackend): number => (backend === 'wir
 
 const TUNNEL_PORT_TAKEN: Readonly<Record<NetworkBackend, HostFinding>> = {
   auto: warning('network/port-vxlan', {
-    what: `UDP port ${VXLAN_PORT} is taken on the host.`,
-    why: 'VXLAN carries pods to nodes on other subnets over it.',
-    how: 'End what uses it, if nodes are on several subnets.',
+    what: say('UDP port {port} is taken on the host.', { port: VXLAN_PORT }),
+    why: say('VXLAN carries pods to nodes on other subnets over it.'),
+    how: say('End what uses it, if nodes are on several subnets.'),
   }),
   wireguard: error('network/port-wireguard', {
-    what: `UDP port ${WIREGUARD_PORT} is taken on the host.`,
-    why: 'WireGuard carries pods to all other nodes over it.',
-    how: 'End what uses it.',
+    what: say('UDP port {port} is taken on the host.', { port: WIREGUARD_PORT }),
+    why: say('WireGuard carries pods to all other nodes over it.'),
+    how: say('End what uses it.'),
   }),
 }
 
@@ -100,9 +117,9 @@ export const ports: Check = {
       ...(taken(listening, apiPort)
         ? [
             warning('network/port-api', {
-              what: `Port ${apiPort} is taken on the host.`,
-              why: 'The way to the API server would end there.',
-              how: 'Another port is chosen by itself.',
+              what: say('Port {port} is taken on the host.', { port: apiPort }),
+              why: say('The way to the API server would end there.'),
+              how: say('Another port is chosen by itself.'),
             }),
           ]
         : []),
@@ -118,9 +135,11 @@ export const nodeAddress: Check = {
       ? []
       : [
           error('network/ipv4', {
-            what: 'The host has no IPv4 address.',
-            why: 'Nodes reach each other, and pods, over IPv4; IPv6 comes beside it, never alone.',
-            how: 'Give it one in the network of the other nodes: a private one will do, the way in over SSH may stay IPv6.',
+            what: say('The host has no IPv4 address.'),
+            why: say('Nodes reach each other, and pods, over IPv4; IPv6 comes beside it, never alone.'),
+            how: say(
+              'Give it one in the network of the other nodes: a private one will do, the way in over SSH may stay IPv6.',
+            ),
           }),
         ],
 }
@@ -132,9 +151,9 @@ export const mtu: Check = {
       ? []
       : [
           warning('network/mtu', {
-            what: `The MTU of the way out is ${facts.mtu}.`,
-            why: 'Tunnels to other nodes take 50 bytes of it; small MTUs make transfers slow or stall.',
-            how: 'Raise it to 1500 where the network allows it.',
+            what: say('The MTU of the way out is {mtu}.', { mtu: facts.mtu }),
+            why: say('Tunnels to other nodes take 50 bytes of it; small MTUs make transfers slow or stall.'),
+            how: say('Raise it to 1500 where the network allows it.'),
           }),
         ],
 }
@@ -146,9 +165,11 @@ export const proxies: Check = {
       ? []
       : [
           info('network/proxy', {
-            what: `Proxy variables are set: ${facts.proxies.join(', ')}.`,
-            why: 'Images are pulled by Docker, which does not read them; the agent talks to the API server directly.',
-            how: 'If images are only reachable through the proxy, set it in /etc/docker/daemon.json ("proxies").',
+            what: say('Proxy variables are set: {variables}.', { variables: facts.proxies.join(', ') }),
+            why: say(
+              'Images are pulled by Docker, which does not read them; the agent talks to the API server directly.',
+            ),
+            how: say('If images are only reachable through the proxy, set it in /etc/docker/daemon.json ("proxies").'),
           }),
         ],
 }
@@ -160,9 +181,9 @@ export const forwarding: Check = {
       ? []
       : [
           info('network/ssh-forwarding', {
-            what: `sshd forbids forwarding (AllowTcpForwarding ${sshdForwarding}).`,
-            why: 'The way back to the API server normally is a forwarded port.',
-            how: 'Nothing has to be done: the same link runs over a program on the host instead.',
+            what: say('sshd forbids forwarding (AllowTcpForwarding {setting}).', { setting: sshdForwarding }),
+            why: say('The way back to the API server normally is a forwarded port.'),
+            how: say('Nothing has to be done: the same link runs over a program on the host instead.'),
           }),
         ],
 }
@@ -174,12 +195,22 @@ export const controlPlane: Check = {
       ? []
       : [
           info('network/control-plane', {
-            what: `The host does not reach the control plane by itself (${apiUnreachable.join(', ')}).`,
-            why: 'The only way between the two is the SSH connection from here. While that is down, as when this machine sleeps, pods run on, and nothing new reaches the node.',
-            how: 'Nothing has to be done. For a control plane that is always there: flotilla control-plane move, to a server.',
+            what: say('The host does not reach the control plane by itself ({addresses}).', {
+              addresses: apiUnreachable.join(', '),
+            }),
+            why: say(
+              'The only way between the two is the SSH connection from here. While that is down, as when this machine sleeps, pods run on, and nothing new reaches the node.',
+            ),
+            how: say(
+              'Nothing has to be done. For a control plane that is always there: flotilla control-plane move, to a server.',
+            ),
           }),
         ],
 }
+
+const OPENED_INWARD = say(
+  'What the firewalls of the two hosts let in is opened by their agents; what they let out is not.',
+)
 
 /**
  * The ways to other nodes. Between Ready nodes the agents' own word counts, which ask each other all the time over the way
@@ -199,42 +230,71 @@ export const peers: Check = {
       if (own?.relayed && other.relayed && !isRelayed) return []
       if (isRelayed)
         return warning('network/relayed', {
-          what: `Pods of ${nodeName} and ${other.name} reach each other over the control plane only: between ${address} and ${other.address} no direct way is open.`,
-          why: 'It works, and is slower; while the control plane is away, they do not reach each other.',
-          how:
-            `Let UDP ${port} through between the two, both ways, in what is between them: a router, the security group of a cloud. ` +
-            `On one network also packets of pods (${pods}) as they are: clouds have a check of sources and destinations that drops them. ` +
-            'The firewalls of the two hosts are opened by their agents.',
+          what: say(
+            'Pods of {node} and {other} reach each other over the control plane only: between {address} and {otherAddress} no direct way is open.',
+            { node: nodeName, other: other.name, address, otherAddress: other.address },
+          ),
+          why: say('It works, and is slower; while the control plane is away, they do not reach each other.'),
+          how: say(
+            'Let UDP {port} through between the two, both ways, in what is between them: a router, the security group of a cloud.',
+            { port },
+          )
+            .and(
+              say(
+                'On one network also packets of pods ({pods}) as they are: clouds have a check of sources and destinations that drops them.',
+                { pods },
+              ),
+            )
+            .and(say('The firewalls of the two hosts are opened by their agents.')),
         })
-      const way = ways.get(other.name)
-      const [here, there] = [`${nodeName} (${address})`, `${other.name} (${other.address})`]
-      const lost = [
-        ...(way?.there === false ? [`from ${here} to ${there}`] : []),
-        ...(way?.back === false ? [`from ${there} to ${here}`] : []),
-      ]
-      const what = `UDP ${port} ${lost.join(', and ')} does not arrive.`
-      if (lost.length > 0 && !isTunnelled(other.address, facts, cluster))
-        return warning('network/direct', {
-          what,
-          why: "The two are on one network, where pods reach each other without a tunnel: what drops this drops pods' packets as well, most likely. Then they do so over the control plane only, which is slower, and not while that is away.",
-          how:
-            `Let everything through between the two, in what is between them: the security group of a cloud, a switch that keeps its ports apart. Packets of pods (${pods}) as well, with a check of sources and destinations off. ` +
-            'What the firewalls of the two hosts let in is opened by their agents; what they let out is not.',
-        })
-      if (lost.length > 0)
+      const { there, back } = ways.get(other.name) ?? {}
+      const [here, away] = [`${nodeName} (${address})`, `${other.name} (${other.address})`]
+      const [from, to] = there === false ? [here, away] : [away, here]
+      if (there === false || back === false) {
+        const isBoth = there === false && back === false
+        const what = isBoth
+          ? say('UDP {port} from {from} to {to}, and from {to} to {from} does not arrive.', { port, from, to })
+          : say('UDP {port} from {from} to {to} does not arrive.', { port, from, to })
+        if (!isTunnelled(other.address, facts, cluster))
+          return warning('network/direct', {
+            what,
+            why: say(
+              "The two are on one network, where pods reach each other without a tunnel: what drops this drops pods' packets as well, most likely. Then they do so over the control plane only, which is slower, and not while that is away.",
+            ),
+            how: say(
+              'Let everything through between the two, in what is between them: the security group of a cloud, a switch that keeps its ports apart.',
+            )
+              .and(say('Packets of pods ({pods}) as well, with a check of sources and destinations off.', { pods }))
+              .and(OPENED_INWARD),
+          })
         return warning('network/tunnel', {
           what,
-          why: 'Pods of the two nodes reach each other through a tunnel over it, both ways. Without it they do so over the control plane only, which is slower, and not while that is away.',
-          how:
-            `Let UDP ${port} ${lost.join(', and ')} through in what is between them: a router, the security group of a cloud. ` +
-            'What the firewalls of the two hosts let in is opened by their agents; what they let out is not.',
+          why: say(
+            'Pods of the two nodes reach each other through a tunnel over it, both ways. Without it they do so over the control plane only, which is slower, and not while that is away.',
+          ),
+          how: (isBoth
+            ? say(
+                'Let UDP {port} from {from} to {to}, and from {to} to {from} through in what is between them: a router, the security group of a cloud.',
+                { port, from, to },
+              )
+            : say(
+                'Let UDP {port} from {from} to {to} through in what is between them: a router, the security group of a cloud.',
+                { port, from, to },
+              )
+          ).and(OPENED_INWARD),
         })
-      if (way?.there && way.back) return []
+      }
+      if (there && back) return []
       if (!unreachable.includes(other.address)) return []
       return warning('network/peer', {
-        what: `The node ${other.name} (${other.address}) does not answer.`,
-        why: 'Where nothing else gets through either, pods of the two nodes reach each other over the control plane only, which is slower.',
-        how: `Put both in one network, or open ICMP and UDP ${port} between ${address} and ${other.address}, both ways.`,
+        what: say('The node {other} ({address}) does not answer.', { other: other.name, address: other.address }),
+        why: say(
+          'Where nothing else gets through either, pods of the two nodes reach each other over the control plane only, which is slower.',
+        ),
+        how: say(
+          'Put both in one network, or open ICMP and UDP {port} between {address} and {otherAddress}, both ways.',
+          { port, address, otherAddress: other.address },
+        ),
       })
     })
   },

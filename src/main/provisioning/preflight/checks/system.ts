@@ -1,4 +1,5 @@
 // The operating system and the machine under it.
+import { say } from '../../say.ts'
 import { type Check, error, info, warning } from '../contract.ts'
 
 const atLeast = (version: string, wanted: readonly number[]): boolean => {
@@ -17,9 +18,9 @@ export const architecture: Check = {
       ? []
       : [
           error('system/architecture', {
-            what: `The processor is ${arch || 'unknown'}.`,
-            why: 'The agent is built for amd64 and arm64.',
-            how: 'Use a 64-bit x86 or ARM machine.',
+            what: say('The processor is {architecture}.', { architecture: arch || '?' }),
+            why: say('The agent is built for amd64 and arm64.'),
+            how: say('Use a 64-bit x86 or ARM machine.'),
           }),
         ],
 }
@@ -31,9 +32,9 @@ export const kernel: Check = {
       ? []
       : [
           error('system/kernel', {
-            what: `The kernel is ${version}.`,
-            why: 'Services use nftables maps that kernels before 5.4 do not have.',
-            how: 'Upgrade the distribution to one with Linux 5.4 or newer.',
+            what: say('The kernel is {version}.', { version }),
+            why: say('Services use nftables maps that kernels before 5.4 do not have.'),
+            how: say('Upgrade the distribution to one with Linux 5.4 or newer.'),
           }),
         ],
 }
@@ -45,9 +46,11 @@ export const libc: Check = {
       ? []
       : [
           error('system/libc', {
-            what: glibc ? `The C library is glibc ${glibc}.` : `${os.name} does not use glibc.`,
-            why: "The agent's runtime needs glibc 2.28 or newer; musl (Alpine) does not run it.",
-            how: 'Use Debian 10, Ubuntu 20.04, RHEL 8, Fedora, or newer.',
+            what: glibc
+              ? say('The C library is glibc {version}.', { version: glibc })
+              : say('{os} does not use glibc.', { os: os.name }),
+            why: say("The agent's runtime needs glibc 2.28 or newer; musl (Alpine) does not run it."),
+            how: say('Use Debian 10, Ubuntu 20.04, RHEL 8, Fedora, or newer.'),
           }),
         ],
 }
@@ -59,9 +62,11 @@ export const systemd: Check = {
       ? []
       : [
           error('system/systemd', {
-            what: 'systemd does not run this host.',
-            why: 'The agent is a systemd service, so that it starts with the host and is started again when it fails.',
-            how: 'Use a distribution with systemd.',
+            what: say('systemd does not run this host.'),
+            why: say(
+              'The agent is a systemd service, so that it starts with the host and is started again when it fails.',
+            ),
+            how: say('Use a distribution with systemd.'),
           }),
         ],
 }
@@ -73,9 +78,9 @@ export const privileges: Check = {
       ? []
       : [
           error('system/privileges', {
-            what: 'The checks did not run as root.',
-            why: 'The agent makes network links and rules, which only root may.',
-            how: 'Log in as root or as a user who may use sudo.',
+            what: say('The checks did not run as root.'),
+            why: say('The agent makes network links and rules, which only root may.'),
+            how: say('Log in as root or as a user who may use sudo.'),
           }),
         ],
 }
@@ -86,9 +91,9 @@ export const cgroups: Check = {
     if (cgroupVersion === undefined)
       return [
         error('system/cgroup', {
-          what: 'No control groups are mounted at /sys/fs/cgroup.',
-          why: 'Docker cannot start containers without them.',
-          how: 'Boot with systemd, which mounts them, or use a kernel that has them.',
+          what: say('No control groups are mounted at /sys/fs/cgroup.'),
+          why: say('Docker cannot start containers without them.'),
+          how: say('Boot with systemd, which mounts them, or use a kernel that has them.'),
         }),
       ]
     const missing = ['memory', 'cpu', 'pids'].filter(controller => !cgroupControllers.has(controller))
@@ -96,20 +101,28 @@ export const cgroups: Check = {
       ...(missing.length > 0
         ? [
             warning('system/cgroup-controllers', {
-              what: `The kernel does not limit ${missing.join(', ')}: these control groups are off.`,
-              why: 'Limits of pods have no effect there: one pod can take everything from the others and the host.',
+              what: say('The kernel does not limit {controllers}: these control groups are off.', {
+                controllers: missing.join(', '),
+              }),
+              why: say(
+                'Limits of pods have no effect there: one pod can take everything from the others and the host.',
+              ),
               how: missing.includes('memory')
-                ? 'Add "cgroup_enable=memory cgroup_memory=1" to the kernel\'s parameters (Raspberry Pi: /boot/firmware/cmdline.txt), and reboot.'
-                : 'Use a kernel that has them; the ones of distributions do.',
+                ? say(
+                    'Add "cgroup_enable=memory cgroup_memory=1" to the kernel\'s parameters (Raspberry Pi: /boot/firmware/cmdline.txt), and reboot.',
+                  )
+                : say('Use a kernel that has them; the ones of distributions do.'),
             }),
           ]
         : []),
       ...(cgroupVersion === 1
         ? [
             info('system/cgroup-v1', {
-              what: 'The host uses control groups of version 1.',
-              why: 'Limits work, but the pressure on processors, memory and disks is not told; newer releases of systemd have only version 2.',
-              how: 'Nothing has to be done. To change it: boot with systemd.unified_cgroup_hierarchy=1.',
+              what: say('The host uses control groups of version 1.'),
+              why: say(
+                'Limits work, but the pressure on processors, memory and disks is not told; newer releases of systemd have only version 2.',
+              ),
+              how: say('Nothing has to be done. To change it: boot with systemd.unified_cgroup_hierarchy=1.'),
             }),
           ]
         : []),
@@ -123,9 +136,11 @@ export const apparmor: Check = {
     isOn && !tools.has('apparmor_parser')
       ? [
           info('system/apparmor', {
-            what: 'AppArmor is on, and the program that loads its profiles (apparmor_parser) is missing.',
-            why: 'Docker runs containers without its AppArmor profile then, and pods that ask for one do not get it.',
-            how: 'Install the package apparmor, and restart Docker.',
+            what: say('AppArmor is on, and the program that loads its profiles (apparmor_parser) is missing.'),
+            why: say(
+              'Docker runs containers without its AppArmor profile then, and pods that ask for one do not get it.',
+            ),
+            how: say('Install the package apparmor, and restart Docker.'),
           }),
         ]
       : [],
@@ -143,9 +158,13 @@ export const disk: Check = {
       if (free >= bytes) return []
       return [
         error('system/disk', {
-          what: `${path} has ${gib(free)} GiB free, and ${gib(bytes)} GiB are needed.`,
-          why: 'The agent and the images of pods are kept there.',
-          how: 'Free some space, for instance with "docker system prune" or "journalctl --vacuum-size=200M".',
+          what: say('{path} has {free} GiB free, and {needed} GiB are needed.', {
+            path,
+            free: gib(free),
+            needed: gib(bytes),
+          }),
+          why: say('The agent and the images of pods are kept there.'),
+          how: say('Free some space, for instance with "docker system prune" or "journalctl --vacuum-size=200M".'),
         }),
       ]
     })
@@ -159,9 +178,9 @@ export const memory: Check = {
       ? []
       : [
           warning('system/memory', {
-            what: `The host has ${(memoryBytes / GIB).toFixed(1)} GiB of memory.`,
-            why: 'Docker and the agent take about 200 MiB: little is left for pods.',
-            how: 'Give the machine 1 GiB or more.',
+            what: say('The host has {memory} GiB of memory.', { memory: (memoryBytes / GIB).toFixed(1) }),
+            why: say('Docker and the agent take about 200 MiB: little is left for pods.'),
+            how: say('Give the machine 1 GiB or more.'),
           }),
         ],
 }
@@ -173,9 +192,9 @@ export const swap: Check = {
       ? []
       : [
           info('system/swap', {
-            what: 'Swap is on.',
-            why: 'Pods may be slowed down by swapping instead of being ended; nothing else depends on it.',
-            how: 'Nothing has to be done. To turn it off: swapoff -a, and take swap out of /etc/fstab.',
+            what: say('Swap is on.'),
+            why: say('Pods may be slowed down by swapping instead of being ended; nothing else depends on it.'),
+            how: say('Nothing has to be done. To turn it off: swapoff -a, and take swap out of /etc/fstab.'),
           }),
         ],
 }
@@ -190,29 +209,34 @@ export const identity: Check = {
       ...(sameHost
         ? [
             error('system/same-host', {
-              what: `The host ${sameHost.name} has the same machine-id (${machineID}).`,
-              why: 'Either it is the same machine, added twice, or one was cloned from the other.',
-              how:
-                'If it is the same: flotilla node remove --forget with the name of this one. If it is another machine: ' +
-                'rm /etc/machine-id && systemd-machine-id-setup, then reboot it.',
+              what: say('The host {other} has the same machine-id ({id}).', { other: sameHost.name, id: machineID }),
+              why: say('Either it is the same machine, added twice, or one was cloned from the other.'),
+              how: say('If it is the same: flotilla node remove --forget with the name of this one.').and(
+                say('If it is another machine: rm /etc/machine-id && systemd-machine-id-setup, then reboot it.'),
+              ),
             }),
           ]
         : []),
       ...(twin
         ? [
             error('system/machine-id', {
-              what: `The node ${twin.name} has the same machine-id (${machineID}).`,
-              why: 'Either it is the same machine, or one was cloned from the other; cloned ids mix up logs and leases.',
-              how: 'If it is another machine: rm /etc/machine-id && systemd-machine-id-setup, then reboot it.',
+              what: say('The node {other} has the same machine-id ({id}).', { other: twin.name, id: machineID }),
+              why: say(
+                'Either it is the same machine, or one was cloned from the other; cloned ids mix up logs and leases.',
+              ),
+              how: say('If it is another machine: rm /etc/machine-id && systemd-machine-id-setup, then reboot it.'),
             }),
           ]
         : []),
       ...(namesake
         ? [
             error('system/hostname', {
-              what: `Another machine is already the node ${nodeName}.`,
-              why: 'Nodes are told apart by name.',
-              how: `Add this one again with another name (flotilla node add … --node-name NAME; in the window node-name=NAME behind its address), or rename the host (${hostname}).`,
+              what: say('Another machine is already the node {node}.', { node: nodeName }),
+              why: say('Nodes are told apart by name.'),
+              how: say(
+                'Add this one again with another name (flotilla node add … --node-name NAME; in the window node-name=NAME behind its address), or rename the host ({hostname}).',
+                { hostname },
+              ),
             }),
           ]
         : []),
