@@ -1,7 +1,7 @@
 // A Deployment that somebody else changes while its controller is at it.
 import { expect, test } from 'vitest'
 import { DeploymentController } from '../../src/main/controllers/deployment/controller.ts'
-import { ObservedTime } from '../../src/main/controllers/support/observed-time.ts'
+import { ObservedTime } from '../../src/shared/machinery/observed-time.ts'
 import { Deployment, ReplicaSet } from '../../src/shared/api/apps/v1.ts'
 import { Namespace } from '../../src/shared/api/core/v1.ts'
 import type { Client } from '../../src/shared/client/client.ts'

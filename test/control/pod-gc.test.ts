@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { PodGarbageCollector } from '../../src/main/controllers/pod-gc/controller.ts'
-import { ObservedTime } from '../../src/main/controllers/support/observed-time.ts'
+import { ObservedTime } from '../../src/shared/machinery/observed-time.ts'
 import { Pod } from '../../src/shared/api/core/v1.ts'
 import { ControllerManager } from '../../src/shared/client/controller-manager.ts'
 import { controller } from '../../src/shared/client/reconciler.ts'

@@ -53,7 +53,7 @@ import { ServiceAccountTokenController, type SignToken } from './serviceaccount-
 import { ServiceCidrs } from './service-cidrs/controller.ts'
 import { ServiceIpRepair } from './service-ip-repair/controller.ts'
 import { StatefulSetController } from './statefulset/controller.ts'
-import { ObservedTime } from './support/observed-time.ts'
+import { ObservedTime } from '../../shared/machinery/observed-time.ts'
 import { TaintEvictionController } from './taint-eviction/controller.ts'
 import { LegacyServiceAccountTokenCleaner } from './legacy-serviceaccount-token-cleaner/controller.ts'
 import { TokenCleaner } from './token-cleaner/controller.ts'

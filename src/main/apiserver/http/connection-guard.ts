@@ -2,8 +2,8 @@
 // bound of their own, and they serve HTTP/1.1 as well.
 import type { Http2Session } from 'node:http2'
 import type { Duplex } from 'node:stream'
-import { STOOD_STILL_MS } from '../../../shared/machinery/after-standstill.ts'
 import type { Clock } from '../../../shared/machinery/clock.ts'
+import { STOOD_STILL_MS } from '../../../shared/machinery/observed-time.ts'
 
 export interface ConnectionLimits {
   /** From connecting, or from the first byte of a request, to the end of its headers. */

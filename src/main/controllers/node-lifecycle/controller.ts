@@ -16,7 +16,7 @@ import {
 import { type Clock, formatTime } from '../../../shared/machinery/clock.ts'
 import { conditionOf, setCondition } from '../../../shared/machinery/conditions.ts'
 import { isConflict, isNotFound } from '../../../shared/machinery/status.ts'
-import { ObservedTime } from '../support/observed-time.ts'
+import { ObservedTime } from '../../../shared/machinery/observed-time.ts'
 import { isPodReady } from '../support/pod-state.ts'
 import { podsByNode } from '../support/pods-by-node.ts'
 import { type Observation, observe, silentConditions } from './health.ts'

@@ -21,7 +21,7 @@ import { CONTROLLER_ATTACHES, parseVolumeName, uniqueVolumeName } from '../../..
 import { deepEqual } from '../../../shared/machinery/deep-equal.ts'
 import { isAlreadyExists, isNotFound } from '../../../shared/machinery/status.ts'
 import { podClaims } from '../../../shared/machinery/volume-claims.ts'
-import type { ObservedTime } from '../support/observed-time.ts'
+import type { ObservedTime } from '../../../shared/machinery/observed-time.ts'
 import { hasOutOfServiceTaint } from '../support/out-of-service.ts'
 import {
   type WantedVolume,

@@ -16,7 +16,7 @@ import {
 import { isConditionTrue } from '../../../shared/machinery/conditions.ts'
 import { isNotFound } from '../../../shared/machinery/status.ts'
 import { markDisrupted } from '../support/disruption-target.ts'
-import type { ObservedTime } from '../support/observed-time.ts'
+import type { ObservedTime } from '../../../shared/machinery/observed-time.ts'
 import { podsByNode } from '../support/pods-by-node.ts'
 import { hasOutOfServiceTaint } from '../support/out-of-service.ts'
 import { isPodTerminal } from '../support/pod-state.ts'

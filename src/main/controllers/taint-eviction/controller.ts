@@ -14,7 +14,7 @@ import {
 } from '../../../shared/client/reconciler.ts'
 import { deepEqual } from '../../../shared/machinery/deep-equal.ts'
 import { deleteDisrupted } from '../support/disruption-target.ts'
-import type { ObservedTime } from '../support/observed-time.ts'
+import type { ObservedTime } from '../../../shared/machinery/observed-time.ts'
 import { podsByNode } from '../support/pods-by-node.ts'
 import { isPodTerminal } from '../support/pod-state.ts'
 import { toleratedMs } from './tolerations.ts'

@@ -1,10 +1,16 @@
 // Time as the control plane lived it. While it slept (a closed laptop, a stopped process) it saw nothing, so that gap
 // must not count against anybody: it is the control plane's own outage.
-import type { Clock } from '../../../shared/machinery/clock.ts'
+import type { Clock } from './clock.ts'
 
 const TICK_MS = 5_000
-/** A tick that is late by more than this was not late but asleep. */
-const TOLERANCE_MS = 10_000
+/** A tick that is late by more than this was not late: the process stood still. */
+export const STOOD_STILL_MS = 10_000
+
+/** A moment, by both of a clock's ways of counting. */
+export interface Moment {
+  readonly monotonicMs: number
+  readonly wallMs: number
+}
 
 export class ObservedTime {
   readonly #clock: Clock
@@ -12,13 +18,13 @@ export class ObservedTime {
   #lostMs = 0
   #tickMonotonic: number
   #tickWall: number
-  #awakeSinceMs: number
+  #awakeSince: Moment
 
   constructor(clock: Clock) {
     this.#clock = clock
     this.#tickMonotonic = clock.monotonic()
     this.#tickWall = clock.now()
-    this.#awakeSinceMs = clock.now()
+    this.#awakeSince = { monotonicMs: this.#tickMonotonic, wallMs: this.#tickWall }
   }
 
   /** Milliseconds that were observed so far: it goes on evenly and leaves gaps out. */
@@ -30,7 +36,13 @@ export class ObservedTime {
   /** Since when there was no gap, by the wall clock. Terms of what is written down start again there. */
   awakeSinceMs(): number {
     this.#detect()
-    return this.#awakeSinceMs
+    return this.#awakeSince.wallMs
+  }
+
+  /** Whether the moment lies in no gap, and there was none since. */
+  wasAwakeAt({ monotonicMs, wallMs }: Moment): boolean {
+    this.#detect()
+    return monotonicMs >= this.#awakeSince.monotonicMs && wallMs >= this.#awakeSince.wallMs
   }
 
   /** Called after every gap. */
@@ -60,10 +72,14 @@ export class ObservedTime {
     const passedWall = wall - this.#tickWall
     this.#tickMonotonic = monotonic
     this.#tickWall = wall
-    const slept = passed > TICK_MS + TOLERANCE_MS
+    const slept = passed > TICK_MS + STOOD_STILL_MS
     if (slept) this.#lostMs += passed - TICK_MS
-    if (!slept && passedWall - passed <= TOLERANCE_MS) return
-    this.#awakeSinceMs = wall
+    if (!slept && passedWall - passed <= STOOD_STILL_MS) {
+      // It was set back: nothing that is to come lies before a gap.
+      if (wall < this.#awakeSince.wallMs) this.#awakeSince = { ...this.#awakeSince, wallMs: wall }
+      return
+    }
+    this.#awakeSince = { monotonicMs: monotonic, wallMs: wall }
     for (const listener of this.#onGap) listener()
   }
 }
