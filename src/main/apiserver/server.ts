@@ -16,16 +16,11 @@ import { type RemoteVersion, withRemotes } from './aggregator/remote-discovery.t
 import type { AdmissionPlugin } from './admission/contract.ts'
 import { createAuthenticator } from './authn/authenticator.ts'
 import { discoveryDocument, JWKS_PATH, OPENID_CONFIGURATION_PATH } from './authn/openid.ts'
-import { bearerTokens, forThisServer, type TokenMethod } from './authn/bearer-tokens.ts'
-import { bootstrapTokenUser } from './authn/bootstrap-tokens.ts'
-import { createServiceAccountTokens, type ServiceAccountTokens } from './authn/service-account-tokens.ts'
+import { serverTokens, type ServerTokenOptions } from './authn/server-tokens.ts'
+import type { ServiceAccountTokens } from './authn/service-account-tokens.ts'
 import { legacyTokens } from './authn/legacy-tokens.ts'
 import { RevocationIndex } from './authn/revocations.ts'
-import { ConfiguredIssuers } from './authn/configuration-file.ts'
-import { idTokens, type OidcIssuer } from './authn/oidc/id-tokens.ts'
-import type { AuthenticationSettings } from './authn/settings.ts'
 import { Sessions } from './authn/session.ts'
-import { type StaticToken, staticTokenUser } from './authn/token-file.ts'
 import { auditLogIn, type AuditOptions, type AuditParts } from './audit/audit.ts'
 import { AdmissionTimes } from './admission/admission-times.ts'
 import { addAuditMetrics } from './audit/metrics.ts'
@@ -57,7 +52,7 @@ import type { ApiRequest, ApiResponse, Handler, UserInfo } from './request.ts'
 import { inProcessTransport } from './transport.ts'
 import { type DialService, serviceDialer } from './webhook/service-dialer.ts'
 
-export interface ApiServerOptions {
+export interface ApiServerOptions extends Pick<ServerTokenOptions, 'tokens' | 'tokenMethods' | 'authentication'> {
   readonly store: ObjectStore
   readonly pki: Pki
   /** Port 0 picks a free one. */
@@ -66,12 +61,6 @@ export interface ApiServerOptions {
   readonly authorizers: readonly Authorizer[]
   readonly admission?: readonly AdmissionPlugin[]
   readonly subresources?: readonly SubresourceHandler[]
-  /** Bearer tokens known from the start. */
-  readonly tokens?: readonly StaticToken[]
-  /** What else knows bearer tokens; asked last. */
-  readonly tokenMethods?: readonly TokenMethod[]
-  /** Issuers of ID tokens, and what needs no log-in. */
-  readonly authentication?: AuthenticationSettings
   /** Paths outside the resources, such as OpenAPI's. */
   readonly paths?:
     | readonly PathHandler[]
@@ -143,33 +132,11 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     const resource = resources.byKind('', 'v1', kind)
     return resource && parts.find(resource, { namespace, name })?.object
   }
-  const apiAudiences = [options.issuer ?? DEFAULT_ISSUER]
-  const tokens = createServiceAccountTokens({
-    keyPem: pki.serviceAccountKeyPem,
-    ...(pki.previousServiceAccountKeyPem ? { previousKeyPem: pki.previousServiceAccountKeyPem } : {}),
+  const { tokens, bearer, configured } = serverTokens({
+    ...options,
     issuer: options.issuer ?? DEFAULT_ISSUER,
-    apiAudiences,
-    clock,
-    lookup,
-    onSecretUsed: legacyTokens(() => parts, clock, log),
+    ...{ clock, log, lookup, onSecretUsed: legacyTokens(() => parts, clock, log) },
   })
-  const { issuers = [], file, anonymous } = options.authentication ?? {}
-  const methodOf = (issuer: OidcIssuer) => idTokens(issuer, apiAudiences, clock, log)
-  const configured = file && new ConfiguredIssuers(file, issuers, { methodOf, clock, log })
-  const bearer = bearerTokens(
-    [
-      ...(options.tokens ? [forThisServer(apiAudiences, 'static-token', staticTokenUser(options.tokens))] : []),
-      { name: 'service-account', verify: tokens.verify },
-      ...(configured ? [configured] : issuers.map(methodOf)),
-      forThisServer(
-        apiAudiences,
-        'bootstrap-token',
-        bootstrapTokenUser(name => lookup('Secret', 'kube-system', name), clock),
-      ),
-      ...(options.tokenMethods ?? []),
-    ],
-    apiAudiences,
-  )
   const admissionTimes = new AdmissionTimes(clock)
   const parts = createEndpointParts({
     store,
@@ -326,7 +293,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     names: new Set(pki.servingNames),
     revocations,
     sessions,
-    authenticator: createAuthenticator([bearer, sessions], anonymous),
+    authenticator: createAuthenticator([bearer, sessions], options.authentication?.anonymous),
     handle,
     ui: createUi({ dir: options.ui?.dir, sessions }),
     onSent: (request, bytes) => metrics.sent(request, bytes),

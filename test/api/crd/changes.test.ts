@@ -103,6 +103,33 @@ test('items in another order are no change where they have keys: stricter bounds
   await expect(things.patch('one', { spec: { list: [...items, { a: '4' }] } })).rejects.toMatchObject({ code: 422 })
 })
 
+test('items that nothing tells apart are let be while the list is what it was, and are all looked at once it is not', async () => {
+  await using api = await startTestApiServer()
+  const long = 'x'.repeat(9)
+  const lists = (item: JSONSchemaProps) =>
+    object({
+      other: text,
+      plain: { type: 'array', maxItems: 9, items: item },
+      set: { type: 'array', maxItems: 9, 'x-kubernetes-list-type': 'set', items: item },
+      keyed: {
+        ...{ type: 'array', maxItems: 9, 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['a'] },
+        items: { type: 'object', required: ['a'], properties: { a: text, b: item } },
+      },
+    })
+  const things = await defineKind(api, 'Thing', lists(text))
+  const spec = { plain: [long, 'a'], set: [long, 'a'], keyed: [{ a: '1', b: long }, { a: '2', b: 'a' }] } // prettier-ignore
+  await things.create('one', { spec })
+  const rules = [{ rule: 'self != "never"' }]
+  await redefine(api, lists({ ...text, maxLength: 3, 'x-kubernetes-validations': rules }))
+  await things.refused('two', { spec })
+  expect((await things.patch('one', { spec: { other: 'b' } })).spec).toEqual({ ...spec, other: 'b' })
+  for (const list of ['plain', 'set']) {
+    const error = await failure(things.patch('one', { spec: { [list]: [long, 'b'] } }))
+    expect(error.message).toContain(`spec.${list}[0]: Too long: may not be more than 3 bytes`)
+  }
+  const keyed = [{ a: '1', b: long }, { a: '2', b: 'b' }] // prettier-ignore
+  expect((await things.patch('one', { spec: { keyed } })).spec).toMatchObject({ keyed })
+})
 test('nothing is made, applied either, while the definition is being deleted', async () => {
   await using api = await startTestApiServer()
   await defineKind(api, 'Thing', object({ a: text }))
