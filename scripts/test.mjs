@@ -3,10 +3,10 @@
 // areas to run instead of all: `npm test -- store api`.
 import { fork, spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
-import { join, relative } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { findElectron } from './lib/electron.mjs'
 import { ensureBuilt, ensureDependencies, requireNode, root, say } from './lib/setup.mjs'
-import { ensureDocker, ensureSystem, makeDisplay } from './lib/system.mjs'
+import { ensureDocker, ensureSystem, isInstalled, makeDisplay } from './lib/system.mjs'
 
 /**
  * Stages run one after another, the lanes of a stage beside each other, the projects of a lane one after another. What
@@ -70,6 +70,13 @@ for (const path of clients.trim().split('\n').filter(Boolean)) {
   env[path.endsWith('/helm') ? 'FLOTILLA_HELM' : 'FLOTILLA_KUBECTL_NEWEST'] = path
 }
 if (!env.FLOTILLA_HELM) say('Helm cannot be had: its tests are skipped')
+if (!isInstalled('kubectl')) {
+  if (!env.FLOTILLA_KUBECTL_NEWEST) {
+    console.error('flotilla: the tests drive kubectl, which cannot be had from a Debian mirror here: please install it')
+    process.exit(1)
+  }
+  env.PATH = `${env.PATH}:${dirname(env.FLOTILLA_KUBECTL_NEWEST)}`
+}
 
 mkdirSync(join(root, '.cache'), { recursive: true })
 const totals = { passed: 0, failed: 0, skipped: 0 }

@@ -33,7 +33,8 @@ const NEEDED = {
   'python3-kubernetes': '/usr/lib/python3/dist-packages/kubernetes/__init__.py',
 }
 
-const has = what =>
+/** @param what a command, or the path of a file */
+export const isInstalled = what =>
   what.startsWith('/') ? existsSync(what) : spawnSync('which', [what], { stdio: 'ignore' }).status === 0
 
 const isDebian = () => {
@@ -43,7 +44,7 @@ const isDebian = () => {
 
 /** Installs what the tests drive (Debian/Ubuntu as root), or lists it and exits. */
 export function ensureSystem() {
-  const missing = Object.keys(NEEDED).filter(name => !has(NEEDED[name]))
+  const missing = Object.keys(NEEDED).filter(name => !isInstalled(NEEDED[name]))
   if (missing.length === 0) return
   if (!isDebian() || process.getuid?.() !== 0) {
     console.error(`flotilla: the tests drive real programs; please install (Debian names): ${missing.join(' ')}`)
