@@ -1,9 +1,8 @@
-// Subresources that write one part of an object, and the eviction and binding of pods.
+// Subresources that write one part of an object, and the binding of pods.
 import { execFileSync } from 'node:child_process'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { CertificateSigningRequest } from '../../../src/shared/api/certificates/v1.ts'
 import { Namespace, Node, Pod, ServiceAccount } from '../../../src/shared/api/core/v1.ts'
-import { PodDisruptionBudget } from '../../../src/shared/api/policy/v1.ts'
 import { ClusterRole, ClusterRoleBinding } from '../../../src/shared/api/rbac/v1.ts'
 import { raw } from '../core/support/raw.ts'
 import { failure, startSecuredCluster, type SecuredCluster } from '../authz/support/cluster.ts'
@@ -439,83 +438,6 @@ describe('pods/binding', () => {
     ])
     expect(await failure(bind(metadata.name, {}))).toMatchObject({ code: 400, message: 'target.name: Required value' })
     expect((await failure(bind(metadata.name, { target: { name: 'box' } }))).message).toContain('schedulingGates')
-  })
-})
-
-describe('pods/eviction', () => {
-  const evict = (name: string, extra: object = {}) =>
-    cluster.admin.createSubresource(Pod, { namespace, name }, 'eviction', { metadata: { name, namespace }, ...extra })
-  test('deletes the pod, on dry run only seemingly', async () => {
-    const { metadata } = await pod()
-    await evict(metadata.name, { deleteOptions: { dryRun: ['All'] } })
-    await cluster.admin.get(Pod, { namespace, name: metadata.name })
-    await evict(metadata.name)
-    expect((await failure(cluster.admin.get(Pod, { namespace, name: metadata.name }))).code).toBe(404)
-  })
-  test.each(['Running', 'Succeeded'])(
-    'may name the version and the uid that it means, and says why a %s pod goes',
-    async phase => {
-      const { metadata } = await pod({ nodeName: 'box' })
-      const { name, uid } = metadata
-      await cluster.admin.patch(Pod, { namespace, name }, { metadata: { finalizers: ['example.test/hold'] } })
-      const held = await cluster.admin.patch(Pod, { namespace, name }, { status: { phase } }, { subresource: 'status' })
-      const { resourceVersion } = held.metadata
-      const other = await failure(evict(name, { deleteOptions: { preconditions: { uid: 'other' } } }))
-      expect([other.code, other.message]).toEqual([
-        409,
-        `Operation cannot be fulfilled on Pod "${name}": the UID in the precondition (other) does not match the UID in record (${uid}). The object might have been deleted and then recreated`,
-      ])
-      await evict(name, { deleteOptions: { preconditions: { uid, resourceVersion } } })
-      const { status, metadata: going } = await cluster.admin.get(Pod, { namespace, name })
-      expect([
-        typeof going.deletionTimestamp,
-        status.conditions?.find(({ type }) => type === 'DisruptionTarget'),
-      ]).toMatchObject(['string', { status: 'True', reason: 'EvictionByEvictionAPI' }])
-      await cluster.admin.patch(Pod, { namespace, name }, { metadata: { finalizers: null } })
-    },
-  )
-  test('is known by its older version, and by no other', async () => {
-    const { metadata } = await pod()
-    const { message } = await failure(evict(metadata.name, { apiVersion: 'policy/v2' }))
-    expect(message).toContain('no kind "Eviction" is registered for version "policy/v2"')
-    await evict(metadata.name, { apiVersion: 'policy/v1beta1', kind: 'Eviction' })
-    expect((await failure(cluster.admin.get(Pod, { namespace, name: metadata.name }))).code).toBe(404)
-  })
-  test('takes from the budget, and is refused without one left', async () => {
-    await cluster.admin.create(PodDisruptionBudget, {
-      metadata: { name: 'keep', namespace },
-      spec: { minAvailable: 1, selector: { matchLabels: { app: 'kept' } } },
-    })
-    const status = {
-      disruptionsAllowed: 1,
-      currentHealthy: 2,
-      desiredHealthy: 1,
-      expectedPods: 2,
-      observedGeneration: 1,
-    }
-    await cluster.admin.patch(
-      PodDisruptionBudget,
-      { namespace, name: 'keep' },
-      { status },
-      { subresource: 'status', type: 'merge' },
-    )
-    const names: string[] = []
-    for (let i = 0; i < 2; i++) {
-      const { metadata } = await pod({ nodeName: 'box' }, { app: 'kept' })
-      names.push(metadata.name)
-      const running = { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] }
-      await cluster.admin.patch(Pod, { namespace, name: metadata.name }, { status: running }, { subresource: 'status' })
-    }
-    await evict(names[0]!)
-    const error = await failure(evict(names[1]!))
-    expect([error.code, error.message]).toEqual([
-      429,
-      "Cannot evict pod as it would violate the pod's disruption budget.",
-    ])
-    expect((await cluster.admin.get(PodDisruptionBudget, { namespace, name: 'keep' })).status).toMatchObject({
-      disruptionsAllowed: 0,
-      disruptedPods: { [names[0]!]: expect.any(String) },
-    })
   })
 })
 

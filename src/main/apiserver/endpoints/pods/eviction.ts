@@ -5,17 +5,18 @@ import type { PodDisruptionBudget } from '../../../../shared/api/policy/v1.ts'
 import { formatTime } from '../../../../shared/machinery/clock.ts'
 import { conditionOf, isConditionTrue, setCondition } from '../../../../shared/machinery/conditions.ts'
 import { fromLabelSelector } from '../../../../shared/machinery/selectors.ts'
-import { ApiError, badRequest, forbidden, isConflict, notFound } from '../../../../shared/machinery/status.ts'
+import { ApiError, badRequest, conflict, forbidden, isConflict, notFound } from '../../../../shared/machinery/status.ts'
 import type { DeleteOptions as DeleteBody } from '../../../../shared/api/meta/v1.ts'
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
 import type { ResourceDescriptor } from '../../registry/resource.ts'
-import type { EndpointContext, Preconditions, SubresourceHandler, WriteOptions } from '../contract.ts'
+import type { DeleteOptions, EndpointContext, Preconditions, SubresourceHandler, WriteOptions } from '../contract.ts'
 import { checkDeletePreconditions } from '../write/preconditions.ts'
 import { writeOptionsOf } from '../write/write-options.ts'
 
-/** Pods that run nothing any more need no budget. */
-const finished = ({ status, metadata }: Pod) =>
-  ['Succeeded', 'Failed', 'Pending'].includes(status.phase ?? '') || Boolean(metadata.deletionTimestamp)
+const hasEnded = ({ status, metadata }: Pod) =>
+  ['Succeeded', 'Failed'].includes(status.phase ?? '') || Boolean(metadata.deletionTimestamp)
+/** Pods that run nothing, or nothing any more, need no budget. */
+const finished = (pod: Pod) => hasEnded(pod) || pod.status.phase === 'Pending'
 
 /** Whether the budget lets a pod go that is not ready anyway. */
 function unhealthyMayGo(pod: Pod, { spec, status }: PodDisruptionBudget): boolean {
@@ -45,6 +46,19 @@ function refusal({ metadata: { name }, status }: PodDisruptionBudget): ApiError 
   return tooMany(told ? `${notNow} (${told.reason}): ${told.message}` : notNow)
 }
 
+/** As who counts says it. */
+const withNoneLeft = ({ status: { conditions, observedGeneration } }: PodDisruptionBudget, now: string) =>
+  setCondition(
+    conditions,
+    {
+      ...{ type: 'DisruptionAllowed', status: 'False', reason: 'InsufficientPods', message: '' },
+      ...(observedGeneration === undefined ? {} : { observedGeneration }),
+    },
+    now,
+  )
+
+/** Of a pod that changes while it is decided whether it may go. */
+const MOST_TRIES = 20
 /** More evictions that came to nothing are not remembered: something is wrong with who counts. */
 const MOST_DISRUPTED_PODS = 2_000
 
@@ -80,6 +94,7 @@ async function consume(
         )
       if (disruptionsAllowed <= 0) throw refusal(current)
       status.disruptionsAllowed = disruptionsAllowed - 1
+      if (status.disruptionsAllowed === 0) status.conditions = withNoneLeft(current, formatTime(context.clock.now()))
       status.disruptedPods = { ...disruptedPods, [pod.metadata.name]: formatTime(context.clock.now()) }
       return undefined
     },
@@ -104,7 +119,6 @@ export const podEviction: SubresourceHandler = {
     const wanted = (body.deleteOptions ?? {}) as DeleteBody
     const written = writeOptionsOf(request, 'CreateOptions')
     const options = { ...written, dryRun: written.dryRun || Boolean(wanted.dryRun?.length) }
-    const pod = context.get(resource, { namespace, name }) as unknown as Pod
     await context.admit({
       operation: 'CREATE',
       resource,
@@ -113,53 +127,68 @@ export const podEviction: SubresourceHandler = {
       namespace,
       name,
       object: body,
-      options: {},
-      user: request.user,
+      options: options.asked ?? {},
+      user: options.user,
       dryRun: options.dryRun,
       warn: text => request.warn(text),
+      annotate: options.annotate,
+      deadlineMs: options.deadlineMs,
+      waited: options.waited,
     })
-    let budget: PodDisruptionBudget | undefined
-    let isUnhealthy = false
-    if (!finished(pod)) {
-      const budgets = context.resources.byUrl('policy', 'v1', 'poddisruptionbudgets')
-      const matching = (budgets ? context.list(budgets, namespace) : [])
-        .map(object => object as unknown as PodDisruptionBudget)
-        .filter(({ spec }) => fromLabelSelector(spec.selector).matches(pod.metadata.labels ?? {}))
-      if (matching.length > 1)
-        throw new ApiError(
-          500,
-          'InternalError',
-          'This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.',
-        )
-      ;[budget] = matching
-      if (budget) isUnhealthy = await consume(context, budget, pod, options)
-    }
-    // What the mark itself changes is not held against who asked for a version.
-    const seen = isUnhealthy ? { resourceVersion: pod.metadata.resourceVersion } : {}
-    const marked = await markDisrupted(context, resource, pod, {
-      ...options,
-      preconditions: { ...seen, ...wanted.preconditions },
-    }).catch((error: unknown) => {
-      // It may have become healthy since.
-      const hasChanged = isUnhealthy && isConflict(error) && !wanted.preconditions?.resourceVersion
-      throw budget && hasChanged ? beingProcessed(budget) : error
-    })
-    const { resourceVersion, ...others } = wanted.preconditions ?? {}
-    const preconditions = {
-      ...others,
-      ...(resourceVersion ? { resourceVersion: marked.metadata.resourceVersion } : {}),
-    }
-    await context.delete(
-      resource,
-      { namespace, name },
-      {
-        ...options,
-        preconditions,
-        ...(wanted.gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds: wanted.gracePeriodSeconds }),
-      },
-    )
+    for (let tries = 1; !(await evict(context, resource, { namespace, name }, wanted, options)); tries++)
+      if (tries === MOST_TRIES) throw conflict(resource.type, name, 'the pod changes again and again')
     return { code: 201, object: { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 } }
   },
+}
+
+/** The one budget that the pod counts for. @throws ApiError 500 where there are several */
+function budgetOf(context: EndpointContext, { metadata }: Pod): PodDisruptionBudget | undefined {
+  const budgets = context.resources.byUrl('policy', 'v1', 'poddisruptionbudgets')
+  const [budget, ...others] = (budgets ? context.list(budgets, metadata.namespace) : [])
+    .map(object => object as unknown as PodDisruptionBudget)
+    .filter(({ spec }) => fromLabelSelector(spec.selector).matches(metadata.labels ?? {}))
+  if (others.length > 0)
+    throw new ApiError(
+      500,
+      'InternalError',
+      'This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.',
+    )
+  return budget
+}
+
+/** @returns false where the pod has changed since it was decided that it may go: then that is to be decided anew */
+async function evict(
+  context: EndpointContext,
+  resource: ResourceDescriptor,
+  ref: { readonly namespace: string; readonly name: string },
+  { preconditions: wanted = {}, gracePeriodSeconds, propagationPolicy }: DeleteBody,
+  options: WriteOptions,
+): Promise<boolean> {
+  const pod = context.get(resource, ref) as unknown as Pod
+  const isFree = finished(pod)
+  const budget = isFree ? undefined : budgetOf(context, pod)
+  const isUnhealthy = budget !== undefined && (await consume(context, budget, pod, options))
+  // It may count by now, where it did not because it had not started or was not healthy.
+  const mustBeAsSeen = isUnhealthy || (isFree && !hasEnded(pod))
+  const preconditions = { ...(mustBeAsSeen ? { resourceVersion: pod.metadata.resourceVersion } : {}), ...wanted }
+  try {
+    const marked = options.dryRun ? pod : await markDisrupted(context, resource, pod, { ...options, preconditions })
+    // What the mark itself changes is not held against who asked for a version.
+    const exact = preconditions.resourceVersion ? { resourceVersion: marked.metadata.resourceVersion } : {}
+    await context.delete(resource, ref, {
+      ...options,
+      preconditions: { ...preconditions, ...(options.dryRun ? {} : exact) },
+      ...(gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds }),
+      ...(propagationPolicy === undefined
+        ? {}
+        : { propagationPolicy: propagationPolicy as NonNullable<DeleteOptions['propagationPolicy']> }),
+    })
+    return true
+  } catch (error) {
+    if (!mustBeAsSeen || !isConflict(error) || wanted.resourceVersion) throw error
+    if (budget) throw beingProcessed(budget)
+    return false
+  }
 }
 
 /** Tells everyone who looks at the pod why it goes. */
