@@ -233,17 +233,12 @@ describe('a strategic merge patch', () => {
     expect(failure(() => patched(STRATEGIC_MERGE_PATCH, { spec: { strategy: {} } }, patch)).code).toBe(400)
   })
 
-  const three = podSpec({
-    containers: [
-      { name: 'a', image: '1' },
-      { name: 'b', image: '1' },
-      { name: 'c', image: '1' },
-    ],
-  })
+  const abc = ['a', 'b', 'c'].map(name => ({ name, image: '1' }))
+  const three = podSpec({ containers: abc })
   const names = (result: unknown) =>
-    (
-      result as typeof three & { spec: { template: { spec: { containers: { name: string }[] } } } }
-    ).spec.template.spec.containers.map(c => c.name)
+    (result as { spec: { template: { spec: { containers: { name: string }[] } } } }).spec.template.spec.containers.map(
+      c => c.name,
+    )
 
   test('deletes an element with $patch: delete', () => {
     const patch = podSpec({ containers: [{ $patch: 'delete', name: 'b' }] })
@@ -301,26 +296,47 @@ describe('a strategic merge patch', () => {
     expect(error.message).toBe('map: {"image":"x"} does not contain declared merge key: name')
   })
 
-  test('keeps no directive in places where there was nothing to merge with', () => {
-    const patch = podSpec({
-      $retainKeys: ['containers'],
-      containers: [
-        {
-          name: 'a',
-          '$setElementOrder/env': [{ name: 'x' }],
-          env: [
-            { name: 'x', value: '1' },
-            { name: 'y', $patch: 'delete' },
-          ],
-        },
-      ],
-    })
-    expect(patched(STRATEGIC_MERGE_PATCH, {}, patch)).toEqual(
+  test('leaves out what says how it is merged where there is nothing to merge with', () => {
+    const env = [{ name: 'x', value: '1', valueFrom: null }, { name: 'y', $patch: 'delete' }, { name: 'z', $patch: 'merge' }] // prettier-ignore
+    const patch = podSpec({ securityContext: { $patch: 'replace', runAsUser: 1 }, containers: [{ name: 'a', env }] })
+    expect(patched(STRATEGIC_MERGE_PATCH, podSpec({}), patch)).toEqual(
       podSpec({ containers: [{ name: 'a', env: [{ name: 'x', value: '1' }] }] }),
     )
   })
 
-  test('refuses an unknown $patch', () => {
-    expect(failure(() => patched(STRATEGIC_MERGE_PATCH, three, { spec: { $patch: 'erase' } })).code).toBe(400)
+  test('takes what replaces something, and an item that is new, as it is', () => {
+    const env = [{ name: 'y', $patch: 'delete' }]
+    const item = { name: 'd', env }
+    expect(patched(STRATEGIC_MERGE_PATCH, three, podSpec({ containers: [item] }))).toEqual(
+      podSpec({ containers: [item, ...abc] }),
+    )
+    const replaced = podSpec({ $patch: 'replace', containers: [item] })
+    expect(patched(STRATEGIC_MERGE_PATCH, three, replaced)).toEqual(podSpec({ containers: [item] }))
+  })
+
+  test('finds a struct that Go prints though it is empty', () => {
+    const resources = { $patch: 'replace', limits: { cpu: '1' } }
+    const result = patched(STRATEGIC_MERGE_PATCH, three, podSpec({ containers: [{ name: 'b', resources }] }))
+    expect(JSON.stringify(result)).toContain('{"name":"b","image":"1","resources":{"limits":{"cpu":"1"}}}')
+  })
+
+  test('tells a merge key that is null, or a number, from one that is none, or the text of it', () => {
+    const containers = [{ name: null, image: 'x' }]
+    expect(patched(STRATEGIC_MERGE_PATCH, three, podSpec({ containers }))).toEqual(
+      podSpec({ containers: [...containers, ...abc] }),
+    )
+    const ports = (containerPort: unknown) => podSpec({ containers: [{ name: 'a', ports: [{ containerPort }] }] })
+    expect(patched(STRATEGIC_MERGE_PATCH, ports(80), ports('80'))).toEqual(
+      podSpec({ containers: [{ name: 'a', ports: [{ containerPort: '80' }, { containerPort: 80 }] }] }),
+    )
+  })
+
+  test.each([
+    [{ spec: { $patch: 'erase' } }, 'unknown patch type: erase in map: {"$patch":"erase"}'],
+    [{ spec: { $patch: 'merge' } }, 'unknown patch type: merge in map: {"$patch":"merge"}'],
+    [podSpec({ containers: [{ name: 'a', $patch: 'merge' }] }), 'merging lists cannot yet be specified in the patch'],
+  ])('refuses a $patch that it does not know: %j', (patch, message) => {
+    const error = failure(() => patched(STRATEGIC_MERGE_PATCH, three, patch))
+    expect([error.code, error.message]).toEqual([400, message])
   })
 })

@@ -50,7 +50,7 @@ describe('others have their turn', () => {
     ],
     [
       'a long list is new',
-      podOf({ name: 'd' }),
+      podOf({ name: 'c' }, { name: 'd' }),
       change({ name: 'c', env: env(all, 'b') }),
       podOf({ name: 'c', env: env(all, 'b') }, { name: 'd' }),
     ],
@@ -70,7 +70,7 @@ describe('others have their turn', () => {
       'a new element is named twice',
       podOf({ name: 'd' }),
       change({ name: 'c', env: env(all, 'b'), image: null }, { name: 'c', env: env([5], 'c') }),
-      podOf({ name: 'c', env: env(all, 'b').with(5, { name: 'N5', value: 'c' }) }, { name: 'd' }),
+      podOf({ name: 'c', env: env(all, 'b').with(5, { name: 'N5', value: 'c' }), image: null }, { name: 'd' }),
     ],
     [
       'a map has very many keys',

@@ -2,7 +2,7 @@
 import { getField, isObject, type JsonObject, setField } from '../../../../shared/machinery/json-object.ts'
 import { badRequest } from '../../../../shared/machinery/status.ts'
 import type { FieldFact } from '../../schema/facts.ts'
-import { patchTypeOf, SET_ORDER, withoutDirectives } from './directives.ts'
+import { itemPatchTypeOf, patchTypeOf, SET_ORDER } from './directives.ts'
 import { finish, type Later, soonOrLater } from './later.ts'
 import { type Identity, type Merged, orderMerged } from './order.ts'
 import { slices } from '../../../pieces/large-json.ts'
@@ -23,15 +23,18 @@ export type MergeMap = (given: JsonObject, patch: JsonObject, fact: FieldFact | 
 
 type MergeItem = (item: JsonObject | undefined, change: JsonObject, later: Later) => JsonObject
 
-const primitiveIdentity: Identity = item => `${typeof item}:${String(item)}`
+/** A number is not the text of it. */
+const identityOf = (value: unknown): string =>
+  typeof value === 'object' && value !== null ? encodeJson(value) : `${typeof value}:${String(value)}`
+
+const primitiveIdentity: Identity = identityOf
 
 function mapIdentity(mergeKey: string): Identity {
   return item => {
     const value = isObject(item) ? getField(item, mergeKey) : undefined
-    if (value === undefined || value === null) {
+    if (value === undefined)
       throw badRequest(`map: ${encodeJson(item)} does not contain declared merge key: ${mergeKey}`)
-    }
-    return String(value)
+    return identityOf(value)
   }
 }
 
@@ -62,10 +65,9 @@ function* mergeInto(
   const isOther = (item: unknown) => isObject(item) !== isMapList
   if (current.some(isOther) || items.some(isOther)) throw badRequest('list element types are not identical')
   // One element that says `$patch: replace` makes the rest of the patch's list the whole list.
-  if (items.some(item => isObject(item) && patchTypeOf(item) === 'replace')) {
-    for (const some of slices(items)) {
-      for (const item of some)
-        if (!isObject(item) || patchTypeOf(item) === 'merge') result.push(withoutDirectives(item, later))
+  if (isMapList && items.some(item => itemPatchTypeOf(item as JsonObject) === 'replace')) {
+    for (const some of slices(items as readonly JsonObject[])) {
+      for (const item of some) if (patchTypeOf(item) === 'merge') result.push(item)
       yield
     }
     return
@@ -73,8 +75,8 @@ function* mergeInto(
   yield
   if (patch.items && patch.order) yield* checkOrder(patch.items, patch.order, identity, patch.key)
 
-  const mergeItem: MergeItem = (item, change, rest) =>
-    item ? mergeMap(item, change, fact?.i, rest) : (withoutDirectives(change, rest) as JsonObject)
+  // A new item is taken as it is.
+  const mergeItem: MergeItem = (item, change, rest) => (item ? mergeMap(item, change, fact?.i, rest) : change)
   const merged = isMapList
     ? yield* mergeMaps(current, items, identity, mergeItem, later)
     : mergePrimitives(current, items, patch.deletions)

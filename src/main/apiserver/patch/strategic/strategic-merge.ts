@@ -5,16 +5,18 @@ import { getField, isObject, type JsonObject, setField } from '../../../../share
 import { cannotUnmarshal } from '../../codec/go-json.ts'
 import { badRequest } from '../../../../shared/machinery/status.ts'
 import type { Pieces } from '../../../pieces/pacer.ts'
+import { isPrinted } from '../../schema/printed.ts'
 import { fieldFact, typeFact } from '../../schema/table.ts'
 import type { FieldFact } from '../../schema/facts.ts'
 import {
+  asReplacement,
   DELETE_PRIMITIVES,
+  fieldAsNew,
   isDirective,
   listDirective,
   patchTypeOf,
   RETAIN_KEYS,
   SET_ORDER,
-  withoutDirectives,
 } from './directives.ts'
 import { each, finish, type Later } from './later.ts'
 import { mergeList, type MergeMap } from './merge-list.ts'
@@ -24,6 +26,13 @@ function factInside(parent: FieldFact | undefined, key: string): FieldFact | und
   if (parent?.t === 'ref') return fieldFact(typeFact(parent.r ?? ''), key)
   return parent?.t === 'map' ? parent.i : undefined
 }
+
+/** Structs that Go prints though they are empty are there to be merged with. */
+const emptyStruct = (
+  parent: FieldFact | undefined,
+  key: string,
+  fact: FieldFact | undefined,
+): JsonObject | undefined => (fact?.t === 'ref' && parent?.t === 'ref' && isPrinted(parent.r, key) ? {} : undefined)
 
 const strategies = (fact: FieldFact | undefined): readonly string[] => fact?.ps?.split(',') ?? []
 
@@ -48,13 +57,13 @@ function retainKeys(original: JsonObject, patch: JsonObject): JsonObject {
 const mergeMap: MergeMap = (given, patch, fact, later) => {
   const type = patchTypeOf(patch)
   if (type === 'delete') return {}
-  if (type === 'replace') return withoutDirectives(patch, later) as JsonObject
+  if (type === 'replace') return asReplacement(patch)
   const original = retainKeys(given, patch)
   const touched = touchedKeys(patch)
   const result: JsonObject = {}
   const merge = (key: string) => {
     if (!touched.has(key)) return setField(result, key, original[key])
-    const merged = mergeField(original, patch, key, factInside(fact, key), later)
+    const merged = mergeField(original, patch, key, fact, later)
     if (merged !== undefined) setField(result, key, merged)
   }
   const keys = Object.keys(original)
@@ -78,25 +87,24 @@ function mergeField(
   original: JsonObject,
   patch: JsonObject,
   key: string,
-  fact: FieldFact | undefined,
+  parent: FieldFact | undefined,
   later: Later,
 ): unknown {
+  const fact = factInside(parent, key)
   const change = getField(patch, key)
-  const current = getField(original, key)
+  const current = getField(original, key) ?? emptyStruct(parent, key, fact)
   if (change === null) return undefined
   const deletions = listDirective(patch, DELETE_PRIMITIVES + key)
   const order = listDirective(patch, SET_ORDER + key)
   if (Array.isArray(current) && (Array.isArray(change) || change === undefined)) {
-    if (!strategies(fact).includes('merge')) return change === undefined ? current : withoutDirectives(change, later)
+    if (!strategies(fact).includes('merge')) return change ?? current
     return mergeList(current, { items: change as unknown[] | undefined, deletions, order, key }, fact, mergeMap, later)
   }
   if (change === undefined) return current
   if (isObject(current) && isObject(change)) {
-    return strategies(fact).includes('replace')
-      ? withoutDirectives(change, later)
-      : mergeMap(current, change, fact, later)
+    return strategies(fact).includes('replace') ? change : mergeMap(current, change, fact, later)
   }
-  return withoutDirectives(change, later)
+  return fieldAsNew(change, later)
 }
 
 /**
