@@ -94,3 +94,27 @@ test.each([
 ])('of a list, %s is looked at in its turn', async (_what, query, code) => {
   expect((await raw(server, `${CONFIG_MAPS}?resourceVersionMatch=Exact&${query}`)).code).toBe(code)
 })
+
+test.each([
+  ['deployments', ['updatedReplicas', 'readyReplicas', 'availableReplicas']],
+  ['statefulsets', ['readyReplicas', 'currentReplicas', 'updatedReplicas', 'availableReplicas']],
+  ['replicasets', ['fullyLabeledReplicas', 'readyReplicas', 'availableReplicas']],
+])('of a negative count of %s only what their status counts is told', async (plural, parts) => {
+  const path = `/apis/apps/v1/namespaces/default/${plural}`
+  const labels = { app: 'counted' }
+  const template = { metadata: { labels }, spec: { containers: [{ name: 'a', image: 'a' }] } }
+  await raw(server, path, {
+    body: { metadata: { name: 'counted' }, spec: { selector: { matchLabels: labels }, template } },
+  })
+  const { json } = await patch(`${path}/counted/status`, 'merge-patch+json', { status: { replicas: -1 } })
+  expect((json as AnyJson).details.causes.map(({ field }: AnyJson) => field)).toEqual(
+    ['replicas', ...parts].map(name => `status.${name}`),
+  )
+})
+
+test('a class that is taken from a capacity is told as an empty one', async () => {
+  const path = '/apis/storage.k8s.io/v1/namespaces/default/csistoragecapacities'
+  await raw(server, path, { body: { metadata: { name: 'some' }, storageClassName: 'a' } })
+  const { message } = await patch(`${path}/some`, 'merge-patch+json', { storageClassName: null })
+  expect(message).toContain('storageClassName: Invalid value: "": field is immutable')
+})

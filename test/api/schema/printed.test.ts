@@ -22,6 +22,18 @@ describe('what Go always prints is there', () => {
       { status: { conditions: [{ type: 'Ready', status: 'True' }] } },
       { status: { conditions: [{ lastProbeTime: null, lastTransitionTime: null }] } },
     ],
+    [
+      'what the document requires, but nobody checks, of statuses',
+      'core.v1.Pod',
+      { status: { containerStatuses: [{ name: 'a' }], conditions: [{ type: 'Ready' }] } },
+      {
+        status: {
+          containerStatuses: [{ ready: false, restartCount: 0, image: '', imageID: '' }],
+          conditions: [{ status: '' }],
+        },
+      },
+    ],
+    ['what a node tells of itself', 'core.v1.NodeSystemInfo', { machineID: 'a' }, { machineID: 'a', systemUUID: '' }],
   ])('%s', (_, schemaId, object, printed) => {
     addPrinted(schemaId, object)
     expect(object).toMatchObject(printed)

@@ -97,6 +97,14 @@ describe('validateObjectMeta() on update', () => {
       { ...stored, resourceVersion: '' },
       'metadata.resourceVersion: Invalid value: "": must be specified for an update',
     ],
+    [
+      { ...stored, finalizers: ['orphan', 'foregroundDeletion'] },
+      'metadata.finalizers: Invalid value: ["orphan","foregroundDeletion"]: finalizer orphan and foregroundDeletion cannot be both set',
+    ],
+    [
+      { ...stored, finalizers: ['mine'] },
+      'metadata.finalizers[0]: Invalid value: "mine": name is neither a standard finalizer name nor is it fully qualified',
+    ],
   ])('refuses %j', (meta, text) => {
     expect(texts(meta, stored)).toEqual([text])
   })

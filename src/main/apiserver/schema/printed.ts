@@ -88,13 +88,39 @@ function fillOfField(fact: FieldFact): Fill | undefined {
   return value => (Array.isArray(value) ? value : Object.values(value)).forEach(each)
 }
 
+const typesIn = (fact: FieldFact): readonly string[] => {
+  if (fact.i) return typesIn(fact.i)
+  return fact.t === 'ref' && fact.r !== undefined ? [fact.r] : []
+}
+
+let ofStatuses: ReadonlySet<string> | undefined
+/** Types that stand in statuses alone. */
+const isOfStatuses = (schemaId: string): boolean => (ofStatuses ??= typesOfStatuses()).has(schemaId)
+
+function typesOfStatuses(): ReadonlySet<string> {
+  const within = (roots: readonly string[]) => {
+    const found = new Set(roots)
+    // What is added on the way is gone through as well.
+    for (const id of found) {
+      const { fields = {}, gvk } = schemaTypes[id] ?? {}
+      for (const [field, fact] of Object.entries(fields))
+        if (!gvk || field !== 'status') for (const inner of typesIn(fact)) found.add(inner)
+    }
+    return found
+  }
+  const kinds = Object.entries(schemaTypes).filter(([, { gvk }]) => gvk)
+  const elsewhere = within(kinds.map(([id]) => id))
+  const statuses = kinds.flatMap(([, { fields }]) => (fields['status'] ? typesIn(fields['status']) : []))
+  return new Set([...within(statuses)].filter(id => !elsewhere.has(id)))
+}
+
 /**
- * What the document requires is told of by other checks, where it is not there; of a struct they tell what it lacks
- * itself.
+ * What the document requires is told of by other checks, where it is not there, but not in statuses; of a struct they tell
+ * what it lacks itself.
  */
 const isFilled = (schemaId: string, field: string, fact: FieldFact): boolean =>
   isPrinted(schemaId, field) &&
-  (!fact.req || fact.t === 'ref' || isZeroFine(schemaId, field)) &&
+  (!fact.req || fact.t === 'ref' || isZeroFine(schemaId, field) || isOfStatuses(schemaId)) &&
   (fact.t !== 'array' || NULL_LISTS.has(schemaId)) &&
   !['quantity', 'intOrString', 'raw'].includes(fact.t)
 

@@ -204,11 +204,9 @@ export function validateObjectMeta(meta: ObjectMeta, descriptor: Described, old?
     ...validateLabels(meta.labels, 'metadata.labels'),
     ...validateAnnotations(meta.annotations, 'metadata.annotations'),
     ...validateOwners(meta.ownerReferences, 'metadata.ownerReferences'),
+    ...validateFinalizers(meta.finalizers, 'metadata.finalizers'),
     ...validateManagedFields(meta.managedFields, 'metadata.managedFields'),
   )
-  // An update may keep a finalizer that an older version accepted.
-  if (old) return errors
-  errors.push(...validateFinalizers(meta.finalizers, 'metadata.finalizers'))
   if (!descriptor.custom && !WAITING_FOR_ANYBODY.has(descriptor.type.group ?? ''))
     for (const [i, finalizer] of (meta.finalizers ?? []).entries())
       errors.push(...unknownFinalizer(`metadata.finalizers[${i}]`, finalizer))

@@ -8,7 +8,7 @@ import { unlikelyHostName } from '../support/warnings.ts'
 import { defineResource } from '../resource.ts'
 import { bumpGeneration, ensureStructs, keepStatus, specAndStatus, bareStatusStrategy } from '../support/strategy.ts'
 import { selectorScale } from '../support/scale.ts'
-import { validateReplicaStatus } from './validate.ts'
+import { PARTS_OF_DEPLOYMENT, validateReplicaStatus } from './validate.ts'
 import { validateDeployment, validateDeploymentUpdate } from './validate-deployment.ts'
 
 function setDeploymentDefaults(deployment: Deployment): void {
@@ -43,7 +43,10 @@ export const deployments = defineResource<Deployment>({
     )
       deployment.metadata.generation = (old.metadata.generation ?? 0) + 1
   },
-  status: bareStatusStrategy<Deployment>((d, old) => validateReplicaStatus(d.status, old.status), ['labels']),
+  status: bareStatusStrategy<Deployment>(
+    (d, old) => validateReplicaStatus(PARTS_OF_DEPLOYMENT, d.status, old.status),
+    ['labels'],
+  ),
   scale: selectorScale<Deployment>(),
   validate: validateDeployment,
   validateUpdate: validateDeploymentUpdate,

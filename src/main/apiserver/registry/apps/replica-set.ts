@@ -7,7 +7,7 @@ import { unlikelyHostName } from '../support/warnings.ts'
 import { defineResource } from '../resource.ts'
 import { selectorScale } from '../support/scale.ts'
 import { ensureStructs, specAndStatus, statusStrategy } from '../support/strategy.ts'
-import { validateReplicaStatus } from './validate.ts'
+import { PARTS_OF_REPLICA_SET, validateReplicaStatus } from './validate.ts'
 import { validateReplicaSet, validateReplicaSetUpdate } from './validate-replica-set.ts'
 
 export const replicaSets = defineResource<ReplicaSet>({
@@ -21,7 +21,7 @@ export const replicaSets = defineResource<ReplicaSet>({
     setPodTemplateDefaults((set.spec.template ??= emptyTemplate()))
   },
   ...specAndStatus({ replicas: 0 }),
-  status: statusStrategy<ReplicaSet>((set, old) => validateReplicaStatus(set.status, old.status)),
+  status: statusStrategy<ReplicaSet>((set, old) => validateReplicaStatus(PARTS_OF_REPLICA_SET, set.status, old.status)),
   scale: selectorScale<ReplicaSet>(),
   validate: validateReplicaSet,
   validateUpdate: validateReplicaSetUpdate,

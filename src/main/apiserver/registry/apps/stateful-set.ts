@@ -10,7 +10,7 @@ import { defineResource } from '../resource.ts'
 import { list } from '../support/collections.ts'
 import { selectorScale } from '../support/scale.ts'
 import { ensureStructs, specAndStatus, statusStrategy } from '../support/strategy.ts'
-import { validateReplicaStatus } from './validate.ts'
+import { PARTS_OF_STATEFUL_SET, validateReplicaStatus } from './validate.ts'
 import { validateStatefulSet, validateStatefulSetUpdate } from './validate-stateful-set.ts'
 
 function setStatefulSetDefaults(set: StatefulSet): void {
@@ -63,7 +63,7 @@ export const statefulSets = defineResource<StatefulSet>({
     counted.prepareForUpdate(set, old)
   },
   status: statusStrategy<StatefulSet>((set, old) =>
-    validateReplicaStatus(set.status, old.status, 'status.readyReplicas'),
+    validateReplicaStatus(PARTS_OF_STATEFUL_SET, set.status, old.status, 'status.readyReplicas'),
   ),
   scale: selectorScale<StatefulSet>(),
   validate: validateStatefulSet,

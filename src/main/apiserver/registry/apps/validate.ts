@@ -114,19 +114,26 @@ const COUNTS = [
   'terminatingReplicas',
   'collisionCount',
 ] as const
-const PARTS = [
-  'fullyLabeledReplicas',
-  'updatedReplicas',
+/** What of all replicas the status of a kind counts. */
+export const PARTS_OF_DEPLOYMENT = ['updatedReplicas', 'readyReplicas', 'availableReplicas'] as const
+export const PARTS_OF_REPLICA_SET = ['fullyLabeledReplicas', 'readyReplicas', 'availableReplicas'] as const
+export const PARTS_OF_STATEFUL_SET = [
   'readyReplicas',
   'currentReplicas',
+  'updatedReplicas',
   'availableReplicas',
 ] as const
 
 /** Counts are not negative, parts are not more than the whole, and collisions are never forgotten. */
-export function validateReplicaStatus(status: Counts, old: Counts, ready = 'readyReplicas'): FieldError[] {
+export function validateReplicaStatus(
+  parts: readonly (keyof Counts)[],
+  status: Counts,
+  old: Counts,
+  ready = 'readyReplicas',
+): FieldError[] {
   const errors = COUNTS.flatMap(field => nonNegative(`status.${field}`, status[field]))
   const { replicas = 0, readyReplicas = 0, availableReplicas = 0 } = status
-  for (const field of PARTS) {
+  for (const field of parts) {
     const value = status[field] ?? 0
     if (value > replicas) errors.push(invalidValue(`status.${field}`, value, 'cannot be greater than status.replicas'))
   }

@@ -9,7 +9,7 @@ import { isEmpty, sortedEntries } from '../support/collections.ts'
 import { ensureStructs, specAndStatus, statusStrategy } from '../support/strategy.ts'
 import { setPodTemplateDefaults } from './pod/defaults.ts'
 import { validateReplicationController } from './validate-replication-controller.ts'
-import { validateReplicaStatus } from '../apps/validate.ts'
+import { PARTS_OF_REPLICA_SET, validateReplicaStatus } from '../apps/validate.ts'
 
 export const replicationControllers = defineResource<ReplicationController>({
   type: ReplicationController,
@@ -25,7 +25,9 @@ export const replicationControllers = defineResource<ReplicationController>({
     setPodTemplateDefaults(rc.spec.template)
   },
   ...specAndStatus({ replicas: 0 }),
-  status: statusStrategy<ReplicationController>((rc, old) => validateReplicaStatus(rc.status, old.status)),
+  status: statusStrategy<ReplicationController>((rc, old) =>
+    validateReplicaStatus(PARTS_OF_REPLICA_SET, rc.status, old.status),
+  ),
   scale: {
     replicas: rc => rc.spec.replicas ?? 0,
     setReplicas: (rc, replicas) => {

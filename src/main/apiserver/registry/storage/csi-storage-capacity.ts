@@ -23,7 +23,7 @@ export const csiStorageCapacities = defineResource<CSIStorageCapacity>({
   ],
   validateUpdate: (capacity, old) => [
     ...immutable('nodeTopology', capacity.nodeTopology, old.nodeTopology),
-    ...immutable('storageClassName', capacity.storageClassName, old.storageClassName),
+    ...immutable('storageClassName', capacity.storageClassName ?? '', old.storageClassName),
   ],
   columns: defaultColumns,
 })
