@@ -13,6 +13,7 @@ const PLACEHOLDERS = {
 const TEXTS = [
   [/\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/g, '<uid>'],
   [/\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?( ?Z| [+-]\d{4} UTC)?( m=[+\d.]+)?/g, '<time>'],
+  [/\beyJ[\w-]+\.[\w-]+\.[\w-]+/g, '<token>'],
   [/kube-api-access-[a-z0-9]{5}/g, 'kube-api-access-<name>'],
   [/\b([Mm]ade-)[a-z0-9]{5}\b/g, '$1<name>'],
   [/\b(record \(|current: |object meta: )\d+/g, '$1<version>'],

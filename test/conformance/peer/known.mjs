@@ -167,9 +167,8 @@ const KNOWN = [
   },
   { name: / (put|delete) as text\/yaml$/, text: /^code 200 [^]*, not 415 /, why: 'YAML has several names here' },
   {
-    name: /\{"\$patch":"other"\}/,
-    text: /^code 400 \("unknown patch type found: other"\)/,
-    why: 'a directive that is none is told, wherever it stands',
+    text: /^code 400 \("(unknown patch type: |merging lists cannot|map: .* merge key|list element types)[^]*, not 500 /,
+    why: "a client's fault is no 500 here",
   },
   {
     name: / › \/(status|scale|resize|ephemeralcontainers) as application\/json;.*$/,

@@ -14,15 +14,33 @@ const read = file => YAML.parseAllDocuments(readFileSync(join(folder, file), 'ut
 const FAR =
   /WebhookConfiguration|AdmissionPolicy|APIService|FlowSchema|PriorityLevel|PriorityClass|StorageClass|IngressClass|ServiceCIDR|IPAddress|CustomResourceDefinition|Review$|^Binding|DeviceTaint/
 
+/** What may be asked for of all kinds, and of some. */
+const FIELDS = {
+  Pod: ['spec.nodeName=n1', 'spec.nodeName=', 'status.phase!=Pending', 'spec.restartPolicy=Always'],
+  Stroll: ['spec.text=abc', 'spec.text!=abc,metadata.name!=x'],
+  Secret: ['type=Opaque'],
+  Job: ['status.successful=0'],
+  Event: ['reason=x', 'involvedObject.kind=Pod'],
+}
+const fields = ({ kind, names, namespaced, run }) => [
+  `metadata.name=${names[0]}`,
+  `metadata.name!=${names[0]}`,
+  ...(namespaced ? [`metadata.namespace=${run}`] : []),
+  ...(FIELDS[kind] ?? []),
+]
+
 let runs = 0
 /** Each time a walk is taken it has objects, and a namespace, of its own. */
 function taken(steps, sample) {
   const run = `w${String(++runs).padStart(6, '0')}`
   const { kind } = sample
-  const collection = kind.collection.replace('/namespaces/judge', `/namespaces/${run}`)
+  const inNamespace = path => path.replace('/namespaces/judge', `/namespaces/${run}`)
+  const collection = inNamespace(kind.collection)
   const names = [`${run}-a`, `${run}-b`]
   const object = JSON.parse(JSON.stringify(sample.object).replaceAll('"judge"', JSON.stringify(run)))
-  const walk = { ...kind, ...{ run, collection, names, sample: object, pool: sample.pool, custom: sample.custom } }
+  const { pool, custom, versions } = sample
+  const at = version => ({ ...version, collection: inNamespace(version.collection) })
+  const walk = { ...kind, ...{ run, names, pool, custom, fields, sample: object, versions: versions.map(at) }, collection } // prettier-ignore
   const ready = [
     { method: 'POST', path: '/api/v1/namespaces', body: { metadata: { name: run } }, unjudged: true },
     {
@@ -59,7 +77,9 @@ async function walks({ theirs, samples, count, seed: from }) {
     chosen.map((sample, k) => {
       const seed = (from + i) * 1000 + k
       const walk = drawWalk(seed, sample.kind)
-      return { name: `${sample.name} #${seed}`, walk, take: steps => taken(steps, { ...sample, pool }) }
+      const versions = [...kinds.values()].filter(of => of.group === sample.kind.group && of.kind === sample.kind.kind)
+      const take = steps => taken(steps, { ...sample, pool, versions })
+      return { name: `${sample.name} #${seed}`, walk, take }
     }),
   ).flat()
 }

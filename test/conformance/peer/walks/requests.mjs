@@ -1,6 +1,8 @@
 // The requests that a walk is made of: each is drawn by a seed of its own, out of what the server has answered before.
 import { numbers, pick, some, weigh } from '../draw.mjs'
 import { changed, drawChange, print } from './changes.mjs'
+import { deleteOptions, manager, maybe, query, writeOptions } from './options.mjs'
+import { PARTS } from './parts.mjs'
 import { jsonPatch, mergePatch, somePart, strategicPatch } from './patches.mjs'
 
 const TABLE = 'application/json;as=Table;v=v1;g=meta.k8s.io'
@@ -12,7 +14,6 @@ const PATCHES = [
   { type: 'application/json-patch+json', body: jsonPatch },
 ]
 const APPLY = 'application/apply-patch+yaml'
-const MANAGERS = ['ann', 'bob', 'cy']
 
 /** What the walk knows by now. */
 function remember(answers, { kind }) {
@@ -27,18 +28,6 @@ function remember(answers, { kind }) {
   }
   return known
 }
-
-const query = parts => {
-  const given = Object.entries(parts).filter(([, value]) => value !== undefined)
-  return given.length > 0 ? `?${given.map(([key, value]) => `${key}=${encodeURIComponent(value)}`).join('&')}` : ''
-}
-const maybe = (draw, share, value) => (draw() < share ? value : undefined)
-
-const writeOptions = draw => ({
-  fieldManager: maybe(draw, 0.7, pick(draw, MANAGERS)),
-  dryRun: maybe(draw, 0.1, 'All'),
-  fieldValidation: maybe(draw, 0.5, pick(draw, ['Strict', 'Strict', 'Warn', 'Ignore'])),
-})
 
 function metadataOf(draw, name, run) {
   return {
@@ -145,35 +134,15 @@ const VERBS = {
       ...Object.fromEntries(Object.entries(given).filter(([k]) => !['apiVersion', 'kind', 'metadata'].includes(k))),
     }
     if (draw() < 0.5) given = change(draw, given, walk, part)
-    const options = { ...writeOptions(draw), fieldManager: pick(draw, MANAGERS), force: maybe(draw, 0.4, 'true') }
+    const options = { ...writeOptions(draw), fieldManager: manager(draw), force: maybe(draw, 0.4, 'true') }
     const path = `${walk.collection}/${name}${part ? `/${part}` : ''}`
     return { method: 'PATCH', path: `${path}${query(options)}`, type: APPLY, body: textOf(draw, given) }
   },
-  scale(draw, walk, { name }) {
-    const path = `${walk.collection}/${name}/scale`
-    if (draw() < 0.3) return { path }
-    const replicas = pick(draw, [0, 1, 2, -1, null, 'x', 1.5])
-    const options = query(writeOptions(draw))
-    if (draw() < 0.6)
-      return {
-        ...{ method: 'PATCH', path: `${path}${options}`, type: PATCHES[0].type },
-        body: print({ spec: { replicas }, ...(draw() < 0.1 ? { unknown: 1 } : {}) }),
-      }
-    const body = { apiVersion: 'autoscaling/v1', kind: 'Scale', metadata: { name }, spec: { replicas } }
-    return { method: 'PUT', path: `${path}${options}`, body: print(body) }
+  part(draw, walk, { part, name, object, known }) {
+    return PARTS[part](draw, `${walk.collection}/${name}/${part}`, { name, object, known }, walk)
   },
   remove(draw, walk, { name, object, known }) {
-    const options = {
-      propagationPolicy: maybe(draw, 0.4, pick(draw, ['Background', 'Foreground', 'Orphan', 'x'])),
-      gracePeriodSeconds: maybe(draw, 0.3, pick(draw, [0, 1, 30, -1])),
-      orphanDependents: maybe(draw, 0.06, draw() < 0.5),
-      preconditions: maybe(draw, 0.25, {
-        uid: maybe(draw, 0.5, pick(draw, [object.metadata?.uid, 'other'])),
-        resourceVersion: maybe(draw, 0.6, pick(draw, [object.metadata?.resourceVersion, known.versions[0], 'x'])),
-      }),
-      dryRun: maybe(draw, 0.1, ['All']),
-      ...(draw() < 0.05 ? { unknown: 1 } : {}),
-    }
+    const options = deleteOptions(draw, object, known)
     const path = `${walk.collection}/${name}`
     if (draw() < 0.6) return { method: 'DELETE', path, body: print(options) }
     const { preconditions: _none, ...others } = options
@@ -183,10 +152,18 @@ const VERBS = {
     const options = {
       labelSelector: walk.namespaced ? maybe(draw, 0.5, pick(draw, ['a', 'a=b', '!a'])) : `walk=${walk.run}`,
       fieldSelector: maybe(draw, 0.2, 'metadata.name!=x'),
-      propagationPolicy: maybe(draw, 0.3, pick(draw, ['Background', 'Foreground', 'Orphan'])),
-      dryRun: maybe(draw, 0.3, 'All'),
+      limit: maybe(draw, 0.1, 1),
     }
-    return { method: 'DELETE', path: `${walk.collection}${query(options)}` }
+    const how = {
+      propagationPolicy: maybe(draw, 0.3, pick(draw, ['Background', 'Foreground', 'Orphan'])),
+      gracePeriodSeconds: maybe(draw, 0.2, pick(draw, [0, 30])),
+    }
+    if (draw() < 0.5) {
+      const all = { ...options, ...how, dryRun: maybe(draw, 0.3, 'All') }
+      return { method: 'DELETE', path: `${walk.collection}${query(all)}`, accept: maybe(draw, 0.2, METADATA_LIST) }
+    }
+    const body = print({ ...how, dryRun: maybe(draw, 0.3, ['All']) })
+    return { method: 'DELETE', path: `${walk.collection}${query(options)}`, body }
   },
   list(draw, walk, { known }) {
     const version = maybe(draw, 0.3, pick(draw, [known.versions[0], known.versions.at(-1)]))
@@ -194,7 +171,7 @@ const VERBS = {
     const selector = maybe(draw, 0.5, pick(draw, selectors))
     const options = {
       labelSelector: walk.namespaced ? selector : [`walk=${walk.run}`, selector].filter(Boolean).join(),
-      fieldSelector: maybe(draw, 0.2, pick(draw, [`metadata.name=${walk.names[0]}`, 'metadata.name!=x', 'x=y', 'a'])),
+      fieldSelector: maybe(draw, 0.2, pick(draw, [...walk.fields(walk), 'metadata.name!=x', 'x=y', 'a'])),
       limit: maybe(draw, 0.35, pick(draw, [1, 1, 2, 0, -1])),
       continue: maybe(draw, 0.5, known.token),
       resourceVersion: version,
@@ -204,31 +181,47 @@ const VERBS = {
     return { path: `${walk.collection}${query(options)}`, accept }
   },
   watch(draw, walk, { known }) {
-    const selector = maybe(draw, 0.4, pick(draw, ['a', 'a=b', '!a']))
+    const selector = maybe(draw, 0.6, pick(draw, ['a', 'a=b', '!a', 'a notin (b)', 'a in (c)']))
     const options = {
       watch: 1,
-      resourceVersion: weigh(draw, [[80, known.versions[0]], [10, known.versions.at(-1)], [5, 'x']]) ?? 1, // prettier-ignore
+      resourceVersion: weigh(draw, [[70, pick(draw, known.versions)], [10, known.versions.at(-1)], [5, 'x']]) ?? 1, // prettier-ignore
       timeoutSeconds: 1,
       labelSelector: walk.namespaced ? selector : [`walk=${walk.run}`, selector].filter(Boolean).join(),
-      fieldSelector: maybe(draw, 0.2, `metadata.name=${walk.names[0]}`),
+      fieldSelector: maybe(draw, 0.3, pick(draw, walk.fields(walk))),
+      ...(draw() < 0.1 ? { allowWatchBookmarks: 'true' } : {}),
     }
-    return { path: `${walk.collection}${query(options)}`, accept: maybe(draw, 0.2, pick(draw, [TABLE, METADATA])) }
+    return { path: `${walk.collection}${query(options)}`, accept: maybe(draw, 0.3, pick(draw, [TABLE, METADATA])) }
   },
 }
 
-const WEIGHTS = { create: 14, get: 5, put: 18, patch: 26, apply: 22, scale: 4, remove: 10, removeAll: 2, list: 6 }
-const PARTS = new Set(['put', 'patch', 'apply'])
+const WEIGHTS = {
+  create: 14,
+  get: 5,
+  put: 18,
+  patch: 26,
+  apply: 22,
+  part: 14,
+  remove: 10,
+  removeAll: 3,
+  list: 6,
+  watch: 2,
+}
+const OF_STATUS = new Set(['put', 'patch', 'apply'])
 
 /** @returns {{ verb: string, seed: number, second: boolean, part?: string }[]} what is done, one after the other */
 export function drawWalk(seed, { verbs, subresources }) {
   const draw = numbers(seed)
+  const parts = subresources.filter(name => PARTS[name])
+  const partOf = verb => {
+    if (verb === 'part') return pick(draw, parts)
+    return OF_STATUS.has(verb) && subresources.includes('status') && draw() < 0.25 ? 'status' : undefined
+  }
   const could = Object.entries(WEIGHTS)
-    .filter(([verb]) => verb !== 'scale' || subresources.includes('scale'))
+    .filter(([verb]) => verb !== 'part' || parts.length > 0)
     .filter(([verb]) => verb !== 'removeAll' || verbs.includes('deletecollection'))
     .map(([verb, weight]) => [weight, verb])
   const next = verb => ({
-    ...{ verb, seed: Math.floor(draw() * 1e9), second: draw() < 0.2 },
-    part: PARTS.has(verb) && subresources.includes('status') && draw() < 0.25 ? 'status' : undefined,
+    ...{ verb, seed: Math.floor(draw() * 1e9), second: draw() < 0.2, part: partOf(verb) },
   })
   const steps = Array.from({ length: 4 + Math.floor(draw() * 10) }, () => next(weigh(draw, could)))
   return [next(draw() < 0.85 ? 'create' : 'apply'), ...steps, ...(draw() < 0.25 ? [next('watch')] : [])]
@@ -240,7 +233,11 @@ export const stepOf = (given, walk) => answers => {
   const draw = numbers(seed)
   const known = remember(answers, walk)
   const name = walk.names[second ? 1 : 0]
+  const at = draw() < 0.3 ? { ...walk, ...pick(draw, walk.versions) } : walk
   const fresh = { ...walk.sample, metadata: { name, labels: { walk: walk.run } } }
-  const request = VERBS[verb](draw, walk, { name, known, part, object: known.objects.get(name) ?? fresh })
-  return { verb, name: `${verb}${part ? ` ${part}` : ''}`, ...request }
+  const { apiVersion } = at
+  const object = { ...(known.objects.get(name) ?? fresh), apiVersion }
+  const request = VERBS[verb](draw, { ...at, sample: { ...at.sample, apiVersion } }, { name, known, part, object })
+  const accept = request.accept ?? maybe(draw, 0.06, pick(draw, [TABLE, METADATA, 'application/yaml']))
+  return { verb, name: [verb, part].filter(Boolean).join(' '), ...request, accept }
 }
