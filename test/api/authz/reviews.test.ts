@@ -98,7 +98,7 @@ describe('serviceaccounts/token', () => {
     const { status } = await token({ boundObjectRef: { ...ref, uid: pod.metadata.uid } })
     expect(claims(status.token)['kubernetes.io']).toMatchObject({ pod: { name: 'bound', uid: pod.metadata.uid } })
     expect((await failure(token({ boundObjectRef: ref }, 'default'))).message).toBe(
-      'cannot bind token for serviceaccount "default" to pod running with serviceaccount "robot"',
+      'cannot bind token for serviceaccount "default" to pod running with different serviceaccount name.',
     )
     const stale = await failure(token({ boundObjectRef: { ...ref, uid: 'other' } }))
     expect([stale.code, stale.message]).toEqual([409, expect.stringContaining('does not match the UID in record')])

@@ -62,6 +62,37 @@ describe('a token', () => {
     await account('mortal')
     expect((await ask(token)).code).toBe(401)
   })
+  test.each(['the account', 'the pod', 'the secret'])(
+    'dies a minute after %s should be gone, whoever holds it back',
+    async what => {
+      const suffix = what.replace('the ', '')
+      const held = { finalizers: ['example.com/hold'] }
+      const collection = (plural: string) => `/api/v1/namespaces/default/${plural}`
+      const make = async (plural: string, content: AnyJson) => {
+        const { json } = await raw(server, collection(plural), {
+          body: { ...content, metadata: { name: `held-${suffix}`, ...held } },
+        })
+        return { name: json.metadata.name as string, uid: json.metadata.uid as string }
+      }
+      const serviceAccount = await make('serviceaccounts', {})
+      const spec = { serviceAccountName: serviceAccount.name, containers: [{ name: 'main', image: 'x' }] }
+      const bound =
+        what === 'the pod'
+          ? { boundTo: { kind: 'Pod' as const, ...(await make('pods', { spec })) } }
+          : what === 'the secret'
+            ? { boundTo: { kind: 'Secret' as const, ...(await make('secrets', {})) } }
+            : {}
+      const order = { namespace: 'default', serviceAccount, audiences: [], expirationSeconds: 3600, ...bound }
+      const { token } = await server.server.tokens.issue(order)
+      const plural = what === 'the account' ? 'serviceaccounts' : `${suffix}s`
+      await raw(server, `${collection(plural)}/held-${suffix}?gracePeriodSeconds=0`, { method: 'DELETE' })
+      await clock.advance(59_000)
+      expect((await ask(token)).code).toBe(403)
+      await clock.advance(2_000)
+      expect((await ask(token)).code).toBe(401)
+      expect((await raw(server, `${collection(plural)}/held-${suffix}`)).code).toBe(200)
+    },
+  )
   test('bound to a pod dies with the pod', async () => {
     const serviceAccount = await account('podded')
     const { json } = await raw(server, PODS, { body: pod('owner') })

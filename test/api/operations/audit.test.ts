@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { AuditMode } from '../../../src/main/apiserver/audit/audit.ts'
 import { AuditLog, type AuditSink } from '../../../src/main/apiserver/audit/audit-log.ts'
 import { type AuditPolicy, decide, parseAuditPolicy } from '../../../src/main/apiserver/audit/policy.ts'
+import { serviceAccountToken } from '../../../src/main/apiserver/endpoints/serviceaccounts/token.ts'
 import { parseRequestInfo } from '../../../src/main/apiserver/http/request-info.ts'
 import {
   ValidatingAdmissionPolicy,
@@ -17,7 +18,7 @@ import { ConfigMap, Namespace, Pod, ServiceAccount } from '../../../src/shared/a
 import { openPki } from '../../../src/main/pki/pki.ts'
 import { systemClock } from '../../../src/shared/machinery/clock.ts'
 import { silentLog } from '../../../src/shared/machinery/log.ts'
-import { startTestApiServer, testAdmin } from '../../support/api-server.ts'
+import { startTestApiServer, testAdmin, type TestApiServer } from '../../support/api-server.ts'
 import { eventually } from '../../support/eventually.ts'
 import { startWebhookServer } from '../../support/webhook-server.ts'
 import { startSecuredCluster } from '../authz/support/cluster.ts'
@@ -43,10 +44,11 @@ const logOptions = (more: object = {}) => ({
 async function audited(
   rules: AuditPolicy,
   work: (server: Awaited<ReturnType<typeof startTestApiServer>>) => Promise<void>,
+  more: Parameters<typeof startTestApiServer>[0] = {},
 ) {
   const sink = new AuditLog(logOptions(), systemClock, silentLog)
   {
-    await using server = await startTestApiServer({ audit: { policy: rules, sink } })
+    await using server = await startTestApiServer({ ...more, audit: { policy: rules, sink } })
     await work(server)
   }
   await sink[Symbol.asyncDispose]()
@@ -96,6 +98,22 @@ describe('an event', () => {
       code: 404,
     })
     expect([event.requestObject, event.responseObject]).toEqual([undefined, undefined])
+  })
+
+  test('of a request for a token says which one was given, as the token’s own user says it later', async () => {
+    const path = '/api/v1/namespaces/default/serviceaccounts'
+    let token = ''
+    const ended = policy({ level: 'Metadata', omitStages: only('ResponseComplete') })
+    const ask = async (server: TestApiServer) => {
+      await raw(server, path, { body: { metadata: { name: 'robot' } } })
+      token = (await raw(server, `${path}/robot/token`, { body: { spec: {} } })).json.status.token
+      await raw(server, '/api', { as: 'none', headers: { authorization: `Bearer ${token}` } })
+    }
+    const events = await audited(ended, ask, { subresources: [serviceAccountToken] })
+    const { jti } = JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString()) as AnyJson
+    const key = 'authentication.kubernetes.io'
+    expect(events[1].annotations).toMatchObject({ [`${key}/issued-credential-id`]: `JTI=${jti}` })
+    expect(events[2].user.extra).toMatchObject({ [`${key}/credential-id`]: [`JTI=${jti}`] })
   })
 
   test('of somebody who acts as another names both; of a refused request, that it was forbidden', async () => {

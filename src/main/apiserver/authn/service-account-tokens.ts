@@ -7,7 +7,7 @@ import type { AnyObject } from '../../../shared/machinery/object.ts'
 import { unauthorized } from '../../../shared/machinery/status.ts'
 import type { UserInfo } from '../request.ts'
 import type { VerifiedToken } from './bearer-tokens.ts'
-import { CREDENTIAL_ID, NODE_NAME } from './extra-keys.ts'
+import { CREDENTIAL_ID, credentialId, NODE_NAME } from './extra-keys.ts'
 
 // Loaded with the first token: a start should not pay for it.
 const jose = () => import('jose')
@@ -15,6 +15,8 @@ const jose = () => import('jose')
 const ALGORITHM = 'ES256'
 const CLAIM = 'kubernetes.io'
 const CACHE_ENTRIES = 4096
+/** What should be gone for longer than this gives no rights, whoever holds it back. */
+const LEEWAY_MS = 60_000
 
 export interface BoundRef {
   readonly name: string
@@ -38,6 +40,8 @@ export type NodeRef = Pick<BoundRef, 'name'> & Partial<BoundRef>
 
 export interface IssuedToken {
   readonly token: string
+  /** Tells it from others, to whoever follows its use. */
+  readonly id: string
   /** Undefined = never. */
   readonly expiresAtMs: number | undefined
 }
@@ -100,7 +104,7 @@ function userOf(claims: PrivateClaims, account: BoundRef, tokenId: string): User
     uid: account.uid,
     groups: ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, 'system:authenticated'],
     extra: {
-      [CREDENTIAL_ID]: [`JTI=${tokenId}`],
+      [CREDENTIAL_ID]: [credentialId(tokenId)],
       ...(claims.pod
         ? {
             'authentication.kubernetes.io/pod-name': [claims.pod.name],
@@ -130,7 +134,9 @@ export function createServiceAccountTokens(options: TokenOptions): ServiceAccoun
   const isAlive = (kind: 'ServiceAccount' | 'Pod' | 'Secret' | 'Node', namespace: string, ref: NodeRef | undefined) => {
     if (!ref) return true
     const object = lookup(kind, namespace, ref.name)
-    return object !== undefined && object.metadata.uid === ref.uid
+    if (!object || object.metadata.uid !== ref.uid) return false
+    const { deletionTimestamp } = object.metadata
+    return deletionTimestamp === undefined || Date.parse(deletionTimestamp) >= clock.now() - LEEWAY_MS
   }
 
   async function payloadOf(token: string): Promise<Record<string, unknown> | undefined> {
@@ -164,6 +170,7 @@ export function createServiceAccountTokens(options: TokenOptions): ServiceAccoun
     async issue({ namespace, serviceAccount, audiences, expirationSeconds, boundTo, node }) {
       const { SignJWT } = await jose()
       const nowSeconds = Math.floor(clock.now() / 1000)
+      const id = randomUUID()
       const claims = {
         namespace,
         serviceaccount: refOf(serviceAccount),
@@ -177,9 +184,10 @@ export function createServiceAccountTokens(options: TokenOptions): ServiceAccoun
         .setAudience(audiences.length > 0 ? [...audiences] : [...apiAudiences])
         .setIssuedAt(nowSeconds)
         .setNotBefore(nowSeconds)
-        .setJti(randomUUID())
+        .setJti(id)
       if (expirationSeconds !== undefined) jwt.setExpirationTime(nowSeconds + expirationSeconds)
       return {
+        id,
         token: await jwt.sign(privateKey),
         expiresAtMs: expirationSeconds === undefined ? undefined : (nowSeconds + expirationSeconds) * 1000,
       }
@@ -189,7 +197,10 @@ export function createServiceAccountTokens(options: TokenOptions): ServiceAccoun
       if (!payload) return undefined
       const nowSeconds = clock.now() / 1000
       const { exp, nbf, aud, jti } = payload
-      if ((typeof exp === 'number' && exp <= nowSeconds) || (typeof nbf === 'number' && nbf > nowSeconds + 60))
+      if (
+        (typeof exp === 'number' && exp <= nowSeconds) ||
+        (typeof nbf === 'number' && nbf > nowSeconds + LEEWAY_MS / 1000)
+      )
         throw unauthorized()
       const has = Array.isArray(aud) ? aud : [aud]
       const shared = audiences.filter(audience => has.includes(audience))

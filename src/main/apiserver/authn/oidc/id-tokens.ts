@@ -6,7 +6,7 @@ import type { Clock } from '../../../../shared/machinery/clock.ts'
 import type { Log } from '../../../../shared/machinery/log.ts'
 import { unauthorized } from '../../../../shared/machinery/status.ts'
 import type { UserInfo } from '../../request.ts'
-import { CREDENTIAL_ID } from '../extra-keys.ts'
+import { CREDENTIAL_ID, credentialId } from '../extra-keys.ts'
 import type { TokenMethod } from '../bearer-tokens.ts'
 import { ClaimError } from './claim-error.ts'
 import { checkRules, type ClaimExpressions, textOf, textsOf } from './claim-expressions.ts'
@@ -78,7 +78,7 @@ export function userOfClaims(payload: JWTPayload, issuer: OidcIssuer): UserInfo 
   const extra = [
     ...(expressions?.extra ?? []).map(({ key, value }) => [key, textsOf(value, payload)] as const),
     // A number there identifies nothing.
-    ...(payload.jti && typeof payload.jti === 'string' ? [[CREDENTIAL_ID, [`JTI=${payload.jti}`]] as const] : []),
+    ...(payload.jti && typeof payload.jti === 'string' ? [[CREDENTIAL_ID, [credentialId(payload.jti)]] as const] : []),
   ].filter(([, values]) => values.length > 0)
   const user = {
     name: `${issuer.usernamePrefix}${name}`,

@@ -6,6 +6,7 @@ import { formatTime } from '../../../../shared/machinery/clock.ts'
 import { type FieldError, invalidValue } from '../../../../shared/machinery/field-error.ts'
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
 import { ApiError, badRequest, conflict, invalid, notFound } from '../../../../shared/machinery/status.ts'
+import { credentialId, ISSUED_CREDENTIAL_ID } from '../../authn/extra-keys.ts'
 import type { BoundRef, NodeRef, TokenRequest as Order } from '../../authn/service-account-tokens.ts'
 import type { ResourceDescriptor } from '../../registry/resource.ts'
 import type { EndpointContext, SubresourceHandler } from '../contract.ts'
@@ -58,10 +59,10 @@ function binding(
   const resource = resourceOf(context, kind, `${kind.toLowerCase()}s`)
   const object = context.get(resource, { namespace: kind === 'Node' ? '' : namespace, name })
   if (kind === 'Pod') {
-    const runsAs = (object as unknown as Pod).spec.serviceAccountName ?? ''
-    if (runsAs !== account)
+    // Whose it is is not told to who may not read it.
+    if ((object as unknown as Pod).spec.serviceAccountName !== account)
       throw badRequest(
-        `cannot bind token for serviceaccount ${JSON.stringify(account)} to pod running with serviceaccount ${JSON.stringify(runsAs)}`,
+        `cannot bind token for serviceaccount ${JSON.stringify(account)} to pod running with different serviceaccount name.`,
       )
   }
   if (uid && uid !== object.metadata.uid)
@@ -105,6 +106,9 @@ export const serviceAccountToken: SubresourceHandler = {
       user: request.user,
       dryRun: options.dryRun ?? false,
       warn: text => request.warn(text),
+      annotate: options.annotate,
+      deadlineMs: options.deadlineMs,
+      waited: options.waited,
     })
     if (metadata.name && metadata.name !== name)
       throw invalid(TOKEN_REQUEST, name, [
@@ -128,6 +132,7 @@ export const serviceAccountToken: SubresourceHandler = {
     const bound = binding(name, namespace, asked, context)
     const order = { namespace, serviceAccount: refOf(account), audiences, expirationSeconds, ...bound }
     const issued = options.dryRun ? undefined : await context.tokens.issue(order)
+    if (issued) options.annotate?.(ISSUED_CREDENTIAL_ID, credentialId(issued.id))
     const expiresAtMs = issued?.expiresAtMs ?? context.clock.now() + expirationSeconds * 1000
     const object: TokenRequest = {
       kind: 'TokenRequest',
