@@ -50,6 +50,17 @@ describe('decodeRelease', () => {
     const plain = await decodeRelease(await packed({ name: 'x' }, true))
     expect(plain).toMatchObject({ name: 'x', chart: { name: '' }, config: {}, manifest: '' })
   })
+  it('takes what its chart tells for text that steers nothing', async () => {
+    const steering = '\u001b]0;stolen\u0007\u001b[31mred\u202etxt.exe'
+    const { chart, info } = await decodeRelease(
+      await packed({
+        info: { description: steering, notes: steering },
+        chart: { metadata: { name: steering, version: steering, appVersion: steering, description: steering } },
+      }),
+    )
+    const { values: _values, ...said } = chart
+    expect(new Set([...Object.values(said), info.description, info.notes])).toEqual(new Set(['red\ufffdtxt.exe']))
+  })
   it('refuses what is no release, and one that unpacks to too much', async () => {
     await expect(decodeRelease('bm9uc2Vuc2U=')).rejects.toThrow()
     await expect(decodeRelease(await packed(release), 100)).rejects.toThrow('more than 100 bytes')

@@ -2,6 +2,7 @@
 // @see https://helm.sh/docs/topics/advanced/#storage-backends
 import type { KubeObject } from '../../shared/machinery/object.ts'
 import { t } from '../i18n/i18n.ts'
+import { plainText } from '../plain-text.ts'
 
 export const RELEASES = { labelSelector: 'owner=helm' }
 const PREFIX = 'sh.helm.release.v1.'
@@ -114,6 +115,8 @@ async function unpack(packed: Uint8Array<ArrayBuffer>, mostBytes: number): Promi
 const record = (value: unknown): Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
 const words = (value: unknown): string => (typeof value === 'string' ? value : '')
+/** For people: of whoever wrote the chart. */
+const told = (value: unknown): string => plainText(words(value))
 const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [])
 const hookOf = (value: unknown): Hook => {
   const { kind, name, events, manifest } = record(value)
@@ -147,15 +150,15 @@ function releaseOf(parsed: unknown): Release {
   return {
     name: words(release['name']),
     info: {
-      description: words(info['description']),
+      description: told(info['description']),
       lastDeployed: words(info['last_deployed']),
-      notes: words(info['notes']),
+      notes: told(info['notes']),
     },
     chart: {
-      name: words(about['name']),
-      version: words(about['version']),
-      appVersion: words(about['appVersion']),
-      description: words(about['description']),
+      name: told(about['name']),
+      version: told(about['version']),
+      appVersion: told(about['appVersion']),
+      description: told(about['description']),
       values: chart['values'] ?? {},
     },
     config: release['config'] ?? {},
