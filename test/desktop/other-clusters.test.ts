@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { type AccessSource, type ClusterAccess, contextAccess } from '../../src/main/desktop/clusters/access.ts'
-import { shownPart } from '../../src/main/desktop/clusters/exec-plugin.ts'
+import { shownName, shownPart } from '../../src/main/desktop/clusters/exec-plugin.ts'
 import { loginKind, readContexts } from '../../src/main/desktop/clusters/kubeconfig.ts'
 import { makeAuthority, makeLeaf } from '../../src/main/pki/certificates.ts'
 import { type Clock, systemClock } from '../../src/shared/machinery/clock.ts'
@@ -58,6 +58,12 @@ describe('shownPart()', () => {
     ['a\u200Bb\u2028c\u007Fd\u{E0041}', '"a\\u{200b}b\\u{2028}c\\u{7f}d\\u{e0041}"'],
   ])('shows all of %j that a program is run with', (part, shown) => expect(shownPart(part)).toBe(shown))
 })
+
+it('shownName() is a name as it is, but for what is not seen in it', () =>
+  expect(['staging 😀', 'prod\u202egnigats\n\u200b'].map(shownName)).toEqual([
+    'staging 😀',
+    'prod\ufffdgnigats\ufffd\ufffd',
+  ]))
 
 describe('readContexts()', () => {
   it('tells the contexts that lead to a cluster, where each works and how it logs in', () => {

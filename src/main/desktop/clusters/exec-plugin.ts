@@ -34,9 +34,15 @@ export function pluginCommand({ command, args }: ExecPlugin, path: string): read
   return [program, ...(args ?? [])]
 }
 
-/** In quotes, with nothing in it that is not seen, or that turns the order of what is: those stand there as codes. */
+/** What is not seen, or turns the order of what is. */
+const UNSEEN = /[\p{Cf}\p{Cc}\p{Zl}\p{Zp}]/gu
+
+/** As a window is called. */
+export const shownName = (name: string): string => name.replace(UNSEEN, '\ufffd')
+
+/** In quotes, with nothing unseen in it: that stands there as codes. */
 export const shownPart = (part: string): string =>
-  JSON.stringify(part).replace(/[\p{Cf}\p{Cc}\p{Zl}\p{Zp}]/gu, character => {
+  JSON.stringify(part).replace(UNSEEN, character => {
     return `\\u{${character.codePointAt(0)?.toString(16) ?? ''}}`
   })
 

@@ -16,7 +16,7 @@ import { clusterSession, openWindow, placeBeside, type WindowPaths } from '../wi
 import { WindowGroup } from '../window-group.ts'
 import type { WindowState } from '../window-state.ts'
 import { contextAccess } from './access.ts'
-import { pluginCommand, shownPart } from './exec-plugin.ts'
+import { pluginCommand, shownName, shownPart } from './exec-plugin.ts'
 import { type KubeContext, loginKind, readContexts } from './kubeconfig.ts'
 
 export interface OtherClustersOptions {
@@ -170,7 +170,7 @@ export class OtherClusters implements AsyncDisposable {
 
   #show({ windows, pages, other }: Opened, state: WindowState | undefined, place: string): void {
     const window = openWindow(this.#options.paths, pages, state, place)
-    window.setTitle(`${other.name} — Flotilla`)
+    window.setTitle(`${shownName(other.name)} — Flotilla`)
     window.on('page-title-updated', event => event.preventDefault())
     windows.add(window)
   }

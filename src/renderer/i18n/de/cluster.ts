@@ -200,6 +200,7 @@ export const cluster = {
   'not replaced': 'wird nicht ersetzt',
   'loses emptyDir': 'verliert emptyDir',
   'budget {blockedBy}': 'Budget {blockedBy}',
+  'The budget {budget} does not allow it yet.': 'Das Budget {budget} lässt es noch nicht zu.',
   'only one': 'der einzige',
   'Also pods that nothing replaces': 'Auch Pods, die nichts ersetzt',
   'Also pods whose emptyDir data is lost': 'Auch Pods, deren emptyDir-Daten verloren gehen',
