@@ -6,6 +6,7 @@ import { ConnectionGuard } from '../../src/main/apiserver/http/connection-guard.
 import { CronJob, Job } from '../../src/shared/api/batch/v1.ts'
 import { ConfigMap, Namespace, Pod, ServiceAccount } from '../../src/shared/api/core/v1.ts'
 import { afterSpread } from '../../src/shared/machinery/after-standstill.ts'
+import { SharedTimer } from '../../src/shared/machinery/shared-timer.ts'
 import { startTestApiServer } from '../support/api-server.ts'
 import { eventually } from '../support/eventually.ts'
 import { ManualClock } from '../support/manual-clock.ts'
@@ -72,6 +73,27 @@ test('a clock that is set back delays nothing', async () => {
   afterSpread(clock, 20_000, ring, () => 0.5)
   await clock.advance(20_000)
   expect(times).toEqual([40_000])
+})
+
+test('what is waited for has its whole time again, when it would have run out meanwhile', async () => {
+  const clock = new ManualClock()
+  const timer = new SharedTimer(clock, 60_000)
+  const late: string[] = []
+  timer.after(() => late.push('before'))
+  await clock.advance(1_000)
+  clock.jump(60_000)
+  const awakeMs = clock.monotonic()
+  await clock.advance(10_000)
+  timer.after(() => late.push('afterwards'))
+  await clock.advance(49_000)
+  expect(late).toEqual([])
+  await clock.advance(1_000)
+  expect(late).toEqual(['before'])
+  await clock.advance(9_000)
+  expect(late).toEqual(['before'])
+  await clock.advance(1_000)
+  expect(late).toEqual(['before', 'afterwards'])
+  expect(clock.monotonic() - awakeMs).toBe(70_000)
 })
 
 describe('CronJobs', { timeout: 60_000 }, () => {

@@ -83,3 +83,31 @@ export class ObservedTime {
     for (const listener of this.#onGap) listener()
   }
 }
+
+/** A clock's time, as long as somebody watches it. */
+interface Watched {
+  readonly time: ObservedTime
+  readonly stop: AbortController
+  watchers: number
+}
+const watched = new WeakMap<Clock, Watched>()
+
+/** @returns the time of a clock, which all who watch it share; it ticks until they all have let go */
+export function watchTime(clock: Clock): { readonly time: ObservedTime; readonly letGo: () => void } {
+  const known = watched.get(clock)
+  const entry = known ?? { time: new ObservedTime(clock), stop: new AbortController(), watchers: 0 }
+  if (!known) {
+    watched.set(clock, entry)
+    entry.time.start(entry.stop.signal)
+  }
+  entry.watchers++
+  let held = true
+  const letGo = () => {
+    if (!held) return
+    held = false
+    if (--entry.watchers > 0) return
+    watched.delete(clock)
+    entry.stop.abort()
+  }
+  return { time: entry.time, letGo }
+}
