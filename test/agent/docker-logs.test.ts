@@ -96,3 +96,28 @@ it('whoever goes away ends it', async () => {
     await expect.poll(() => isClosed).toBe(true)
   })
 })
+
+it.each([1, 3, 9, 50, 1000])(
+  'a line has one time, in however many parts Docker keeps it (%i bytes at once)',
+  async size => {
+    const at = (second: number) => `2026-01-01T00:00:0${second}.123456789Z `
+    const bytes = Buffer.concat([
+      frame(1, `${at(1)}out begins `),
+      frame(2, `${at(2)}err begins `),
+      frame(1, `${at(3)}and goes on `),
+      frame(2, `${at(4)}and ends\n`),
+      frame(1, `${at(5)}\n`),
+      frame(1, `${at(6)}another\n`),
+      frame(2, `${at(7)}last\n`),
+    ])
+    const logs: RequestListener = (_request, response) => {
+      for (let from = 0; from < bytes.length; from += size) response.write(bytes.subarray(from, from + size))
+      response.end()
+    }
+    await engineWith(false, logs, async engine => {
+      expect(await text(await logsOf(engine, 'c', { ...QUERY, timestamps: true }))).toBe(
+        `${at(1)}out begins ${at(2)}err begins and goes on and ends\n\n${at(6)}another\n${at(7)}last\n`,
+      )
+    })
+  },
+)

@@ -55,6 +55,16 @@ func launchFlotilla(flags []string, folder string) (*restclient.Config, func(), 
 		BearerToken:     told.Token,
 		TLSClientConfig: restclient.TLSClientConfig{CAData: []byte(told.CA), CAFile: ca},
 	}
+	// As upstream's start does, which tests count on that look at what was counted.
+	client, err := restclient.HTTPClientFor(config)
+	if err != nil {
+		return nil, nil, err
+	}
+	answer, err := client.Get(told.URL + "/healthz")
+	if err != nil {
+		return nil, nil, err
+	}
+	answer.Body.Close()
 	stop := func() {
 		input.Close()
 		ended := make(chan struct{})

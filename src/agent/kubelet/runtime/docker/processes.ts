@@ -124,7 +124,7 @@ export async function logsOf(engine: Docker, id: string, query: LogQuery): Promi
   const { Config } = await docker(() => container.inspect())
   const raw = await docker(() => streamLogs(engine, id, query))
   if (Config.Tty) return raw
-  const merged = new MergedOutput()
+  const merged = new MergedOutput(query.timestamps)
   raw.on('error', error => merged.destroy(error))
   merged.on('close', () => raw.destroy())
   return raw.pipe(merged)
