@@ -16,7 +16,7 @@ export interface ObjectKind {
 
 export interface AdmissionRequest {
   readonly operation: 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT'
-  /** Of an UPDATE: `update` or `patch`. Absent where the server itself writes. */
+  /** Of a request that writes the object: `create`, `update` or `patch`. Absent where the server itself writes. */
   readonly verb?: string
   readonly resource: ResourceDescriptor
   readonly subresource: string

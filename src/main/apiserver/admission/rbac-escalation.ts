@@ -79,11 +79,16 @@ function assertHeld(check: Check, rules: readonly PolicyRule[]): void {
 function checkRole(check: Check): void {
   const { request } = check
   const role = request.object as unknown as ClusterRole
-  if (may(check, 'escalate', request.resource.type.plural, role.metadata.name)) return
+  // Who creates one has named none yet.
+  const name = request.verb === 'create' ? '' : role.metadata.name
+  if (may(check, 'escalate', request.resource.type.plural, name)) return
   assertHeld(check, role.rules ?? [])
-  // Aggregation gathers whatever carries the labels, now and later.
-  if (role.aggregationRule?.clusterRoleSelectors?.length && missingRules(check, EVERYTHING).length > 0)
-    throw forbidden(ClusterRole, role.metadata.name, 'must have cluster-admin privileges to use an aggregationRule')
+  // Aggregation gathers whatever carries the labels, now and later; without it, rights that were taken away would stay.
+  const gathers = [role, request.oldObject as unknown as ClusterRole | undefined].some(
+    one => one?.aggregationRule?.clusterRoleSelectors?.length,
+  )
+  if (gathers && missingRules(check, EVERYTHING).length > 0)
+    throw forbidden(ClusterRole, role.metadata.name, 'must have cluster-admin privileges to use the aggregationRule')
 }
 
 function rulesOf({ policy, request }: Check, { kind, name }: RoleRef): readonly PolicyRule[] {

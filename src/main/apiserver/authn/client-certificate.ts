@@ -1,4 +1,5 @@
-// Users from TLS client certificates: CN is the name, each O a group, and the certificate itself is named beside them.
+// Users from TLS client certificates: CN is the name, each O a group, a uid has a number of its own, and the certificate
+// itself is named beside them.
 import type { DetailedPeerCertificate, TLSSocket } from 'node:tls'
 import { LRUCache } from 'lru-cache'
 import { BACKDATE_MS } from '../../pki/backdate.ts'
@@ -7,6 +8,8 @@ import { authenticated } from './authenticator.ts'
 import { CREDENTIAL_ID } from './extra-keys.ts'
 
 const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2'
+/** @see https://kubernetes.io/docs/reference/access-authn-authz/authentication/#x509-client-certificates */
+const UID = '1.3.6.1.4.1.57683.2'
 
 const asList = (value: string | string[] | undefined): string[] =>
   value === undefined ? [] : Array.isArray(value) ? value : [value]
@@ -35,12 +38,14 @@ function verdictOn(certificate: PeerCertificate, fingerprint256: string): Certif
   // The serving certificate comes from the same authority: only one issued for clients may log in.
   if (!certificate.ext_key_usage?.includes(CLIENT_AUTH)) return REJECTED
   const [name] = asList(certificate.subject?.CN)
-  if (!name) return REJECTED
+  const uids = asList((certificate.subject as Partial<Record<string, string | string[]>> | undefined)?.[UID])
+  if (!name || uids.length > 1 || uids[0] === '') return REJECTED
   const [from = '', to = ''] = [certificate.valid_from, certificate.valid_to]
   const issuedAtMs = Date.parse(from) + BACKDATE_MS
   return {
     user: authenticated({
       name,
+      ...(uids[0] === undefined ? {} : { uid: uids[0] }),
       groups: asList(certificate.subject?.O),
       extra: { [CREDENTIAL_ID]: [`X509SHA256=${inUpstreamsForm(fingerprint256)}`] },
     }),

@@ -78,6 +78,7 @@ async function attempt(
   resource.setDefaults?.(object)
   const request: AdmissionRequest = {
     operation: 'CREATE',
+    ...(options.verb ? { verb: options.verb } : {}),
     resource,
     subresource: '',
     namespace,
