@@ -9,7 +9,7 @@ import type { ControllerContext, ControlLoop } from '../../../shared/client/reco
 import { WorkQueue } from '../../../shared/client/workqueue.ts'
 import { delay } from '../../../shared/machinery/clock.ts'
 import type { KubeObject } from '../../../shared/machinery/object.ts'
-import type { ResourceType } from '../../../shared/machinery/resource-type.ts'
+import { type ResourceType, apiVersionOf } from '../../../shared/machinery/resource-type.ts'
 import { isConflict } from '../../../shared/machinery/status.ts'
 import { type Collector, collect, orphan } from './collect.ts'
 import { Graph } from './graph.ts'
@@ -34,7 +34,8 @@ export class GarbageCollector implements ControlLoop {
       check: node => queue.add(node.uid),
       orphan: node => queue.add(ORPHAN_PREFIX + node.uid),
     })
-    const monitors = new Monitors({ context, ...feeding(graph) })
+    const absent = new AbsentOwners()
+    const monitors = new Monitors({ context, ...feeding(graph, absent) })
     await followKinds(context, monitors)
     await monitors.synced()
     if (signal.aborted) return
@@ -42,18 +43,22 @@ export class GarbageCollector implements ControlLoop {
       context,
       graph,
       monitors,
-      absent: new AbsentOwners(),
+      absent,
       check: node => queue.add(node.uid),
     }
     await Promise.all(Array.from({ length: WORKERS }, () => work(collector, queue)))
   }
 }
 
-const feeding = (graph: Graph) => ({
+const feeding = (graph: Graph, absent: AbsentOwners) => ({
   handlerFor: (type: DiscoveredResource) => ({
     added: (object: KubeObject) => graph.upsert(type, object),
     updated: (object: KubeObject) => graph.upsert(type, object),
-    deleted: (object: KubeObject) => graph.remove(object.metadata.uid),
+    deleted: ({ metadata: { uid, name, namespace = '' } }: KubeObject) => {
+      const { kind } = type
+      if (graph.dependents(uid).length > 0) absent.add({ apiVersion: apiVersionOf(type), kind, name, uid }, namespace)
+      graph.remove(uid)
+    },
   }),
   onStopped: (type: DiscoveredResource) => graph.forget(type),
 })

@@ -19,11 +19,13 @@ export interface Classified {
 export class AbsentOwners {
   readonly #keys = new Set<string>()
 
-  has(key: string): boolean {
-    return this.#keys.has(key)
+  /** Whether no object of the namespace, nor of the cluster, is what the reference says. */
+  has(ref: OwnerReference, namespace: string): boolean {
+    return this.#keys.has(keyOf(ref, namespace)) || this.#keys.has(keyOf(ref, ''))
   }
-  add(key: string): void {
-    this.#keys.add(key)
+  /** @param namespace of the owner; '' = none */
+  add(ref: OwnerReference, namespace: string): void {
+    this.#keys.add(keyOf(ref, namespace))
     if (this.#keys.size <= 500) return
     for (const oldest of this.#keys) {
       this.#keys.delete(oldest)
@@ -50,6 +52,9 @@ export async function classify(
   return result
 }
 
+const keyOf = ({ uid, apiVersion, kind, name }: OwnerReference, namespace: string): string =>
+  JSON.stringify([uid, apiVersion.includes('/') ? apiVersion.split('/')[0] : '', kind, namespace, name])
+
 /** @throws Error when the kind is not known (yet): then nothing is decided */
 async function findOwner(
   { client, events, signal }: ControllerContext,
@@ -58,10 +63,10 @@ async function findOwner(
   node: GraphNode,
   ref: OwnerReference,
 ): Promise<AnyObject | undefined> {
+  // Also of a kind that is not served any more, when its objects were seen to go.
+  if (absent.has(ref, node.namespace)) return undefined
   const type = monitors.typeOf(ref.apiVersion, ref.kind)
   if (!type) throw new Error(`unable to get the kind ${ref.apiVersion}, Kind=${ref.kind} of an owner of ${node.name}`)
-  const key = JSON.stringify([ref.uid, type.group, type.kind, type.namespaced ? node.namespace : '', ref.name])
-  if (absent.has(key)) return undefined
   if (type.namespaced && node.namespace === '') {
     const { name, uid } = node
     const { kind } = node.type
@@ -77,6 +82,6 @@ async function findOwner(
   } catch (error) {
     if (!isNotFound(error)) throw error
   }
-  absent.add(key)
+  absent.add(ref, type.namespaced ? node.namespace : '')
   return undefined
 }
