@@ -20,6 +20,9 @@ export function* slices<T>(list: readonly T[]): Generator<readonly T[]> {
 /** Maps that were found to be large: to list very many keys takes as long as all the rest. */
 const large = new WeakSet()
 
+/** Of the names and texts that `roomAfter` has passed. */
+let characters = 0
+
 const NO_FIELDS: JsonObject = {}
 const NO_ITEMS: readonly unknown[] = []
 
@@ -36,7 +39,9 @@ function roomAfter(value: object, room: number, other: unknown): number {
   for (const key in value) {
     if (++count > PIECE) large.add(value)
     if (--left < 0) return left
+    characters += key.length
     const part = (value as JsonObject)[key]
+    if (typeof part === 'string') characters += part.length
     if (typeof part !== 'object' || part === null) continue
     const its = beside === NO_FIELDS ? undefined : getField(beside, key)
     if (part !== its) left = roomAfter(part, left, its)
@@ -48,6 +53,7 @@ function roomAfterItems(list: readonly unknown[], room: number, others: readonly
   let left = room - list.length
   for (let i = 0; i < list.length && left >= 0; i++) {
     const item = list[i]
+    if (typeof item === 'string') characters += item.length
     const its = i < others.length ? others[i] : undefined
     if (typeof item === 'object' && item !== null && item !== its) left = roomAfter(item, left, its)
   }
@@ -71,8 +77,15 @@ export class TooLongText extends Error {
 
 /** @param value of few parts, of which each may be a long text, or have a long name */
 function encodeAtOnce(value: unknown, most: number): string {
-  if (most !== Infinity && leastTextLength(value, most) > most) throw new TooLongText()
+  if (leastTextLength(value, most) > most) throw new TooLongText()
   return encodeJson(value)
+}
+
+/** Whether its text is seen to be no longer than that while it is looked into, which costs less than to measure it. */
+function isSmall(value: unknown, most: number): boolean {
+  if (typeof value !== 'object') return false
+  characters = 0
+  return !isLarge(value) && characters + 8 * PIECE <= most
 }
 
 /**
@@ -81,6 +94,7 @@ function encodeAtOnce(value: unknown, most: number): string {
  * @throws TooLongText, as soon as that is seen
  */
 export function* encodeJsonInPieces(value: unknown, most = Infinity): Pieces<string> {
+  if (isSmall(value, most)) return encodeJson(value)
   if (!isLarge(value)) return encodeAtOnce(value, most)
   yield
   const isList = Array.isArray(value)

@@ -5,6 +5,7 @@ import { DecodeWorker } from '../../../src/main/apiserver/codec/decode-worker.ts
 import { scanJson } from '../../../src/main/apiserver/codec/scan-json.ts'
 import { splitValue, ValueAssembler } from '../../../src/main/apiserver/codec/split-value.ts'
 import { lazyBody } from '../../../src/main/apiserver/http/lazy-body.ts'
+import { parseJson } from '../../../src/shared/machinery/json-text.ts'
 import type { ApiError } from '../../../src/shared/machinery/status.ts'
 import fc from 'fast-check'
 
@@ -71,6 +72,41 @@ describe('decodeBody()', () => {
   test('reports fields given twice by their path', async () => {
     expect((await json('{"spec":{"a":[{"b":1,"\\u0062":2}]},"spec":1}')).duplicates).toEqual(['spec.a[0].b', 'spec'])
     expect((await yaml('spec:\n  a: 1\n  a: 2\n')).duplicates).toEqual(['spec.a'])
+  })
+
+  test('finds in a short text what a close look finds, whatever it says twice, how deep, or of what size', async () => {
+    const name = fc.constantFrom('a', 'b', '"', '\\', 'é', '__proto__', '0')
+    const { value: someJson } = fc.letrec<{ value: string }>(tie => ({
+      value: fc.oneof(
+        { maxDepth: 3 },
+        fc.constantFrom(
+          '1',
+          '-0',
+          '1e400',
+          '12345678901234567890',
+          'true',
+          'null',
+          '""',
+          '"a\\"b"',
+          '"x"',
+          ' []',
+          '{ }',
+          'nul',
+        ),
+        fc.array(tie('value'), { maxLength: 3 }).map(items => `[${items.join()}]`),
+        fc
+          .array(fc.tuple(name, tie('value')), { maxLength: 4 })
+          .map(fields => `{${fields.map(([key, value]) => `${JSON.stringify(key)}:${value}`).join(' , ')}}`),
+      ),
+    }))
+    await fc.assert(
+      fc.asyncProperty(someJson, async text => {
+        const { error, outOfRange, duplicates } = scanJson(text, 64)
+        if (error !== undefined || outOfRange !== undefined) return void (await failure(json(text)))
+        expect(await json(text)).toEqual({ value: parseJson(text), duplicates })
+      }),
+      { numRuns: 2_000 },
+    )
   })
 
   test('refuses nesting deeper than 64', async () => {

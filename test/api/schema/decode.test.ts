@@ -110,19 +110,42 @@ describe('decodeObject()', () => {
     ['2024-02-28T23:59:59Z', '2024-02-28T23:59:59Z'],
     ['2024-02-29T12:00:00Z', '2024-02-29T12:00:00Z'],
     ['2024-12-31T23:59:59Z', '2024-12-31T23:59:59Z'],
+    ['2023-04-30T00:00:00Z', '2023-04-30T00:00:00Z'],
     ['2024-02-29T12:00:00.123456789+02:00', '2024-02-29T10:00:00Z'],
   ])('normalises the time %s', (given, expected) => {
     const { object } = decodeObject('core.v1.Pod', { metadata: { creationTimestamp: given } })
     expect(object.metadata.creationTimestamp).toBe(expected)
   })
 
-  test.each(['yesterday', '2024-02-30T12:00:00Z', '2024-02-29', '2024-13-01T00:00:00Z', '2024-02-01T24:00:01Z'])(
-    'refuses the time %s',
-    given => {
-      const { errors } = decodeObject('core.v1.Pod', { metadata: { creationTimestamp: given } })
-      expect(errors[0]).toContain(`parsing time "${given}"`)
-    },
-  )
+  test.each([
+    'yesterday',
+    '2024-02-30T12:00:00Z',
+    '2023-02-29T12:00:00Z',
+    '2024-04-31T12:00:00Z',
+    '2024-02-29',
+    '2024-13-01T00:00:00Z',
+    '2024-02-01T24:00:01Z',
+  ])('refuses the time %s, with and without parts of a second', given => {
+    const { errors } = decodeObject('core.v1.Pod', { metadata: { creationTimestamp: given } })
+    expect(errors[0]).toContain(`parsing time "${given}"`)
+    const micro = given.replace('Z', '.123456Z')
+    const lease = decodeObject('coordination.v1.Lease', { spec: { renewTime: micro } })
+    expect(lease.errors[0]).toContain(`parsing time "${micro}"`)
+  })
+
+  test('every day that there is, and no other, is one of a time', () => {
+    for (const year of [2023, 2024])
+      for (let month = 1; month <= 12; month++)
+        for (let day = 0; day <= 32; day++) {
+          const text = `${year}-${String(month).padStart(2, '0')}-${String(day).padStart(2, '0')}`
+          const isDay = new Date(Date.UTC(year, month - 1, day)).toISOString().startsWith(text)
+          const spec = { renewTime: `${text}T01:02:03.000004Z` }
+          const metadata = { creationTimestamp: `${text}T01:02:03Z` }
+          const { object, errors } = decodeObject('coordination.v1.Lease', { metadata, spec })
+          if (isDay) expect(object).toEqual({ metadata, spec })
+          else expect(errors).toHaveLength(2)
+        }
+  })
 
   test('keeps microseconds where the schema has them', () => {
     const { object } = decodeObject('coordination.v1.Lease', { spec: { renewTime: '2024-01-01T00:00:00.123456Z' } })

@@ -14,11 +14,16 @@ export interface AuditCounts {
 export function addAuditMetrics(registry: Registry, sink: AuditSink): AuditCounts {
   const counter = (name: string, help: string) =>
     new Counter({ name: `apiserver_audit_${name}`, help, registers: [registry] })
-  const levels = new Counter({
+  const levels = new Map<AuditLevel, number>()
+  new Counter({
     name: 'apiserver_audit_level_total',
     help: 'Requests by the level that the policy gives them.',
     labelNames: ['level'],
     registers: [registry],
+    collect() {
+      this.reset()
+      for (const [level, requests] of levels) this.inc({ level }, requests)
+    },
   })
   const events = counter('event_total', 'Events that were handed to the log.')
   const rejected = counter('requests_rejected_total', 'Requests that were refused because the log failed.')
@@ -32,5 +37,9 @@ export function addAuditMetrics(registry: Registry, sink: AuditSink): AuditCount
       this.inc({ plugin: 'log' }, sink.lost)
     },
   })
-  return { level: level => levels.inc({ level }), event: () => events.inc(), rejected: () => rejected.inc() }
+  return {
+    level: level => void levels.set(level, (levels.get(level) ?? 0) + 1),
+    event: () => events.inc(),
+    rejected: () => rejected.inc(),
+  }
 }

@@ -1,12 +1,14 @@
 // Request bodies: bytes in one of the accepted formats become a JSON value.
 import { ApiError, badRequest } from '../../../shared/machinery/status.ts'
 import { MAX_OBJECT_BYTES } from '../../store/contract.ts'
+import { mayBeLarge } from '../../pieces/large-json.ts'
 import { pieceByPiece } from '../../pieces/pacer.ts'
 import { DecodeWorker, type ParseResult } from './decode-worker.ts'
 import { JSON_TYPE, mediaTypeOf, PROTOBUF_TYPE, unsupportedMediaType, YAML_TYPE } from './media-type.ts'
 import { decodeProtobufInSlices } from './protobuf/envelope.ts'
 import { TooManyFields } from './protobuf/message.ts'
 import { WireError } from '../../../shared/protobuf/wire.ts'
+import { parsePlainJson } from './parse-plain-json.ts'
 import { scanJson } from './scan-json.ts'
 import { unreadableAsYaml } from './yaml-characters.ts'
 import { parseJson } from '../../../shared/machinery/json-text.ts'
@@ -104,6 +106,8 @@ const textOf = (bytes: Buffer) => bytes.toString('utf8').replace(/^\uFEFF/, '')
 async function parseJsonBody(bytes: Buffer, sent: Sent): Promise<ParseResult> {
   if (bytes.length > INLINE_JSON_BYTES) return inWorker('json', bytes, sent)
   const text = textOf(bytes)
+  const plain = mayBeLarge(text) ? undefined : parsePlainJson(text, MAX_DEPTH)
+  if (plain !== undefined) return { value: plain, duplicates: [] }
   const pacer = pieceByPiece()
   const scan = scanJson(text, MAX_DEPTH)
   if (scan.error !== undefined || scan.outOfRange !== undefined) return scan

@@ -92,11 +92,18 @@ export function createMetrics(
       }
     },
   })
+  /** By method and code. */
+  const asked = new Map<string, Map<number, number>>()
   const clients = new Counter({
     name: 'rest_client_requests_total',
     help: 'Requests of the clients in this process: controllers, scheduler.',
     labelNames: ['code', 'method', 'host'],
     registers: [registry],
+    collect() {
+      this.reset()
+      for (const [method, codes] of asked)
+        for (const [code, requests] of codes) this.inc({ code: String(code), method, host: 'in-process' }, requests)
+    },
   })
   const build = new Gauge({
     name: 'kubernetes_build_info',
@@ -132,7 +139,11 @@ export function createMetrics(
   }
   return {
     registry,
-    clientRequest: (method, code) => clients.inc({ code: String(code), method, host: 'in-process' }),
+    clientRequest(method, code) {
+      let codes = asked.get(method)
+      if (!codes) asked.set(method, (codes = new Map()))
+      codes.set(code, (codes.get(code) ?? 0) + 1)
+    },
     longRunning(request) {
       const labels = { ...requests.labelsOf(request) }
       longRunning.inc(labels)

@@ -4,8 +4,11 @@ import { MAX_OFFSET_HOURS, MAX_OFFSET_MINUTES, whyNoTime } from './time-errors.t
 
 const RFC3339 = /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(?:[.,](\d+))?(?:Z|([+-])(\d{2}):(\d{2}))$/
 
-/** As this server prints times: what clients send back most. The last days of a month are for `parse` to judge. */
-const PLAIN = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\dZ$/
+const DAY = String.raw`\d{4}-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)`
+const SECOND = String.raw`(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d`
+/** As this server prints times: what is written and sent back most. 29 February is for `parse` to judge. */
+const PLAIN = new RegExp(`^${DAY}T${SECOND}Z$`)
+const PLAIN_MICRO = new RegExp(`^${DAY}T${SECOND}\\.\\d{6}Z$`)
 
 /** @returns the time, or undefined for what is none */
 function parse(value: string): { seconds: string; micros: string } | undefined {
@@ -43,8 +46,11 @@ const decodeAnyTime = decoder('string', TIME_LAYOUT, ({ seconds }) => `${seconds
 export const decodeTime: Decoder = (value, context) =>
   typeof value === 'string' && PLAIN.test(value) ? value : decodeAnyTime(value, context)
 
-export const decodeMicroTime = decoder(
+const decodeAnyMicroTime = decoder(
   'string',
   '2006-01-02T15:04:05.000000Z07:00',
   ({ seconds, micros }) => `${seconds}.${micros}Z`,
 )
+
+export const decodeMicroTime: Decoder = (value, context) =>
+  typeof value === 'string' && PLAIN_MICRO.test(value) ? value : decodeAnyMicroTime(value, context)

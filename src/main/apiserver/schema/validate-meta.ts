@@ -138,10 +138,13 @@ function validateManagedFields(entries: readonly ManagedFieldsEntry[] | undefine
   })
 }
 
-const NOT_PRINTABLE = /[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu
+/** What nearly all names are: every character is one byte, and printable. */
+export const isPlain = (name: string): boolean => /^[ -~]*$/.test(name)
+export const NOT_PRINTABLE = /[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu
 
 /** @returns what is wrong with a field manager's name; of one that is too long that alone, as all else repeats the name */
 export function validateFieldManager(manager: string, field: string): FieldError[] {
+  if (manager.length <= MAX_MANAGER_BYTES && isPlain(manager)) return []
   if (byteLength(manager) > MAX_MANAGER_BYTES) return [tooLong(field, MAX_MANAGER_BYTES)]
   const errors: FieldError[] = []
   for (const { 0: character, index } of manager.matchAll(NOT_PRINTABLE)) {

@@ -1,6 +1,7 @@
 // The managers of an object's fields, decoded from and encoded to metadata.managedFields.
 import type { ManagedFieldsEntry } from '../../../../shared/api/meta/v1.ts'
 import type { Pieces } from '../../../pieces/pacer.ts'
+import { isPlain, NOT_PRINTABLE } from '../../schema/validate-meta.ts'
 import { type FieldSet, isEmpty, setOf, union } from './field-set.ts'
 import { setIn, treeOf } from './shared-trees.ts'
 
@@ -141,6 +142,6 @@ export function capUpdaters(managers: Managers): void {
 /** The manager's name of a request that does not give one: the program in the User-Agent header. */
 export function managerFromUserAgent(userAgent: string | undefined): string {
   const name = (userAgent ?? '').split('/', 1)[0] ?? ''
-  const printable = name.replace(/[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu, '').slice(0, 128)
+  const printable = (isPlain(name) ? name : name.replace(NOT_PRINTABLE, '')).slice(0, 128)
   return printable || 'unknown'
 }
