@@ -36,6 +36,12 @@ describe('redact()', () => {
     ['a password in quotes', 'password: "hunter2 and more"', 'and more'],
     ['a password in an argument’s quotes', `flotilla x --password 'hunter2 and more' -v`, 'and more'],
     ['a password of several lines', 'password: |\n  hunter2\n  and more\nnext: 1', 'and more'],
+    ['a variable', '{"name":"DB_PASSWORD","value":"hunter2x"}', 'hunter2x'],
+    ['a variable in YAML', 'env:\n  - name: DB_PASSWORD\n    value: hunter2 and more\n', 'and more'],
+    ['a variable inside of JSON', JSON.stringify({ a: '{"name": "API_TOKEN", "value": "hunter2x"}' }), 'hunter2x'],
+    ['what a patch puts', '[{"op": "add", "path": "/stringData/db-password", "value": "hunter2x"}]', 'hunter2x'],
+    ['what a patch puts, before where', '[{"value":"hunter2x","op":"add","path":"/data/token"}]', 'hunter2x'],
+    ['what a patch in YAML puts', '- op: add\n  path: /stringData/token\n  value: hunter2x\n', 'hunter2x'],
     ['the data of a Secret', '{"kind":"Secret","metadata":{"name":"db"},"data":{"db":"aHVudGVyMg=="}}', 'aHVudGVyMg'],
     [
       'the data of a Secret as kubectl keeps it',
@@ -94,6 +100,8 @@ describe('redact()', () => {
     'apiVersion: v1\ndata:\n  colour: blue\nkind: ConfigMap\n',
     'kind: Secret\ntype: Opaque\n---\nkind: ConfigMap\ndata:\n  colour: blue\n',
     'authorizer: RBAC, auth: "node"',
+    '{"name":"HOME","value":"/root"}, {"op":"replace","path":"/data/user","value":"plain"}',
+    '- name: PORT\n  value: 80\n- name: PASSWORD_RULES\n  value: long',
   ])('leaves what is no secret: %s', text => expect(redact(text)).toEqual({ text, hidden: 0 }))
 
   it.each([

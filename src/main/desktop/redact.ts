@@ -10,8 +10,15 @@ export interface Redacted {
 export const HIDDEN = '[hidden]'
 
 /** Names of fields, in JSON, YAML, URLs and command lines, whose values are secrets. The bound keeps long lines quick. */
-const SECRET_NAME =
-  '[\\w.-]{0,120}(?:password|passwd|passphrase|secret|token|(?:api|access|secret|private|signing|encryption)[_-]?key|authorization|cookie|client-key-data|client-certificate-data|credentials?)'
+const SECRET_WORD =
+  '(?:password|passwd|passphrase|secret|token|(?:api|access|secret|private|signing|encryption)[_-]?key|authorization|cookie|client-key-data|client-certificate-data|credentials?)'
+const SECRET_NAME = `[\\w.-]{0,120}${SECRET_WORD}`
+
+/** A quote of JSON, which may be inside of JSON, and a text in such quotes. */
+const QUOTE = '\\\\{0,7}"'
+const QUOTED = '(?:\\\\"(?:(?!\\\\").)*\\\\"|"(?:[^"\\\\]|\\\\.)*")'
+/** What names a value beside it: a variable, or where a patch puts something. */
+const NAMED = `${QUOTE}(?:name|path)${QUOTE}\\s*:\\s*${QUOTE}[\\w./~-]{0,120}${SECRET_WORD}${QUOTE}`
 
 /** Lines of YAML that belong to the one before them, and the empty ones in between. */
 const INDENTED = '(?:[ \\t]*\\n)*[ \\t]+\\S.*(?:\\n(?:[ \\t]*\\n)*[ \\t]+\\S.*)*'
@@ -26,8 +33,12 @@ const PATTERNS: readonly RegExp[] = [
   // user:password@host
   /(\b[a-z][a-z0-9+.-]{0,30}:\/\/[^\s/:@"']*:)[^\s/@"']+(?=@)/gi,
   // "name": "value", with escaped quotes inside
+  new RegExp(`((?:\\\\?["'])${SECRET_NAME}(?:\\\\?["'])\\s*:\\s*)(?:${QUOTED}|'[^']*')`, 'gi'),
+  // "name": "NAME", "value": "value", as variables and patches have it, in any order, and the same in YAML
+  new RegExp(`(${NAMED}\\s*,\\s*${QUOTE}value${QUOTE}\\s*:\\s*)${QUOTED}`, 'gi'),
+  new RegExp(`(${QUOTE}value${QUOTE}\\s*:\\s*)${QUOTED}(?=\\s*,[^{}]{0,100}${NAMED})`, 'gi'),
   new RegExp(
-    `((?:\\\\?["'])${SECRET_NAME}(?:\\\\?["'])\\s*:\\s*)(?:\\\\"(?:(?!\\\\").)*\\\\"|"(?:[^"\\\\]|\\\\.)*"|'[^']*')`,
+    `(\\b(?:name|path):[ \\t]*["']?[\\w./~-]{0,120}${SECRET_WORD}["']?[ \\t]*\\n[ \\t]*value:[ \\t]*)\\S.*`,
     'gi',
   ),
   // Data of a Secret, written out whole: behind its kind, or before it, where fields are in order, as kubectl keeps them
