@@ -8,6 +8,7 @@ import { unlikelyHostName } from '../support/warnings.ts'
 import { withPodScheduled } from './pod-scheduled.ts'
 import { takeAppArmorAnnotations } from './pod/app-armor-annotations.ts'
 import { setPodDefaults } from './pod/defaults.ts'
+import { applyLabelKeys } from './pod/label-keys.ts'
 import { qosClass } from '../../../../shared/machinery/qos.ts'
 import { podWarnings } from './pod/warnings.ts'
 import { validatePodStatusUpdate } from './pod/validate-status.ts'
@@ -40,6 +41,7 @@ export const pods = defineResource<Pod>({
   prepareForCreate: (pod, warn) => {
     startGeneration(pod)
     takeAppArmorAnnotations(pod, warn)
+    applyLabelKeys(pod)
     pod.status = { phase: 'Pending', qosClass: qosClass(pod) }
     if (list(pod.spec.schedulingGates).length > 0)
       pod.status.conditions = withPodScheduled(undefined, GATED, pod.metadata.creationTimestamp)

@@ -1,8 +1,8 @@
 // (Anti-)affinity terms made ready to ask: which pods a term means, and where.
 import type { Namespace, Pod, PodAffinityTerm } from '../../../../shared/api/core/v1.ts'
-import type { LabelSelector } from '../../../../shared/api/meta/v1.ts'
 import type { Lister } from '../../../../shared/client/lister.ts'
-import { type Labels, fromLabelSelector, labelOf } from '../../../../shared/machinery/selectors.ts'
+import { narrowed, unwritten } from '../../../../shared/machinery/label-keys.ts'
+import { type Labels, fromLabelSelector } from '../../../../shared/machinery/selectors.ts'
 
 /** Pods as terms see them. */
 export interface Target {
@@ -25,26 +25,11 @@ export interface Terms {
   readonly preferredAntiAffinity: readonly Term[]
 }
 
-/** `matchLabelKeys` narrow the selector to the pod's own values, `mismatchLabelKeys` exclude them. */
-export function narrowed(
-  selector: LabelSelector | undefined,
-  labels: Labels,
-  match: readonly string[] = [],
-  mismatch: readonly string[] = [],
-): LabelSelector | undefined {
-  const expressions = (keys: readonly string[], operator: string) =>
-    keys.flatMap(key => {
-      const value = labelOf(labels, key)
-      return value === undefined ? [] : [{ key, operator, values: [value] }]
-    })
-  const added = [...expressions(match, 'In'), ...expressions(mismatch, 'NotIn')]
-  if (!selector || added.length === 0) return selector
-  return { ...selector, matchExpressions: [...(selector.matchExpressions ?? []), ...added] }
-}
-
 function compile(pod: Pod, term: PodAffinityTerm, namespaces: Lister<Namespace>, weight = 1): Term {
   const { labels, namespace: own } = pod.metadata
-  const matcher = fromLabelSelector(narrowed(term.labelSelector, labels, term.matchLabelKeys, term.mismatchLabelKeys))
+  const { labelSelector: selector } = term
+  const [match, mismatch] = [unwritten(selector, term.matchLabelKeys), unwritten(selector, term.mismatchLabelKeys)]
+  const matcher = fromLabelSelector(narrowed(selector, labels, match, mismatch))
   const named = new Set(term.namespaces?.length || term.namespaceSelector ? term.namespaces : [own])
   const selected = term.namespaceSelector ? fromLabelSelector(term.namespaceSelector) : undefined
   const inNamespace = (name: string) =>

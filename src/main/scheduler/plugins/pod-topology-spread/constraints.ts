@@ -2,13 +2,13 @@
 import type { ReplicaSet, StatefulSet } from '../../../../shared/api/apps/v1.ts'
 import type { Pod, Service, TopologySpreadConstraint } from '../../../../shared/api/core/v1.ts'
 import { Selectors } from '../../../../shared/client/selection.ts'
+import { narrowed, unwritten } from '../../../../shared/machinery/label-keys.ts'
 import { controllerOf } from '../../../../shared/machinery/owner.ts'
 import { type Labels, fromLabelSelector, fromMatchLabels, nothing } from '../../../../shared/machinery/selectors.ts'
 import { firstUntolerated } from '../../../../shared/machinery/taints.ts'
 import type { NodeInfo } from '../../cache/node-info.ts'
 import type { PluginArgs } from '../../config/plugin-args.ts'
 import type { Listers } from '../../framework/listers.ts'
-import { narrowed } from '../inter-pod-affinity/terms.ts'
 import { acceptsNode } from '../node-affinity/node-affinity.ts'
 
 export interface Constraint {
@@ -27,7 +27,8 @@ const HARD = ['NoSchedule', 'NoExecute']
 
 function compile(pod: Pod, constraint: TopologySpreadConstraint): Constraint {
   const { labels } = pod.metadata
-  const matcher = fromLabelSelector(narrowed(constraint.labelSelector, labels, constraint.matchLabelKeys))
+  const keys = unwritten(constraint.labelSelector, constraint.matchLabelKeys)
+  const matcher = fromLabelSelector(narrowed(constraint.labelSelector, labels, keys))
   return {
     topologyKey: constraint.topologyKey,
     maxSkew: constraint.maxSkew,

@@ -10,7 +10,7 @@ import type {
 import type { LabelSelector } from '../../../../../shared/api/meta/v1.ts'
 import { type FieldError, forbiddenField, invalidValue, required } from '../../../../../shared/machinery/field-error.ts'
 import { dns1123Label, dns1123Subdomain, labelValue } from '../../../../../shared/machinery/names.ts'
-import { has, list } from '../../support/collections.ts'
+import { list } from '../../support/collections.ts'
 import { each, labelKey, obey, validateLabelSelector } from '../../support/rules.ts'
 
 function requirement(path: string, { key, operator, values }: NodeSelectorRequirement, checkValues: boolean) {
@@ -93,9 +93,19 @@ export function validateMatchLabelKeys(
       errors.push(
         invalidValue(`${path}.matchLabelKeys[${i}]`, key, 'exists in both matchLabelKeys and mismatchLabelKeys'),
       )
-    else if (has(labelSelector?.matchLabels, key))
-      errors.push(invalidValue(`${path}.matchLabelKeys[${i}]`, key, 'exists in both matchLabelKeys and labelSelector'))
-  return errors
+  return [...errors, ...selectedTwice(path, matchLabelKeys, labelSelector)]
+}
+
+/** What a key means is in the expressions of a pod's selector already: nothing else there may be about it. */
+function selectedTwice(path: string, keys: readonly string[] | undefined, selector: LabelSelector | undefined) {
+  const seen = new Set(Object.keys(selector?.matchLabels ?? {}))
+  return list(selector?.matchExpressions).flatMap(({ key }) => {
+    const at = seen.has(key) ? list(keys).indexOf(key) : -1
+    seen.add(key)
+    return at < 0
+      ? []
+      : [invalidValue(`${path}.matchLabelKeys[${at}]`, key, 'exists in both matchLabelKeys and labelSelector')]
+  })
 }
 
 function podTerm(path: string, given: PodAffinityTerm | undefined): FieldError[] {
