@@ -25,6 +25,7 @@ afterAll(() => cluster?.[Symbol.asyncDispose]())
 const claimOf = (name: string) => cluster.client.get(PersistentVolumeClaim, { namespace, name })
 const volumeOf = (name: string) => cluster.client.get(PersistentVolume, { name })
 const events = (name: string) => eventsAbout(cluster.client, namespace, name)
+const volumeEvents = (name: string) => eventsAbout(cluster.client, 'default', name)
 const isGone = (read: () => Promise<unknown>) => eventually(() => read().then(() => false, isNotFound))
 
 const addVolume = (name: string, storage: string, spec: Partial<PersistentVolumeSpec> = {}, labels = {}) =>
@@ -162,20 +163,38 @@ describe('the end of a binding', () => {
     )
   })
 
-  test('Delete fails with a reason on a volume that no provisioner made', async () => {
-    await addVolume('made-by-hand', '1Gi', {
-      storageClassName: 'hand',
-      persistentVolumeReclaimPolicy: 'Delete',
+  async function released(name: string, spec: Partial<PersistentVolumeSpec>): Promise<void> {
+    await cluster.client.create(PersistentVolume, {
+      metadata: { name },
+      spec: {
+        ...{ accessModes: ['ReadWriteOnce'], capacity: { storage: '1Gi' } },
+        ...{ storageClassName: name, persistentVolumeReclaimPolicy: 'Delete', ...spec },
+      },
     })
-    await addClaim('hand', '1Gi', { storageClassName: 'hand' })
-    await bound('hand', 'made-by-hand')
-    await cluster.client.delete(PersistentVolumeClaim, { namespace, name: 'hand' })
-    await eventually(async () =>
-      expect((await volumeOf('made-by-hand')).status).toMatchObject({
-        phase: 'Failed',
-        message: 'error getting deleter volume plugin for volume "made-by-hand": no volume plugin matched',
-      }),
-    )
+    await addClaim(name, '1Gi', { storageClassName: name })
+    await bound(name, name)
+    await cluster.client.delete(PersistentVolumeClaim, { namespace, name })
+  }
+
+  test.each<[string, Partial<PersistentVolumeSpec>, string]>([
+    ['path', { hostPath: { path: '/srv/data' } }, 'no deletable volume plugin matched'],
+    ['nfs', { nfs: { server: '192.0.2.9', path: '/data' } }, 'no deletable volume plugin matched'],
+    ['fc', { fc: { targetWWNs: ['50060e801049cfd1'], lun: 0 } }, 'no volume plugin matched'],
+  ])('Delete fails with a reason on a volume by %s that no provisioner made', async (name, spec, reason) => {
+    await released(name, spec)
+    const message = `error getting deleter volume plugin for volume "${name}": ${reason}`
+    await eventually(async () => expect((await volumeOf(name)).status).toMatchObject({ phase: 'Failed', message }))
+    await eventually(async () => expect(await volumeEvents(name)).toEqual([`VolumeFailedDelete: ${message}`]))
+  })
+
+  test('Delete is left to the driver of a volume that has one', async () => {
+    await released('driven', { csi: { driver: 'csi.example.com', volumeHandle: 'driven' } })
+    await eventually(async () => expect((await volumeOf('driven')).status.phase).toBe('Released'))
+    // Another one, of which it is known what becomes, comes after it.
+    await released('after', { nfs: { server: '192.0.2.9', path: '/data' } })
+    await eventually(async () => expect((await volumeOf('after')).status.phase).toBe('Failed'))
+    expect((await volumeOf('driven')).status).toMatchObject({ phase: 'Released' })
+    expect(await volumeEvents('driven')).toEqual([])
   })
 })
 

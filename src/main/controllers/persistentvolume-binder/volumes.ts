@@ -54,9 +54,11 @@ export class VolumeBinder implements Reconciler<PersistentVolume> {
     const policy = released.spec.persistentVolumeReclaimPolicy
     if (policy === 'Recycle')
       await this.#fail(released, 'VolumeFailedRecycle', 'No recycler plugin found for the volume!', context)
-    // Volumes that a provisioner made are deleted by it.
-    else if (policy === 'Delete' && !isProvisioned(released)) {
-      const why = `error getting deleter volume plugin for volume "${released.metadata.name}": no volume plugin matched`
+    // Volumes that a provisioner made are deleted by it, those of a driver by what belongs to that.
+    else if (policy === 'Delete' && !isProvisioned(released) && !released.spec.csi) {
+      const matched = released.spec.hostPath ?? released.spec.nfs ?? released.spec.local
+      const reason = `no ${matched ? 'deletable ' : ''}volume plugin matched`
+      const why = `error getting deleter volume plugin for volume "${released.metadata.name}": ${reason}`
       await this.#fail(released, 'VolumeFailedDelete', why, context)
     }
   }
