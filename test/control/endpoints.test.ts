@@ -196,6 +196,11 @@ describe('endpointslice and endpoints', () => {
     )
     await cluster.client.delete(Node, { name: 'in-south' })
     await eventually(async () => expect((await endpointsOf(namespace)).every(({ hints }) => !hints)).toBe(true))
+    // Why there are none any more was told already.
+    await auto('Disabled')
+    await cluster.client.patch(Service, { namespace, name: 'web' }, { spec: { ports: [{ port: 80, targetPort: 8081 }] } }) // prettier-ignore
+    await eventually(async () => expect((await slices(namespace))[0]?.ports).toMatchObject([{ port: 8081 }]))
+    expect(await told()).not.toContainEqual(expect.stringContaining('Topology Aware Hints has been disabled'))
     await cluster.client.delete(Node, { name: 'in-north' })
   })
 

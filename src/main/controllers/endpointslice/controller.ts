@@ -39,6 +39,7 @@ const CACHE_LAG_MS = 50
 
 export class EndpointSliceController implements Reconciler<Service> {
   readonly name = 'endpointslice'
+  readonly eventSource = 'endpoint-slice-controller'
   readonly type = Service
   readonly watches = [
     own(Service),
@@ -88,7 +89,9 @@ export class EndpointSliceController implements Reconciler<Service> {
   ): ReadonlyMap<string, string> | undefined {
     const key = `${addressType} ${keyOf(service.metadata)}`
     if (!wantsTopology(service)) {
-      if (this.#topology.delete(key))
+      const before = this.#topology.get(key)
+      this.#topology.delete(key)
+      if (before === '')
         events.event(
           service,
           'Warning',

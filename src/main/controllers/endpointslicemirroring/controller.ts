@@ -36,6 +36,7 @@ const mirrorsOf: Index<EndpointSlice> = {
 
 export class EndpointSliceMirroringController implements Reconciler<Endpoints> {
   readonly name = 'endpointslicemirroring'
+  readonly eventSource = 'endpoint-slice-mirroring-controller'
   readonly type = Endpoints
   readonly watches = [
     own(Endpoints),

@@ -24,6 +24,7 @@ const ORPHAN_PREFIX = 'orphan '
 export class GarbageCollector implements ControlLoop {
   readonly name = 'garbage-collector'
   readonly identity = 'generic-garbage-collector'
+  readonly eventSource = 'garbage-collector-controller'
   readonly watches = []
 
   async run(context: ControllerContext): Promise<void> {
