@@ -92,6 +92,31 @@ describe('node-lifecycle', () => {
     })
   })
 
+  test('a node that says itself that it is not ready is tainted, and its pods are left to its kubelet', async () => {
+    await join('a')
+    await join('b')
+    const spec = { containers: [{ name: 'web', image: 'web:1' }], nodeName: 'a' }
+    const pod = await cluster.client.create(Pod, { metadata: { namespace: 'default', name: 'web' }, spec })
+    await reportPod(cluster.client, pod)
+    await report('a', 'False')
+    await eventually(async () => {
+      await pass(5, ['a', 'b'])
+      expect(await taintsOf('a')).toEqual([
+        'node.kubernetes.io/not-ready:NoExecute',
+        'node.kubernetes.io/not-ready:NoSchedule',
+      ])
+    })
+    const { status } = await cluster.client.get(Pod, pod.metadata)
+    expect(conditionOf(status.conditions, 'Ready')?.status).toBe('True')
+    expect(await eventsAbout(cluster.client, 'default', 'web')).toEqual([])
+    // Of a node that falls silent in that state nothing more is heard.
+    await pass(50, ['b'])
+    await eventually(async () => {
+      const stale = await cluster.client.get(Pod, pod.metadata)
+      expect(conditionOf(stale.status.conditions, 'Ready')?.status).toBe('False')
+    })
+  })
+
   test('taints are written whatever else of the node changed meanwhile, but not over those of somebody else', async () => {
     await join('a')
     await eventually(async () => {

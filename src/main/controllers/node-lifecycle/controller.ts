@@ -20,7 +20,7 @@ import { ObservedTime } from '../../../shared/machinery/observed-time.ts'
 import { isPodReady } from '../support/pod-state.ts'
 import { podsByNode } from '../support/pods-by-node.ts'
 import { type Observation, observe, silentConditions } from './health.ts'
-import { noExecuteKey, wantedTaints } from './taints.ts'
+import { UNREACHABLE, noExecuteKey, wantedTaints } from './taints.ts'
 import { writeTaints } from './write-taints.ts'
 import { EvictionPace, countsForDisruption, isFullyDisrupted, zoneOfNode } from './zones.ts'
 
@@ -98,7 +98,8 @@ export class NodeLifecycleController implements Reconciler<Node> {
   }
 
   async #tellNotReady(before: Node, now: Node, context: ControllerContext): Promise<void> {
-    if (noExecuteKey(now) === undefined) return
+    // A node that says itself that it is not ready is heard: how its pods are is its kubelet's to say.
+    if (noExecuteKey(now) !== UNREACHABLE) return
     const wentDown = conditionOf(before.status.conditions, 'Ready')?.status === 'True' && before !== now
     if (wentDown) tellOf(now.metadata, context, 'NodeNotReady', `Node ${now.metadata.name} status is now: NodeNotReady`)
     await markPodsNotReady(now, context)
