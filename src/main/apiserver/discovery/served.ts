@@ -62,7 +62,7 @@ export function servedGroups(
 ): ServedGroup[] {
   const groups = new Map<string, Map<string, ServedResource[]>>()
   for (const descriptor of resources) {
-    const { group, version, plural } = descriptor.type
+    const { group, version, kind, plural } = descriptor.type
     const own = handlers.filter(
       handler =>
         !handler.hidden &&
@@ -79,7 +79,7 @@ export function servedGroups(
     if (!list) versions.set(version, (list = []))
     list.push({
       descriptor,
-      ...(descriptor.virtual ? {} : { storage: descriptor.storedAs ?? descriptor.storage }),
+      ...(descriptor.virtual ? {} : { storage: descriptor.storedAs ?? `${group}/${version}/${kind}` }),
       verbs: main ? sorted(main.verbs ?? Object.values(main.methods)) : sorted(descriptor.verbs),
       subresources: subresourcesOf(descriptor, own),
     })

@@ -78,7 +78,7 @@ export interface ResourceDescriptor<T extends KubeObject = AnyObject> {
    * share it; then `fromStorage`/`toStorage` convert.
    */
   readonly storage: string
-  /** `group/version/Kind` in which objects are stored, where that may change. */
+  /** `group/version/Kind` as which upstream stores the objects, where that is another one than this. */
   readonly storedAs?: string
   /** Under whose name validation speaks of it, where it is another kind that is stored. */
   readonly toldAs?: ResourceType<unknown>

@@ -76,6 +76,7 @@ export const customResourceDefinitions = defineResource<CustomResourceDefinition
   updatesNeedVersion: true,
   shortNames: ['crd', 'crds'],
   categories: ['api-extensions'],
+  storedAs: 'apiextensions.k8s.io/v1beta1/CustomResourceDefinition',
   setDefaults: setDefinitionDefaults,
   prepareForCreate: definition => {
     strategy.prepareForCreate(definition)

@@ -143,6 +143,7 @@ export const horizontalPodAutoscalersV1 = defineResource<V1>({
   shortNames: ['hpa'],
   categories: ['all'],
   storage: HPA_STORAGE,
+  storedAs: 'autoscaling/v2/HorizontalPodAutoscaler',
   fromStorage: autoscalerToV1,
   toStorage: autoscalerFromV1,
   setDefaults: hpa => {

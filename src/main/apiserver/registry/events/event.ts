@@ -36,6 +36,7 @@ export const newEvents = defineResource<Event>({
   createdByUpdates: true,
   shortNames: ['ev'],
   storage: 'core/events',
+  storedAs: '/v1/Event',
   toldAs: StoredEvent,
   fromStorage: eventFromCore,
   toStorage: eventToCore,
