@@ -40,6 +40,20 @@ test('fills in what a container does not say, and notes it', async () => {
   expect(status.qosClass).toBe('Burstable')
 })
 
+test('a pod that says something as a whole asks for what its containers then ask for', async () => {
+  const namespace = await bounded({ type: 'Container', default: { memory: '64Mi' } })
+  const whole = { requests: { cpu: '1' }, limits: { cpu: '1' } }
+  const { spec } = await cluster.admin.create(Pod, {
+    metadata: { name: 'whole', namespace },
+    spec: { resources: whole, containers: [{ name: 'a', image: 'x', resources: { requests: { cpu: '10m' } } }] },
+  })
+  expect(spec.containers[0]!.resources).toEqual({
+    limits: { memory: '64Mi' },
+    requests: { cpu: '10m', memory: '64Mi' },
+  })
+  expect(spec.resources).toEqual({ limits: { cpu: '1' }, requests: { cpu: '1', memory: '64Mi' } })
+})
+
 test('fills in a resize as well, which says how the pod is to be from now on', async () => {
   const namespace = await bounded({ type: 'PersistentVolumeClaim', max: { storage: '1Gi' } })
   await pod(namespace, { requests: { cpu: '100m', memory: '1Mi' } })

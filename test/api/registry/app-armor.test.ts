@@ -38,14 +38,14 @@ test.each([
   ['runtime/default', profile('RuntimeDefault')],
   ['localhost/mine', profile('Localhost', { localhostProfile: 'mine' })],
   ['localhost/', undefined],
-  ['whatever', undefined],
+  ['', undefined],
 ])('%s', async (annotation, expected) => {
   expect(await made(annotation)).toEqual([expected, undefined, WARNING])
 })
 
 test('what a field says already stays', async () => {
   const own = profile('RuntimeDefault')
-  expect(await made('unconfined', {}, { securityContext: own })).toEqual([own, undefined, undefined])
+  expect(await made('runtime/default', {}, { securityContext: own })).toEqual([own, undefined, undefined])
   const ofPod = { securityContext: profile('Unconfined') }
   expect(await made('unconfined', ofPod)).toEqual([undefined, undefined, undefined])
   expect(await made('runtime/default', ofPod)).toEqual([profile('RuntimeDefault'), undefined, WARNING])

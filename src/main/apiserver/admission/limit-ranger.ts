@@ -11,6 +11,7 @@ import { parseQuantity, type Quantity } from '../../../shared/machinery/quantity
 import { totalOf } from '../../../shared/machinery/quota-pod-usage.ts'
 import { forbidden } from '../../../shared/machinery/status.ts'
 import type { ObjectStore } from '../../store/contract.ts'
+import { defaultPodLevelResources } from '../registry/core/pod/pod-level-resources.ts'
 import type { AdmissionPlugin, AdmissionRequest } from './contract.ts'
 import { isType } from './is-type.ts'
 
@@ -63,6 +64,8 @@ function setDefaults(store: ObjectStore, request: AdmissionRequest): void {
       set.push(...fill(container, item).map(text => text.replace(' for container ', ' for init container ')))
   }
   if (set.length === 0) return
+  // What a pod asks for as a whole may come from what its containers ask for by now.
+  defaultPodLevelResources(spec)
   pod.metadata.annotations = { ...pod.metadata.annotations, [ANNOTATION]: `LimitRanger plugin set: ${set.join('; ')}` }
 }
 

@@ -1,10 +1,10 @@
 // Which pods go first when there are too many: those whose loss hurts least.
 import type { Pod } from '../../../shared/api/core/v1.ts'
 import { conditionOf } from '../../../shared/machinery/conditions.ts'
+import { DELETION_COST, deletionCost } from '../../../shared/machinery/deletion-cost.ts'
 import { isPodReady } from './pod-state.ts'
 
 const PHASE_ORDER: Readonly<Record<string, number>> = { Pending: 0, Unknown: 1, Running: 2 }
-const DELETION_COST = 'controller.kubernetes.io/pod-deletion-cost'
 
 type Rank = (pod: Pod) => number
 
@@ -21,7 +21,7 @@ export function podsToDelete(pods: readonly Pod[], related: readonly Pod[], coun
     pod => (pod.spec.nodeName ? 1 : 0),
     pod => PHASE_ORDER[pod.status.phase ?? ''] ?? 0,
     pod => (isPodReady(pod) ? 1 : 0),
-    deletionCost,
+    costOf,
     pod => -(perNode.get(pod.spec.nodeName ?? '') ?? 0),
     pod => (isPodReady(pod) ? magnitude(readySince(pod), nowMs) : 0),
     pod => -maxRestarts(pod.status.containerStatuses),
@@ -52,10 +52,7 @@ function magnitude(sinceMs: number, nowMs: number): number {
 const readySince = (pod: Pod): number =>
   Date.parse(conditionOf(pod.status.conditions, 'Ready')?.lastTransitionTime ?? '')
 
-function deletionCost(pod: Pod): number {
-  const text = pod.metadata.annotations?.[DELETION_COST] ?? ''
-  return /^(0|-?[1-9]\d{0,9})$/.test(text) ? Number(text) : 0
-}
+const costOf = (pod: Pod): number => deletionCost(pod.metadata.annotations?.[DELETION_COST] ?? '') ?? 0
 
 const maxRestarts = (statuses: Pod['status']['containerStatuses']): number =>
   Math.max(0, ...(statuses ?? []).map(status => status.restartCount))

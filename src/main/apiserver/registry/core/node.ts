@@ -5,7 +5,7 @@ import { defineResource } from '../resource.ts'
 import { list } from '../support/collections.ts'
 import { unusualRange } from '../support/warnings.ts'
 import { ensureStructs, keepStatus, statusStrategy } from '../support/strategy.ts'
-import { validateNode, validateNodeUpdate } from './validate-node.ts'
+import { validateNode, validateNodeStatus, validateNodeUpdate } from './validate-node.ts'
 
 /** `podCIDR` is the first of `podCIDRs`; where they differ, it counts. */
 function agree(spec: NodeSpec): void {
@@ -13,6 +13,8 @@ function agree(spec: NodeSpec): void {
   if (spec.podCIDR && spec.podCIDR !== first) spec.podCIDRs = [spec.podCIDR]
   else if (first) spec.podCIDR = first
 }
+
+const status = statusStrategy<Node>(validateNodeStatus)
 
 export const nodes = defineResource<Node>({
   type: Node,
@@ -35,9 +37,23 @@ export const nodes = defineResource<Node>({
       architecture: '',
     }
   },
-  // Nodes register themselves with a status: unlike other kinds, create keeps it.
-  prepareForUpdate: keepStatus,
-  status: statusStrategy<Node>(),
+  // Nodes register themselves with a status: unlike other kinds, create keeps it. What told them where their kubelet's
+  // configuration is does so no more.
+  prepareForCreate: ({ spec, status }) => {
+    delete spec.configSource
+    delete status.config
+  },
+  prepareForUpdate: (node, old) => {
+    keepStatus(node, old)
+    if (!old.spec.configSource) delete node.spec.configSource
+  },
+  status: {
+    ...status,
+    prepareForUpdate: (node, old) => {
+      status.prepareForUpdate?.(node, old)
+      if (!old.status.config) delete node.status.config
+    },
+  },
   selectableFields: { 'spec.unschedulable': node => String(node.spec.unschedulable ?? false) },
   validate: validateNode,
   validateUpdate: validateNodeUpdate,

@@ -11,10 +11,12 @@ import {
   required,
 } from '../../../../../shared/machinery/field-error.ts'
 import { dns1123Label, dns1123Subdomain, qualifiedName } from '../../../../../shared/machinery/names.ts'
-import { entries, list, sortedEntries } from '../../support/collections.ts'
-import { MAX_INT32, between, each, labelKey, obey, oneOf, validateLabels } from '../../support/rules.ts'
+import { list, sortedEntries } from '../../support/collections.ts'
+import { MAX_INT32, between, each, obey, oneOf, validateLabels } from '../../support/rules.ts'
 import { resourceAmount, resourceName } from '../../support/resource-names.ts'
+import { validateAnnotations } from '../../../schema/validate-meta.ts'
 import { validateAffinity } from './validate-affinity.ts'
+import { annotationErrors, profilesThatDiffer } from './validate-annotations.ts'
 import { validateContainers, validateEphemeralContainers, validateInitContainers } from './validate-containers.ts'
 import { validateNames } from './validate-dns.ts'
 import { hostNetworkPorts } from './validate-ports.ts'
@@ -137,10 +139,14 @@ export function validatePodTemplate(path: string, template: PodTemplateSpec): Fi
   const { metadata, spec } = template
   const errors: FieldError[] = [
     ...validateLabels(`${path}.labels`, metadata?.labels),
-    ...entries(metadata?.annotations).flatMap(([key]) => labelKey(`${path}.annotations`, key.toLowerCase())),
+    ...validateAnnotations(metadata?.annotations, `${path}.annotations`),
   ]
   if (!spec) return [...errors, required(`${path}.spec`)]
-  errors.push(...validatePodSpec(`${path}.spec`, spec, undefined))
+  errors.push(
+    ...annotationErrors(`${path}.annotations`, metadata?.annotations, spec),
+    ...validatePodSpec(`${path}.spec`, spec, undefined),
+    ...profilesThatDiffer(`${path}.spec`, metadata?.annotations, spec),
+  )
   if (list(spec.ephemeralContainers).length > 0)
     errors.push(forbiddenField(`${path}.spec.ephemeralContainers`, 'ephemeral containers not allowed in pod template'))
   return errors

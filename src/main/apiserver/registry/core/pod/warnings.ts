@@ -21,6 +21,7 @@ import {
   unusualAddress,
 } from '../../support/warnings.ts'
 import { claimSpecWarnings } from '../claim-warnings.ts'
+import { SECCOMP_OF_CONTAINER, SECCOMP_OF_POD } from './validate-annotations.ts'
 
 const SYSCTLS = 'non-functional in v1.11+; use the "sysctls" field instead'
 const OLD_ANNOTATIONS = {
@@ -29,8 +30,6 @@ const OLD_ANNOTATIONS = {
   'security.alpha.kubernetes.io/unsafe-sysctls': SYSCTLS,
 }
 const SECCOMP = 'non-functional in v1.27+; use the "seccompProfile" field instead'
-const SECCOMP_OF_POD = 'seccomp.security.alpha.kubernetes.io/pod'
-const SECCOMP_OF_CONTAINER = 'container.seccomp.security.alpha.kubernetes.io/'
 
 /** In the order in which upstream names them. */
 const OLD_VOLUMES: readonly (readonly [keyof Volume, string])[] = [
