@@ -351,6 +351,33 @@ const refused: [what: string, object: Fields, problem: string][] = [
   ],
 ]
 
+const hostPort = 'must match `containerPort` when `hostNetwork` is true'
+test.each<[object: Fields, said: RegExp, expected: string[]]>([
+  [
+    pod({ initContainers: [{ name: 'a', image: 'x', restartPolicyRules: [{}] }] }),
+    /restartPolicy: |exitCodes|Unsupported/,
+    ['spec.initContainers[0].restartPolicy: Required value: must specify restartPolicy when restart rules are used'],
+  ],
+  [pod({ hostNetwork: true }, { ports: [{}] }), /hostPort/, []],
+  [
+    pod({ hostNetwork: true }, { ports: [{ hostPort: 1 }] }),
+    /hostPort/,
+    [`spec.containers[0].ports[0].hostPort: Invalid value: 1: ${hostPort}`],
+  ],
+  [
+    pod({}, { env: [{ name: 'A', valueFrom: { fileKeyRef: {} } }] }),
+    /volumeName: Not found/,
+    ['spec.containers[0].env[0].valueFrom.fileKeyRef.volumeName: Not found: ""'],
+  ],
+  [
+    pod({ ephemeralContainers: [{ name: 'a', image: 'x', ports: [], resources: {}, lifecycle: {} }] }),
+    /Ephemeral Container/,
+    ['spec.ephemeralContainers[0].lifecycle: Forbidden: cannot be set for an Ephemeral Container'],
+  ],
+])('what is empty, as in %j, counts as upstream counts it', (object, said, expected) => {
+  expect(problems(pods, object).filter(text => said.test(text))).toEqual(expected)
+})
+
 describe('a new pod is refused for', () => {
   test.each(refused)('%s', (_what, object, problem) => {
     expect(problems(pods, object)).toContain(problem)

@@ -118,7 +118,8 @@ export function validateInitContainers(path: string, pod: PodContext): FieldErro
     const sidecar = container.restartPolicy === 'Always'
     return [
       ...common(at, container, pod),
-      ...restartErrors(at, container),
+      // Without a policy, nothing else is said of the rules of what runs before the others.
+      ...restartErrors(at, container).slice(0, container.restartPolicy === undefined ? 1 : undefined),
       ...unique(at, container.name, names),
       ...hostPortConflicts(path, [container]),
       ...(sidecar
@@ -160,8 +161,9 @@ const NOT_FOR_EPHEMERAL = [
   'lifecycle',
 ] as const
 
-const isSet = (value: unknown): boolean =>
-  value !== undefined && (typeof value !== 'object' || value === null || Object.keys(value).length > 0)
+/** What Go has as a pointer counts though it says nothing; lists and resources have to hold something. */
+const isSet = (field: string, value: unknown): boolean =>
+  Array.isArray(value) || field === 'resources' ? Object.keys(value ?? {}).length > 0 : value !== undefined
 
 export function validateEphemeralContainers(path: string, pod: PodContext): FieldError[] {
   const { spec } = pod
@@ -175,7 +177,9 @@ export function validateEphemeralContainers(path: string, pod: PodContext): Fiel
     ...(container.targetContainerName && !others.has(container.targetContainerName)
       ? [notFoundValue(`${at}.targetContainerName`, container.targetContainerName)]
       : []),
-    ...NOT_FOR_EPHEMERAL.flatMap(field => (isSet(container[field]) ? [forbiddenField(`${at}.${field}`, why)] : [])),
+    ...NOT_FOR_EPHEMERAL.flatMap(field =>
+      isSet(field, container[field]) ? [forbiddenField(`${at}.${field}`, why)] : [],
+    ),
     ...each(`${at}.volumeMounts`, container.volumeMounts, (p, mount) => [
       ...(mount.subPath ? [forbiddenField(`${p}.subPath`, why)] : []),
       ...(mount.subPathExpr ? [forbiddenField(`${p}.subPathExpr`, why)] : []),

@@ -47,7 +47,7 @@ export function hostPortConflicts(path: string, containers: readonly Container[]
 /** On the host's network a container port is a host port. Templates get their host ports only as pods. */
 export const hostNetworkPorts = (path: string, containers: readonly Container[], isPod: boolean): FieldError[] =>
   containers.flatMap((container, i) =>
-    list(container.ports).flatMap(({ hostPort = 0, containerPort }, j) =>
+    list(container.ports).flatMap(({ hostPort = 0, containerPort = 0 }, j) =>
       (isPod || hostPort !== 0) && hostPort !== containerPort
         ? [
             invalidValue(

@@ -56,8 +56,9 @@ function fileKeyErrors(path: string, spec: PodSpec): FieldError[] {
   const check = (field: string, containers: PodSpec['containers'] | PodSpec['ephemeralContainers']) =>
     each<{ env?: PodSpec['containers'][number]['env'] }>(`${path}.${field}`, containers, (at, container) =>
       each(`${at}.env`, container.env, (p, variable) => {
-        const name = variable.valueFrom?.fileKeyRef?.volumeName
-        if (name === undefined) return []
+        const file = variable.valueFrom?.fileKeyRef
+        if (!file) return []
+        const name = file.volumeName ?? ''
         const where = `${p}.valueFrom.fileKeyRef.volumeName`
         const volume = volumes.get(name)
         if (!volume) return [notFoundValue(where, name)]
