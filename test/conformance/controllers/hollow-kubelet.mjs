@@ -58,6 +58,8 @@ export class HollowNodes {
   #names = new Set()
   async add(name, { labels = {}, allocatable = { cpu: '8', memory: '16Gi', pods: '110' }, taints } = {}) {
     const all = { 'kubernetes.io/hostname': name, 'kubernetes.io/os': 'linux', ...labels }
+    // A pod may be there as soon as the node is.
+    this.#names.add(name)
     await this.#must('POST', '/api/v1/nodes', { metadata: { name, labels: all }, ...(taints && { spec: { taints } }) })
     const conditions = [{ type: 'Ready', status: 'True', reason: 'KubeletReady', lastHeartbeatTime: now() }]
     await this.#must('PATCH', `/api/v1/nodes/${name}/status`, {
@@ -69,7 +71,6 @@ export class HollowNodes {
       renewTime: new Date().toISOString().replace('Z', '000Z'),
     }
     await this.#must('POST', LEASES, { metadata: { name, namespace: 'kube-node-lease' }, spec })
-    this.#names.add(name)
   }
 
   /** Says nothing more of a node, nor of its pods. */

@@ -68,6 +68,10 @@ const KNOWN = [
     text: /^\.ConfigMap\/first\.data\.conditions/,
     why: 'that pods are left is told here',
   },
+  {
+    text: /controlled by multiple HPAs: /,
+    why: 'a matter of chance there: in which order they are named, so that it is told again and again',
+  },
   { text: /skip schedule deleting pod|WaitForPodScheduled/, why: 'told by what is looked at again and again there' },
 ]
 
