@@ -58,7 +58,8 @@ export function factOf(schema: Schema, root = false, open = false): FieldFact {
       ...(items ? { i: factOf(items, false, preserves) } : {}),
     }
   }
-  if (schema.type !== undefined && schema.type !== 'object') return { t: SCALARS[schema.type] ?? 'any' }
+  if (schema.type !== undefined && schema.type !== 'object')
+    return { t: SCALARS[schema.type] ?? 'any', ...(schema.default === undefined ? {} : { d: schema.default }) }
   const mt = schema['x-kubernetes-map-type'] as 'atomic' | 'granular' | undefined
   const additional = schemaIn(schema.additionalProperties)
   if (additional) return { t: 'map', i: factOf(additional, false, preserves), ...(mt ? { mt } : {}) }

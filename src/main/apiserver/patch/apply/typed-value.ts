@@ -29,8 +29,9 @@ const ZERO: Partial<Record<FieldFact['t'], unknown>> = { string: '', integer: 0,
  * @returns what a key of a list item is that the item does not name
  */
 export function keyDefault(fact: FieldFact | undefined, key: string): unknown {
+  if (fact?.s) return fieldFact(fact.s, key)?.d
   const id = fact?.r
-  if (fact === undefined || id === undefined) return undefined
+  if (id === undefined) return undefined
   const declared = declaredDefault(id, key)
   if (declared !== undefined || !isPrinted(id, key)) return declared
   return ZERO[fieldFact(typeOfFact(fact), key)?.t ?? 'any']
