@@ -152,6 +152,15 @@ describe('a kind with a status, a scale and columns', () => {
     expect((await raw(api, path, { method: 'PATCH', headers, body: { spec: { replicas: 2 } } })).code).toBe(200)
     expect((await raw(api, path)).json.spec).toEqual({ replicas: 2 })
   })
+  test('is named where its metadata cannot be read', async () => {
+    const body = {
+      apiVersion: 'parts.example.com/v1',
+      kind: 'Part',
+      metadata: { name: 'late', deletionTimestamp: 'x' },
+    }
+    const { json } = await raw(api, PLACE, { body })
+    expect(json.message).toMatch(/^Part in version "v1" cannot be handled as a Part: parsing time "x"/)
+  })
   test('is refused with what its count is, where that is none', async () => {
     const body = { apiVersion: 'parts.example.com/v1', kind: 'Part', metadata: { name: 'many' }, spec: { replicas: 'three' } } // prettier-ignore
     const { json } = await raw(api, PLACE, { body })

@@ -138,3 +138,20 @@ test('what the version that stores declares alone is not there in another one', 
   })
   expect([patched.code, patched.json.spec]).toEqual([200, { c: 'kept' }])
 })
+
+test('to apply in another version what is there already is no change, whatever has defaults there', async () => {
+  const versions = [
+    version('v1', true, { c: text }),
+    version('v2', false, { b: { type: 'string', default: 'more' }, c: text }),
+  ]
+  await define('still', 'Still', versions)
+  const at = (name: string) => `/apis/${group}/${name}/still`
+  const body = { apiVersion: `${group}/v2`, kind: 'Still', metadata: { name: 'x' }, spec: { c: 'kept' } }
+  await raw(api, at('v2'), { body })
+  const applied = await raw(api, `${at('v2')}/x?fieldManager=ann`, {
+    method: 'PATCH',
+    headers: { 'content-type': 'application/apply-patch+yaml' },
+    body: { apiVersion: `${group}/v2`, kind: 'Still', metadata: { name: 'x' } },
+  })
+  expect([applied.code, applied.json.metadata.generation, applied.json.spec]).toEqual([200, 1, { c: 'kept' }])
+})

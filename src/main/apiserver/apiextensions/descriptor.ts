@@ -64,16 +64,21 @@ export function customSchema(schema: Schema): CustomSchema {
       return {
         object,
         unknown: [...meta.unknown.map(path => `metadata.${path}`).sort(), ...unknown.sort(), ...unknownMetadata.sort()],
-        errors: tooDeep ? ['exceeded max depth of 64'] : [...meta.errors, ...unreadable.map(error => cannotBeHandled(object, error))], // prettier-ignore
+        errors: tooDeep ? ['exceeded max depth of 64'] : [...meta.errors.map(error => asOf(object, error)), ...unreadable.map(error => cannotBeHandled(object, error))], // prettier-ignore
       }
     },
   }
 }
 
-function cannotBeHandled({ apiVersion, kind }: AnyObject, { field, message }: FieldError): string {
-  const version = JSON.stringify(String(apiVersion).split('/').at(-1))
-  return `${kind} in version ${version} cannot be handled as a ${kind}: ${field}: ${message}`
-}
+const handledAs = ({ apiVersion, kind }: AnyObject): string =>
+  `${kind} in version ${JSON.stringify(String(apiVersion).split('/').at(-1))} cannot be handled as a ${kind}: `
+
+const cannotBeHandled = (object: AnyObject, { field, message }: FieldError): string =>
+  `${handledAs(object)}${field}: ${message}`
+
+/** @param problem of the metadata, as that of the object */
+const asOf = (object: AnyObject, problem: string): string =>
+  problem.replace(/^ObjectMeta in version "v1" cannot be handled as a ObjectMeta: /, () => handledAs(object))
 
 const valueAt = (object: unknown, path: string | undefined): unknown =>
   path === undefined

@@ -90,6 +90,15 @@ function* rulesFor(
   return own
 }
 
+/** Whether only who owns what differs. */
+function* saysTheSame(object: AnyObject, old: AnyObject): Pieces<boolean> {
+  const withoutOwners = ({ metadata: { managedFields: _managedFields, ...metadata }, ...rest }: AnyObject) => ({
+    ...rest,
+    metadata,
+  })
+  return yield* equalInPieces(withoutOwners(object), withoutOwners(old), { nullIsValue: true })
+}
+
 /** @returns the new state, or undefined when the write lost a race and must start over */
 async function attempt(
   resource: ResourceDescriptor,
@@ -109,7 +118,9 @@ async function attempt(
   if (pacer.due) await pacer.pause()
   checkVersion(resource, object.metadata.resourceVersion, old)
   keepSystemMetadata(resource, object, old)
-  if (!options.isShared) resource.setDefaults?.(object)
+  // Who applies what is there already sets no defaults either.
+  const isNew = !options.applied || !(await inTurns(saysTheSame(object, old), pacer))
+  if (!options.isShared && isNew) resource.setDefaults?.(object)
   const request: AdmissionRequest = {
     operation: 'UPDATE',
     ...(options.verb ? { verb: options.verb } : {}),
