@@ -118,3 +118,120 @@ test('a class that is taken from a capacity is told as an empty one', async () =
   const { message } = await patch(`${path}/some`, 'merge-patch+json', { storageClassName: null })
   expect(message).toContain('storageClassName: Invalid value: "": field is immutable')
 })
+
+test.each([
+  ['a time', { metadata: { deletionTimestamp: '-1' } }, 'parsing time "-1" as '],
+  ['bytes', { binaryData: { a: '*' } }, 'illegal base64 data at input byte 0'],
+])('of a patch to %s that is none only what is wrong is told', async (_what, change, why) => {
+  await raw(server, CONFIG_MAPS, { body: configMap('plain') })
+  const { json } = await patch(`${CONFIG_MAPS}/plain`, 'merge-patch+json', change)
+  expect((json as AnyJson).details.causes[0].message).toContain(`}": ${why}`)
+})
+
+test('an applied scale is looked at once it is known that there is something to scale', async () => {
+  const body = { apiVersion: 'autoscaling/v1', kind: 'Scale', metadata: { name: 'none' }, spec: { replicas: 'x' } }
+  expect((await apply('/apis/apps/v1/namespaces/default/deployments/none/scale', 'a', body)).code).toBe(404)
+})
+
+test('a volume keeps the time of its phase', async () => {
+  const volumes = '/api/v1/persistentvolumes'
+  const spec = { accessModes: ['ReadWriteOnce'], capacity: { storage: '1Gi' }, hostPath: { path: '/a' } }
+  const { json } = await raw(server, volumes, { body: { metadata: { name: 'timed' }, spec } })
+  const changed = await patch(`${volumes}/timed/status`, 'merge-patch+json', {
+    status: { lastPhaseTransitionTime: null },
+  })
+  expect((changed.json as AnyJson).status).toEqual(json.status)
+})
+
+test('an event goes at once, whoever is to be orphaned', async () => {
+  const events = '/api/v1/namespaces/default/events'
+  await raw(server, events, { body: { metadata: { name: 'e' }, involvedObject: { namespace: 'default' } } })
+  const { json } = await raw(server, `${events}/e`, { method: 'DELETE', body: { propagationPolicy: 'Orphan' } })
+  expect([json.kind, json.status]).toEqual(['Status', 'Success'])
+})
+
+test('of options of a deletion all that is wrong is told', async () => {
+  await raw(server, CONFIG_MAPS, { body: configMap('kept') })
+  const { json } = await raw(server, `${CONFIG_MAPS}/kept?propagationPolicy=x&orphanDependents=true`, {
+    method: 'DELETE',
+  })
+  expect(json.details.causes.map(({ reason }: AnyJson) => reason)).toEqual(['FieldValueInvalid', 'FieldValueNotSupported']) // prettier-ignore
+})
+
+test('a null in the data of a revision is a change of it', async () => {
+  const path = '/apis/apps/v1/namespaces/default/controllerrevisions'
+  await raw(server, path, { body: { metadata: { name: 'r' }, data: {}, revision: 1 } })
+  const { message } = await patch(`${path}/r`, 'json-patch+json', [{ op: 'add', path: '/data/a', value: null }])
+  expect(message).toContain('data: Invalid value: {"a":null}: field is immutable')
+})
+
+test('a handler that is taken from a runtime class is told as an empty one', async () => {
+  const path = '/apis/node.k8s.io/v1/runtimeclasses'
+  await raw(server, path, { body: { metadata: { name: 'rc' }, handler: 'runc' } })
+  const { message } = await patch(`${path}/rc`, 'merge-patch+json', { handler: null })
+  expect(message).toContain('handler: Invalid value: "": field is immutable')
+})
+
+test('a version that no text shows is told as Go quotes it', async () => {
+  const { json } = await raw(server, CONFIG_MAPS, { body: { ...configMap('odd'), apiVersion: '\0' } })
+  expect(json.message).toContain(String.raw`no kind "ConfigMap" is registered for version "\x00" in scheme`)
+})
+
+test('a budget may wait for anybody', async () => {
+  const body = { metadata: { name: 'b', finalizers: ['mine'] }, spec: { selector: {} } }
+  expect((await raw(server, '/apis/policy/v1/namespaces/default/poddisruptionbudgets', { body })).code).toBe(201)
+})
+
+test.each([
+  ['autoscaling/v1', 'currentReplicas'],
+  ['autoscaling/v2', 'desiredReplicas'],
+])('of an autoscaler of %s a negative count is refused', async (version, field) => {
+  const path = `/apis/${version}/namespaces/default/horizontalpodautoscalers`
+  const spec = { maxReplicas: 2, scaleTargetRef: { kind: 'Deployment', name: 'd', apiVersion: 'apps/v1' } }
+  const name = version.replace('/', '-')
+  await raw(server, path, { body: { metadata: { name }, spec } })
+  const { message } = await patch(`${path}/${name}/status`, 'merge-patch+json', { status: { [field]: -1 } })
+  expect(message).toContain(`status.${field}: Invalid value: -1: must be greater than or equal to 0`)
+})
+
+test('an ingress is let in by addresses and names', async () => {
+  const path = '/apis/networking.k8s.io/v1/namespaces/default/ingresses'
+  const spec = { defaultBackend: { service: { name: 'a', port: { number: 80 } } } }
+  await raw(server, path, { body: { metadata: { name: 'in' }, spec } })
+  const loadBalancer = { ingress: [{ ip: 'x', hostname: '10.0.0.1' }] }
+  const { json } = await patch(`${path}/in/status`, 'merge-patch+json', { status: { loadBalancer } })
+  expect((json as AnyJson).details.causes.map(({ field }: AnyJson) => field)).toEqual(
+    ['ip', 'hostname'].map(name => `status.loadBalancer.ingress[0].${name}`),
+  )
+})
+
+test('of a budget a negative count is refused', async () => {
+  const path = '/apis/policy/v1/namespaces/default/poddisruptionbudgets'
+  await raw(server, path, { body: { metadata: { name: 'counted' }, spec: { selector: {} } } })
+  const { message } = await patch(`${path}/counted/status`, 'merge-patch+json', { status: { currentHealthy: -1 } })
+  expect(message).toContain('status.currentHealthy: Invalid value: -1: must be greater than or equal to 0')
+})
+
+test('another namespace is told before another name', async () => {
+  const body = { ...configMap('other'), metadata: { name: 'other', namespace: 'other' } }
+  const { json } = await raw(server, `${CONFIG_MAPS}/free`, { method: 'PUT', body })
+  expect(json.message).toBe('the namespace of the provided object does not match the namespace sent on the request')
+})
+
+test.each([
+  ['/api/v1/namespaces/default/replicationcontrollers', { spec: {} }, 0],
+  ['/apis/apps/v1/namespaces/default/replicasets', { spec: {} }, 1],
+])('of what is made at %s a prefix is looked at or not', async (path, rest, count) => {
+  const { json } = await raw(server, path, { body: { metadata: { name: 'a', generateName: 'Bad_' }, ...rest } })
+  expect(json.details.causes.filter(({ field }: AnyJson) => field === 'metadata.generateName')).toHaveLength(count)
+})
+
+test('whether volumes of a driver are attached, and how long they live, is said once', async () => {
+  const path = '/apis/storage.k8s.io/v1/csidrivers'
+  await raw(server, path, { body: { metadata: { name: 'driver' }, spec: {} } })
+  const spec = { attachRequired: false, volumeLifecycleModes: ['Ephemeral'] }
+  const { json } = await patch(`${path}/driver`, 'merge-patch+json', { spec })
+  expect((json as AnyJson).details.causes.map(({ field }: AnyJson) => field)).toEqual(
+    ['attachedRequired', 'volumeLifecycleModes'].map(name => `spec.${name}`),
+  )
+})

@@ -86,7 +86,7 @@ export async function patched(
     invalid({ group: '', kind: '' }, '', [
       invalidValue('patch', strategic ? inGoWords(patch) : encodeJson(atOnce(apply(current))), why),
     ])
-  if (errors[0] !== undefined) throw refuse(errors[0])
+  if (errors[0] !== undefined) throw refuse(withoutKind(errors[0]))
   if (resource.custom) assertStillCustom(resource, result as Partial<AnyObject>, request.info.subresource, refuse)
   else if (!strategic) assertStillBuiltIn(resource, object, request.info.name, refuse)
   if (pacer.due) await pacer.pause()
@@ -97,6 +97,10 @@ export async function patched(
   if (isKept) object.metadata.managedFields = managedFields
   return object
 }
+
+/** Of what was sent it is told first what it is to be; of what was patched that is known. */
+const withoutKind = (problem: string): string =>
+  problem.replace(/^\w+ in version "[^"]*" cannot be handled as a \w+: /, '')
 
 /** Custom resources say themselves what they are, and may not be patched into something else. @throws ApiError 422 */
 function assertStillCustom(

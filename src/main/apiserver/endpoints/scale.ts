@@ -110,6 +110,7 @@ function write(scaling: Scaling, next: (current: AnyObject) => AnyObject, option
 async function applyScale(scaling: Scaling): Promise<ApiResponse> {
   const { request, resource, parts, paths } = scaling
   const { info, query } = request
+  if (!parts.find(resource, info)) throw notFound(resource.type, info.name)
   const { object: wanted } = await decodeFields(request, SCALE_TYPE, SCHEMA, 'apply')
   wanted.metadata ??= { name: info.name } as AnyObject['metadata']
   wanted.metadata.name ||= info.name

@@ -19,11 +19,11 @@ export const nameless = (name: string): ApiError =>
 /** @throws ApiError 400 when the body names another object than the URL */
 export function assertSameName(resource: ResourceDescriptor, object: AnyObject, { namespace, name }: ObjectName): void {
   const { metadata } = object
+  if (resource.type.namespaced && metadata?.namespace && metadata.namespace !== namespace)
+    throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
   if (!metadata?.name) throw nameless(name)
   if (metadata.name !== name)
     throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`)
-  if (resource.type.namespaced && metadata.namespace && metadata.namespace !== namespace)
-    throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
 }
 
 /** @throws ApiError 422, in upstream's words */

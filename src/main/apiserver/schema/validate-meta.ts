@@ -21,7 +21,7 @@ import type { ResourceDescriptor } from '../registry/resource.ts'
 
 /** What of a kind its metadata depends on. */
 interface Described extends Pick<ResourceDescriptor, 'validateName'> {
-  readonly type: Pick<ResourceDescriptor['type'], 'namespaced'> & { readonly group?: string }
+  readonly type: Pick<ResourceDescriptor['type'], 'namespaced'> & { readonly group?: string; readonly kind?: string }
   readonly custom?: unknown
 }
 
@@ -102,6 +102,7 @@ const WAITING_FOR_ANYBODY = new Set([
   'apiregistration.k8s.io',
   'coordination.k8s.io',
   'node.k8s.io',
+  'policy',
 ])
 
 const STANDARD_FINALIZERS = new Set(['foregroundDeletion', 'kubernetes', 'orphan'])
@@ -155,10 +156,13 @@ export function validateFieldManager(manager: string, field: string): FieldError
   return errors
 }
 
+/** Of these only the name itself is looked at, which was made out of a prefix. */
+const NAMED_AS_MADE = new Set(['DeviceClass', 'ReplicationController'])
+
 function validateNames(meta: ObjectMeta, descriptor: Described): FieldError[] {
   const rule = descriptor.validateName ?? dns1123Subdomain
   const errors: FieldError[] = []
-  if (meta.generateName) {
+  if (meta.generateName && !NAMED_AS_MADE.has(descriptor.type.kind ?? '')) {
     errors.push(...invalids('metadata.generateName', meta.generateName, rule(maskTrailingDash(meta.generateName))))
   }
   if (!meta.name) errors.push(required('metadata.name', 'name or generateName is required'))

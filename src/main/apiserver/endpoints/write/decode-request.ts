@@ -1,5 +1,6 @@
 // A request's body as an object of the expected kind, with the strictness that the client asked for.
 import { invalidValue } from '../../../../shared/machinery/field-error.ts'
+import { quote } from '../../../../shared/machinery/go-quote.ts'
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
 import { apiVersionOf, type ResourceType } from '../../../../shared/machinery/resource-type.ts'
 import { type ApiError, badRequest, invalid } from '../../../../shared/machinery/status.ts'
@@ -60,7 +61,7 @@ async function assertKind(request: ApiRequest, value: Record<string, unknown>, k
           ? notRegistered(said, given)
           : undefined
   if (why !== undefined)
-    throw badRequest(`${given} in version ${JSON.stringify(is.version)} cannot be handled as a ${kind.kind}: ${why}`)
+    throw badRequest(`${given} in version ${quote(is.version)} cannot be handled as a ${kind.kind}: ${why}`)
   if (isOther) throw versionMismatch(apiVersion, kind)
 }
 

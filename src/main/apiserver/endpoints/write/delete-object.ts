@@ -40,6 +40,8 @@ function finalizersFor(
   policy: DeleteOptions['propagationPolicy'],
 ): string[] {
   const others = current.filter(finalizer => finalizer !== ORPHAN && finalizer !== FOREGROUND)
+  // Nothing depends on an event.
+  if (resource.storage === 'core/events') return others
   if (policy === 'Orphan') return [...others, ORPHAN]
   if (policy === 'Foreground') return [...others, FOREGROUND]
   if (policy === 'Background') return others

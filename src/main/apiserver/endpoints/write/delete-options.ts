@@ -76,7 +76,7 @@ export async function deleteOptionsOf(request: ApiRequest): Promise<DeleteOption
         'orphanDependents and deletionPropagation cannot be both set',
       ),
     )
-  else if (body.propagationPolicy !== undefined && policy === undefined)
+  if (body.propagationPolicy !== undefined && policy === undefined)
     errors.push(notSupported('propagationPolicy', body.propagationPolicy, [...POLICIES, 'nil']))
   if (errors.length > 0) throw invalid({ group: 'meta.k8s.io', kind: 'DeleteOptions' }, '', errors)
   const fromOrphan =

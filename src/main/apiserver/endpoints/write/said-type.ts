@@ -1,4 +1,5 @@
 // What a body says that it is, as upstream's library reads it, and its words for what cannot be.
+import { quote } from '../../../../shared/machinery/go-quote.ts'
 import { jsonType } from '../../codec/go-json.ts'
 import { isObject } from '../../../../shared/machinery/json-object.ts'
 import { schemaIdOf } from '../../schema/table.ts'
@@ -31,7 +32,7 @@ export const isRegistered = (said: SaidVersion, kind: string): boolean =>
   schemaIdOf(showVersion(said), kind) !== undefined
 
 export const notRegistered = (said: SaidVersion, kind: string): string =>
-  `no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(showVersion(said))} in scheme "pkg/runtime/scheme.go:111"`
+  `no kind ${quote(kind)} is registered for version ${quote(showVersion(said))} in scheme "pkg/runtime/scheme.go:111"`
 
 export const noConversion = (from: SaidVersion, given: string, to: SaidVersion & { readonly kind: string }): string =>
   `converting (${from.version}.${given}) to (${to.group.split('.')[0] || 'core'}.${to.kind}): unknown conversion`

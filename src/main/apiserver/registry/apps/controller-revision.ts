@@ -2,10 +2,11 @@
 import { ControllerRevision } from '../../../../shared/api/apps/v1.ts'
 import { controllerOf } from '../../../../shared/machinery/owner.ts'
 import { isObject } from '../../../../shared/machinery/json-object.ts'
-import { required } from '../../../../shared/machinery/field-error.ts'
+import { deepEqual } from '../../../../shared/machinery/deep-equal.ts'
+import { invalidValue, required } from '../../../../shared/machinery/field-error.ts'
 import { NONE, ageColumn, nameColumn, text } from '../columns/common.ts'
 import { defineResource } from '../resource.ts'
-import { immutable, nonNegative } from '../support/rules.ts'
+import { nonNegative } from '../support/rules.ts'
 
 function controller(revision: ControllerRevision): string {
   const owner = controllerOf(revision)
@@ -27,7 +28,9 @@ export const controllerRevisions = defineResource<ControllerRevision>({
     ...(old ? [] : dataErrors(revision.data)),
     ...nonNegative('revision', revision.revision),
   ],
-  validateUpdate: (revision, old) => immutable('data', revision.data, old.data),
+  // Any JSON, where null says something.
+  validateUpdate: ({ data }, old) =>
+    deepEqual(data, old.data, { nullIsValue: true }) ? [] : [invalidValue('data', data, 'field is immutable')],
   columns: [
     nameColumn,
     text('Controller', 'Object that the revision belongs to.', controller),

@@ -18,7 +18,7 @@ import {
   metricToV1,
 } from './carried-metrics.ts'
 import { DEFAULT_CPU_PERCENT, HPA_STORAGE, setAutoscalerDefaults } from './horizontal-pod-autoscaler.ts'
-import { validateAutoscaler, validateAutoscalerUpdate } from './validate.ts'
+import { countErrors, validateAutoscaler, validateAutoscalerUpdate } from './validate.ts'
 
 const METRICS = 'autoscaling.alpha.kubernetes.io/metrics'
 const CURRENT_METRICS = 'autoscaling.alpha.kubernetes.io/current-metrics'
@@ -155,7 +155,7 @@ export const horizontalPodAutoscalersV1 = defineResource<V1>({
       hpa.spec.targetCPUUtilizationPercentage ??= DEFAULT_CPU_PERCENT
   },
   ...statusOnly({ currentReplicas: 0, desiredReplicas: 0 }),
-  status: statusStrategy<V1>(),
+  status: statusStrategy<V1>(({ status }) => countErrors(status)),
   validate: hpa => validateAutoscaler(v2(hpa)),
   validateUpdate: validateAutoscalerUpdate,
   columns: hpaColumns.map(column => ({ ...column, value: (hpa, nowMs) => column.value(v2(hpa), nowMs) })),

@@ -5,7 +5,7 @@ import { hpaColumns } from '../columns/hpa.ts'
 import { defineResource } from '../resource.ts'
 import { list } from '../support/collections.ts'
 import { ensureStructs, statusOnly, statusStrategy } from '../support/strategy.ts'
-import { validateAutoscaler, validateAutoscalerUpdate } from './validate.ts'
+import { countErrors, validateAutoscaler, validateAutoscalerUpdate } from './validate.ts'
 
 export const HPA_STORAGE = 'autoscaling/horizontalpodautoscalers'
 export const DEFAULT_CPU_PERCENT = 80
@@ -49,7 +49,7 @@ export const horizontalPodAutoscalers = defineResource<HorizontalPodAutoscaler>(
   storage: HPA_STORAGE,
   setDefaults: setAutoscalerDefaults,
   ...statusOnly({ desiredReplicas: 0 }),
-  status: statusStrategy<HorizontalPodAutoscaler>(),
+  status: statusStrategy<HorizontalPodAutoscaler>(({ status }) => countErrors(status)),
   validate: validateAutoscaler,
   validateUpdate: validateAutoscalerUpdate,
   columns: hpaColumns,

@@ -17,7 +17,7 @@ import { dns1123Label, pathSegmentName } from '../../../../shared/machinery/name
 import { isQuantity, parseQuantity } from '../../../../shared/machinery/quantity.ts'
 import { list } from '../support/collections.ts'
 import { containerResourceName } from '../support/resource-names.ts'
-import { each, obey, optionalOneOf, requiredAnd } from '../support/rules.ts'
+import { each, nonNegative, obey, optionalOneOf, requiredAnd } from '../support/rules.ts'
 
 const TYPES = ['ContainerResource', 'External', 'Object', 'Pods', 'Resource']
 const TARGETS = ['Utilization', 'Value', 'AverageValue']
@@ -204,3 +204,15 @@ export function validateAutoscaler({ metadata, spec }: HorizontalPodAutoscaler):
     ...scalingErrors('spec.behavior.scaleDown', spec.behavior?.scaleDown),
   ]
 }
+
+/** Of a status. */
+export const countErrors = ({
+  currentReplicas,
+  desiredReplicas,
+}: {
+  currentReplicas?: number
+  desiredReplicas?: number
+}) => [
+  ...nonNegative('status.currentReplicas', currentReplicas),
+  ...nonNegative('status.desiredReplicas', desiredReplicas),
+]

@@ -4,7 +4,7 @@ import { UNSET, ageColumn, nameColumn, text, wide } from '../columns/common.ts'
 import { accessModesText } from '../columns/access-modes.ts'
 import { defineResource } from '../resource.ts'
 import { lookup } from '../support/collections.ts'
-import { clearStatus, ensureStructs, keepStatus, statusStrategy } from '../support/strategy.ts'
+import { clearStatus, ensureStructs, keepSpec, keepStatus } from '../support/strategy.ts'
 import { volumeWarnings } from './volume-warnings.ts'
 import { validatePersistentVolume, validatePersistentVolumeUpdate } from './validate-volume.ts'
 
@@ -24,7 +24,13 @@ export const persistentVolumes = defineResource<PersistentVolume>({
     clearStatus(volume, { phase: 'Pending', lastPhaseTransitionTime: volume.metadata.creationTimestamp })
   },
   prepareForUpdate: keepStatus,
-  status: statusStrategy<PersistentVolume>(),
+  status: {
+    prepareForUpdate: (volume, old) => {
+      keepSpec(volume, old)
+      if (volume.status.phase === old.status.phase && old.status.lastPhaseTransitionTime)
+        volume.status.lastPhaseTransitionTime ??= old.status.lastPhaseTransitionTime
+    },
+  },
   validate: validatePersistentVolume,
   validateUpdate: validatePersistentVolumeUpdate,
   warnings: volumeWarnings,

@@ -5,6 +5,7 @@ import { ingressText } from '../columns/service.ts'
 import { defineResource } from '../resource.ts'
 import { has, list } from '../support/collections.ts'
 import { ensureStructs, specAndStatus, statusStrategy } from '../support/strategy.ts'
+import { wayErrors } from '../core/service/validate-status.ts'
 import { validateIngress } from './validate-ingress.ts'
 
 const OLD_CLASS = 'kubernetes.io/ingress.class'
@@ -30,7 +31,9 @@ export const ingresses = defineResource<Ingress>({
     ingress.status.loadBalancer ??= {}
   },
   ...specAndStatus({ loadBalancer: {} }),
-  status: statusStrategy<Ingress>(),
+  status: statusStrategy<Ingress>(({ status }, old) =>
+    wayErrors('status.loadBalancer.ingress', status.loadBalancer?.ingress, old.status.loadBalancer?.ingress),
+  ),
   validate: validateIngress,
   warnings: ({ metadata }, old) =>
     !old && has(metadata.annotations, OLD_CLASS)

@@ -33,6 +33,6 @@ export const runtimeClasses = defineResource<RuntimeClass>({
   ],
   warnings: ({ scheduling }) =>
     Object.keys(scheduling?.nodeSelector ?? {}).flatMap(key => oldNodeLabel('scheduling.nodeSelector', key)),
-  validateUpdate: (runtime, old) => immutable('handler', runtime.handler, old.handler),
+  validateUpdate: (runtime, old) => immutable('handler', (runtime.handler as string | undefined) ?? '', old.handler),
   columns: [nameColumn, text('Handler', 'Runtime that runs the pods.', runtime => runtime.handler), ageColumn],
 })

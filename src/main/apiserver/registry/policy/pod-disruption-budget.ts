@@ -3,10 +3,13 @@ import { PodDisruptionBudget } from '../../../../shared/api/policy/v1.ts'
 import { pathSegmentName } from '../../../../shared/machinery/names.ts'
 import { ageColumn, integer, nameColumn, text } from '../columns/common.ts'
 import { defineResource } from '../resource.ts'
+import { nonNegative } from '../support/rules.ts'
 import { ensureStructs, specAndStatus, statusStrategy } from '../support/strategy.ts'
 import { validatePodDisruptionBudget } from './validate.ts'
 
 const INITIAL_STATUS = { currentHealthy: 0, desiredHealthy: 0, disruptionsAllowed: 0, expectedPods: 0 }
+
+const COUNTS = ['disruptionsAllowed', 'currentHealthy', 'desiredHealthy', 'expectedPods'] as const
 
 export const podDisruptionBudgets = defineResource<PodDisruptionBudget>({
   type: PodDisruptionBudget,
@@ -17,7 +20,9 @@ export const podDisruptionBudgets = defineResource<PodDisruptionBudget>({
     budget.status = { ...INITIAL_STATUS, ...budget.status }
   },
   ...specAndStatus(INITIAL_STATUS),
-  status: statusStrategy<PodDisruptionBudget>(),
+  status: statusStrategy<PodDisruptionBudget>(({ status }) =>
+    COUNTS.flatMap(field => nonNegative(`status.${field}`, status[field])),
+  ),
   validateName: pathSegmentName,
   validate: validatePodDisruptionBudget,
   columns: [

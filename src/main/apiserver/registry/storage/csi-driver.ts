@@ -3,6 +3,7 @@ import { CSIDriver } from '../../../../shared/api/storage/v1.ts'
 import { NONE, UNSET, ageColumn, boolean, nameColumn, text } from '../columns/common.ts'
 import { defineResource } from '../resource.ts'
 import { list } from '../support/collections.ts'
+import { immutable } from '../support/rules.ts'
 import { validateCSIDriver } from './validate-csi.ts'
 import { bumpGeneration, ensureStructs } from '../support/strategy.ts'
 
@@ -22,6 +23,11 @@ export const csiDrivers = defineResource<CSIDriver>({
   },
   prepareForUpdate: bumpGeneration,
   validate: validateCSIDriver,
+  validateUpdate: ({ spec }, old) => [
+    // Upstream calls it so.
+    ...immutable('spec.attachedRequired', spec.attachRequired, old.spec.attachRequired),
+    ...immutable('spec.volumeLifecycleModes', spec.volumeLifecycleModes, old.spec.volumeLifecycleModes),
+  ],
   warnings: ({ spec }, old) =>
     list(spec.tokenRequests).length > 0 &&
     spec.serviceAccountTokenInSecrets === undefined &&

@@ -89,13 +89,16 @@ export const bareStatusStrategy = <T extends KubeObject>(
   }
 }
 
+/** Who writes a status writes nothing else. */
+export function keepSpec(object: KubeObject, old: KubeObject): void {
+  keepField(object, old, 'spec')
+  if (old.metadata.generation !== undefined) object.metadata.generation = old.metadata.generation
+}
+
 /** The `status` subresource: only the status and metadata change. */
 export const statusStrategy = <T extends KubeObject>(
   validateUpdate?: (object: T, old: T) => FieldError[],
 ): WriteStrategy<T> => ({
-  prepareForUpdate: (object, old) => {
-    keepField(object, old, 'spec')
-    if (old.metadata.generation !== undefined) object.metadata.generation = old.metadata.generation
-  },
+  prepareForUpdate: keepSpec,
   ...(validateUpdate ? { validateUpdate } : {}),
 })

@@ -1,4 +1,4 @@
-// What may stand in the status of a Service: where a load balancer lets traffic in.
+// What may stand in the status of a Service or an Ingress: where a load balancer lets traffic in.
 import { isIP } from 'node:net'
 import type { LoadBalancerIngress, Service } from '../../../../../shared/api/core/v1.ts'
 import { type FieldError, forbiddenField, invalidValue, required } from '../../../../../shared/machinery/field-error.ts'
@@ -21,16 +21,30 @@ function hostErrors(path: string, host: string): FieldError[] {
   ]
 }
 
+interface Way {
+  readonly ip?: string
+  readonly hostname?: string
+}
+
 /** Addresses that it had already are let be. */
+export function wayErrors<T extends Way>(
+  path: string,
+  ways: readonly T[] | undefined,
+  old: readonly T[] | undefined,
+  more: (at: string, way: T) => FieldError[] = () => [],
+): FieldError[] {
+  const known = new Set(list(old).map(({ ip }) => ip))
+  return each(path, ways, (at, way) => [
+    ...(way.ip && !known.has(way.ip) ? ipAddress(`${at}.ip`, way.ip) : []),
+    ...more(at, way),
+    ...(way.hostname ? hostErrors(`${at}.hostname`, way.hostname) : []),
+  ])
+}
+
 export function validateServiceStatus({ spec, status }: Service, old: Service): FieldError[] {
   const path = 'status.loadBalancer.ingress'
   const ingress = list(status.loadBalancer?.ingress)
   if (spec.type !== 'LoadBalancer')
     return ingress.length > 0 ? [forbiddenField(path, "may only be used when `spec.type` is 'LoadBalancer'")] : []
-  const known = new Set(list(old.status.loadBalancer?.ingress).map(({ ip }) => ip))
-  return each(path, ingress, (at, way) => [
-    ...(way.ip && !known.has(way.ip) ? ipAddress(`${at}.ip`, way.ip) : []),
-    ...modeErrors(`${at}.ipMode`, way),
-    ...(way.hostname ? hostErrors(`${at}.hostname`, way.hostname) : []),
-  ])
+  return wayErrors(path, ingress, old.status.loadBalancer?.ingress, (at, way) => modeErrors(`${at}.ipMode`, way))
 }
