@@ -43,8 +43,8 @@ const KNOWN = [
   },
   { text: /^\.spec\.template\.metadata\.labels\.(batch\.kubernetes\.io\/)?job-name: /, why: 'names that are made up' },
   {
-    name: /^services \d+ › (put|apply)\/status$/,
-    text: /^code 404 .* not 422 .*spec\.clusterIPs: Required value/,
+    name: /^services \d+ › (put|apply)\/status$|^Service .* › (put|apply) status$/,
+    text: /^code 404 .* not (201|422|500) /,
     why: 'a status makes no Service there either, for want of an address; here it is told that there is none',
   },
   { text: /^\.metadata\.continue: nothing, not ""$/, why: 'lists that end do not say so by an empty token' },
@@ -103,14 +103,14 @@ const KNOWN = [
     why: 'an annotation of an object is one of its metadata alone as well',
   },
   {
-    name: /^Job \w+ › other uid$/,
-    text: /must be 'other'$|`selector` not auto-generated$/,
+    name: /^Job /,
+    text: /: must be '[^']*'$|`selector` not auto-generated$/,
     why: 'of a uid that may not be changed nothing else is said',
   },
   { name: /^IPAddress /, text: /^\.rows\[\d+\]\.cells\[2\]/, why: 'rows there have a cell more than columns' },
   { name: /^SelfSubject(Rules)?Review /, text: /^\.status\.|^\.spec\.namespace/, why: 'each has a user of its own' },
   {
-    name: /SubjectAccessReview |^TokenReview /,
+    name: /SubjectAccessReview |^TokenReview |part token$/,
     text: /^(lacks|has) metadata: .*must be empty|^\.metadata\.(name|managedFields): nothing/,
     why: 'who asks a question owns nothing',
   },
@@ -171,7 +171,7 @@ const KNOWN = [
     why: "a client's fault is no 500 here",
   },
   {
-    name: / › \/(status|scale|resize|ephemeralcontainers) as application\/json;.*$/,
+    name: / › \/(status|scale|resize|ephemeralcontainers) as application\/json;.*$|part (scale|resize|ephemeralcontainers)$/,
     text: /^code 200 [^]*, not 406 |^\.columnDefinitions|^\.(kind|spec|status|rows|metadata)\b/,
     why: 'parts of objects that have no tables there have those of the object here',
   },
@@ -186,7 +186,7 @@ const KNOWN = [
     why: 'of a trial what would be waited for is told',
   },
   {
-    text: /^code 4(09|22) [^]*, not 500 \("strconv\.ParseUint: /,
+    text: /^code (201|4(09|22)) [^]*, not 500 \("strconv\.ParseUint: /,
     why: "a version that is none is a client's fault",
   },
   {
@@ -212,9 +212,59 @@ const KNOWN = [
     why: 'which of two that want the same port or address comes first differs',
   },
   {
+    name: /^(LimitRange|ServiceAccount) /,
     text: /^\.metadata\.managedFields.*(f:limits|f:secrets)/,
     why: 'of a list that is not there, or items without names, nothing is owned',
   },
+  {
+    name: /^(Stroll|Rally) /,
+    text: /^\.metadata\.managedFields: \[[^]*, not nothing$|, not 500 \("[^]*(field not declared in schema|expected (map|list|numeric|string|scalar)|invalid group\/version)/,
+    why: 'what another version does not declare is still owned, there all owners are forgotten, or nothing is applied any more',
+  },
+  {
+    name: / › watch$/,
+    text: /not \[\{"type":"ERROR"[^]*too old resource version: /,
+    why: 'how far back a kind is known differs',
+  },
+  {
+    name: /^(PersistentVolumeClaim|LimitRange|CertificateSigningRequest) /,
+    text: /^version: /,
+    why: 'whether a write of the same is one: what is empty, the class of every cluster and the administrators differ',
+  },
+  {
+    name: / › patch( status)?$/,
+    text: /unrecognized type: u?int(32|8)|map\[a:<nil>\]|retainKeys/,
+    why: 'numbers that are too large, nulls in what is no map and keys that are not retained are told in other words; there some numbers wrap',
+  },
+  {
+    name: / › put$/,
+    text: /^code 422 [^]*metadata\.resourceVersion: Invalid value: 0: must be specified for an update[^]*, not 409 /,
+    why: 'a version that is left out is told before another uid',
+  },
+  {
+    name: / part (eviction|binding|token)$/,
+    text: /^code 4[^]*, not 406 |spec\.audiences/,
+    why: 'what is wrong is told before how it may be shown; each has tokens for itself',
+  },
+  {
+    name: / › apply( status)?$/,
+    text: /^\.metadata\.managedFields(\[\d+\]\.time)?: nothing, not/,
+    why: 'of what Go prints as null nothing is owned, and to own it is no change',
+  },
+  {
+    text: /some validation rules were not checked because/,
+    why: 'rules are checked as well where metadata are not valid',
+  },
+  {
+    text: /^code 400 [^]*cannot be handled as a [^]*, not 409 \("Apply failed with/,
+    why: 'what cannot be read is told before conflicts',
+  },
+  {
+    name: / › (put|apply)$/,
+    text: /deletionGracePeriodSeconds: nothing, not/,
+    why: 'what is made is not being deleted, whatever an update or an apply that makes it says',
+  },
+  { text: /compilation failed: ERROR: /, why: 'what is no expression is told in other words' },
   { text: /^order of causes$/, why: 'Go tells some in the order of its maps' },
   { text: /clusterTrustBundle|\(Projected\) has no sources provided/, why: 'a feature that is off there' },
   { name: /^path\d+ \{.* › table$/, text: /./, why: 'what is not there is told by a Status, there by a line of text' },

@@ -53,9 +53,13 @@ async function runCase({ name, steps }, { ours, theirs }, found, isLast = () => 
       steps.length > 1 || request.verb ? ` › ${request.name ?? `${request.method ?? 'GET'} ${request.path}`}` : ''
     for (const text of [...compareAnswers(our, their), ...compareVersions(answers)])
       found.push({ name: `${name}${what}`, text, request })
-    if (isLast(found) || (request.verb && our.code !== their.code)) return
+    if (isLast(found) || (request.verb && hasParted(found))) return
   }
 }
+
+/** Whether the two are no longer the same: then nothing that follows tells more. */
+const hasParted = found =>
+  found.some(({ text }) => /^code |^version: |^\.metadata\.(managedFields|generation)/.test(text))
 
 const kindOf = ({ text }) =>
   text
@@ -65,15 +69,15 @@ const kindOf = ({ text }) =>
 
 /**
  * Takes a walk up to its first difference, then without each of its steps in turn.
- * @returns the difference, with the requests that lead to it
+ * @returns the difference, what else its last answer has, and the requests that lead to it
  */
 async function runWalk({ name, walk, take }, both) {
   const first = async steps => {
     const [found, sent] = [[], []]
     const noting = take(steps).map(step => (typeof step === 'function' ? given => note(sent, step(given)) : step))
     await runCase({ name, steps: noting }, both, found, all => all.some(difference => !whyKnown(difference)))
-    const different = found.find(difference => !whyKnown(difference))
-    return different && { ...different, sent: sent.filter((_, i) => i % 2 === 1) }
+    const [different, ...more] = found.filter(difference => !whyKnown(difference))
+    return different && { ...different, more, sent: sent.filter((_, i) => i % 2 === 1) }
   }
   let different = await first(walk)
   let steps = walk
@@ -100,7 +104,7 @@ async function runFamily(family, cases, both) {
       if (next.walk) {
         const different = await runWalk(next, both)
         if (different) {
-          found.push(different)
+          found.push(different, ...different.more)
           for (const { method = 'GET', path, type = '', body = '', accept = '' } of different.sent)
             console.log(`    ${method} ${path} ${type.replace('application/', '')} ${accept} ${body}`)
         }

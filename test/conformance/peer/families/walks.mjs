@@ -53,8 +53,10 @@ function taken(steps, sample) {
 
 async function definitions({ ours, theirs }) {
   for (const server of [ours, theirs])
-    for (const body of read('walks/definitions.yaml'))
-      await server.call('POST', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions', body)
+    for (const body of read('walks/definitions.yaml')) {
+      const { code, text } = await server.call('POST', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions', body)
+      if (code !== 201) throw new Error(text)
+    }
   await new Promise(resolve => setTimeout(resolve, 4000))
   return []
 }

@@ -184,7 +184,7 @@ const VERBS = {
     const selector = maybe(draw, 0.6, pick(draw, ['a', 'a=b', '!a', 'a notin (b)', 'a in (c)']))
     const options = {
       watch: 1,
-      resourceVersion: weigh(draw, [[70, pick(draw, known.versions)], [10, known.versions.at(-1)], [5, 'x']]) ?? 1, // prettier-ignore
+      resourceVersion: weigh(draw, [[70, pick(draw, known.versions)], [10, known.versions.at(-1)], [5, 'x']]) ?? known.versions[0], // prettier-ignore
       timeoutSeconds: 1,
       labelSelector: walk.namespaced ? selector : [`walk=${walk.run}`, selector].filter(Boolean).join(),
       fieldSelector: maybe(draw, 0.3, pick(draw, walk.fields(walk))),
