@@ -36,6 +36,7 @@ const BESIDE = [
   'test/e2e/bad-input.test.ts',
   'test/e2e/window/desktop.test.ts',
   'test/e2e/window/every-field.test.ts',
+  'test/e2e/window/every-kind.test.ts',
   'test/e2e/window/forms.test.ts',
   'test/e2e/window/other-clusters.test.ts',
   'test/e2e/window/resilience.test.ts',

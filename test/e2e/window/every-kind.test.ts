@@ -1,0 +1,323 @@
+// Lists and drawers of the kinds that a cluster has: what stands in them, and that it is the same for the keys and for
+// readers of the screen. In a real Chromium, on a real server.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Page } from 'playwright-core'
+import { type Cluster, until } from '../support/cluster.ts'
+import { shoot } from './support/browser.ts'
+import { ClusterWindow } from './support/cluster-window.ts'
+import { BOAT, OBJECTS } from './support/objects.ts'
+
+let cluster: Cluster
+let window: ClusterWindow
+let page: Page
+
+const MANY = 1_200
+
+beforeAll(async () => {
+  window = await ClusterWindow.open({
+    args: ['--no-local-node'],
+    prepare: async cluster => {
+      await cluster.apply(OBJECTS)
+      await cluster.kubectl('wait', '--for=condition=Established', 'crd/boats.example.dev')
+      await cluster.apply(BOAT)
+      await cluster.kubectl('create', 'namespace', 'crowd')
+      const items = Array.from({ length: MANY }, (_, at) => ({
+        ...{ apiVersion: 'v1', kind: 'ConfigMap' },
+        metadata: { name: `map-${String(at).padStart(4, '0')}`, namespace: 'crowd' },
+      }))
+      const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items })
+      const { code, stderr } = await cluster.run('kubectl', ['create', '-f', '-'], list)
+      expect(stderr, String(code)).toBe('')
+    },
+  })
+  ;({ cluster, page } = window)
+})
+afterAll(() => window?.[Symbol.asyncDispose]())
+
+const go = (path: string) => window.go(path)
+const grid = () => page.getByRole('grid')
+const rows = () => page.locator('[role=row][data-key]')
+const row = (key: string) => page.locator(`[role=row][data-key="${key}"]`)
+const oneLine = (text: string) => text.replaceAll(/\s+/g, ' ')
+
+describe('the columns', () => {
+  it.each([
+    [
+      'core/v1/pods',
+      ['Namespace', 'Containers', 'CPU', 'Memory', 'Restarts', 'Owner', 'Node', 'IP', 'QoS', 'Status', 'Age'],
+      ['Node', 'IP', 'QoS'],
+    ],
+    ['apps/v1/deployments', ['Ready', 'Replicas', 'Conditions', 'Images', 'Age'], ['Replicas', 'Conditions']],
+    [
+      'core/v1/nodes',
+      ['CPU', 'Memory', 'Status', 'Taints', 'Roles', 'Internal IP', 'External IP', 'Version', 'OS', 'Age'],
+      ['External IP'],
+    ],
+    ['core/v1/services', ['Type', 'Cluster IP', 'External IP', 'Ports', 'Selector'], []],
+    ['example.dev/v1/boats', ['Sails', 'Rig'], []],
+  ])('of %s are those that people look for, some of them hidden at first', async (place, wanted, hidden) => {
+    await go(`k/${place}`)
+    await page.getByRole('button', { name: 'Columns' }).click()
+    const offered = page.getByRole('menuitemcheckbox')
+    await offered.first().waitFor()
+    const found = new Map(
+      (await offered.evaluateAll(all =>
+        all.map(each => [each.querySelector('span.flex-1')?.textContent ?? '', each.getAttribute('aria-checked')]),
+      )) as [string, string][],
+    )
+    expect([...found.keys()]).toEqual(expect.arrayContaining(wanted))
+    for (const title of wanted) expect(found.get(title), title).toBe(String(!hidden.includes(title)))
+    await page.keyboard.press('Escape')
+  })
+})
+
+it('a column is moved by dragging its title, and stays there', async () => {
+  await go('k/core/v1/services')
+  await row('default/web').waitFor()
+  const titles = async () => (await page.getByRole('columnheader').allInnerTexts()).filter(Boolean)
+  const before = await titles()
+  await page.getByRole('button', { name: 'Age', exact: true }).dragTo(page.getByRole('columnheader', { name: 'Type' }))
+  const moved = await titles()
+  expect(moved.indexOf('Age')).toBe(before.indexOf('Type'))
+  await page.reload()
+  await row('default/web').waitFor()
+  expect(await titles()).toEqual(moved)
+})
+
+describe('a long list', () => {
+  it('says how long it is, draws what is in sight, and has one row that the keys begin at', async () => {
+    await go('k/core/v1/configmaps?ns=crowd')
+    await page.getByText(/^1,2\d\d items$/).waitFor()
+    const all = Number((await page.locator('[data-count]').innerText()).replaceAll(/\D/g, ''))
+    expect(all).toBeGreaterThanOrEqual(MANY)
+    expect(await grid().getAttribute('aria-rowcount')).toBe(String(all + 1))
+    expect(await rows().count()).toBeLessThan(80)
+    const begins = () => page.locator('[role=row][data-key][tabindex="0"]')
+    expect(await begins().count()).toBe(1)
+    /** Of the row that has the focus, once the list stands still. */
+    const focusedAt = async () => {
+      await page.waitForTimeout(500)
+      return Number(await page.evaluate(`document.activeElement?.getAttribute('aria-rowindex')`))
+    }
+    await rows().first().focus()
+    await page.keyboard.press('End')
+    await row('crowd/map-1199').waitFor()
+    expect(await begins().count()).toBe(1)
+    expect(await focusedAt()).toBe(all + 1)
+    await page.keyboard.press('PageUp')
+    const above = await focusedAt()
+    expect(above).toBeLessThan(all)
+    expect(above).toBeGreaterThan(all / 2)
+    await page.keyboard.press('Home')
+    expect(await focusedAt()).toBe(2)
+  })
+
+  it('shows the namespaces that are chosen, several at once, and says so in the address', async () => {
+    await go('k/core/v1/configmaps')
+    await page.getByRole('button', { name: 'Namespaces shown: All namespaces' }).click()
+    for (const name of ['crowd', 'default'])
+      await page.getByRole('dialog').getByRole('button', { name, exact: true }).click()
+    await page.keyboard.press('Escape')
+    await page.getByRole('button', { name: 'Namespaces shown: crowd, default' }).waitFor()
+    expect(new URL(page.url()).searchParams.get('ns')).toMatch(/crowd.default|default.crowd/)
+    await page.keyboard.press('/')
+    await page.keyboard.type('settings')
+    await row('default/settings').waitFor()
+    expect(await rows().count()).toBe(1)
+  })
+
+  it('has the actions of a row behind its dots, by a right click and by the keys', async () => {
+    await go('k/apps/v1/deployments')
+    const menu = () => page.getByRole('menu')
+    const items = async () => oneLine((await menu().getByRole('menuitem').allInnerTexts()).join(' · '))
+    await page.getByLabel('Actions for web').click()
+    await menu().waitFor()
+    const offered = await items()
+    for (const action of ['Open details', 'Logs', 'Scale', 'Restart', 'Label', 'Delete'])
+      expect(offered).toContain(action)
+    await page.keyboard.press('Escape')
+    await row('default/web').click({ button: 'right' })
+    expect(await items()).toBe(offered)
+    await page.keyboard.press('Escape')
+    await menu().waitFor({ state: 'detached' })
+    await row('default/web').focus()
+    await page.keyboard.press('Shift+F10')
+    expect(await items()).toBe(offered)
+    await page.keyboard.press('Escape')
+  })
+
+  it('of custom resources is labelled at once as well', async () => {
+    await cluster.apply(BOAT.replace('erna', 'olga'))
+    await go('k/example.dev/v1/boats')
+    for (const name of ['erna', 'olga']) await row(`default/${name}`).getByRole('checkbox').check()
+    await page.getByRole('button', { name: 'Label', exact: true }).click()
+    await page.locator('[data-modal] input').fill('fleet=north')
+    await page.locator('[data-modal]').getByRole('button', { name: 'Label', exact: true }).click()
+    await until('both are labelled', async () => {
+      const names = await cluster.kubectl(
+        'get',
+        'boats',
+        '-l',
+        'fleet=north',
+        '-o',
+        'jsonpath={.items[*].metadata.name}',
+      )
+      return names === 'erna olga'
+    })
+  })
+})
+
+describe('a list without rows says why, and what can be done:', () => {
+  const empty = (kind: string) => page.locator(`[data-empty=${kind}]`)
+
+  it('while it is loading', async () => {
+    let answer: () => void = () => undefined
+    const held = new Promise<void>(resolve => (answer = resolve))
+    const isList = (url: URL) => url.pathname === '/apis/batch/v1/cronjobs'
+    await page.route(isList, async route => {
+      await held
+      await route.continue()
+    })
+    await go('k/batch/v1/cronjobs')
+    await empty('loading').getByText('Loading cron jobs').waitFor()
+    answer()
+    await row('default/nightly').waitFor()
+    await page.unroute(isList)
+  })
+
+  it('where nothing exists, with the way to make one', async () => {
+    await go('k/core/v1/podtemplates?ns=crowd')
+    await empty('nothing').getByText('No pod templates in crowd').waitFor()
+    await empty('nothing').getByRole('button', { name: 'Create PodTemplate' }).click()
+    await page.locator('[name="metadata.name"]').waitFor()
+  })
+
+  it('where the filter leaves nothing, with the way back', async () => {
+    await go('k/batch/v1/jobs?q=nothing-like-it')
+    await empty('filtered').getByRole('button', { name: 'Reset the filter' }).click()
+    await row('default/once').waitFor()
+  })
+
+  it('where the user may not look, with the verb that is missing', async () => {
+    const refused = { kind: 'Status', apiVersion: 'v1', status: 'Failure', reason: 'Forbidden', code: 403 }
+    const message = 'leases.coordination.k8s.io is forbidden: User "ada" cannot watch resource "leases"'
+    const isList = (url: URL) => url.pathname === '/apis/coordination.k8s.io/v1/leases'
+    await page.route(isList, route => route.fulfill({ status: 403, json: { ...refused, message } }))
+    await go('k/coordination.k8s.io/v1/leases')
+    await empty('forbidden').getByText('You may not watch leases').waitFor()
+    await page.unroute(isList)
+  })
+
+  it('where the server is away, with the age of what is known', async () => {
+    const isList = (url: URL) => url.pathname === '/apis/apps/v1/daemonsets'
+    await page.route(isList, route => route.abort('connectionrefused'))
+    await go('k/apps/v1/daemonsets')
+    await empty('disconnected').waitFor()
+    await page.unroute(isList)
+    await row('default/agent').waitFor()
+  })
+})
+
+/** Of an object: where it is, and what its drawer says that matters of its kind. */
+const DRAWERS: readonly (readonly [place: string, key: string, told: readonly (string | RegExp)[]])[] = [
+  ['core/v1/persistentvolumes', 'disk', ['Capacity 2Gi', 'When released Retain', 'At /srv/disk', /Bound to PersistentVolumeClaim data/]], // prettier-ignore
+  ['core/v1/persistentvolumeclaims', 'default/data', ['Asks for 1Gi', 'Has 2Gi', 'Access ReadWriteOnce', /Bound to PersistentVolume disk/, /Used by Deployment web/]], // prettier-ignore
+  ['autoscaling/v2/horizontalpodautoscalers', 'default/web', ['Scales Deployment web', 'between 2 and 5', 'Aims at cpu at 80%']], // prettier-ignore
+  ['policy/v1/poddisruptionbudgets', 'default/web', ['Keeps at least 1 there', 'May be evicted now 0', 'Selector app=web']], // prettier-ignore
+  ['networking.k8s.io/v1/networkpolicies', 'default/closed', ['Applies to app=web', 'Restricts Ingress and Egress', 'Allowed in app=cart here, on TCP 80', 'Allowed out nothing at all', /Deployment web/]], // prettier-ignore
+  ['networking.k8s.io/v1/ingresses', 'default/front', ['shop.example by login', 'shop.example/tea (Prefix) → web:80', /Leads to Service web/, /Uses Secret login/]], // prettier-ignore
+  ['batch/v1/jobs', 'default/once', ['Completions 0 of 2', 'At once 2', 'Deadline 600', 'Images job:1']],
+  ['batch/v1/cronjobs', 'default/nightly', ['Schedule 0 3 * * *', 'Time zone Europe/Berlin', 'When the last still runs skip', 'Images night:1']], // prettier-ignore
+  ['apps/v1/statefulsets', 'default/db', ['0 ready of 2', 'Service db', 'Order Parallel', 'Volume claims files 3Gi']],
+  ['apps/v1/daemonsets', 'default/agent', ['0 ready of 0', 'Update RollingUpdate', 'Images agent:1']],
+  ['apps/v1/deployments', 'default/web', [/Reached through Ingress front/, /Service web/, /Governed by NetworkPolicy closed/, /Scaled by HorizontalPodAutoscaler web/, /ConfigMap settings/, /Secret login/]], // prettier-ignore
+  ['core/v1/services', 'default/web', [/NodePort/, '30180', /8080/, /app=web/, /Leads to Deployment web/]],
+  ['rbac.authorization.k8s.io/v1/roles', 'default/reader', ['pods, pods/log', 'get, list', /Given by RoleBinding readers/]], // prettier-ignore
+  ['rbac.authorization.k8s.io/v1/rolebindings', 'default/readers', ['Grants Role reader', /Given to .*robot/, /ada/]],
+  ['core/v1/serviceaccounts', 'default/robot', ['Token in pods yes', /Is given Role reader/]],
+  ['core/v1/configmaps', 'default/settings', ['color', 'amber', /Used by Deployment web/]],
+  ['core/v1/resourcequotas', 'default/small', [/configmaps \d of 9/]],
+  ['core/v1/limitranges', 'default/modest', ['Container default cpu 500m']],
+  ['storage.k8s.io/v1/storageclasses', 'slow', ['Provisioner example.dev/slow', 'When released Retain', 'when a pod uses them', 'tier cold']], // prettier-ignore
+  ['scheduling.k8s.io/v1/priorityclasses', 'first', ['Value 1000', 'those that come first']],
+  ['apiextensions.k8s.io/v1/customresourcedefinitions', 'boats.example.dev', ['Kind Boat', 'Group example.dev', 'v1 · stored', 'Short names bt']], // prettier-ignore
+  ['example.dev/v1/boats', 'default/erna', ['sails 3', 'rig ketch']],
+]
+
+describe('the drawer', () => {
+  it.each(DRAWERS)('of %s %s tells what matters of it', async (place, key, told) => {
+    await go(`k/${place}?open=${key}`)
+    const drawer = page.getByRole('dialog')
+    await drawer.getByRole('heading', { name: key.split('/').at(-1) ?? '' }).waitFor()
+    for (const each of told)
+      await until(
+        String(each),
+        async () => {
+          const text = oneLine(await drawer.innerText())
+          if (typeof each === 'string' ? text.includes(each) : each.test(text)) return true
+          throw new Error(text)
+        },
+        20_000,
+      )
+    for (const tab of ['YAML', 'Events', 'History']) await drawer.getByRole('tab', { name: tab }).waitFor()
+  })
+
+  it('of a Secret hides what it holds until somebody asks for it', async () => {
+    await go('k/core/v1/secrets?open=default/login')
+    const drawer = page.getByRole('dialog')
+    await drawer.getByText('password', { exact: true }).waitFor()
+    expect(await drawer.innerText()).not.toContain('hunter2')
+    await drawer.getByLabel('Show password').click()
+    await drawer.getByText('hunter2').waitFor()
+    await shoot(page, 'drawer-secret')
+  })
+})
+
+describe('the map', () => {
+  const card = (kind: string, name: string) => page.locator(`[data-card^="${kind}."][data-card$="/${name}"]`)
+  const RELATIONS = [
+    ['Config maps', 'configmaps', 'settings'],
+    ['Secrets', 'secrets', 'login'],
+    ['Volume claims', 'persistentvolumeclaims', 'data'],
+    ['Autoscalers', 'horizontalpodautoscalers', 'web'],
+    ['Network policies, disruption budgets', 'networkpolicies', 'closed'],
+    ['Network policies, disruption budgets', 'poddisruptionbudgets', 'web'],
+  ] as const
+
+  it.each(RELATIONS)('shows %s on demand alone: %s %s', async (relation, kind, name) => {
+    await go('topology?ns=default')
+    await card('deployments', 'web').waitFor()
+    expect(await card(kind, name).count()).toBe(0)
+    await page.getByRole('button', { name: 'Relations' }).click()
+    await page.getByRole('menuitemcheckbox', { name: relation }).click()
+    await page.keyboard.press('Escape')
+    await card(kind, name).waitFor()
+    // It leads to what it is for: the keys walk there.
+    await card(kind, name).focus()
+    await page.keyboard.press('ArrowRight')
+    expect(await page.locator('[data-card]:focus').getAttribute('data-card')).toMatch(/^deployments.*\/web$/)
+    expect(new URL(page.url()).searchParams.get('with')).toBeTruthy()
+  })
+
+  it('is grouped as one likes, and searched', async () => {
+    await go('topology')
+    await card('deployments', 'web').waitFor()
+    const groupBy = page.getByLabel('Group by')
+    for (const [grouping, group] of [
+      ['application', 'web'],
+      ['node', 'Not placed'],
+      ['namespace', 'default'],
+    ] as const) {
+      await groupBy.selectOption(grouping)
+      await page.locator('#main svg').getByText(group, { exact: true }).first().waitFor()
+    }
+    await page.getByLabel('Find on the map').fill('front')
+    await card('ingresses', 'front').waitFor()
+    await card('statefulsets', 'db').waitFor({ state: 'detached' })
+    expect(await card('deployments', 'web').count(), 'what is around it stays').toBe(1)
+    await until('the address says so', () => Promise.resolve(page.url().includes('q=front')))
+  })
+})
+
+it('all of it broke no rule of the content security policy and threw nothing', () =>
+  expect(window.problems).toEqual([]))
