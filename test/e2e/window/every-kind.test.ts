@@ -227,7 +227,7 @@ const DRAWERS: readonly (readonly [place: string, key: string, told: readonly (s
   ['networking.k8s.io/v1/networkpolicies', 'default/closed', ['Applies to app=web', 'Restricts Ingress and Egress', 'Allowed in app=cart here, on TCP 80', 'Allowed out nothing at all', /Deployment web/]], // prettier-ignore
   ['networking.k8s.io/v1/ingresses', 'default/front', ['shop.example by login', 'shop.example/tea (Prefix) → web:80', /Leads to Service web/, /Uses Secret login/]], // prettier-ignore
   ['batch/v1/jobs', 'default/once', ['Completions 0 of 2', 'At once 2', 'Deadline 600', 'Images job:1']],
-  ['batch/v1/cronjobs', 'default/nightly', ['Schedule 0 3 * * *', 'Time zone Europe/Berlin', 'When the last still runs skip', 'Images night:1']], // prettier-ignore
+  ['batch/v1/cronjobs', 'default/nightly', ['Schedule 0 3 * * *', 'Time zone Europe/Berlin', 'When the last still runs skip', /Next run \d/, 'Images night:1']], // prettier-ignore
   ['apps/v1/statefulsets', 'default/db', ['0 ready of 2', 'Service db', 'Order Parallel', 'Volume claims files 3Gi']],
   ['apps/v1/daemonsets', 'default/agent', ['0 ready of 0', 'Update RollingUpdate', 'Images agent:1']],
   ['apps/v1/deployments', 'default/web', [/Reached through Ingress front/, /Service web/, /Governed by NetworkPolicy closed/, /Scaled by HorizontalPodAutoscaler web/, /ConfigMap settings/, /Secret login/]], // prettier-ignore
