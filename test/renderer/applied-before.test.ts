@@ -1,6 +1,6 @@
 // What kubectl remembers of an object, found in its YAML: the editor shows it shut.
 import { describe, expect, it } from 'vitest'
-import { appliedBefore } from '@/components/code/applied-before.ts'
+import { appliedBefore, lineByLine } from '@/components/code/applied-before.ts'
 
 const folded = (yaml: string) => {
   const range = appliedBefore(yaml)
@@ -18,6 +18,15 @@ describe('what kubectl remembers', () => {
   })
   it('is the last thing in the text', () => {
     expect(folded(`${NAME} |\n      {}`)).toBe(' |\n      {}')
+  })
+  it('is told line by line, without the sign of a block', () => {
+    const lines = (value: string) => {
+      const yaml = `metadata:\n  annotations:\n${NAME}${value}\n    other: x\n`
+      const range = appliedBefore(yaml)
+      return range && lineByLine(yaml, range).map(({ from, to }) => yaml.slice(from, to))
+    }
+    expect(lines(' |\n      {"a":1,\n      "b":2}')).toEqual(['{"a":1,', '"b":2}'])
+    expect(lines(' "{}"')).toEqual(['"{}"'])
   })
   it('is not there, or only spoken of', () => {
     expect(folded('kind: Pod\n')).toBeUndefined()

@@ -5,7 +5,9 @@ import type { Page } from 'playwright-core'
 import { type Cluster, until } from '../support/cluster.ts'
 import { shoot } from './support/browser.ts'
 import { ClusterWindow } from './support/cluster-window.ts'
-import { BOAT, OBJECTS } from './support/objects.ts'
+import { DRAWERS } from './support/drawers.ts'
+import { numberedLines, replaceText } from './support/editor.ts'
+import { BOAT, OBJECTS, SILENT, ownedBy } from './support/objects.ts'
 
 let cluster: Cluster
 let window: ClusterWindow
@@ -20,6 +22,12 @@ beforeAll(async () => {
       await cluster.apply(OBJECTS)
       await cluster.kubectl('wait', '--for=condition=Established', 'crd/boats.example.dev')
       await cluster.apply(BOAT)
+      await cluster.apply(SILENT)
+      const tell = (kind: string, name: string, status: object) =>
+        cluster.kubectl('patch', kind, name, '--subresource=status', '--type=merge', '-p', JSON.stringify({ status }))
+      // As they stand once the host has joined, and its agent has started the pod.
+      await tell('host', 'box', { nodeName: 'box' })
+      await tell('pod', 'half', { phase: 'Running', conditions: [{ type: 'Ready', status: 'False' }] })
       await cluster.kubectl('create', 'namespace', 'crowd')
       const items = Array.from({ length: MANY }, (_, at) => ({
         ...{ apiVersion: 'v1', kind: 'ConfigMap' },
@@ -167,6 +175,33 @@ describe('a long list', () => {
   })
 })
 
+it('the palette finds objects of every kind by their name, also while a kind does not answer', async () => {
+  await go('')
+  const isHeld = (url: URL) => url.pathname === '/api/v1/serviceaccounts' && url.searchParams.has('limit')
+  await page.route(isHeld, () => undefined)
+  await page.getByText('Pods by state').waitFor()
+  await page.keyboard.press('Control+k')
+  await page.keyboard.type('web')
+  for (const kind of ['Deployment', 'Service', 'HorizontalPodAutoscaler', 'PodDisruptionBudget'])
+    await page
+      .getByRole('option')
+      .filter({ hasText: `${kind} in default` })
+      .waitFor()
+  await page.getByRole('option').filter({ hasText: 'PodDisruptionBudget in default' }).click()
+  await page.getByRole('heading', { name: 'web' }).waitFor()
+  expect(new URL(page.url()).pathname).toBe('/ui/k/policy/v1/poddisruptionbudgets')
+  await page.unroute(isHeld)
+})
+
+it('a pod that runs and is not ready is a warning, by a sign and a word beside the colour', async () => {
+  await go('k/core/v1/pods')
+  const status = row('default/half').locator('[data-column=status] [data-tone]')
+  await status.waitFor()
+  expect(await status.getAttribute('data-tone')).toBe('warning')
+  expect(await status.innerText()).toMatch(/^Not ?Ready$/i)
+  expect(await status.locator('.tone-icon').count()).toBe(1)
+})
+
 describe('a list without rows says why, and what can be done:', () => {
   const empty = (kind: string) => page.locator(`[data-empty=${kind}]`)
 
@@ -218,37 +253,11 @@ describe('a list without rows says why, and what can be done:', () => {
   })
 })
 
-/** Of an object: where it is, and what its drawer says that matters of its kind. */
-const DRAWERS: readonly (readonly [place: string, key: string, told: readonly (string | RegExp)[]])[] = [
-  ['core/v1/persistentvolumes', 'disk', ['Capacity 2Gi', 'When released Retain', 'At /srv/disk', /Bound to PersistentVolumeClaim data/]], // prettier-ignore
-  ['core/v1/persistentvolumeclaims', 'default/data', ['Asks for 1Gi', 'Has 2Gi', 'Access ReadWriteOnce', /Bound to PersistentVolume disk/, /Used by Deployment web/]], // prettier-ignore
-  ['autoscaling/v2/horizontalpodautoscalers', 'default/web', ['Scales Deployment web', 'between 2 and 5', 'Aims at cpu at 80%']], // prettier-ignore
-  ['policy/v1/poddisruptionbudgets', 'default/web', ['Keeps at least 1 there', 'May be evicted now 0', 'Selector app=web']], // prettier-ignore
-  ['networking.k8s.io/v1/networkpolicies', 'default/closed', ['Applies to app=web', 'Restricts Ingress and Egress', 'Allowed in app=cart here, on TCP 80', 'Allowed out nothing at all', /Deployment web/]], // prettier-ignore
-  ['networking.k8s.io/v1/ingresses', 'default/front', ['shop.example by login', 'shop.example/tea (Prefix) → web:80', /Leads to Service web/, /Uses Secret login/]], // prettier-ignore
-  ['batch/v1/jobs', 'default/once', ['Completions 0 of 2', 'At once 2', 'Deadline 600', 'Images job:1']],
-  ['batch/v1/cronjobs', 'default/nightly', ['Schedule 0 3 * * *', 'Time zone Europe/Berlin', 'When the last still runs skip', /Next run \d/, 'Images night:1']], // prettier-ignore
-  ['apps/v1/statefulsets', 'default/db', ['0 ready of 2', 'Service db', 'Order Parallel', 'Volume claims files 3Gi']],
-  ['apps/v1/daemonsets', 'default/agent', ['0 ready of 0', 'Update RollingUpdate', 'Images agent:1']],
-  ['apps/v1/deployments', 'default/web', [/Reached through Ingress front/, /Service web/, /Governed by NetworkPolicy closed/, /Scaled by HorizontalPodAutoscaler web/, /ConfigMap settings/, /Secret login/]], // prettier-ignore
-  ['core/v1/services', 'default/web', [/NodePort/, '30180', /8080/, /app=web/, /Leads to Deployment web/]],
-  ['rbac.authorization.k8s.io/v1/roles', 'default/reader', ['pods, pods/log', 'get, list', /Given by RoleBinding readers/]], // prettier-ignore
-  ['rbac.authorization.k8s.io/v1/rolebindings', 'default/readers', ['Grants Role reader', /Given to .*robot/, /ada/]],
-  ['core/v1/serviceaccounts', 'default/robot', ['Token in pods yes', /Is given Role reader/]],
-  ['core/v1/configmaps', 'default/settings', ['color', 'amber', /Used by Deployment web/]],
-  ['core/v1/resourcequotas', 'default/small', [/configmaps \d of 9/]],
-  ['core/v1/limitranges', 'default/modest', ['Container default cpu 500m']],
-  ['storage.k8s.io/v1/storageclasses', 'slow', ['Provisioner example.dev/slow', 'When released Retain', 'when a pod uses them', 'tier cold']], // prettier-ignore
-  ['scheduling.k8s.io/v1/priorityclasses', 'first', ['Value 1000', 'those that come first']],
-  ['apiextensions.k8s.io/v1/customresourcedefinitions', 'boats.example.dev', ['Kind Boat', 'Group example.dev', 'v1 · stored', 'Short names bt']], // prettier-ignore
-  ['example.dev/v1/boats', 'default/erna', ['sails 3', 'rig ketch']],
-]
-
 describe('the drawer', () => {
   it.each(DRAWERS)('of %s %s tells what matters of it', async (place, key, told) => {
     await go(`k/${place}?open=${key}`)
     const drawer = page.getByRole('dialog')
-    await drawer.getByRole('heading', { name: key.split('/').at(-1) ?? '' }).waitFor()
+    await drawer.getByRole('heading', { name: key.split('/').at(-1) ?? '', level: 2 }).waitFor()
     for (const each of told)
       await until(
         String(each),
@@ -262,6 +271,41 @@ describe('the drawer', () => {
     for (const tab of ['YAML', 'Events', 'History']) await drawer.getByRole('tab', { name: tab }).waitFor()
   })
 
+  it('shows what a change would make of an object, each line beside its number', async () => {
+    await go('k/apps/v1/deployments?open=default/web')
+    const drawer = page.getByRole('dialog')
+    await drawer.getByRole('tab', { name: 'YAML' }).click()
+    await replaceText(page, drawer, 'image: web:1', 'image: web:2')
+    await drawer.getByRole('button', { name: 'Review changes' }).click()
+    await drawer.getByText('Checked by the server').waitFor()
+    await drawer.locator('.cm-deletedChunk').first().waitFor()
+    await shoot(page, 'review-numbers')
+    const numbers = (await numberedLines(drawer)).map(line => Number.parseInt(line))
+    expect(numbers).toEqual([...new Set(numbers)].filter(Number.isInteger).toSorted((a, b) => a - b))
+  })
+
+  it('tells conditions in words: what they are, whether that is well, and why', async () => {
+    await go('k/apps/v1/deployments?open=default/web')
+    const conditions = page.getByRole('dialog').getByRole('region', { name: 'Conditions' }).getByRole('listitem')
+    const available = conditions.filter({ hasText: 'Available' }).first()
+    await available.locator('[data-tone=warning]').getByText('Available').waitFor()
+    expect(oneLine(await available.innerText())).toMatch(/False · MinimumReplicasUnavailable .*minimum availability/)
+    await go('k/apiextensions.k8s.io/v1/customresourcedefinitions?open=boats.example.dev')
+    await conditions.locator('[data-tone=healthy]').getByText('Established').waitFor()
+  })
+
+  it('of a node that was never heard of says so, with how its host is, and leads there', async () => {
+    await go('k/core/v1/nodes?open=box')
+    const sentence = page.locator('[data-why]')
+    await until('it is missed', async () => /node box has not been heard of/i.test(await sentence.innerText()))
+    const why = page.getByRole('region', { name: 'Why?' })
+    await why.getByText('connection to host box').waitFor()
+    await shoot(page, 'why-silent-node')
+    await why.getByRole('button', { name: 'Look at host box' }).click()
+    await page.locator('[data-host=box]').getByLabel('Repair box', { exact: true }).waitFor()
+    expect(new URL(page.url()).pathname).toBe('/ui/hosts')
+  })
+
   it('of a Secret hides what it holds until somebody asks for it', async () => {
     await go('k/core/v1/secrets?open=default/login')
     const drawer = page.getByRole('dialog')
@@ -270,6 +314,46 @@ describe('the drawer', () => {
     await drawer.getByLabel('Show password').click()
     await drawer.getByText('hunter2').waitFor()
     await shoot(page, 'drawer-secret')
+  })
+})
+
+describe('what is to be deleted', () => {
+  const question = () => page.locator('[data-modal]')
+  const yes = () => question().getByRole('button', { name: 'Delete', exact: true })
+
+  it('is named up to five, the rest counted; and there is a way back from a yes', async () => {
+    const marked = Array.from({ length: 7 }, (_, at) => `map-000${at}`)
+    const left = async () => (await cluster.kubectl('get', 'configmaps', '-n', 'crowd', ...marked, '-o', 'name')).trim()
+    const before = await left()
+    await go('k/core/v1/configmaps?ns=crowd&q=map-000')
+    for (const name of marked) await row(`crowd/${name}`).getByRole('checkbox').check()
+    await page.getByRole('button', { name: 'Delete', exact: true }).click()
+    await question().getByRole('heading', { name: 'Delete 7 objects of kind ConfigMap?' }).waitFor()
+    const named = await question().getByRole('listitem').allInnerTexts()
+    expect(named).toEqual([...marked.slice(0, 5).map(name => `crowd/${name}`), 'and 2 more'])
+    await shoot(page, 'delete-several')
+    await yes().click()
+    await page.getByText('About to delete').waitFor()
+    await page.getByRole('button', { name: 'Cancel' }).click()
+    await page.getByText('About to delete').waitFor({ state: 'detached' })
+    expect(await left()).toBe(before)
+  })
+
+  it.each([
+    ['core/v1/namespaces', 'crowd'],
+    ['core/v1/nodes', 'box'],
+    ['core/v1/persistentvolumes', 'disk'],
+  ])('of %s is typed by its name', async (place, name) => {
+    await go(`k/${place}`)
+    await page.getByLabel(`Actions for ${name}`).click()
+    await page.getByRole('menuitem', { name: 'Delete' }).click()
+    const typed = question().getByRole('textbox')
+    await typed.fill(name.slice(1))
+    expect(await yes().isDisabled()).toBe(true)
+    await typed.fill(name)
+    expect(await yes().isEnabled()).toBe(true)
+    await question().getByRole('button', { name: 'Cancel' }).click()
+    await question().waitFor({ state: 'detached' })
   })
 })
 
@@ -297,6 +381,22 @@ describe('the map', () => {
     await page.keyboard.press('ArrowRight')
     expect(await page.locator('[data-card]:focus').getAttribute('data-card')).toMatch(/^deployments.*\/web$/)
     expect(new URL(page.url()).searchParams.get('with')).toBeTruthy()
+  })
+
+  it('shows on demand the custom resource that controls a workload', async () => {
+    const uid = (await cluster.kubectl('get', 'boat', 'erna', '-o', 'jsonpath={.metadata.uid}')).trim()
+    await cluster.apply(ownedBy(uid))
+    await go('topology?ns=default')
+    await card('deployments', 'hull').waitFor()
+    expect(await card('boats', 'erna').count()).toBe(0)
+    await page.getByRole('button', { name: 'Relations' }).click()
+    await page.getByRole('menuitemcheckbox', { name: 'Custom resources that control them' }).click()
+    await page.keyboard.press('Escape')
+    await card('boats', 'erna').focus()
+    await page.keyboard.press('ArrowRight')
+    expect(await page.locator('[data-card]:focus').getAttribute('data-card')).toMatch(/^deployments.*\/hull$/)
+    expect(await card('boats', 'olga').count(), 'it controls nothing').toBe(0)
+    await shoot(page, 'topology-custom')
   })
 
   it('is grouped as one likes, and searched', async () => {

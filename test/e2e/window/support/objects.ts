@@ -148,3 +148,30 @@ apiVersion: example.dev/v1
 kind: Boat
 metadata: {name: erna}
 spec: {sails: 3, rig: ketch}`
+/** A machine that is not there, its node, and a pod that was placed on it. */
+export const SILENT = `
+apiVersion: v1
+kind: Node
+metadata: {name: box}
+spec: {taints: [{key: apart, effect: NoSchedule}]}
+---
+apiVersion: flotilla.dev/v1
+kind: Host
+metadata: {name: box}
+spec: {address: 'root@127.0.0.1:9', nodeName: box}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: half}
+spec: {nodeName: box, containers: [{name: main, image: 'half:1'}]}`
+/** @param uid of the boat */
+export const ownedBy = (uid: string) => `
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: hull
+  ownerReferences: [{apiVersion: example.dev/v1, kind: Boat, name: erna, uid: ${uid}, controller: true}]
+spec:
+  replicas: 0
+  selector: {matchLabels: {app: hull}}
+  template: {metadata: {labels: {app: hull}}, spec: {containers: [{name: main, image: 'hull:1'}]}}`
