@@ -42,6 +42,7 @@ const BESIDE = [
   'test/e2e/window/resilience.test.ts',
   'test/e2e/window/security.test.ts',
   'test/e2e/window/team.test.ts',
+  'test/e2e/window/use.test.ts',
 ]
 
 export default defineConfig({
