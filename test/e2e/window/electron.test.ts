@@ -28,6 +28,80 @@ async function launch(listen: string, localNode = false, prepared?: string): Pro
 const kubectl = (...args: string[]) =>
   execute('kubectl', args, { env: { KUBECONFIG: join(folder, 'data/kubeconfig') } })
 
+/** Two pods that say their names, behind a Service. */
+const site = () => `
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: site}
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: site}}
+  template:
+    metadata: {labels: {app: site}}
+    spec:
+      terminationGracePeriodSeconds: 0
+      containers:
+        - name: web
+          image: '${counterImage()}'
+          imagePullPolicy: IfNotPresent
+          command: [sh, -c, 'mkdir /www; hostname >/www/index.html; exec httpd -f -p 8080 -h /www']
+          readinessProbe: {periodSeconds: 1, httpGet: {port: 8080, path: /}}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: site}
+spec: {selector: {app: site}, ports: [{port: 80, targetPort: 8080}]}`
+
+/** A port of the app's own machine leads to a pod, to another one when that goes, and again after the next start. */
+async function forwardsPorts(page: Page, desktop: DesktopApp): Promise<void> {
+  const applied = await execute('kubectl', ['apply', '-f', '-'], {
+    env: { KUBECONFIG: desktop.kubeconfig },
+    input: site(),
+  })
+  expect(applied.stderr).toBe('')
+  await page.getByRole('link', { name: 'Services', exact: true }).click()
+  await page.locator('[data-key="default/site"]').click()
+  await page.getByRole('dialog').getByLabel('Forward a port').click()
+  await page.getByLabel('Port of this machine').fill('0')
+  await page.getByRole('button', { name: 'Forward', exact: true }).click()
+  const forward = (on: Page) => on.locator('[data-forward=site]')
+  await forward(page).getByText('Listening').waitFor()
+  const url = async (on: Page) => `http://${/127\.0\.0\.1:\d+/.exec(await forward(on).innerText())?.[0]}/`
+  const read = async (on: Page) => (await fetch(await url(on), { headers: { connection: 'close' } })).text()
+  const first = (await until('a pod answers', () => read(page))).trim()
+  await forward(page).getByText(`through pod ${first}`).waitFor()
+  await desktop.kubectl('delete', 'pod', first)
+  const second = await until('another pod answers', async () => {
+    const answer = (await read(page)).trim()
+    return answer !== first && answer
+  })
+  await forward(page).getByText(`through pod ${second}`).waitFor()
+  await shoot(page, 'electron-forward')
+
+  // What a browser would be told is written down.
+  await desktop.electron.evaluate(({ shell }) => {
+    shell.openExternal = url => {
+      Object.assign(globalThis, { openedOutside: url })
+      return Promise.resolve()
+    }
+  })
+  await page.getByLabel('Open in the browser').click()
+  const opened = () => desktop.electron.evaluate(() => (globalThis as { openedOutside?: string }).openedOutside)
+  await until('a browser is opened', opened)
+  expect(await opened()).toBe(await url(page))
+
+  await desktop.quit()
+  await desktop.start()
+  const again = await desktop.page()
+  await again.getByRole('link', { name: 'Port-forwards' }).click()
+  await forward(again).getByText('Listening').waitFor()
+  expect(await until('a pod answers after a new start', () => read(again))).toMatch(/^site-/)
+  await forward(again).getByLabel('Stop', { exact: true }).click()
+  await forward(again).getByText('Off').waitFor()
+  await forward(again).getByLabel('Remove', { exact: true }).click()
+  await again.getByText('No port-forwards').waitFor()
+}
+
 describe.skipIf(!process.env.DISPLAY)('the desktop app', () => {
   it('starts the cluster, shows it, and works on it through its own scheme', async () => {
     const page = await launch('127.0.0.1:0')
@@ -84,7 +158,7 @@ describe.skipIf(!process.env.DISPLAY)('the desktop app', () => {
     await page.locator('[data-key=from-before]').waitFor()
   })
 
-  it('runs pods on this machine: by form, green, logs, terminal, scale, delete', async () => {
+  it('runs pods on this machine: by form, green, logs, terminal, scale, delete; and keeps the way to a port of theirs', async () => {
     const page = await launch('127.0.0.1:0', true)
     await page.getByText('1/1', { exact: true }).waitFor()
     await page.getByRole('button', { name: 'Create' }).click()
@@ -121,6 +195,7 @@ describe.skipIf(!process.env.DISPLAY)('the desktop app', () => {
     await page.getByText('No deployments').waitFor()
     await page.getByRole('link', { name: 'Pods', exact: true }).click()
     await page.getByText('No pods').waitFor()
+    if (app) await forwardsPorts(page, app)
   })
 
   it('stops the control plane when it quits', async () => {
