@@ -1,7 +1,6 @@
 // Quality-of-service class of a pod.
 import type { Pod, ResourceRequirements } from '../api/core/v1.ts'
-import { parseQuantity } from './quantity.ts'
-import { asksAsWhole } from './quota-pod-usage.ts'
+import { parseQuantity, zero } from './quantity.ts'
 
 const COMPUTE = ['cpu', 'memory'] as const
 
@@ -19,7 +18,8 @@ function amountOf(map: ResourceRequirements['requests'], name: (typeof COMPUTE)[
  * @see https://kubernetes.io/docs/concepts/workloads/pods/pod-qos/
  */
 export function qosClass({ spec }: Pick<Pod, 'spec'>): 'Guaranteed' | 'Burstable' | 'BestEffort' {
-  const parts = asksAsWhole(spec)
+  // Who says anything for the pod as a whole, if only that there is nothing, is taken at that.
+  const parts = spec.resources
     ? [spec.resources]
     : [...spec.containers, ...(spec.initContainers ?? [])].map(container => container.resources)
   let any = false
@@ -29,7 +29,9 @@ export function qosClass({ spec }: Pick<Pod, 'spec'>): 'Guaranteed' | 'Burstable
       const request = amountOf(resources?.requests, name)
       const limit = amountOf(resources?.limits, name)
       if (request || limit) any = true
-      if (!limit || (request && !request.equals(limit))) guaranteed = false
+      // A request that is left out is the limit; zero is one that is less.
+      const isLess = request ? !request.equals(limit ?? zero) : resources?.requests?.[name] !== undefined
+      if (!limit || isLess) guaranteed = false
     }
   }
   return !any ? 'BestEffort' : guaranteed ? 'Guaranteed' : 'Burstable'

@@ -33,6 +33,7 @@ describe('a pod', () => {
       made({ limits: { memory: '200Mi' }, requests: { memory: '100Mi' } }),
       made({ limits: all }, {}),
       made({ limits: all, requests: { cpu: '1m' } }),
+      made({ limits: all, requests: { ...all, cpu: '0' } }),
     ])
       expect(qosClass(burstable)).toBe('Burstable')
   })
@@ -45,6 +46,8 @@ describe('a pod', () => {
     const init = [{ name: 'init', image: 'i' }]
     expect(qosClass({ spec: { ...spec, initContainers: init } })).toBe('Burstable')
     expect(qosClass({ spec: { containers: [{ name: 'c', image: 'i' }], resources: { limits: all, requests: all } } })).toBe('Guaranteed') // prettier-ignore
+    expect(qosClass({ spec: { ...spec, resources: {} } })).toBe('BestEffort')
+    expect(qosClass({ spec: { ...spec, resources: { limits: all, requests: { ...all, memory: '0' } } } })).toBe('Burstable') // prettier-ignore
   })
 })
 

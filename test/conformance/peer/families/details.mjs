@@ -113,6 +113,9 @@ const limits = [
     pod({ initContainers: [{ name: 'i', image: 'x', ...sized({ cpu: '600m' }, { cpu: '600m' }) }, always] }),
     pod(sized({ cpu: '1' }, { cpu: '2' })),
     pod(sized({ cpu: '1' }, { cpu: '1' }), sized({ cpu: '10m' })),
+    pod({}, sized({ cpu: '0', memory: '1Gi' }, { cpu: '1', memory: '1Gi' })),
+    pod(sized({ cpu: '0', memory: '1Gi' }, { cpu: '1', memory: '1Gi' })),
+    pod({ resources: {} }, sized({ cpu: '10m' }, { cpu: '1' })),
   ].map(body => post(core('detail-limits', 'pods') + DRY, body)),
 ]
 
