@@ -46,9 +46,10 @@ export class KubeApiServer extends Client {
   /**
    * @param serviceRange of the Services' addresses
    * @param clientCa who vouches for certificates of clients
+   * @param plugins of admission, beside those that are on anyway
    * @throws Error where the Go toolchain or etcd is missing, or they do not get ready
    */
-  static async start({ serviceRange = '10.97.0.0/16', clientCa } = {}) {
+  static async start({ serviceRange = '10.97.0.0/16', clientCa, plugins = [] } = {}) {
     const program = build('kube-apiserver')
     const folder = mkdtempSync(join(tmpdir(), 'kube-apiserver-bench-'))
     const [port, etcdPort, peerPort] = [await freePort(), await freePort(), await freePort()]
@@ -71,6 +72,7 @@ export class KubeApiServer extends Client {
       ...['--bind-address=127.0.0.1', '--advertise-address=127.0.0.1', '--allow-privileged', `--secure-port=${port}`],
       ...[`--cert-dir=${join(folder, 'certs')}`, '--authorization-mode=Node,RBAC', `--token-auth-file=${tokens}`],
       ...(clientCa ? [`--client-ca-file=${clientCaFile}`] : []),
+      ...(plugins.length > 0 ? [`--enable-admission-plugins=${plugins.join(',')}`] : []),
       ...['--service-account-issuer=https://bench', `--service-account-key-file=${key}`],
       ...[`--service-account-signing-key-file=${key}`, `--service-cluster-ip-range=${serviceRange}`],
     ])

@@ -34,7 +34,7 @@ async function startFlotilla() {
 /** @returns both, with the namespace `judge` and what pods need in it */
 export async function startBoth() {
   const ours = await startFlotilla()
-  const theirs = await KubeApiServer.start({ serviceRange: '10.96.0.0/16' })
+  const theirs = await KubeApiServer.start({ serviceRange: '10.96.0.0/16', plugins: ['NodeRestriction'] })
   const metadata = { name: 'judge' }
   for (const server of [ours, theirs]) {
     await server.call('POST', '/api/v1/namespaces', { metadata })

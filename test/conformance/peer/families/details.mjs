@@ -138,6 +138,92 @@ const classes = [
   ].map(spec => post(core('detail-classes', 'pods') + DRY, pod(spec))),
 ]
 
+const TOKENS = '/var/run/secrets/kubernetes.io/serviceaccount'
+const VOLUME = { name: 'v', emptyDir: {} }
+const SECRETS = 'kubernetes.io/enforce-mountable-secrets'
+const accounts = [
+  post(core('detail-accounts', 'serviceaccounts'), {
+    ...{ metadata: { name: 'strict', annotations: { [SECRETS]: 'true' } }, secrets: [{ name: 'mine' }] },
+    ...{ imagePullSecrets: [{ name: 'pull' }], automountServiceAccountToken: false },
+  }),
+  ...[
+    {},
+    { serviceAccountName: 'none' },
+    { serviceAccountName: 'strict' },
+    { serviceAccountName: 'strict', automountServiceAccountToken: true },
+    { serviceAccountName: 'strict', imagePullSecrets: [{ name: 'other' }] },
+    { serviceAccountName: 'strict', imagePullSecrets: [{ name: 'pull' }] },
+    { serviceAccountName: 'strict', volumes: [{ name: 'a', secret: { secretName: 'mine' } }] },
+    { serviceAccountName: 'strict', volumes: [{ name: 'a', secret: { secretName: 'other' } }] },
+    { serviceAccount: 'strict' },
+    { serviceAccount: 'strict', serviceAccountName: 'default' },
+    { volumes: [{ name: 'kube-api-access-x', emptyDir: {} }] },
+    { containers: [{ name: 'a', image: 'x', volumeMounts: [{ name: 'v', mountPath: TOKENS }] }] },
+    { containers: [{ name: 'a', image: 'x', volumeMounts: [{ name: 'v', mountPath: TOKENS }] }], volumes: [VOLUME] },
+    { tolerations: [{ key: 'node.kubernetes.io/not-ready', operator: 'Exists', effect: 'NoExecute' }] },
+    { tolerations: [{ key: 'node.kubernetes.io/unreachable', operator: 'Exists' }] },
+    { priority: -5 },
+    { priorityClassName: 'none' },
+    { priorityClassName: 'system-cluster-critical', priority: 2000000000 },
+    { preemptionPolicy: 'Never' },
+  ].map(spec => post(core('detail-accounts', 'pods') + DRY, pod(spec))),
+  post(core('detail-accounts', 'pods') + DRY, {
+    metadata: { name: 'a', annotations: { 'kubernetes.io/config.mirror': 'x' } },
+    spec: { nodeName: 'n', containers: [{ name: 'a', image: 'x' }], serviceAccountName: 'strict' },
+  }),
+]
+
+/** Of a key that nobody has, as the first of administrators. */
+const MASTERS = {
+  request:
+    'LS0tLS1CRUdJTiBDRVJUSUZJQ0FURSBSRVFVRVNULS0tLS0KTUlIaE1JR0lBZ0VBTUNZeEZ6QVZCZ05WQkFvTURuTjVjM1JsYlRwdFlYTjBaWEp6TVFzd0NRWURWUVFEREFKcQpiekJaTUJNR0J5cUdTTTQ5QWdFR0NDcUdTTTQ5QXdFSEEwSUFCT3p3NUFkMjBLL0x3OGJGRjJvSWpHdkYwblNnClJUVVRkWmJjeHVqaUx5RXJ4ZjBpb0VKYktxU0RDVDNhWklCQ0dMTzNoaXhNVDBjY1pXeXBMZGJKdm15Z0FEQUsKQmdncWhrak9QUVFEQWdOSUFEQkZBaUVBcGZOU3VUYzcrT3VtdmZOell2VHBBN3pCbE01MDRpRmhNZm51V0pncgpsRThDSUdBekU5YURjdnRvdE0rK0JJMmNGRmVlZzN1MzFsa1VNOHhNL2MvbkhhTmYKLS0tLS1FTkQgQ0VSVElGSUNBVEUgUkVRVUVTVC0tLS0tCg==',
+  usages: ['client auth'],
+}
+const SCHEDULING = '/apis/scheduling.k8s.io/v1/priorityclasses'
+const CLASSES = '/apis/storage.k8s.io/v1/storageclasses'
+const INGRESSES = '/apis/networking.k8s.io/v1'
+const ingress = (spec, metadata) => ({
+  metadata: { name: 'a', ...metadata },
+  spec: { defaultBackend: { service: { name: 'a', port: { number: 80 } } }, ...spec },
+})
+const claim = (spec, name = 'a') => ({
+  metadata: { name },
+  spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } }, ...spec },
+})
+const defaults = [
+  post(SCHEDULING, { metadata: { name: 'detail' }, value: 5, preemptionPolicy: 'Never' }),
+  post(SCHEDULING + DRY, { metadata: { name: 'system-a' }, value: 5 }),
+  post(SCHEDULING + DRY, { metadata: { name: 'detail-high' }, value: 1000000001 }),
+  merge(`${SCHEDULING}/detail${DRY}`, { value: 6 }),
+  merge(`${SCHEDULING}/detail${DRY}`, { description: 'a' }),
+  ...[{}, { preemptionPolicy: 'PreemptLowerPriority' }, { priority: 4 }, { priority: 5 }].map(spec =>
+    post(core('detail-defaults', 'pods') + DRY, pod({ priorityClassName: 'detail', ...spec })),
+  ),
+  post(CLASSES, { metadata: { name: 'detail' }, provisioner: 'example.com/a', allowVolumeExpansion: false }),
+  post(CLASSES, { metadata: { name: 'detail-grows' }, provisioner: 'example.com/a', allowVolumeExpansion: true }),
+  ...['detail', 'detail-grows', ''].flatMap((storageClassName, i) => [
+    post(core('detail-defaults', 'persistentvolumeclaims'), claim({ storageClassName }, `c${i}`)),
+    merge(`${core('detail-defaults', 'persistentvolumeclaims')}/c${i}${DRY}`, {
+      spec: { resources: { requests: { storage: '2Gi' } } },
+    }),
+  ]),
+  post(`${INGRESSES}/ingressclasses`, { metadata: { name: 'detail' }, spec: { controller: 'example.com/a' } }),
+  ...[{}, { ingressClassName: 'none' }, { ingressClassName: 'detail' }].map(spec =>
+    post(`${INGRESSES}/namespaces/detail-defaults/ingresses${DRY}`, ingress(spec)),
+  ),
+  post(
+    `${INGRESSES}/namespaces/detail-defaults/ingresses${DRY}`,
+    ingress({ ingressClassName: 'detail' }, { annotations: { 'kubernetes.io/ingress.class': 'x' } }),
+  ),
+  ...['default', 'kube-system', 'kube-public'].map(name => send('DELETE', `/api/v1/namespaces/${name}${DRY}`)),
+  post(core('detail-gone', 'configmaps'), { metadata: { name: 'a' } }),
+  post(`${core('detail-gone', 'configmaps')}${DRY}`, { metadata: { name: 'a' } }),
+  post(CERTIFICATES + DRY, {
+    metadata: { name: 'detail-masters' },
+    spec: { ...MASTERS, signerName: 'kubernetes.io/kube-apiserver-client' },
+  }),
+]
+
 const clerk = { 'impersonate-user': 'clerk' }
 const role = (name, rules, more) => ({ metadata: { name }, rules, ...more })
 const CLERKS = [
@@ -190,5 +276,7 @@ export function* cases() {
   yield { name: 'nodes', steps: nodes }
   yield inNamespace('detail-limits', limits)
   yield inNamespace('detail-classes', classes)
+  yield inNamespace('detail-accounts', accounts)
+  yield inNamespace('detail-defaults', defaults)
   yield { name: 'CertificateSigningRequest and roles of a clerk', steps: [...roles, ...certificates] }
 }
