@@ -112,6 +112,8 @@ describe('a JSON patch', () => {
 
   test.each([
     ['a failing test', [{ op: 'test', path: '/a', value: 1 }]],
+    ['a test of an item that is not there', [{ op: 'test', path: '/a/b/9', value: null }]],
+    ['a test in what is not there', [{ op: 'test', path: '/nope/b', value: null }]],
     ['removal of what is not there', [{ op: 'remove', path: '/nope' }]],
     ['replacement in what is not there', [{ op: 'replace', path: '/nope/x', value: 1 }]],
     ['replacement of an item that is not there', [{ op: 'replace', path: '/a/b/3', value: 1 }]],

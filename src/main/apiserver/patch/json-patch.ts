@@ -149,10 +149,12 @@ function* apply(document: Document, { op, path, from, value }: Operation): Piece
       return document.remove(tokens)
     case 'replace':
       return document.replace(tokens, yield* cloneInPieces(value))
-    case 'test':
-      // A missing value equals null, as in the library that upstream uses; numbers equal by their value (RFC 6902, 4.6).
-      if (yield* equalInPieces(document.find(tokens).value, value, { numbersByValue: true })) return
+    case 'test': {
+      // A missing field equals null, as in the library that upstream uses; numbers equal by their value (RFC 6902, 4.6).
+      const is = tokens.length === 0 ? document.root : document.valueAt(tokens, op)
+      if (yield* equalInPieces(is, value, { numbersByValue: true })) return
       throw new TestError(`testing value ${path} failed: test failed`)
+    }
     case 'copy':
       return document.add(tokens, yield* document.copy(document.valueAt(tokensOf(from, op), op)))
     case 'move': {
