@@ -235,3 +235,16 @@ test('whether volumes of a driver are attached, and how long they live, is said 
     ['attachedRequired', 'volumeLifecycleModes'].map(name => `spec.${name}`),
   )
 })
+
+test('an owner may have no name, but says in which version', async () => {
+  const path = `${CONFIG_MAPS}/owned`
+  const made = await apply(path, 'first', applied('owned', { a: 'b' }))
+  const [entry] = (made.json as AnyJson).metadata.managedFields
+  const replace = async (entries: unknown) =>
+    ((await patch(path, 'merge-patch+json', { metadata: { managedFields: entries } })).json as AnyJson).metadata
+      .managedFields
+  const { manager: _manager, ...nameless } = entry
+  expect(await replace([nameless])).toEqual([nameless])
+  const { apiVersion: _apiVersion, ...unversioned } = entry
+  expect(await replace([unversioned])).toEqual([nameless])
+})

@@ -29,12 +29,12 @@ export function* decodeManagers(entries: readonly ManagedFieldsEntry[] | undefin
   for (const entry of entries ?? []) {
     const { operation } = entry
     const set = yield* setIn(entry.fieldsV1)
-    if (!set || (operation !== 'Apply' && operation !== 'Update')) return undefined
-    if (entry.fieldsType !== undefined && entry.fieldsType !== 'FieldsV1') return undefined
+    if (!set || (operation !== 'Apply' && operation !== 'Update') || !entry.apiVersion) return undefined
+    if (entry.fieldsType !== 'FieldsV1') return undefined
     const manager: Manager = {
       manager: entry.manager ?? '',
       operation,
-      apiVersion: entry.apiVersion ?? '',
+      apiVersion: entry.apiVersion,
       subresource: entry.subresource ?? '',
       time: entry.time,
       set,
@@ -89,7 +89,7 @@ const compareText = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
 
 export function* encodeManager(entry: Manager): Pieces<ManagedFieldsEntry> {
   return {
-    manager: entry.manager,
+    ...(entry.manager ? { manager: entry.manager } : {}),
     operation: entry.operation,
     apiVersion: entry.apiVersion,
     ...(entry.time === undefined ? {} : { time: entry.time }),
