@@ -239,5 +239,6 @@ export const stepOf = (given, walk) => answers => {
   const object = { ...(known.objects.get(name) ?? fresh), apiVersion }
   const request = VERBS[verb](draw, { ...at, sample: { ...at.sample, apiVersion } }, { name, known, part, object })
   const accept = request.accept ?? maybe(draw, 0.06, pick(draw, [TABLE, METADATA, 'application/yaml']))
-  return { verb, name: [verb, part].filter(Boolean).join(' '), ...request, accept }
+  const isTrial = verb === 'remove' && /dryRun/.test(`${request.path}${request.body ?? ''}`)
+  return { verb, name: [verb, part, isTrial && 'on trial'].filter(Boolean).join(' '), ...request, accept }
 }
