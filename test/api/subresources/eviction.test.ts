@@ -59,6 +59,29 @@ describe('pods/eviction', () => {
       await cluster.admin.patch(Pod, { namespace, name }, { metadata: { finalizers: null } })
     },
   )
+  test('says nothing of another namespace, nor what no deletion may say, and takes nothing from the budget then', async () => {
+    const labels = { app: 'strict' }
+    const { metadata } = await pod({}, labels)
+    const wrong = async (extra: object) => {
+      const { code, message } = await failure(evict(metadata.name, extra))
+      return [code, message]
+    }
+    expect(await wrong({ metadata: { name: metadata.name, namespace: 'other' } })).toEqual([
+      400,
+      'the namespace of the provided object does not match the namespace sent on the request',
+    ])
+    expect(await wrong({ deleteOptions: { propagationPolicy: 'Other' } })).toEqual([
+      422,
+      'DeleteOptions.meta.k8s.io "" is invalid: propagationPolicy: Unsupported value: "Other": supported values: "Foreground", "Background", "Orphan", "nil"',
+    ])
+    expect((await wrong({ deleteOptions: { propagationPolicy: 'Orphan', orphanDependents: true } }))[0]).toBe(422)
+    const target = { kind: 'Node', name: 'box' }
+    const ref = { namespace, name: metadata.name }
+    const elsewhere = { metadata: { name: metadata.name, namespace: 'other' }, target }
+    const bound = await failure(cluster.admin.createSubresource(Pod, ref, 'binding', elsewhere))
+    expect(bound.message).toMatch(/^the namespace of the provided object/)
+    expect((await cluster.admin.get(Pod, ref)).spec.nodeName).toBeUndefined()
+  })
   test('is known by its older version, and by no other', async () => {
     const { metadata } = await pod()
     const { message } = await failure(evict(metadata.name, { apiVersion: 'policy/v2' }))
@@ -145,6 +168,22 @@ describe('pods/eviction', () => {
       disruptionsAllowed: 0,
       conditions: [{ type: 'DisruptionAllowed', status: 'False', reason: 'InsufficientPods', observedGeneration: 1 }],
     })
+    const { managedFields } = (await cluster.admin.get(PodDisruptionBudget, { namespace, name: 'last' })).metadata
+    const counted = managedFields?.find(({ manager }) => manager === 'kube-apiserver')
+    expect(counted).toMatchObject({ subresource: 'status', fieldsV1: { 'f:status': { 'f:disruptionsAllowed': {} } } })
+  })
+
+  test('is told of several budgets without a reason, as upstream has it', async () => {
+    const { metadata } = await guarded('several', {})
+    await becomesReady(metadata.name)
+    const selector = { matchLabels: { app: 'several' } }
+    await cluster.admin.create(PodDisruptionBudget, { metadata: { name: 'more', namespace }, spec: { selector } })
+    const { code, status } = await failure(evict(metadata.name))
+    expect([code, status.message, status.reason]).toEqual([
+      500,
+      'This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.',
+      undefined,
+    ])
   })
 
   test('tried only, takes nothing of the budget and leaves the pod as it is', async () => {

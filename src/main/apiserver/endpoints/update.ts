@@ -10,6 +10,7 @@ import { answerOne } from './read/answer-one.ts'
 import type { Endpoint } from './parts.ts'
 import { copyObject } from './write/copy-object.ts'
 import { decodeRequest } from './write/decode-request.ts'
+import { inNamespace } from './write/in-namespace.ts'
 import { dropSameOwners } from './write/owner-references.ts'
 import { writeOptionsOf } from './write/write-options.ts'
 
@@ -19,8 +20,7 @@ export const nameless = (name: string): ApiError =>
 /** @throws ApiError 400 when the body names another object than the URL */
 export function assertSameName(resource: ResourceDescriptor, object: AnyObject, { namespace, name }: ObjectName): void {
   const { metadata } = object
-  if (resource.type.namespaced && metadata?.namespace && metadata.namespace !== namespace)
-    throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
+  if (resource.type.namespaced) inNamespace(metadata ?? {}, namespace)
   if (!metadata?.name) throw nameless(name)
   if (metadata.name !== name)
     throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`)

@@ -6,6 +6,7 @@ import { describeFieldErrors, notSupported, required } from '../../../../shared/
 import { ApiError, badRequest, conflict, notFound } from '../../../../shared/machinery/status.ts'
 import { withPodScheduled } from '../../registry/core/pod-scheduled.ts'
 import type { ApiRequest, ApiResponse } from '../../request.ts'
+import { inNamespace } from '../write/in-namespace.ts'
 import { writeOptionsOf } from '../write/write-options.ts'
 import type { EndpointContext, SubresourceHandler } from '../contract.ts'
 
@@ -19,6 +20,7 @@ async function bind(request: ApiRequest, context: EndpointContext): Promise<ApiR
   const { namespace } = request.info
   const decoded = await context.decode(request, SCHEMA)
   const binding = decoded as unknown as Binding
+  inNamespace(binding.metadata ?? {}, namespace)
   const given = binding.metadata?.name
   const name = request.info.name || (given ?? '')
   if (given !== name) throw badRequest('name in URL does not match name in Binding object')

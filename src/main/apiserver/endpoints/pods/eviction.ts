@@ -10,6 +10,8 @@ import type { DeleteOptions as DeleteBody } from '../../../../shared/api/meta/v1
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
 import type { ResourceDescriptor } from '../../registry/resource.ts'
 import type { DeleteOptions, EndpointContext, Preconditions, SubresourceHandler, WriteOptions } from '../contract.ts'
+import { propagationOf } from '../write/delete-options.ts'
+import { inNamespace } from '../write/in-namespace.ts'
 import { checkDeletePreconditions } from '../write/preconditions.ts'
 import { writeOptionsOf } from '../write/write-options.ts'
 
@@ -98,7 +100,7 @@ async function consume(
       status.disruptedPods = { ...disruptedPods, [pod.metadata.name]: formatTime(context.clock.now()) }
       return undefined
     },
-    { ...options, subresource: 'status' },
+    { ...options, subresource: 'status', fieldManager: 'kube-apiserver' },
   )
   return isUnhealthy
 }
@@ -115,8 +117,10 @@ export const podEviction: SubresourceHandler = {
     if (!resource) throw notFound({ group: '', plural: 'pods' }, name)
     // Clients of before v1 was there go on as before.
     const body = await context.decode(request, 'policy.v1.Eviction', ['policy/v1beta1'])
+    inNamespace(body.metadata ?? {}, namespace)
     if (body.metadata?.name !== name) throw badRequest('name in URL does not match name in Eviction object')
     const wanted = (body.deleteOptions ?? {}) as DeleteBody
+    const propagationPolicy = propagationOf(wanted)
     const written = writeOptionsOf(request, 'CreateOptions')
     const options = { ...written, dryRun: written.dryRun || Boolean(wanted.dryRun?.length) }
     await context.admit({
@@ -135,7 +139,8 @@ export const podEviction: SubresourceHandler = {
       deadlineMs: options.deadlineMs,
       waited: options.waited,
     })
-    for (let tries = 1; !(await evict(context, resource, { namespace, name }, wanted, options)); tries++)
+    const deletion = { ...options, ...(propagationPolicy ? { propagationPolicy } : {}) }
+    for (let tries = 1; !(await evict(context, resource, { namespace, name }, wanted, deletion)); tries++)
       if (tries === MOST_TRIES) throw conflict(resource.type, name, 'the pod changes again and again')
     return { code: 201, object: { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 } }
   },
@@ -150,7 +155,8 @@ function budgetOf(context: EndpointContext, { metadata }: Pod): PodDisruptionBud
   if (others.length > 0)
     throw new ApiError(
       500,
-      'InternalError',
+      // Upstream gives none.
+      '',
       'This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.',
     )
   return budget
@@ -161,8 +167,8 @@ async function evict(
   context: EndpointContext,
   resource: ResourceDescriptor,
   ref: { readonly namespace: string; readonly name: string },
-  { preconditions: wanted = {}, gracePeriodSeconds, propagationPolicy }: DeleteBody,
-  options: WriteOptions,
+  { preconditions: wanted = {}, gracePeriodSeconds }: DeleteBody,
+  { propagationPolicy, ...options }: WriteOptions & Pick<DeleteOptions, 'propagationPolicy'>,
 ): Promise<boolean> {
   const pod = context.get(resource, ref) as unknown as Pod
   const isFree = finished(pod)
@@ -179,9 +185,7 @@ async function evict(
       ...options,
       preconditions: { ...preconditions, ...(options.dryRun ? {} : exact) },
       ...(gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds }),
-      ...(propagationPolicy === undefined
-        ? {}
-        : { propagationPolicy: propagationPolicy as NonNullable<DeleteOptions['propagationPolicy']> }),
+      ...(propagationPolicy ? { propagationPolicy } : {}),
     })
     return true
   } catch (error) {

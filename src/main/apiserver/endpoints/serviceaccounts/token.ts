@@ -10,6 +10,7 @@ import { credentialId, ISSUED_CREDENTIAL_ID } from '../../authn/extra-keys.ts'
 import type { BoundRef, NodeRef, TokenRequest as Order } from '../../authn/service-account-tokens.ts'
 import type { ResourceDescriptor } from '../../registry/resource.ts'
 import type { EndpointContext, SubresourceHandler } from '../contract.ts'
+import { inNamespace } from '../write/in-namespace.ts'
 import { writeOptionsOf } from '../write/write-options.ts'
 
 const DEFAULT_SECONDS = 3600
@@ -91,8 +92,7 @@ export const serviceAccountToken: SubresourceHandler = {
     const asked = decoded as unknown as TokenRequest
     const options = writeOptionsOf(request, 'CreateOptions')
     const { spec = {}, metadata = {} } = asked
-    if (metadata.namespace && metadata.namespace !== namespace)
-      throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
+    inNamespace(metadata, namespace)
     // A node that may not ask for it is not told whether there is such an account.
     await context.admit({
       operation: 'CREATE',

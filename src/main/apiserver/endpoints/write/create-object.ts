@@ -14,6 +14,7 @@ import { toApiError } from '../../store-error.ts'
 import type { WriteOptions } from '../contract.ts'
 import { dropEmptyMetadata } from './empty-metadata.ts'
 import { generateName } from './generate-name.ts'
+import { inNamespace } from './in-namespace.ts'
 import { dropSameOwners } from './owner-references.ts'
 import { keepReadable, orWithoutOwners } from './owners.ts'
 import { trackFields } from './track-fields.ts'
@@ -28,8 +29,7 @@ const MOST_ATTEMPTS = 8
 /** @throws ApiError 400 when it says that it is in another namespace */
 function placeIn({ type }: ResourceDescriptor, namespace: string, metadata: AnyObject['metadata']): void {
   if (!type.namespaced) return void delete metadata.namespace
-  if (metadata.namespace && metadata.namespace !== namespace)
-    throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
+  inNamespace(metadata, namespace)
   metadata.namespace = namespace
 }
 

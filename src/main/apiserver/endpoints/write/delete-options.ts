@@ -63,9 +63,8 @@ export function warnOfOrphans(request: ApiRequest, { storage }: ResourceDescript
   if (storage === 'batch/jobs' && options.propagationPolicy === undefined) request.warn(ORPHANS)
 }
 
-/** @throws ApiError 400 or 422 */
-export async function deleteOptionsOf(request: ApiRequest): Promise<DeleteOptions> {
-  const body = await optionsBody(request)
+/** What becomes of dependents. @throws ApiError 422 */
+export function propagationOf(body: DeleteOptionsBody): DeleteOptions['propagationPolicy'] {
   const errors: FieldError[] = []
   const policy = POLICIES.find(known => known === body.propagationPolicy)
   if (body.propagationPolicy !== undefined && body.orphanDependents !== undefined)
@@ -85,7 +84,13 @@ export async function deleteOptionsOf(request: ApiRequest): Promise<DeleteOption
       : body.orphanDependents
         ? ('Orphan' as const)
         : ('Background' as const)
-  const propagationPolicy = policy ?? fromOrphan
+  return policy ?? fromOrphan
+}
+
+/** @throws ApiError 400 or 422 */
+export async function deleteOptionsOf(request: ApiRequest): Promise<DeleteOptions> {
+  const body = await optionsBody(request)
+  const propagationPolicy = propagationOf(body)
   return {
     user: request.user,
     // Who says it in the query as well as in a body gets a trial, though upstream looks at the body alone.
