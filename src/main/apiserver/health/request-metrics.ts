@@ -117,8 +117,8 @@ export class RequestMetrics {
 
   /** An answer went out. @param bytes of its body, before it was compressed */
   sent(request: Counted, bytes: number): void {
-    const { labels, sizes } = this.#seriesOf(request)
-    if (labels.verb === 'GET' || labels.verb === 'LIST') sizes.observe(bytes)
+    const verb = verbOf(request)
+    if (verb === 'GET' || verb === 'LIST') this.#seriesOf(request).sizes.observe(bytes)
   }
 
   #seriesOf(request: Counted): Series {

@@ -257,20 +257,21 @@ export function scoreNodes(
     pod,
     nodes,
   )
-  const totals = nodes.map(node => ({ node, total: 0 }))
+  const totals = nodes.map(() => 0)
+  /** Of one plugin after the other: each writes over the one before. */
+  const scores = nodes.map(() => 0)
   let signed = 0
   for (const plugin of scoring) {
     const at = plugin.sign === undefined ? -1 : signed++
-    const scores = nodes.map((node, i) => (at < 0 ? plugin.score(state, pod, node) : (remembered[i]?.[at] ?? 0)))
+    nodes.forEach((node, i) => {
+      scores[i] = at < 0 ? plugin.score(state, pod, node) : (remembered[i]?.[at] ?? 0)
+    })
     plugin.normalize?.(state, pod, scores, nodes)
     const weight = weightOf(profile, plugin)
-    onScores?.({ plugin: plugin.name, weight, scores })
-    for (let i = 0; i < totals.length; i++) {
-      const entry = totals[i]
-      if (entry) entry.total += (scores[i] ?? 0) * weight
-    }
+    onScores?.({ plugin: plugin.name, weight, scores: [...scores] })
+    for (let i = 0; i < totals.length; i++) totals[i] = (totals[i] ?? 0) + (scores[i] ?? 0) * weight
   }
-  return totals
+  return nodes.map((node, i) => ({ node, total: totals[i] ?? 0 }))
 }
 
 /** @returns for each node the raw scores of the plugins, all of which sign */
