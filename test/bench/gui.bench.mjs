@@ -95,7 +95,7 @@ async function countPods(namespace) {
   return items.length + (metadata.remainingItemCount ?? 0)
 }
 
-/** Changes pods of the list, `perSecond` of them, until told to stop. @returns a function that ends it */
+/** Changes pods of the list, `perSecond` of them, until told to stop. @returns a function that ends it; its `count` tells of how many changes */
 function change(perSecond) {
   let next = 0
   let isOn = true
@@ -121,7 +121,7 @@ function change(perSecond) {
     }
     return (next / (performance.now() - started)) * 1000
   })()
-  return () => ((isOn = false), running)
+  return Object.assign(() => ((isOn = false), running), { count: () => next })
 }
 
 /** What the main thread does in a frame, by the names of the events that Chromium writes about it. */
@@ -329,7 +329,8 @@ async function run() {
   await page.goto(at('k/core/v1/pods?ns=list'))
   await page.locator('[role=row][data-key]').first().waitFor({ timeout: 120_000 })
   const churn = change(100)
-  await sleep(15_000)
+  // What a list brings shares its words; each pod has its own once it was changed.
+  while (churn.count() < PODS) await sleep(1_000)
   const before = await heapMb(page)
   await sleep(MINUTES * 60_000)
   const after = await heapMb(page)

@@ -80,10 +80,10 @@ function nameRow(object: KubeObject): Row<KubeObject> {
 export function metadataSource(
   transport: Transport,
   type: ResourceType<KubeObject>,
-  { namespace, labelSelector }: Selection,
+  { namespace, labelSelector, fieldSelector }: Selection,
 ): LiveSource<Row<KubeObject>> {
   const path = collectionPath(type, namespace)
-  const query = { labelSelector }
+  const query = { labelSelector, fieldSelector }
   return {
     async list(signal) {
       const { items, metadata } = (await transport.request({ method: 'GET', path, query, signal })) as MetadataList

@@ -1,6 +1,7 @@
 // What people do all day: lists arranged as they like them, many objects at once, a rollout taken back, logs kept; and
 // what they never should see: a place that is cut off, and objects that are more than text.
 import { readFileSync } from 'node:fs'
+import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Page } from 'playwright-core'
 import { type Cluster, until } from '../support/cluster.ts'
@@ -313,6 +314,72 @@ source: {component: ${json(HOSTILE)}}`)
     expect(await page.title()).not.toMatch(/^1$|stolen/)
     expect(dialogs).toEqual([])
     await page.getByLabel('Close hostile').click()
+  })
+})
+
+describe('what a release of Helm says is text', () => {
+  const HTML = '<img src=x onerror="document.title=1">'
+  const STEERING = '\u001b]0;stolen\u0007\u001b[31mred\u202etxt.exe'
+  const LONG = 'w'.repeat(4000)
+  const told = `${HTML} ${STEERING} שלום ${LONG}`
+
+  it('in the list, and in its overview, objects, values, manifest and history', async () => {
+    const release = {
+      name: 'strange',
+      info: { status: 'deployed', description: told, last_deployed: 'yesterday', notes: told },
+      chart: {
+        metadata: { name: told, version: HTML, appVersion: STEERING, description: told },
+        values: { [HTML]: told },
+      },
+      config: { [HTML]: STEERING, text: HTML },
+      manifest: `# ${HTML}\n${JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: HTML }, data: { text: STEERING } })}
+---\n${JSON.stringify({ apiVersion: HTML, kind: told, metadata: { name: told, namespace: HTML } })}
+---\n${JSON.stringify({ apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'cart' } })}`,
+    }
+    const packed = gzipSync(JSON.stringify(release)).toString('base64')
+    await cluster.apply(
+      JSON.stringify({
+        apiVersion: 'v1',
+        kind: 'Secret',
+        type: 'helm.sh/release.v1',
+        metadata: {
+          name: 'sh.helm.release.v1.strange.v1',
+          labels: { owner: 'helm', name: 'strange', version: '1', status: 'deployed' },
+        },
+        stringData: { release: packed },
+      }),
+    )
+    const main = page.locator('#main')
+    const isHarmless = async (place: string) => {
+      const text = await main.innerText()
+      expect(text, place).not.toMatch(/[\u001b\u0007\u202e]/)
+      expect(await page.locator('img[src=x]').count(), place).toBe(0)
+      expect(await page.title(), place).not.toMatch(/^1$|stolen/)
+      const isWide = await page.evaluate('document.documentElement.scrollWidth > innerWidth')
+      expect(isWide, place).toBe(false)
+    }
+    await go('helm')
+    await page.locator('[data-release="default/strange"]').getByText('<img src=x').waitFor()
+    await isHarmless('the list')
+    await page.locator('[data-release="default/strange"]').click()
+    await main.getByText('red\ufffdtxt.exe').first().waitFor()
+    const objects = main.getByRole('list', { name: 'Objects' }).getByRole('listitem')
+    await objects.filter({ hasText: '<img src=x' }).first().getByText('Missing').waitFor()
+    await objects.filter({ hasText: 'cart' }).locator('[data-tone=healthy]').waitFor()
+    expect(await objects.count()).toBe(3)
+    await isHarmless('the overview')
+    await shoot(page, 'hostile-release')
+    for (const tab of ['Values', 'Manifest', 'History']) {
+      await page.getByRole('tab', { name: tab }).click()
+      await main.locator('.cm-content, [data-told]').getByText('<img src=x').first().waitFor()
+      await isHarmless(tab)
+    }
+    await objects.first().waitFor({ state: 'detached' })
+    await page.getByRole('tab', { name: 'Overview' }).click()
+    await objects.filter({ hasText: 'cart' }).getByRole('link', { name: 'cart' }).click()
+    await page.getByRole('dialog', { name: 'Deployment cart' }).waitFor()
+    await page.keyboard.press('Escape')
+    await cluster.kubectl('delete', 'secret', 'sh.helm.release.v1.strange.v1')
   })
 })
 

@@ -421,6 +421,45 @@ describe('a drain', () => {
   })
 })
 
+describe('a drain that a disruption budget holds', () => {
+  it('names the budget of each pod that waits, and goes on when it allows them to go', async () => {
+    await cluster.kubectl('rollout', 'status', 'deployment/shop', '--timeout=60s')
+    await cluster.apply(`
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata: {name: stock}
+spec: {maxUnavailable: 0, selector: {matchLabels: {app: shop}}}`)
+    const allowed = (n: string) =>
+      until('the budget is counted', async () => {
+        const told = await cluster.kubectl('get', 'pdb', 'stock', '-o', 'jsonpath={.status.currentHealthy}/{.status.disruptionsAllowed}') // prettier-ignore
+        return told === `2/${n}`
+      })
+    await allowed('0')
+    await page.getByRole('link', { name: 'Nodes', exact: true }).click()
+    await page.locator('[data-key]').first().click()
+    await page.getByRole('dialog').getByLabel('Drain').click()
+    const drain = page.getByRole('dialog', { name: /^Drain/ })
+    await drain.getByText('2 pods wait until their disruption budgets allow them to go.').waitFor()
+    await until('it names the budget of both', async () => (await drain.getByRole('row', { name: /default\/shop-.*budget stock/ }).count()) === 2) // prettier-ignore
+    await drain.getByRole('button', { name: 'Cordon and evict 4 pods' }).click()
+    await drain.getByText('2 of 4 gone').waitFor()
+    const held = drain.getByRole('listitem').filter({ hasText: 'Not allowed yet' })
+    await until(
+      'both wait',
+      async () => (await held.getByText('The budget stock does not allow it yet.').count()) === 2,
+    )
+    await shoot(page, 'drain-held')
+    const running = await cluster.kubectl('get', 'pods', '-l', 'app=shop', '-o', 'jsonpath={.items[*].status.phase}')
+    expect(running).toBe('Running Running')
+    await cluster.kubectl('patch', 'pdb', 'stock', '--type=merge', '-p', '{"spec":{"maxUnavailable":2}}')
+    await drain.getByText('4 of 4 gone').waitFor()
+    await drain.getByRole('button', { name: 'Close' }).click()
+    await cluster.kubectl('delete', 'pdb', 'stock')
+    await cluster.kubectl('uncordon', await cluster.kubectl('get', 'nodes', '-o', 'jsonpath={.items[0].metadata.name}'))
+    await page.keyboard.press('Escape')
+  })
+})
+
 describe('a namespace', () => {
   it('shows what it holds, each kind a way to its list, and how much of its quota is used', async () => {
     await cluster.apply(`
