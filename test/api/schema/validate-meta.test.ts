@@ -101,6 +101,7 @@ describe('validateObjectMeta() on update', () => {
       { ...stored, finalizers: ['orphan', 'foregroundDeletion'] },
       'metadata.finalizers: Invalid value: ["orphan","foregroundDeletion"]: finalizer orphan and foregroundDeletion cannot be both set',
     ],
+    [{ ...stored, generateName: 'a/b' }, `metadata.generateName: Invalid value: "a/b": may not contain '/'`],
     [
       { ...stored, finalizers: ['mine'] },
       'metadata.finalizers[0]: Invalid value: "mine": name is neither a standard finalizer name nor is it fully qualified',

@@ -176,6 +176,9 @@ function validateNames(meta: ObjectMeta, descriptor: Described): FieldError[] {
 
 function validateChange(meta: ObjectMeta, old: ObjectMeta): FieldError[] {
   const errors: FieldError[] = []
+  // What is named by it is there already: only what no name may have in it is told.
+  if (meta.generateName)
+    errors.push(...invalids('metadata.generateName', meta.generateName, pathSegmentName(`${meta.generateName}x`)))
   if (old.deletionTimestamp) {
     const added = (meta.finalizers ?? []).filter(finalizer => !old.finalizers?.includes(finalizer)).sort()
     if (added.length) {
