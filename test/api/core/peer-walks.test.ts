@@ -163,6 +163,8 @@ test('a null in the data of a revision is a change of it', async () => {
   await raw(server, path, { body: { metadata: { name: 'r' }, data: {}, revision: 1 } })
   const { message } = await patch(`${path}/r`, 'json-patch+json', [{ op: 'add', path: '/data/a', value: null }])
   expect(message).toContain('data: Invalid value: {"a":null}: field is immutable')
+  const gone = await patch(`${path}/r`, 'json-patch+json', [{ op: 'remove', path: '/data' }])
+  expect(gone.message).toContain('data: Invalid value: null: field is immutable')
 })
 
 test('a handler that is taken from a runtime class is told as an empty one', async () => {

@@ -30,7 +30,7 @@ export const controllerRevisions = defineResource<ControllerRevision>({
   ],
   // Any JSON, where null says something.
   validateUpdate: ({ data }, old) =>
-    deepEqual(data, old.data, { nullIsValue: true }) ? [] : [invalidValue('data', data, 'field is immutable')],
+    deepEqual(data, old.data, { nullIsValue: true }) ? [] : [invalidValue('data', data ?? null, 'field is immutable')],
   columns: [
     nameColumn,
     text('Controller', 'Object that the revision belongs to.', controller),
