@@ -15,6 +15,17 @@ const PATCHES = [
 ]
 const APPLY = 'application/apply-patch+yaml'
 
+const isNothing = value => value === null || (typeof value === 'object' && Object.keys(value).length === 0)
+
+/** What is said in it: where one of two servers prints what is empty and the other does not, the same is drawn. */
+function bare(value) {
+  if (Array.isArray(value)) return value.map(bare)
+  if (typeof value !== 'object' || value === null) return value
+  // Of owned fields the empty ones say which they are.
+  const all = Object.entries(value).map(([key, inner]) => [key, key === 'managedFields' ? inner : bare(inner)])
+  return Object.fromEntries(all.filter(([, inner]) => !isNothing(inner)))
+}
+
 /** What the walk knows by now. */
 function remember(answers, { kind }) {
   const known = { objects: new Map(), versions: [], token: undefined }
@@ -23,7 +34,7 @@ function remember(answers, { kind }) {
     const body = JSON.parse(text)
     if (body.metadata?.continue) known.token = body.metadata.continue
     if (body.kind !== kind || !body.metadata?.name) continue
-    known.objects.set(body.metadata.name, body)
+    known.objects.set(body.metadata.name, bare(body))
     known.versions.push(body.metadata.resourceVersion)
   }
   return known
