@@ -383,6 +383,32 @@ describe('what a release of Helm says is text', () => {
   })
 })
 
+it('a version that crashes is taken back by itself, once that is asked for, and it is told from what and why', async () => {
+  const drawer = page.getByRole('dialog', { name: 'Deployment shop' })
+  await go('k/apps/v1/deployments?open=default/shop')
+  await drawer.getByLabel('More', { exact: true }).click()
+  await page.getByRole('menuitem', { name: 'Roll back by itself', exact: true }).click()
+  await drawer.getByText('to the last healthy revision').waitFor()
+  await until('its version is known to be healthy', async () =>
+    (await cluster.kubectl('get', 'replicasets', '-l', 'app=shop', '-o', 'yaml')).includes('revision-healthy-since'),
+  )
+  const revision = await cluster.kubectl('get', 'deployment', 'shop', '-o', 'jsonpath={.metadata.annotations.deployment\\.kubernetes\\.io/revision}') // prettier-ignore
+  const bad = Number(revision) + 1
+  await cluster.apply(deployment('shop', ", command: [sh, -c, 'echo no stock; exit 3']"))
+  const why = drawer.getByRole('region', { name: 'Why?' })
+  await why.getByText('no stock').first().waitFor()
+  expect(await why.innerText()).toMatch(new RegExp(`revision ${bad} of deployment shop does not come up`, 'i'))
+  await shoot(page, 'rollback-before')
+  const cause = new RegExp(
+    `left revision ${bad} on .*: container main of pod shop-\\S+ crashed \\d times, last with exit code 3`,
+  )
+  await drawer.getByText(cause).waitFor()
+  await why.waitFor({ state: 'detached' })
+  await drawer.getByText('RolledBack').first().waitFor()
+  await shoot(page, 'rollback-after')
+  await page.keyboard.press('Escape')
+})
+
 describe('nothing is cut off', () => {
   const PLACES = [
     ...['', 'topology', 'timeline', 'hosts', 'forwards', 'helm', 'access', 'create/yaml', 'create/deployment'],
