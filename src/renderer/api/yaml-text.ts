@@ -51,7 +51,7 @@ export const parseYamlDocuments = (text: string): Document.Parsed[] => {
 
 export const yamlProblems = (documents: readonly Document.Parsed[]): YamlProblem[] =>
   documents.flatMap(({ errors }) =>
-    errors.map(({ pos, message }) => ({ from: pos[0], to: pos[1], message: message.split('\n')[0] ?? message })),
+    errors.map(({ pos, message }) => ({ from: pos[0], to: pos[1], message: message.split(/:?\n/)[0] ?? message })),
   )
 
 /** @throws Error naming the first problem */

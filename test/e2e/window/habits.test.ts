@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Page } from 'playwright-core'
+import type { Locator, Page } from 'playwright-core'
 import { type Cluster, until } from '../support/cluster.ts'
 import { allLoaded, shoot } from './support/browser.ts'
 import { ClusterWindow } from './support/cluster-window.ts'
@@ -428,6 +428,8 @@ describe('nothing is cut off', () => {
     ['a small window', 1280, 800, 'light', 'en'],
     ['a small window in German', 1280, 800, 'dark', 'de'],
     ['a large one', 2560, 1440, 'dark', 'en'],
+    ['a narrow one in German', 900, 700, 'light', 'de'],
+    ['a small window at 200 %', 640, 400, 'light', 'en'],
   ] as const)('in %s', async (_what, width, height, colorScheme, language) => {
     await page.setViewportSize({ width, height })
     await page.emulateMedia({ colorScheme })
@@ -441,6 +443,30 @@ describe('nothing is cut off', () => {
       await shoot(page, `${width}-${colorScheme}-${language}-${path.replaceAll(/\W+/g, '-') || 'overview'}`)
     }
     expect(found).toEqual([])
+  })
+
+  it('where it is narrow, the sidebar comes over the place and goes with the choice, and the drawer takes all', async () => {
+    const kinds = page.locator('[data-kinds]')
+    const widthOf = (place: Locator) => place.evaluate(element => element.getBoundingClientRect().width)
+    await go('k/core/v1/pods')
+    await allLoaded(page)
+    const place = page.locator('#main')
+    const alone = await widthOf(place)
+    expect(await kinds.isVisible()).toBe(false)
+    await page.keyboard.press('Control+b')
+    await kinds.waitFor()
+    expect(await widthOf(place), 'it takes no room').toBe(alone)
+    await page.keyboard.press('Escape')
+    await kinds.waitFor({ state: 'hidden' })
+    await page.getByRole('button', { name: 'Open the sidebar' }).click()
+    await kinds.getByRole('link', { name: 'Deployments', exact: true }).click()
+    await kinds.waitFor({ state: 'hidden' })
+    await row('default/shop').click()
+    const drawer = page.getByRole('dialog', { name: /^Deployment / })
+    await drawer.waitFor()
+    expect(await widthOf(drawer)).toBe(alone)
+    await page.setViewportSize({ width: 1440, height: 900 })
+    await kinds.waitFor()
   })
 })
 

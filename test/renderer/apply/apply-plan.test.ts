@@ -31,6 +31,7 @@ describe('planApply()', () => {
       file('good.yaml', named('Pod', 'p')),
     ])
     expect(plan.problems.map(({ path }) => path)).toEqual(['bad.yaml', 'no-kind.yaml'])
+    expect(plan.problems[0]?.message, 'the place alone, not what stands there').toMatch(/ at line 1, column \d+$/)
     expect(plan.items).toHaveLength(1)
   })
   it('knows what an object of the same drop waits for', () => {

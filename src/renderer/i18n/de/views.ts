@@ -11,7 +11,7 @@ export const views = {
   'Sign in to Flotilla': 'Bei Flotilla anmelden',
   'Paste the link or the token that {part} printed. It works once, for five minutes.':
     'Link oder Token einfügen, die {part} ausgegeben hat. Gilt einmal, fünf Minuten lang.',
-  'Login token': 'Anmelde-Token',
+  'Link or token': 'Link oder Token',
   'Signing in…': 'Anmeldung läuft …',
   'Sign in': 'Anmelden',
   'A new link: {part}': 'Ein neuer Link: {part}',
