@@ -240,7 +240,6 @@ describe('a node that calls itself what it is not', () => {
 })
 
 test.each<[string, Ask]>([
-  ['a node that asks in another’s name', { user: nodeUser('n1'), commonName: 'system:node:n9', organizations: ['system:nodes'] }],
   ['a name that is no node’s', { user: bootstrapper, commonName: 'admin', organizations: ['system:nodes'] }],
   ['another organization', { user: bootstrapper, commonName: 'system:node:x', organizations: ['system:masters'] }],
   ['alternative names in a client certificate', { user: bootstrapper, commonName: 'system:node:x', organizations: ['system:nodes'], names: [{ type: 'dns', value: 'kubernetes' }] }],
@@ -252,6 +251,12 @@ test.each<[string, Ask]>([
   await certificateOf(next)
   expect((await read(refused)).status).toEqual({})
 }) // prettier-ignore
+
+test('a node may not ask in another’s name', async () => {
+  const asked = ask({ user: nodeUser('n1'), commonName: 'system:node:n9', organizations: ['system:nodes'] })
+  const message = expect.stringContaining('can only create a node CSR with CN=system:node:n1') as string
+  await expect(asked).rejects.toMatchObject({ code: 403, message })
+})
 
 test('nobody may ask for a certificate of the group that may do everything, and no signer would make one', async () => {
   const signerName = 'kubernetes.io/kube-apiserver-client'

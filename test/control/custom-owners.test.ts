@@ -132,6 +132,11 @@ test('a definition that goes takes its objects along, and what they own; one tha
   const Boat = custom('Boat', 'boats', true)
   const boat = async () => {
     await define(Boat)
+    // The collector knows of the kind once it has followed one of its objects.
+    const other = await make(Boat, 'other')
+    const net = await make(ConfigMap, 'net', other)
+    await cluster.client.delete(Boat, other.metadata)
+    await gone(net, ConfigMap)
     const made = await make(Boat, 'boat')
     return { made, map: await make(ConfigMap, 'sail', made) }
   }
