@@ -18,6 +18,8 @@ export const useSidebarStore = defineStore('sidebar', () => {
     if (isOver.value) isChoosing.value = !isChoosing.value
     else preferences.sidebarOpen = !preferences.sidebarOpen
   }
-  const chosen = () => (isChoosing.value = false)
+  function chosen() {
+    isChoosing.value = false
+  }
   return { isOver, isOpen, toggle, chosen }
 })
