@@ -108,6 +108,11 @@ describe('what a chart would make', () => {
     })
     expect(() => planOf('Release "web" does not exist.')).toThrow()
   })
+  it('reads a manifest once, however often it is asked for', () => {
+    const manifest = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: once}'
+    expect(objectsOf(manifest)).toHaveLength(1)
+    expect(objectsOf(`${manifest}`)).toBe(objectsOf(manifest))
+  })
   it('is told apart by what comes, changes, stays and goes, but for what its chart keeps', () => {
     const map = (name: string, more = '') =>
       `---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: ${name}}\n${more}\n`

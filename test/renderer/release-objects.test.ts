@@ -65,6 +65,12 @@ describe('objectsOfRelease', () => {
     ])
   })
 
+  it('leaves out of lists what is no object', () => {
+    const items = [null, 'text', 5, { apiVersion: 1, kind: 'Pod' }, { apiVersion: 'v1', kind: {} }]
+    const list = { apiVersion: 'v1', kind: 'List', items: [...items, object('v1', 'Pod', 'one')] }
+    expect(objectsOfRelease(manifestOf(list), 'shop')).toMatchObject([{ kind: 'Pod', name: 'one' }])
+  })
+
   it('reads nothing of a manifest that is no YAML, and no names that are no texts', () => {
     expect(objectsOfRelease('kind: [', 'shop')).toEqual([])
     expect(objectsOfRelease(manifestOf(object('v1', 'Service', { a: 1 })), 'shop')).toMatchObject([{ name: '' }])

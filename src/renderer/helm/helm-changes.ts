@@ -13,13 +13,23 @@ export interface HelmChanges {
 export const taken = (objects: readonly AnyObject[]): AnyObject[] =>
   objects.filter(({ metadata }) => metadata?.annotations?.['helm.sh/resource-policy'] !== 'keep')
 
+/** What is shown of a release, and which rights it takes, ask the same manifests again and again; of megabytes each takes seconds. */
+const MOST_READ = 4
+const read = new Map<string, readonly AnyObject[]>()
+
 /** None of a text that cannot be read: helm tells why. */
-export function objectsOf(manifest = ''): AnyObject[] {
+export function objectsOf(manifest = ''): readonly AnyObject[] {
+  let objects = read.get(manifest)
+  if (objects) return objects
   try {
-    return parseObjects(manifest)
+    objects = parseObjects(manifest)
   } catch {
-    return []
+    objects = []
   }
+  read.set(manifest, objects)
+  const [oldest] = read.keys()
+  if (read.size > MOST_READ && oldest !== undefined) read.delete(oldest)
+  return objects
 }
 
 const idOf = ({ apiVersion, kind, metadata }: AnyObject) =>

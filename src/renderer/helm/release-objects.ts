@@ -18,9 +18,13 @@ export interface ReleaseObject {
 const textOf = (value: unknown): string | undefined => (typeof value === 'string' && value ? value : undefined)
 
 const isList = ({ apiVersion, kind }: AnyObject) => apiVersion === 'v1' && kind === 'List'
+const isObject = (item: unknown): item is AnyObject => {
+  const { apiVersion, kind } = (item ?? {}) as Partial<Record<keyof AnyObject, unknown>>
+  return typeof apiVersion === 'string' && typeof kind === 'string'
+}
 const withItems = (object: AnyObject): AnyObject[] => {
   const { items } = object as { items?: unknown }
-  return isList(object) && Array.isArray(items) ? (items as AnyObject[]) : [object]
+  return isList(object) && Array.isArray(items) ? items.filter(isObject) : [object]
 }
 
 /** @param release the namespace of what names none */
