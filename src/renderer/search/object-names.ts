@@ -16,10 +16,13 @@ const LEFT_OUT_GROUPS = new Set(['history.flotilla.dev', 'metrics.k8s.io', 'usag
 const PAGE = 500
 /** A browser has six connections to a server, where it has no more. */
 const AT_ONCE = 4
+/** Kinds of another server that is away may not answer for a minute each, and there may be many of them. */
+const LATEST_MS = 10_000
 
 interface Page {
   readonly metadata: { readonly continue?: string }
-  readonly items: readonly KubeObject[]
+  /** Null is how Go writes an empty list. */
+  readonly items: readonly KubeObject[] | null
 }
 
 export const searchable = (kinds: readonly ServedKind[]): ResourceType<KubeObject>[] =>
@@ -29,14 +32,16 @@ export const searchable = (kinds: readonly ServedKind[]): ResourceType<KubeObjec
 
 /**
  * A few kinds beside each other, of each one page after the other: the cluster is asked little, the page stays quick, and
- * a kind that does not answer holds no other back.
+ * a kind that does not answer holds no other back for long.
  * @param onPage names of one more page; a kind that cannot be read has none
+ * @param latestMs within which a page is to be there
  */
 export async function readNames(
   transport: Transport,
   types: readonly ResourceType<KubeObject>[],
   onPage: (names: readonly NamedObject[]) => void,
   signal: AbortSignal,
+  latestMs = LATEST_MS,
 ): Promise<void> {
   const left = types.values()
   const readOn = async () => {
@@ -45,10 +50,11 @@ export async function readNames(
       do {
         if (signal.aborted) return
         const query = { limit: String(PAGE), continue: next }
-        const request = { method: 'GET', path: collectionPath(type, undefined), query, signal } as const
+        const answered = AbortSignal.any([signal, AbortSignal.timeout(latestMs)])
+        const request = { method: 'GET', path: collectionPath(type, undefined), query, signal: answered } as const
         const page = (await transport.request(request).catch(() => undefined)) as Page | undefined
         if (signal.aborted) return
-        if (page?.items.length)
+        if (page?.items?.length)
           onPage(page.items.map(({ metadata: { namespace, name } }) => ({ type, namespace, name })))
         next = page?.metadata.continue || undefined
       } while (next !== undefined)

@@ -75,6 +75,31 @@ describe('the search across kinds', () => {
     expect(most).toBeLessThan(6)
   })
 
+  it('is held back for a moment by many kinds that do not answer, as of a server that is away', async () => {
+    const transport = {
+      request: ({ path, signal }: { path: string; signal: AbortSignal }) =>
+        path.endsWith('/lamps')
+          ? Promise.resolve({ metadata: {}, items: [{ metadata: { name: 'lamp' } }] })
+          : new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))),
+    } as unknown as Transport
+    const found: NamedObject[] = []
+    const silent = Array.from({ length: 6 }, (_, at) => kind(`Silent${at}`))
+    const types = searchable([...silent, kind('Lamp')])
+    await readNames(transport, types, page => found.push(...page), new AbortController().signal, 1)
+    expect(found.map(({ name }) => name)).toEqual(['lamp'])
+  })
+
+  it('reads on behind lists that are null, as Go writes empty ones', async () => {
+    const transport = {
+      request: ({ path }: { path: string }) =>
+        Promise.resolve({ metadata: {}, items: path.endsWith('/lamps') ? [{ metadata: { name: 'lamp' } }] : null }),
+    } as unknown as Transport
+    const found: NamedObject[] = []
+    const types = searchable(['Pod', 'Service', 'Role', 'Job', 'Boat', 'Lamp'].map(name => kind(name)))
+    await readNames(transport, types, page => found.push(...page), new AbortController().signal)
+    expect(found.map(({ name }) => name)).toEqual(['lamp'])
+  })
+
   it('asks no more once it was closed', async () => {
     const { transport, asked } = server({ '/api/v1/pods': ['a', 'b', 'c'], '/api/v1/services': ['d'] })
     const stop = new AbortController()
