@@ -116,12 +116,13 @@ const OBSTACLES: readonly Obstacle[] = [
 const BY_CONDITION =
   /^node\.kubernetes\.io\/(?:not-ready|unreachable|(?:memory|disk|pid)-pressure|network-unavailable)$/
 
-/** Keys of the taints in the way; not every scheduler names them. */
+/** Keys of the taints in the way; not every scheduler names them. Of a cordoned node it says that alone. */
 function taintsInTheWay(told: string, { spec }: Pod, { world }: Scene): string[] {
   const named = [...told.matchAll(/untolerated taint \{([^:}]+)/g)].map(([, key = '']) => key)
   if (named.length) return named
   return world
     .all(Node)
+    .filter(node => !node.spec.unschedulable)
     .flatMap(node => firstUntolerated(node.spec.taints, spec.tolerations, ['NoSchedule', 'NoExecute'])?.key ?? [])
 }
 

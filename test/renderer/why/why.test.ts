@@ -283,6 +283,22 @@ describe('why has a pod no node?', () => {
     },
   )
 
+  it('takes the taint of a cordoned node for no other obstacle', () => {
+    const taintOf = (name: string) => [{ key: `node.kubernetes.io/${name}`, effect: 'NoSchedule' }]
+    const nodeWith = (name: string, spec: object, type: string) =>
+      make(Node, name, {
+        spec: spec as Node['spec'],
+        status: { conditions: [{ type, status: 'True' }] } as unknown as Node['status'],
+      })
+    const nodes = [
+      nodeWith('n1', { unschedulable: true, taints: taintOf('unschedulable') }, 'Ready'),
+      nodeWith('n2', { taints: taintOf('memory-pressure') }, 'MemoryPressure'),
+    ]
+    const message =
+      '0/2 nodes are available: 1 node(s) had untolerated taint(s), 1 node(s) were unschedulable. no new claims to deallocate'
+    expect(fixes(askPod(unscheduled(message), [Node, nodes]))).not.toContain('Edit the tolerations in Pod web-1')
+  })
+
   it('offers to tolerate what somebody put on nodes, also where others run short', () => {
     const cause = askPod(
       unscheduled(
