@@ -46,6 +46,19 @@ describe('what the window says', () => {
     expect([told(english, []), told(english)]).toEqual([english, english])
   })
 
+  it('says what to do next in the sentence of what failed', async () => {
+    await speak('de')
+    const failed = { text: '{endpoint} cannot be reached: {error}', values: { endpoint: 'box', error: 'EPERM' } }
+    for (const text of [
+      'what was done stays done, and it goes on with: {command}',
+      'once that is mended: {command}',
+      'if it is gone for good, it is forgotten with: {command} --forget',
+    ])
+      expect(told('', [failed, { text, values: { command: 'flotilla' } }])).toMatch(
+        /^box ist nicht erreichbar: EPERM – \p{Ll}.*: flotilla/u,
+      )
+  })
+
   it('follows who changes their mind while German is loaded', async () => {
     await Promise.all([speak('de'), speak('en')])
     expect(t('Settings')).toBe('Settings')

@@ -23,11 +23,12 @@ export const hostOperations = {
   'unsync-clock': 'Zeitsynchronisation ausschalten',
   'withdraw-key': 'Schlüssel entfernen',
   'the plan waits to be approved': 'Der Plan wartet auf Bestätigung',
+  // Behind what failed, in the same sentence.
   'what was done stays done, and it goes on with: {command}':
-    'Was getan ist, bleibt getan; weiter geht es mit: {command}',
-  'once that is mended: {command}': 'Wenn das behoben ist: {command}',
+    '– was getan ist, bleibt getan; weiter geht es mit: {command}',
+  'once that is mended: {command}': '– wenn das behoben ist: {command}',
   'if it is gone for good, it is forgotten with: {command} --forget':
-    'Gibt es ihn nicht mehr, wird er vergessen mit: {command} --forget',
+    '– gibt es ihn nicht mehr, wird er vergessen mit: {command} --forget',
   'there is no host "{name}"': 'Es gibt keinen Rechner „{name}“',
   'stopped as asked; run it again to go on, or remove the host':
     'Wie gewünscht angehalten; zum Fortsetzen erneut ausführen, oder den Rechner entfernen',
