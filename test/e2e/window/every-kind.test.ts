@@ -102,22 +102,22 @@ describe('a long list', () => {
     expect(await rows().count()).toBeLessThan(80)
     const begins = () => page.locator('[role=row][data-key][tabindex="0"]')
     expect(await begins().count()).toBe(1)
-    /** Of the row that has the focus, once the list stands still. */
-    const focusedAt = async () => {
+    const focusedAt = async () => Number(await page.evaluate(`document.activeElement?.getAttribute('aria-rowindex')`))
+    /** The focus comes there, and is still there a moment later, when the list has been drawn anew. */
+    const staysAt = async (what: string, isThere: (at: number) => boolean) => {
+      await until(what, async () => isThere(await focusedAt()))
       await page.waitForTimeout(500)
-      return Number(await page.evaluate(`document.activeElement?.getAttribute('aria-rowindex')`))
+      expect(isThere(await focusedAt()), what).toBe(true)
     }
     await rows().first().focus()
     await page.keyboard.press('End')
     await row('crowd/map-1199').waitFor()
     expect(await begins().count()).toBe(1)
-    expect(await focusedAt()).toBe(all + 1)
+    await staysAt('the last row', at => at === all + 1)
     await page.keyboard.press('PageUp')
-    const above = await focusedAt()
-    expect(above).toBeLessThan(all)
-    expect(above).toBeGreaterThan(all / 2)
+    await staysAt('a page above', at => at > all / 2 && at < all)
     await page.keyboard.press('Home')
-    expect(await focusedAt()).toBe(2)
+    await staysAt('the first row', at => at === 2)
   })
 
   it('shows the namespaces that are chosen, several at once, and says so in the address', async () => {
