@@ -37,7 +37,7 @@ describe('pods/eviction', () => {
     await evict(metadata.name)
     expect((await failure(cluster.admin.get(Pod, { namespace, name: metadata.name }))).code).toBe(404)
   })
-  test.each(['Running', 'Succeeded'])(
+  test.each(['Pending', 'Running', 'Succeeded'])(
     'may name the version and the uid that it means, and says why a %s pod goes',
     async phase => {
       const { metadata } = await pod({ nodeName: 'box' })

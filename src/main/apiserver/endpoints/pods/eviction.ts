@@ -5,7 +5,7 @@ import type { PodDisruptionBudget } from '../../../../shared/api/policy/v1.ts'
 import { formatTime } from '../../../../shared/machinery/clock.ts'
 import { conditionOf, isConditionTrue, setCondition } from '../../../../shared/machinery/conditions.ts'
 import { fromLabelSelector } from '../../../../shared/machinery/selectors.ts'
-import { ApiError, badRequest, conflict, forbidden, isConflict, notFound } from '../../../../shared/machinery/status.ts'
+import { ApiError, badRequest, forbidden, isConflict, notFound } from '../../../../shared/machinery/status.ts'
 import type { DeleteOptions as DeleteBody } from '../../../../shared/api/meta/v1.ts'
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
 import type { ResourceDescriptor } from '../../registry/resource.ts'
@@ -140,8 +140,10 @@ export const podEviction: SubresourceHandler = {
       waited: options.waited,
     })
     const deletion = { ...options, ...(propagationPolicy ? { propagationPolicy } : {}) }
-    for (let tries = 1; !(await evict(context, resource, { namespace, name }, wanted, deletion)); tries++)
-      if (tries === MOST_TRIES) throw conflict(resource.type, name, 'the pod changes again and again')
+    const attempt = () => evict(context, resource, { namespace, name }, wanted, deletion)
+    let overtaken = await attempt()
+    for (let tries = 1; overtaken && tries < MOST_TRIES; tries++) overtaken = await attempt()
+    if (overtaken) throw overtaken
     return { code: 201, object: { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 } }
   },
 }
@@ -162,14 +164,14 @@ function budgetOf(context: EndpointContext, { metadata }: Pod): PodDisruptionBud
   return budget
 }
 
-/** @returns false where the pod has changed since it was decided that it may go: then that is to be decided anew */
+/** @returns the conflict where the pod may have changed since it was decided that it may go: then that is to be decided anew */
 async function evict(
   context: EndpointContext,
   resource: ResourceDescriptor,
   ref: { readonly namespace: string; readonly name: string },
   { preconditions: wanted = {}, gracePeriodSeconds }: DeleteBody,
   { propagationPolicy, ...options }: WriteOptions & Pick<DeleteOptions, 'propagationPolicy'>,
-): Promise<boolean> {
+): Promise<ApiError | undefined> {
   const pod = context.get(resource, ref) as unknown as Pod
   const isFree = finished(pod)
   const budget = isFree ? undefined : budgetOf(context, pod)
@@ -187,11 +189,11 @@ async function evict(
       ...(gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds }),
       ...(propagationPolicy ? { propagationPolicy } : {}),
     })
-    return true
+    return undefined
   } catch (error) {
     if (!mustBeAsSeen || !isConflict(error) || wanted.resourceVersion) throw error
     if (budget) throw beingProcessed(budget)
-    return false
+    return error
   }
 }
 
