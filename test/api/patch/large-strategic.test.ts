@@ -99,6 +99,14 @@ test('what is small is merged at once', () => {
   expect(turns).toBe(0)
 })
 
+test('each of very many keys that a map retains is looked for once', () => {
+  const keys = numbers(0, 200_000).map(i => `k${i}`)
+  const labels = Object.fromEntries(keys.map(key => [key, 'b']))
+  const patch = JSON.parse(JSON.stringify({ metadata: { labels: { $retainKeys: keys.toReversed(), ...labels } } })) as object
+  const merged = atOnce(pieces({ metadata: { labels: { k1: 'a', other: 'a' } } }, patch))
+  expect(text(merged)).toBe(text({ metadata: { labels: { k1: 'b', ...labels } } }))
+}) // prettier-ignore
+
 test.each([
   ['without its key', { value: 'b' }, 'does not contain declared merge key: name'],
   ['of another kind', 'b', 'list element types are not identical'],

@@ -38,15 +38,16 @@ const strategies = (fact: FieldFact | undefined): readonly string[] => fact?.ps?
 
 /** Drops the fields that `$retainKeys` does not name: how one member of a union takes the place of another. */
 function retainKeys(original: JsonObject, patch: JsonObject): JsonObject {
-  const keys = listDirective(patch, RETAIN_KEYS)
-  if (!keys) return original
+  const list = listDirective(patch, RETAIN_KEYS)
+  if (!list) return original
+  const keys = new Set(list)
   for (const key of Object.keys(patch)) {
-    if (!isDirective(key) && patch[key] !== null && !keys.includes(key)) {
+    if (!isDirective(key) && patch[key] !== null && !keys.has(key)) {
       throw badRequest(`${RETAIN_KEYS} doesn't contain all the fields present in the patch: ${key} is missing`)
     }
   }
   const kept: JsonObject = {}
-  for (const key of Object.keys(original)) if (keys.includes(key)) setField(kept, key, original[key])
+  for (const key of Object.keys(original)) if (keys.has(key)) setField(kept, key, original[key])
   return kept
 }
 
