@@ -24,5 +24,8 @@ export function narrowed(
 }
 
 /** @returns those of the keys that the selector says nothing of: the others were written into it when the pod was made */
-export const unwritten = (selector: LabelSelector | undefined, keys: readonly string[] = []): readonly string[] =>
-  selector?.matchExpressions ? keys.filter(key => !selector.matchExpressions?.some(known => known.key === key)) : keys
+export function unwritten(selector: LabelSelector | undefined, keys: readonly string[] = []): readonly string[] {
+  if (keys.length === 0 || !selector?.matchExpressions) return keys
+  const written = new Set(selector.matchExpressions.map(({ key }) => key))
+  return keys.filter(key => !written.has(key))
+}

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { nodes } from '../../../src/main/apiserver/registry/core/node.ts'
 import { podTemplates } from '../../../src/main/apiserver/registry/core/pod-template.ts'
 import { pods } from '../../../src/main/apiserver/registry/core/pod.ts'
+import { annotationErrors } from '../../../src/main/apiserver/registry/core/pod/validate-annotations.ts'
 import type { AnyObject } from '../../../src/shared/machinery/object.ts'
 import { admitted, problems } from '../../suites/resource.ts'
 
@@ -129,6 +130,13 @@ test('a pod that says already what none may say can change and go, and says noth
   expect(update({})).toEqual([[], []])
   const cost = [`metadata.annotations[${COST}]: Invalid value: "+2": must be a 32bit integer`]
   expect(update({ [COST]: '+2', [SECCOMP]: 'x' })).toEqual([cost, cost])
+})
+
+test('very many annotations of very many containers are each looked at once', () => {
+  const names = Array.from({ length: 40_000 }, (_, i) => `c${i}`)
+  const containers = names.map(name => ({ name, image: 'web:1' }))
+  const annotations = Object.fromEntries(names.slice(0, 10_000).map(name => [APP_ARMOR + name, 'unconfined']))
+  expect(annotationErrors('annotations', annotations, { containers })).toEqual([])
 })
 
 const configSource = { configMap: { name: 'a', namespace: 'b', kubeletConfigKey: 'c' } }

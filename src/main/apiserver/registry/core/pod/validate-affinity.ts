@@ -99,10 +99,12 @@ export function validateMatchLabelKeys(
 /** What a key means is in the expressions of a pod's selector already: nothing else there may be about it. */
 function selectedTwice(path: string, keys: readonly string[] | undefined, selector: LabelSelector | undefined) {
   const seen = new Set(Object.keys(selector?.matchLabels ?? {}))
+  const places = new Map<string, number>()
+  for (const [i, key] of list(keys).entries()) if (!places.has(key)) places.set(key, i)
   return list(selector?.matchExpressions).flatMap(({ key }) => {
-    const at = seen.has(key) ? list(keys).indexOf(key) : -1
+    const at = seen.has(key) ? places.get(key) : undefined
     seen.add(key)
-    return at < 0
+    return at === undefined
       ? []
       : [invalidValue(`${path}.matchLabelKeys[${at}]`, key, 'exists in both matchLabelKeys and labelSelector')]
   })

@@ -41,21 +41,27 @@ function seccompErrors(path: string, profile: string): FieldError[] {
     : [invalidValue(path, profile, 'must be a valid seccomp profile')]
 }
 
-function appArmorErrors(path: string, container: string, profile: string, spec: PodSpec): FieldError[] {
-  const errors = containersOf('', spec).some(each => each.container.name === container)
-    ? []
-    : [invalidValue(path, container, 'container not found')]
+function appArmorErrors(path: string, container: string, profile: string, isThere: boolean): FieldError[] {
+  const errors = isThere ? [] : [invalidValue(path, container, 'container not found')]
   if (!['', RUNTIME_DEFAULT, UNCONFINED].includes(profile) && !profile.startsWith(LOCALHOST))
     errors.push(invalidValue(path, profile, `invalid AppArmor profile name: ${quote(profile)}`))
   return errors
 }
 
-/** What one annotation says, whatever the pod's fields say. @param path of the annotations */
-function valueErrors(path: string, key: string, value: string, spec: PodSpec): FieldError[] {
-  if (key === DELETION_COST)
-    return deletionCost(value) === undefined ? [invalidValue(`${path}[${key}]`, value, 'must be a 32bit integer')] : []
-  if (key === SECCOMP_OF_POD || key.startsWith(SECCOMP_OF_CONTAINER)) return seccompErrors(`${path}.${key}`, value)
-  return key.startsWith(APP_ARMOR) ? appArmorErrors(`${path}[${key}]`, key.slice(APP_ARMOR.length), value, spec) : []
+/** What annotations say, whatever the pod's fields say. @param path of the annotations */
+function valueErrors(path: string, given: readonly (readonly [string, string])[], spec: PodSpec): FieldError[] {
+  let names: ReadonlySet<string> | undefined
+  const isThere = (name: string) =>
+    (names ??= new Set(containersOf(path, spec).map(({ container }) => container.name))).has(name)
+  return given.flatMap(([key, value]) => {
+    const where = `${path}[${key}]`
+    if (key === DELETION_COST)
+      return deletionCost(value) === undefined ? [invalidValue(where, value, 'must be a 32bit integer')] : []
+    if (key === SECCOMP_OF_POD || key.startsWith(SECCOMP_OF_CONTAINER)) return seccompErrors(`${path}.${key}`, value)
+    if (!key.startsWith(APP_ARMOR)) return []
+    const container = key.slice(APP_ARMOR.length)
+    return appArmorErrors(where, container, value, isThere(container))
+  })
 }
 
 const mirrorErrors = (path: string, annotations: Annotations, spec: PodSpec): FieldError[] => {
@@ -68,7 +74,7 @@ const mirrorErrors = (path: string, annotations: Annotations, spec: PodSpec): Fi
 /** Of a template or of a pod that is new. @param path of the annotations */
 export const annotationErrors = (path: string, annotations: Annotations, spec: PodSpec): FieldError[] => [
   ...mirrorErrors(path, annotations, spec),
-  ...sortedEntries(annotations).flatMap(([key, value]) => valueErrors(path, key, value, spec)),
+  ...valueErrors(path, sortedEntries(annotations), spec),
 ]
 
 /** @param names annotations that stand for a profile of the field's type */
@@ -129,8 +135,10 @@ export function annotationUpdateErrors(pod: Pod, old: Pod): FieldError[] {
     ...entries(now).flatMap(([key]) => (lookup(before, key) === undefined ? refuse(key, 'add') : [])),
     ...mirrorErrors('metadata.annotations', now, pod.spec),
     // What a stored pod says already must not keep it from changing and from going.
-    ...sortedEntries(now).flatMap(([key, value]) =>
-      lookup(before, key) === value ? [] : valueErrors('metadata.annotations', key, value, pod.spec),
+    ...valueErrors(
+      'metadata.annotations',
+      sortedEntries(now).filter(([key, value]) => lookup(before, key) !== value),
+      pod.spec,
     ),
   ]
 }
