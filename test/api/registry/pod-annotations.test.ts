@@ -1,8 +1,17 @@
 // What annotations of pods and nodes may say, in upstream's words, and that what is stored already stays usable.
 import { expect, test } from 'vitest'
+import { daemonSets } from '../../../src/main/apiserver/registry/apps/daemon-set.ts'
+import { deployments } from '../../../src/main/apiserver/registry/apps/deployment.ts'
+import { replicaSets } from '../../../src/main/apiserver/registry/apps/replica-set.ts'
+import { statefulSets } from '../../../src/main/apiserver/registry/apps/stateful-set.ts'
+import { cronJobs } from '../../../src/main/apiserver/registry/batch/cron-job.ts'
+import { jobs } from '../../../src/main/apiserver/registry/batch/job.ts'
 import { nodes } from '../../../src/main/apiserver/registry/core/node.ts'
 import { podTemplates } from '../../../src/main/apiserver/registry/core/pod-template.ts'
 import { pods } from '../../../src/main/apiserver/registry/core/pod.ts'
+import { replicationControllers } from '../../../src/main/apiserver/registry/core/replication-controller.ts'
+import { type ResourceDescriptor, rulesOf } from '../../../src/main/apiserver/registry/resource.ts'
+import { atOnce } from '../../../src/main/pieces/pacer.ts'
 import { annotationErrors } from '../../../src/main/apiserver/registry/core/pod/validate-annotations.ts'
 import type { AnyObject } from '../../../src/shared/machinery/object.ts'
 import { admitted, problems } from '../../suites/resource.ts'
@@ -131,6 +140,41 @@ test('a pod that says already what none may say can change and go, and says noth
   const cost = [`metadata.annotations[${COST}]: Invalid value: "+2": must be a 32bit integer`]
   expect(update({ [COST]: '+2', [SECCOMP]: 'x' })).toEqual([cost, cost])
 })
+
+const LABELS = { app: 'web' }
+const selecting = (template: Fields) => ({ selector: { matchLabels: LABELS }, template })
+const workloads: [resource: ResourceDescriptor, wrap: (template: Fields) => Fields][] = [
+  ...[deployments, replicaSets, statefulSets, daemonSets].map((resource): (typeof workloads)[number] => [
+    resource as ResourceDescriptor,
+    template => ({ spec: selecting(template) }),
+  ]),
+  [replicationControllers as ResourceDescriptor, template => ({ spec: { selector: LABELS, template } })],
+  [jobs as ResourceDescriptor, template => ({ spec: { ...selecting(template), manualSelector: true } })],
+  [cronJobs as ResourceDescriptor, template => ({ spec: { schedule: '* * * * *', jobTemplate: { spec: { template } } } })],
+  [podTemplates as ResourceDescriptor, template => ({ template })],
+] // prettier-ignore
+
+test.each(workloads.map(([resource, wrap]) => [resource.type.kind, resource, wrap] as const))(
+  'a %s whose template says already what none may say can change, and says nothing new of the kind',
+  (kind, resource, wrap) => {
+    const restartPolicy = kind.endsWith('Job') ? 'Never' : 'Always'
+    const made = (annotations: Fields) => {
+      const { spec } = object(
+        {},
+        { securityContext: { seccompProfile: { type: 'RuntimeDefault' } } },
+        { restartPolicy },
+      )
+      return admitted(resource, wrap({ metadata: { labels: LABELS, annotations }, spec }))
+    }
+    const given = { [COST]: '+1', [SECCOMP]: 'x', [SECCOMP_OF_WEB]: 'unconfined', [`${APP_ARMOR}other`]: 'unconfined' }
+    const large = { large: 'x'.repeat(262_144) }
+    const stored = made({ ...given, ...large })
+    const found = (annotations: Fields, old?: AnyObject) => atOnce(rulesOf(resource, made(annotations), old)).length
+    expect([found({ ...given, ...large }), found({ ...given, ...large }, stored)]).toEqual([5, 0])
+    expect(found({ ...given, [COST]: '+2', [`${APP_ARMOR}more`]: 'unconfined' }, stored)).toBe(2)
+    expect(found(given, made({}))).toBe(4)
+  },
+)
 
 test('very many annotations of very many containers are each looked at once', () => {
   const names = Array.from({ length: 40_000 }, (_, i) => `c${i}`)

@@ -30,9 +30,9 @@ function strategyErrors(path: string, strategy: DaemonSetUpdateStrategy | undefi
   return errors
 }
 
-export const validateDaemonSet = ({ spec }: DaemonSet): FieldError[] => [
+export const validateDaemonSet = ({ spec }: DaemonSet, old?: DaemonSet): FieldError[] => [
   ...validateWorkloadSelector(spec.selector, 'daemonset'),
-  ...validateLongRunningTemplate(spec.selector, spec.template, 'DaemonSet'),
+  ...validateLongRunningTemplate(spec.selector, spec.template, 'DaemonSet', old?.spec.template),
   ...nonNegative('spec.minReadySeconds', spec.minReadySeconds),
   ...strategyErrors('spec.updateStrategy', spec.updateStrategy),
   ...nonNegative('spec.revisionHistoryLimit', spec.revisionHistoryLimit),

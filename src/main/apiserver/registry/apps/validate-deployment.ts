@@ -32,11 +32,11 @@ function strategyErrors(path: string, strategy: DeploymentStrategy | undefined):
   return [...errors, ...atMostHundredPercent(`${at}.maxUnavailable`, maxUnavailable)]
 }
 
-export function validateDeployment({ spec }: Deployment): FieldError[] {
+export function validateDeployment({ spec }: Deployment, old?: Deployment): FieldError[] {
   const errors = [
     ...nonNegative('spec.replicas', spec.replicas),
     ...validateWorkloadSelector(spec.selector, 'deployment'),
-    ...validateLongRunningTemplate(spec.selector, spec.template, 'ReplicaSet'),
+    ...validateLongRunningTemplate(spec.selector, spec.template, 'ReplicaSet', old?.spec.template),
     ...strategyErrors('spec.strategy', spec.strategy),
     ...nonNegative('spec.minReadySeconds', spec.minReadySeconds),
     ...nonNegative('spec.revisionHistoryLimit', spec.revisionHistoryLimit),

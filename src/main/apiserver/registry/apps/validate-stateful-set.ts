@@ -59,7 +59,7 @@ function templateWithClaims({ template, volumeClaimTemplates }: StatefulSetSpec)
 const claimErrors = (path: string, claims: StatefulSetSpec['volumeClaimTemplates']): FieldError[] =>
   each(path, claims, (at, claim) => validateClaimSpec(`${at}.spec`, claim.spec))
 
-export function validateStatefulSet({ metadata, spec }: StatefulSet): FieldError[] {
+export function validateStatefulSet({ metadata, spec }: StatefulSet, old?: StatefulSet): FieldError[] {
   const errors: FieldError[] = []
   const management = spec.podManagementPolicy
   if (!management) errors.push(required('spec.podManagementPolicy'))
@@ -82,7 +82,7 @@ export function validateStatefulSet({ metadata, spec }: StatefulSet): FieldError
   return [
     ...errors,
     ...validateWorkloadSelector(spec.selector, 'statefulset'),
-    ...validateLongRunningTemplate(spec.selector, templateWithClaims(spec), 'StatefulSet'),
+    ...validateLongRunningTemplate(spec.selector, templateWithClaims(spec), 'StatefulSet', old?.spec.template),
   ]
 }
 

@@ -63,9 +63,10 @@ export function validateLongRunningTemplate(
   selector: LabelSelector | undefined,
   template: PodTemplateSpec | undefined,
   kind: string,
+  old: PodTemplateSpec | undefined,
 ): FieldError[] {
   if (!template) return [required('spec.template')]
-  const errors = [...templateMatches(selector, template), ...validatePodTemplate('spec.template', template)]
+  const errors = [...templateMatches(selector, template), ...validatePodTemplate('spec.template', template, old)]
   const at = 'spec.template.spec'
   const policy = template.spec?.restartPolicy
   if (policy !== 'Always') errors.push(notSupported(`${at}.restartPolicy`, policy ?? '', ['Always']))

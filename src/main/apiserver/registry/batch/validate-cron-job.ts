@@ -34,7 +34,7 @@ function timeZoneErrors(path: string, zone: string | undefined): FieldError[] {
 /** Jobs are called after their cron job and the minute: eleven characters more. */
 export const cronJobName = (name: string): string[] => (name.length > 52 ? ['must be no more than 52 characters'] : [])
 
-export function validateCronJob(cron: CronJob): FieldError[] {
+export function validateCronJob(cron: CronJob, old?: CronJob): FieldError[] {
   const { spec } = cron
   const errors = [
     ...scheduleErrors('spec.schedule', spec.schedule, spec.timeZone),
@@ -45,7 +45,7 @@ export function validateCronJob(cron: CronJob): FieldError[] {
   const job = spec.jobTemplate?.spec
   if (!job) errors.push(required('spec.jobTemplate.spec'))
   else {
-    errors.push(...validateJobTemplateSpec('spec.jobTemplate.spec', job))
+    errors.push(...validateJobTemplateSpec('spec.jobTemplate.spec', job, old?.spec.jobTemplate.spec))
     if (job.selector)
       errors.push(invalidValue('spec.jobTemplate.spec.selector', job.selector, '`selector` will be auto-generated'))
     if (job.manualSelector)

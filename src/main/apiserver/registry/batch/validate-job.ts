@@ -135,7 +135,7 @@ function restartErrors(path: string, spec: JobSpec): FieldError[] {
 }
 
 /** The spec without its selector: what cron jobs check of their templates. */
-export function validateJobTemplateSpec(path: string, spec: JobSpec): FieldError[] {
+export function validateJobTemplateSpec(path: string, spec: JobSpec, old?: JobSpec): FieldError[] {
   const errors = (
     [
       'parallelism',
@@ -166,7 +166,7 @@ export function validateJobTemplateSpec(path: string, spec: JobSpec): FieldError
       spec.podFailurePolicy ? ['Failed'] : ['Failed', 'TerminatingOrFailed'],
     ),
   )
-  if (spec.template) errors.push(...validatePodTemplate(`${path}.template`, spec.template))
+  if (spec.template) errors.push(...validatePodTemplate(`${path}.template`, spec.template, old?.template))
   else errors.push(required(`${path}.template`))
   return [...errors, ...restartErrors(path, spec)]
 }
@@ -201,12 +201,12 @@ function podNameErrors({ metadata: { name = '' }, spec: { completionMode, comple
     : [invalidValue('metadata.name', name, `will not able to create pod with invalid DNS label: ${longest}`)]
 }
 
-export function validateJob(job: Job): FieldError[] {
+export function validateJob(job: Job, old?: Job): FieldError[] {
   const { spec } = job
   const errors = generatedSelectorErrors(job)
   if (!spec.selector) errors.push(required('spec.selector'))
   else errors.push(...validateLabelSelector('spec.selector', spec.selector))
-  errors.push(...validateJobTemplateSpec('spec', spec))
+  errors.push(...validateJobTemplateSpec('spec', spec, old?.spec))
   errors.push(...podNameErrors(job))
   if (spec.template) errors.push(...templateMatches(spec.selector, spec.template))
   return errors

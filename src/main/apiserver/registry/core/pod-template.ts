@@ -15,7 +15,7 @@ export const podTemplates = defineResource<PodTemplate>({
     setPodTemplateDefaults(object.template)
   },
   ...generationOnly('template'),
-  validate: object => (object.template ? validatePodTemplate('template', object.template) : []),
+  validate: (object, old) => (object.template ? validatePodTemplate('template', object.template, old?.template) : []),
   warnings: (object, old) => (isSame(object, old) ? [] : templateWarnings('template', object.template)),
   columns: [
     nameColumn,

@@ -12,7 +12,10 @@ import { isEmpty } from '../support/collections.ts'
 import { nonNegative } from '../support/rules.ts'
 import { validatePodTemplate } from './pod/validate-spec.ts'
 
-export function validateReplicationController({ spec }: ReplicationController): FieldError[] {
+export function validateReplicationController(
+  { spec }: ReplicationController,
+  old?: ReplicationController,
+): FieldError[] {
   const errors = [
     ...nonNegative('spec.minReadySeconds', spec.minReadySeconds),
     ...(isEmpty(spec.selector) ? [required('spec.selector')] : []),
@@ -25,7 +28,7 @@ export function validateReplicationController({ spec }: ReplicationController): 
     errors.push(
       invalidValue('spec.template.metadata.labels', labels ?? null, '`selector` does not match template `labels`'),
     )
-  errors.push(...validatePodTemplate('spec.template', template))
+  errors.push(...validatePodTemplate('spec.template', template, old?.spec.template))
   const policy = template.spec?.restartPolicy
   if (policy !== 'Always') errors.push(notSupported('spec.template.spec.restartPolicy', policy ?? '', ['Always']))
   if (template.spec?.activeDeadlineSeconds !== undefined)

@@ -136,17 +136,32 @@ export function validatePodSpec(path: string, spec: PodSpec, meta: ObjectMeta | 
   return [...errors, ...osErrors(path, spec), ...fileKeyErrors(path, spec)]
 }
 
-export function validatePodTemplate(path: string, template: PodTemplateSpec): FieldError[] {
+/** What was wrong with a stored template already must not keep its object from being changed and scaled. */
+function newlyWrong(
+  template: PodTemplateSpec,
+  old: PodTemplateSpec | undefined,
+  check: (template: PodTemplateSpec) => FieldError[],
+): FieldError[] {
+  const found = check(template)
+  if (found.length === 0 || !old?.spec) return found
+  const text = ({ field, message }: FieldError) => `${field}: ${message}`
+  const known = new Set(check(old).map(text))
+  return found.filter(error => !known.has(text(error)))
+}
+
+/** @param old before an update: what its annotations said is not held against it */
+export function validatePodTemplate(path: string, template: PodTemplateSpec, old?: PodTemplateSpec): FieldError[] {
   const { metadata, spec } = template
+  const at = `${path}.annotations`
   const errors: FieldError[] = [
     ...validateLabels(`${path}.labels`, metadata?.labels),
-    ...validateAnnotations(metadata?.annotations, `${path}.annotations`),
+    ...newlyWrong(template, old, one => validateAnnotations(one.metadata?.annotations, at)),
   ]
   if (!spec) return [...errors, required(`${path}.spec`)]
   errors.push(
-    ...annotationErrors(`${path}.annotations`, metadata?.annotations, spec),
+    ...newlyWrong(template, old, one => annotationErrors(at, one.metadata?.annotations, one.spec)),
     ...validatePodSpec(`${path}.spec`, spec, undefined),
-    ...profilesThatDiffer(`${path}.spec`, metadata?.annotations, spec),
+    ...newlyWrong(template, old, one => profilesThatDiffer(`${path}.spec`, one.metadata?.annotations, one.spec)),
   )
   if (list(spec.ephemeralContainers).length > 0)
     errors.push(forbiddenField(`${path}.spec.ephemeralContainers`, 'ephemeral containers not allowed in pod template'))
