@@ -32,19 +32,42 @@ export const firstUntolerated = <T extends TaintLike>(
     taint => effects.includes(taint.effect) && !tolerations?.some(toleration => tolerates(toleration, taint)),
   )
 
-/** Whether the one tolerates all that the other does. */
-function covers(wide: Toleration, other: Toleration): boolean {
-  if (deepEqual(wide, other)) return true
-  const { key = '', operator = 'Equal', value = '', effect = '', tolerationSeconds } = wide
-  if (key !== (other.key ?? '') && (key !== '' || operator !== 'Exists')) return false
-  if (effect !== '' && effect !== other.effect) return false
-  const isShorter = tolerationSeconds !== undefined && (other.tolerationSeconds ?? Infinity) > tolerationSeconds
-  if (effect === 'NoExecute' && isShorter) return false
-  return operator === 'Exists' || (operator === 'Equal' && other.operator === 'Equal' && value === (other.value ?? ''))
+/** What is tolerated, but for how long. */
+const shapeOf = ({ key = '', operator = '', value = '', effect = '' }: Toleration): string =>
+  JSON.stringify([key, operator, operator === 'Exists' ? '' : value, effect])
+
+/** How long; only what evicts is tolerated for a while. */
+const secondsOf = ({ effect, tolerationSeconds }: Toleration): number =>
+  effect === 'NoExecute' ? (tolerationSeconds ?? Infinity) : Infinity
+
+/** Whether another one tolerates all that this one does, and more. @param longest by shape */
+function isCovered(one: Toleration, longest: ReadonlyMap<string, number>): boolean {
+  const [own, seconds] = [shapeOf(one), secondsOf(one)]
+  const wider = [one.effect ?? '', ''].flatMap(effect => [
+    { ...one, operator: 'Exists', effect },
+    { key: '', operator: 'Exists', effect },
+    ...(one.operator === 'Equal' ? [one, { ...one, operator: '' }].map(same => ({ ...same, effect })) : []),
+  ])
+  return wider.map(shapeOf).some(shape => {
+    const most = longest.get(shape)
+    return most !== undefined && (shape === own ? most > seconds : most >= seconds)
+  })
 }
 
-/** @returns those that no other one covers; of equal ones the first */
-export const withoutNarrower = (tolerations: readonly Toleration[]): Toleration[] =>
-  tolerations.filter(
-    (one, i) => !tolerations.some((other, k) => k !== i && covers(other, one) && (k < i || !deepEqual(other, one))),
-  )
+/**
+ * In a time that grows with their number alone: a pod may have thousands.
+ * @returns those that no other one covers; of equal ones the first, of those that mean the same otherwise the last
+ */
+export function withoutNarrower(tolerations: readonly Toleration[]): Toleration[] {
+  const meanings = new Map<string, Toleration>()
+  const longest = new Map<string, number>()
+  for (const one of tolerations) {
+    const [shape, seconds] = [shapeOf(one), secondsOf(one)]
+    if ((longest.get(shape) ?? -Infinity) < seconds) longest.set(shape, seconds)
+    const meaning = `${shape} ${seconds}`
+    if (deepEqual(meanings.get(meaning), one)) continue
+    meanings.delete(meaning)
+    meanings.set(meaning, one)
+  }
+  return [...meanings.values()].filter(one => !isCovered(one, longest))
+}

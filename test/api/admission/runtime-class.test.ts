@@ -50,6 +50,11 @@ test('of tolerations, those that another one covers are left out', async () => {
   ])
 })
 
+test('of tolerations that cover each other, one is kept', async () => {
+  const { spec } = await pod({ runtimeClassName: 'vm', tolerations: [{ ...forAll, value: 'any' }, dedicated] })
+  expect(own(spec.tolerations)).toEqual([dedicated, forAll])
+})
+
 test.each([
   [{ runtimeClassName: 'none' }, 'pod rejected: RuntimeClass "none" not found'],
   [{ runtimeClassName: 'vm', overhead: { memory: '1Mi' } }, "pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead"],
