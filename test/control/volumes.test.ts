@@ -176,13 +176,19 @@ describe('the end of a binding', () => {
     await cluster.client.delete(PersistentVolumeClaim, { namespace, name })
   }
 
+  const noPlugin = (name: string, kind: string) =>
+    `error getting deleter volume plugin for volume "${name}": no ${kind} plugin matched`
   test.each<[string, Partial<PersistentVolumeSpec>, string]>([
-    ['path', { hostPath: { path: '/srv/data' } }, 'no deletable volume plugin matched'],
-    ['nfs', { nfs: { server: '192.0.2.9', path: '/data' } }, 'no deletable volume plugin matched'],
-    ['fc', { fc: { targetWWNs: ['50060e801049cfd1'], lun: 0 } }, 'no volume plugin matched'],
-  ])('Delete fails with a reason on a volume by %s that no provisioner made', async (name, spec, reason) => {
+    [
+      'path',
+      { hostPath: { path: '/srv/data' } },
+      'host_path deleter only supports /tmp/.+ but received provided /srv/data',
+    ],
+    ['tmp', { hostPath: { path: '/tmp/data' } }, noPlugin('tmp', 'deletable volume')],
+    ['nfs', { nfs: { server: '192.0.2.9', path: '/data' } }, noPlugin('nfs', 'deletable volume')],
+    ['fc', { fc: { targetWWNs: ['50060e801049cfd1'], lun: 0 } }, noPlugin('fc', 'volume')],
+  ])('Delete fails with a reason on a volume by %s that no provisioner made', async (name, spec, message) => {
     await released(name, spec)
-    const message = `error getting deleter volume plugin for volume "${name}": ${reason}`
     await eventually(async () => expect((await volumeOf(name)).status).toMatchObject({ phase: 'Failed', message }))
     await eventually(async () => expect(await volumeEvents(name)).toEqual([`VolumeFailedDelete: ${message}`]))
   })

@@ -55,12 +55,8 @@ export class VolumeBinder implements Reconciler<PersistentVolume> {
     if (policy === 'Recycle')
       await this.#fail(released, 'VolumeFailedRecycle', 'No recycler plugin found for the volume!', context)
     // Volumes that a provisioner made are deleted by it, those of a driver by what belongs to that.
-    else if (policy === 'Delete' && !isProvisioned(released) && !released.spec.csi) {
-      const matched = released.spec.hostPath ?? released.spec.nfs ?? released.spec.local
-      const reason = `no ${matched ? 'deletable ' : ''}volume plugin matched`
-      const why = `error getting deleter volume plugin for volume "${released.metadata.name}": ${reason}`
-      await this.#fail(released, 'VolumeFailedDelete', why, context)
-    }
+    else if (policy === 'Delete' && !isProvisioned(released) && !released.spec.csi)
+      await this.#fail(released, 'VolumeFailedDelete', whyKept(released), context)
   }
 
   async #fail(volume: PersistentVolume, reason: string, message: string, context: Context): Promise<void> {
@@ -84,6 +80,14 @@ export class VolumeBinder implements Reconciler<PersistentVolume> {
       `Cannot bind PersistentVolume "${volume.metadata.name}" to requested PersistentVolumeClaim ${why}`,
     )
   }
+}
+
+/** In upstream's words, which deletes folders below /tmp where it runs; here, nobody deletes those either. */
+function whyKept({ metadata: { name }, spec: { hostPath, nfs, local } }: PersistentVolume): string {
+  if (hostPath && !/\/tmp\/./.test(hostPath.path))
+    return `host_path deleter only supports /tmp/.+ but received provided ${hostPath.path}`
+  const kind = (hostPath ?? nfs ?? local) ? 'deletable volume' : 'volume'
+  return `error getting deleter volume plugin for volume "${name}": no ${kind} plugin matched`
 }
 
 const isProvisioned = ({ metadata }: PersistentVolume) => metadata.annotations?.[PROVISIONED_BY] !== undefined
