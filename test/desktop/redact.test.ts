@@ -5,6 +5,8 @@ import { redact } from '../../src/main/desktop/redact.ts'
 const PEM = `-----BEGIN EC PRIVATE KEY-----\n${'MHcCAQEEIExampleExampleExample\n'.repeat(3)}-----END EC PRIVATE KEY-----`
 const JWT = 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhZG1pbiJ9.c2lnbmF0dXJl'
 
+const inside = (value: unknown) => JSON.stringify({ text: JSON.stringify(value) })
+
 describe('redact()', () => {
   it.each([
     ['a PEM block', `before\n${PEM}\nafter`, 'MHcC'],
@@ -39,6 +41,16 @@ describe('redact()', () => {
     ['a variable', '{"name":"DB_PASSWORD","value":"hunter2x"}', 'hunter2x'],
     ['a variable in YAML', 'env:\n  - name: DB_PASSWORD\n    value: hunter2 and more\n', 'and more'],
     ['a variable inside of JSON', JSON.stringify({ a: '{"name": "API_TOKEN", "value": "hunter2x"}' }), 'hunter2x'],
+    ['a variable of several lines', '- name: DB_PASSWORD\n  value: |\n    hun\n\n    ter2x\n- name: A\n', 'ter2x'],
+    ['a variable behind its value in YAML', '- value: hunter2x\n  name: DB_PASSWORD\n', 'hunter2x'],
+    [
+      'what follows a quote in JSON inside of JSON',
+      JSON.stringify(JSON.stringify({ password: '7"hunter2x' })),
+      'hunter2x',
+    ],
+    ['what ends with a backslash in there', JSON.stringify(JSON.stringify({ token: 'hunter2x\\' })), 'hunter2x'],
+    ['a password in JSON in JSON in JSON', inside(inside({ password: '7"hunter2x' })), 'hunter2x'],
+    ['a variable in there', inside(inside({ name: 'DB_PASSWORD', value: 'hunter2x' })), 'hunter2x'],
     ['what a patch puts', '[{"op": "add", "path": "/stringData/db-password", "value": "hunter2x"}]', 'hunter2x'],
     ['what a patch puts, before where', '[{"value":"hunter2x","op":"add","path":"/data/token"}]', 'hunter2x'],
     ['what a patch in YAML puts', '- op: add\n  path: /stringData/token\n  value: hunter2x\n', 'hunter2x'],
@@ -102,6 +114,8 @@ describe('redact()', () => {
     'authorizer: RBAC, auth: "node"',
     '{"name":"HOME","value":"/root"}, {"op":"replace","path":"/data/user","value":"plain"}',
     '- name: PORT\n  value: 80\n- name: PASSWORD_RULES\n  value: long',
+    '- name: HOME\n  value: /root\n- name: DB_PASSWORD\n  value:\n- name: USER\n  value: plain\n',
+    '{\\"name\\":\\"HOME\\",\\"value\\":\\"/root\\"}',
   ])('leaves what is no secret: %s', text => expect(redact(text)).toEqual({ text, hidden: 0 }))
 
   it.each([

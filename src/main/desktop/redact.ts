@@ -14,14 +14,23 @@ const SECRET_WORD =
   '(?:password|passwd|passphrase|secret|token|(?:api|access|secret|private|signing|encryption)[_-]?key|authorization|cookie|client-key-data|client-certificate-data|credentials?)'
 const SECRET_NAME = `[\\w.-]{0,120}${SECRET_WORD}`
 
-/** A quote of JSON, which may be inside of JSON, and a text in such quotes. */
+/** A quote of JSON, which may be inside of JSON, as often as three times. */
 const QUOTE = '\\\\{0,7}"'
-const QUOTED = '(?:\\\\"(?:(?!\\\\").)*\\\\"|"(?:[^"\\\\]|\\\\.)*")'
+/** A text in such quotes, to where it ends: a quote of its own is escaped more often, a backslash before its end twice. */
+const QUOTED = `(?:"(?:[^"\\\\]|\\\\.)*"|${[1, 3, 7].map(quotedInside).join('|')})`
+function quotedInside(escapes: number): string {
+  const end = `(?<!\\\\)(?:\\\\{${2 * escapes + 2}})*\\\\{${escapes}}"`
+  return `\\\\{${escapes}}"(?:(?!${end}).)*${end}`
+}
 /** What names a value beside it: a variable, or where a patch puts something. */
 const NAMED = `${QUOTE}(?:name|path)${QUOTE}\\s*:\\s*${QUOTE}[\\w./~-]{0,120}${SECRET_WORD}${QUOTE}`
+const NAMED_IN_YAML = `(?:name|path):[ \\t]*["']?[\\w./~-]{0,120}${SECRET_WORD}["']?[ \\t]*(?:\\n|$)`
 
 /** Lines of YAML that belong to the one before them, and the empty ones in between. */
 const INDENTED = '(?:[ \\t]*\\n)*[ \\t]+\\S.*(?:\\n(?:[ \\t]*\\n)*[ \\t]+\\S.*)*'
+
+/** What such a line begins with, where the one before it is indented as the second group. */
+const DEEPER = '\\n(?:[ \\t]*\\n)*\\2[ \\t]+\\S'
 
 /** Each keeps its first group, where there is one; the rest of the match goes. The order matters. */
 const PATTERNS: readonly RegExp[] = [
@@ -33,14 +42,12 @@ const PATTERNS: readonly RegExp[] = [
   // user:password@host
   /(\b[a-z][a-z0-9+.-]{0,30}:\/\/[^\s/:@"']*:)[^\s/@"']+(?=@)/gi,
   // "name": "value", with escaped quotes inside
-  new RegExp(`((?:\\\\?["'])${SECRET_NAME}(?:\\\\?["'])\\s*:\\s*)(?:${QUOTED}|'[^']*')`, 'gi'),
+  new RegExp(`((?:\\\\{0,7}["'])${SECRET_NAME}(?:\\\\{0,7}["'])\\s*:\\s*)(?:${QUOTED}|'[^']*')`, 'gi'),
   // "name": "NAME", "value": "value", as variables and patches have it, in any order, and the same in YAML
   new RegExp(`(${NAMED}\\s*,\\s*${QUOTE}value${QUOTE}\\s*:\\s*)${QUOTED}`, 'gi'),
   new RegExp(`(${QUOTE}value${QUOTE}\\s*:\\s*)${QUOTED}(?=\\s*,[^{}]{0,100}${NAMED})`, 'gi'),
-  new RegExp(
-    `(\\b(?:name|path):[ \\t]*["']?[\\w./~-]{0,120}${SECRET_WORD}["']?[ \\t]*\\n[ \\t]*value:[ \\t]*)\\S.*`,
-    'gi',
-  ),
+  new RegExp(`(\\b${NAMED_IN_YAML}([ \\t]*)value:[ \\t]*)(?=\\S|${DEEPER})(?:\\S.*)?(?:${DEEPER}.*)*`, 'gi'),
+  new RegExp(`(\\bvalue:[ \\t]*)\\S.*(?=\\n[ \\t]*${NAMED_IN_YAML})`, 'gi'),
   // Data of a Secret, written out whole: behind its kind, or before it, where fields are in order, as kubectl keeps them
   /((?:\\{0,7}")kind(?:\\{0,7}")\s*:\s*(?:\\{0,7}")Secret\b[\s\S]{0,2000}?(?:\\{0,7}")data(?:\\{0,7}")\s*:\s*)\{[^{}]*\}/g,
   /((?:\\{0,7}")data(?:\\{0,7}")\s*:\s*)\{[^{}]*\}(?=[^{}]{0,200}(?:\\{0,7}")kind(?:\\{0,7}")\s*:\s*(?:\\{0,7}")Secret\b)/g,
