@@ -78,6 +78,14 @@ describe('a request for a certificate of a kubelet', () => {
       )
     },
   )
+  test.each([undefined, 'bm8gcmVxdWVzdA=='])('that is none (%s) is refused', async request => {
+    const draft = { metadata: { name: 'none' }, spec: { signerName: 'kubernetes.io/kubelet-serving', request, usages: ['server auth'] } } // prettier-ignore
+    const { code, message } = await failure(cluster.node('one').create(CertificateSigningRequest, draft as never))
+    expect([code, message]).toEqual([
+      403,
+      'certificatesigningrequests.certificates.k8s.io "none" is forbidden: unable to parse csr: PEM block type must be CERTIFICATE REQUEST',
+    ])
+  })
   test('of another signer may name whomever', async () => {
     expect((await ask('jane', 'example.com/people')).spec.signerName).toBe('example.com/people')
   })

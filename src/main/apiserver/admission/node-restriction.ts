@@ -14,6 +14,7 @@ import { forbidden, notFound } from '../../../shared/machinery/status.ts'
 import type { ObjectStore } from '../../store/contract.ts'
 import { nodeNameOf } from '../authz/node/node-identity.ts'
 import type { ServerView } from '../endpoints/server-view.ts'
+import { NO_REQUEST, decoded, isPemRequest } from '../registry/certificates/validate.ts'
 import { apiReferenceOf } from './api-references.ts'
 import type { AdmissionPlugin, AdmissionRequest } from './contract.ts'
 import { isCreateOf, isType } from './is-type.ts'
@@ -210,13 +211,14 @@ const KUBELET_SIGNERS = new Set(['kubernetes.io/kubelet-serving', 'kubernetes.io
 async function checkCertificateRequest(ask: Ask): Promise<void> {
   const { request, nodeName } = ask
   if (!isCreateOf(request, CertificateSigningRequest)) return
-  const { spec } = request.object as unknown as CertificateSigningRequest
-  if (!KUBELET_SIGNERS.has(spec.signerName)) return
+  const { signerName, request: text = '' } = (request.object as unknown as CertificateSigningRequest).spec
+  if (!KUBELET_SIGNERS.has(signerName)) return
+  if (!isPemRequest(text)) refuse(ask, `unable to parse csr: ${NO_REQUEST}`)
   const { readRequest } = await import('../../pki/certificate-request.ts')
   const wanted = `system:node:${nodeName}`
   let commonName: string
   try {
-    commonName = readRequest(Buffer.from(spec.request, 'base64').toString('latin1')).commonName
+    commonName = readRequest(decoded(text)).commonName
   } catch (error) {
     return refuse(ask, `unable to parse csr: ${messageOf(error)}`)
   }

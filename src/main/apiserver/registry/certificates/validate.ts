@@ -37,8 +37,9 @@ const USAGES = [
 ]
 
 const BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----\r?\n[A-Za-z0-9+/=\s]*-----END \1-----/
-const decoded = (base64: string) => Buffer.from(base64, 'base64').toString('latin1')
-const isPemRequest = (base64: string) => BLOCK.exec(decoded(base64))?.[1] === 'CERTIFICATE REQUEST'
+export const decoded = (base64: string) => Buffer.from(base64, 'base64').toString('latin1')
+export const NO_REQUEST = 'PEM block type must be CERTIFICATE REQUEST'
+export const isPemRequest = (base64: string) => BLOCK.exec(decoded(base64))?.[1] === 'CERTIFICATE REQUEST'
 
 /** Whoever asks signs with the key that is asked for. */
 export async function validateSignature({ spec: { request } }: CertificateSigningRequest): Promise<FieldError[]> {
@@ -54,8 +55,7 @@ export async function validateSignature({ spec: { request } }: CertificateSignin
 
 export function validateSigningRequest({ spec }: CertificateSigningRequest): FieldError[] {
   const errors: FieldError[] = []
-  if (!isPemRequest(spec.request ?? ''))
-    errors.push(invalidValue('spec.request', spec.request ?? null, 'PEM block type must be CERTIFICATE REQUEST'))
+  if (!isPemRequest(spec.request ?? '')) errors.push(invalidValue('spec.request', spec.request ?? null, NO_REQUEST))
   if (list(spec.usages).length === 0) errors.push(required('spec.usages'))
   const seen = new Set<string>()
   errors.push(
