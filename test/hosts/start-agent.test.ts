@@ -112,7 +112,7 @@ test('an agent that works is left alone; that it starts with the host, and label
   const spec = { address: 'box', labels: { tier: 'front' }, roles: ['web'] }
   const ran: string[] = []
   const lacking = working([], spec, ran)
-  expect(await startAgent.plan(lacking)).toEqual([
+  expect((await startAgent.plan(lacking)).map(String)).toEqual([
     'have the agent start at every boot',
     'label the node: tier=front, node-role.kubernetes.io/web=',
   ])
