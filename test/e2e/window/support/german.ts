@@ -12,9 +12,9 @@ const ENGLISH = Object.keys(messages).filter(
   key => messages[key] !== key && !spoken.has(key) && !key.includes('{') && !(key in states) && !KINDS.has(key),
 )
 
-/** In the page: every text that is read or heard, but for states and what objects, logs and editors hold. */
+/** In the page: every text that is read or heard, but for states, names of kinds, and what objects, logs and editors hold. */
 const TEXTS = `[...document.querySelectorAll('body *')]
-  .filter(each => each.checkVisibility() && !each.closest('.cm-line, .xterm, [role=log], pre, code, [data-tone]'))
+  .filter(each => each.checkVisibility() && !each.closest('.cm-line, .xterm, [role=log], pre, code, [data-tone], [translate=no]'))
   .flatMap(each => [
     ...[...each.childNodes].filter(node => node.nodeType === Node.TEXT_NODE).map(node => node.data),
     ...['aria-label', 'title', 'placeholder', 'aria-description'].map(name => each.getAttribute(name) ?? ''),
