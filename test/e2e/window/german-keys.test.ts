@@ -239,6 +239,10 @@ describe('in German, without a pointer,', () => {
     await goTo('zeitverlauf')
     await keys.tabTo(exactly(de('Filter the timeline')))
     await keys.type('service tresen')
+    await page
+      .getByRole('button', { name: de('Bring back'), exact: true })
+      .first()
+      .waitFor()
     await keys.tabTo(exactly(de('Bring back')))
     await allIsGerman()
     await press('Enter')
