@@ -27,6 +27,7 @@ let api: TestApiServer
 let window: OpenWindow
 let page: Page
 let ticking: NodeJS.Timeout | undefined
+let hasEnded = false
 
 /** As an agent tells it: counters that went on since the beginning. */
 function summary(): object {
@@ -59,8 +60,11 @@ beforeAll(async () => {
   // Two readings make the first measurement.
   while (history.length === 0) await clock.advance(15_000)
   while (clock.now() < Date.now() - MINUTE_MS) await reads(MINUTE_MS, history.length + 1)
-  const toNow = () => void clock.advance(Date.now() - clock.now()).then(() => (ticking = setTimeout(toNow, 50)))
-  toNow()
+  const toNow = async () => {
+    await clock.advance(Date.now() - clock.now())
+    if (!hasEnded) ticking = setTimeout(() => void toNow(), 50)
+  }
+  void toNow()
 
   api = await startTestApiServer({ subresources: metricsHandlers(collector), ui: { dir: 'out/renderer' } })
   const client = api.clientAs()
@@ -83,6 +87,7 @@ beforeAll(async () => {
   await page.getByText('Pods by state').waitFor()
 })
 afterAll(async () => {
+  hasEnded = true
   clearTimeout(ticking)
   await window?.[Symbol.asyncDispose]()
   await collector?.[Symbol.asyncDispose]()

@@ -6,6 +6,7 @@ import { type Cluster, until } from '../support/cluster.ts'
 import { closeDock, shoot } from './support/browser.ts'
 import { ClusterWindow } from './support/cluster-window.ts'
 import { counterImage } from './support/counter-image.ts'
+import { replaceText } from './support/editor.ts'
 
 let cluster: Cluster
 let window: ClusterWindow
@@ -78,12 +79,7 @@ const confirm = (name: string) => page.locator('[data-modal]').getByRole('button
 /** In the editor that a fix opened: replaces some text, and has it checked by the server before it is applied. */
 async function edit(from: string, to: string): Promise<void> {
   const dock = page.locator('[data-dock]')
-  await dock.locator('.cm-content').click()
-  await page.keyboard.press('Control+f')
-  await dock.locator('.cm-search input[name=search]').fill(from)
-  await dock.locator('.cm-search input[name=replace]').fill(to)
-  await dock.locator('.cm-search button[name=replaceAll]').click()
-  await page.keyboard.press('Escape')
+  await replaceText(page, dock, from, to)
   await dock.getByRole('button', { name: 'Review changes' }).click()
   await dock.getByText('Checked by the server').waitFor()
   await dock.getByRole('button', { name: 'Apply' }).click()
