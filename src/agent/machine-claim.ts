@@ -27,9 +27,9 @@ export interface ClaimOptions {
   readonly clock: Clock
   /** Default: `/run/flotilla`, which a reboot empties. */
   readonly folder?: string
-  /** How long a holder that lives may take to end, as after a restart of the control plane. Default 10 s. */
+  /** How long another cluster's holder that lives may take to end. Default 3 s: whoever is refused can ask again. */
   readonly waitMs?: number
-  /** How long one of the same agent may, such as a clean-up that was begun before. Default: the same. */
+  /** How long one of the same agent may, as after a restart of the control plane. Default 10 s. */
   readonly ownWaitMs?: number
 }
 
@@ -46,7 +46,7 @@ const RETRY_MS = 100
  * @throws MachineTakenError
  */
 export async function claimMachine(options: ClaimOptions): Promise<() => void> {
-  const { instance, dataDir, hasPods, clock, folder = '/run/flotilla', waitMs = 10_000, ownWaitMs = waitMs } = options
+  const { instance, dataDir, hasPods, clock, folder = '/run/flotilla', waitMs = 3_000, ownWaitMs = 10_000 } = options
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const path = join(folder, `agent-${networkNamespace()}.json`)
   const mine: Holder = { pid: process.pid, started: startOf(process.pid), instance, dataDir }

@@ -55,6 +55,7 @@ import { writeAtomically } from './data-folder/kubeconfig-file.ts'
 import { type LedPart, takeTurns } from './control-plane/leading.ts'
 import { localNodeName } from './local-node/detect.ts'
 import { startLocalNodes } from './local-node/local-node.ts'
+import { localNodeReport } from './local-node/report.ts'
 import type { LocalPlace } from './local-node/place.ts'
 import { openLog } from './process/log-file.ts'
 import { Departure } from './move/departure.ts'
@@ -221,6 +222,8 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
   const servers: string[] = []
   const hostSettings = { ...nodeNetwork(network, options), caPem: pki.caPem, servers }
   const agentFolder = builtFile('agent')
+  const ownNode = localNodeReport()
+  const onNodeStatus = (line: string) => (ownNode.hear(line), options.onNodeStatus?.(line))
   const {
     audit: { log: auditLog, ...audit } = { policy: peoplePolicy(), log: peopleLog(join(layout.logs, PEOPLE_LOG)) },
     eventTtlMs: ttlMs = DEFAULT_EVENT_TTL_MS,
@@ -262,6 +265,7 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
       paths: (resources, foreign, subresources) => [
         ...openapiPaths(() => resources.all, builtFile('openapi-descriptions.json'), foreign, subresources),
         ...joinPaths(lazyJoinFiles(hostSettings, agentFolder)),
+        ownNode.path,
       ],
       ...(ui ? { ui: { dir: ui } } : {}),
       clock,
@@ -399,8 +403,9 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
   else owned.use(takeTurns({ parts, identity: `${hostname()}_${randomUUID()}`, clock, log }))
   const onApart = () => void openNodePorts().catch((err: unknown) => log.warn({ err }, 'node ports are not opened'))
   const nodes = await localNodes(options, layout)
-  if (nodes) owned.use(await startNodes(options, nodes, network, layout, pki, url, client(ADMIN), onApart))
-  else options.onNodeStatus?.('not joined: --no-local-node was given')
+  if (nodes)
+    owned.use(await startNodes({ ...options, onNodeStatus }, nodes, network, layout, pki, url, client(ADMIN), onApart))
+  else onNodeStatus('not joined: --no-local-node was given')
 
   return {
     url,

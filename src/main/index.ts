@@ -55,9 +55,7 @@ registerScheme()
 /** Started from a terminal, the app tells there what the headless command tells. */
 async function startAndTell(options: ControlPlaneOptions): Promise<RunningControlPlane> {
   const print = (line: string) => console.log(line)
-  const announce = announceNode(print)
-  const onNodeStatus = (line: string) => (announce(line), options.onNodeStatus?.(line))
-  const controlPlane = await startControlPlane({ ...options, onNodeStatus })
+  const controlPlane = await startControlPlane({ ...options, onNodeStatus: announceNode(print) })
   optimizeSooner()
   announceReady(controlPlane, print)
   return withSignpost(controlPlane, options)

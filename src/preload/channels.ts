@@ -30,8 +30,6 @@ export interface ControlPlaneStatus {
   readonly url?: string
   readonly kubeconfigPath?: string
   readonly problem?: StartProblem
-  /** Why this machine is no node of it. */
-  readonly notJoined?: string | undefined
   /** The window shows another cluster than the app's own. */
   readonly other?: KnownCluster
   /** Whether the operating system has a keychain that can keep a passphrase. */

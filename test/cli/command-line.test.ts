@@ -290,6 +290,10 @@ describe('a running cluster', () => {
     expect(code).toBe(0)
     expect(JSON.parse(stdout)).toMatchObject({ running: true, url: cluster.url, pid: cluster.pid, nodes: [] })
   })
+  it('status tells why this machine is no node, also long after the start', async () => {
+    const { stdout } = await cli('status', '--data-dir', cluster.dataDir)
+    expect(stdout).toContain('node        none\nthis node   not joined: --no-local-node was given\n')
+  })
   it('login prints another one-time URL', async () => {
     const { stdout } = await cli('login', '--data-dir', cluster.dataDir)
     expect(stdout).toMatch(/^https:\/\/\S+\/ui\/login#token=\S+\n$/)

@@ -118,6 +118,7 @@ it('is a node again after a restart of Docker’s machine, with what its claims 
 it('is a node of one cluster; another that was refused takes nothing of it along', async () => {
   const other = await Cluster.start([], undefined, engine.prefix)
   await until('it is told', () => Promise.resolve(other.output.includes('is a node of another cluster')))
+  expect(other.output).toContain('clusters that share a machine are made with: flotilla local create')
   await other.stop()
   await cluster.stop()
   expect(await other.reset()).toMatchObject({ code: 0, stderr: '' })

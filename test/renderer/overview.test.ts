@@ -7,6 +7,7 @@ import { createMemoryHistory, createRouter } from 'vue-router'
 import { Deployment } from '../../src/shared/api/apps/v1.ts'
 import { Node } from '../../src/shared/api/core/v1.ts'
 import { Host } from '../../src/shared/api/flotilla/v1.ts'
+import { LOCAL_NODE_PATH, type LocalNodeReport } from '../../src/shared/machinery/local-node.ts'
 import type { ServedKind } from '@/api/discovery.ts'
 import { useClusterStore } from '@/stores/cluster.ts'
 import OverviewView from '@/views/OverviewView.vue'
@@ -16,8 +17,10 @@ import { make } from './support/objects.ts'
 let forbidden = new Set<string>()
 let deployments: readonly Deployment[] = []
 let nodes: readonly Node[] = []
+let report: LocalNodeReport = {}
 const answer = (input: RequestInfo | URL): Promise<Response> => {
   const { pathname, searchParams } = new URL(input as string, 'https://cluster.test')
+  if (pathname === LOCAL_NODE_PATH) return Promise.resolve(Response.json(report))
   const plural = pathname.split('/').at(-1) ?? ''
   if (forbidden.has(plural)) {
     const refusal = { kind: 'Status', code: 403, reason: 'Forbidden', message: `${plural} is forbidden` }
@@ -35,6 +38,7 @@ beforeEach(() => {
   forbidden = new Set()
   deployments = []
   nodes = []
+  report = {}
 })
 afterEach(() => {
   // Lists are kept for a while after the last who looked at them: not into the next test.
@@ -97,4 +101,13 @@ it('leads an empty cluster of ours to its first node, and another one to none of
   await vi.waitFor(() => expect(page.textContent).toContain('No pods yet.'))
   expect(page.textContent).not.toContain('Add hosts')
   expect(page.textContent).not.toContain('flotilla kubeconfig')
+})
+
+it('tells why the machine of the control plane is no node, and promises nothing of it', async () => {
+  report = { notJoined: '--no-local-node was given' }
+  await open(ours)
+  await vi.waitFor(() =>
+    expect(page.textContent).toContain("The control plane's machine is none: --no-local-node was given."),
+  )
+  expect(page.textContent).not.toContain('joins by itself')
 })

@@ -1,5 +1,6 @@
 // `flotilla status`: whether the cluster runs, where, and how its nodes are. Exit code 3 when it does not run.
 import type { Node } from '../../shared/api/core/v1.ts'
+import { LOCAL_NODE_PATH, type LocalNodeReport } from '../../shared/machinery/local-node.ts'
 import { dataDirLayout, serveCommand } from '../data-folder/data-dir.ts'
 import { readMark } from '../move/mark.ts'
 import { adminRequest, requireRunning, runningServer } from '../data-folder/running-server.ts'
@@ -14,6 +15,8 @@ interface Report {
   kubeconfig?: string
   version?: string
   nodes?: { name: string; ready: boolean; reason: string }[]
+  /** Why the control plane's machine is no node. */
+  notJoined?: string
 }
 
 async function inspect(dataDir: string): Promise<Report> {
@@ -22,6 +25,9 @@ async function inspect(dataDir: string): Promise<Report> {
   if (!server) return { running: false, dataDir }
   const version = (await adminRequest(dataDir, 'GET', '/version')) as { gitVersion: string }
   const list = (await adminRequest(dataDir, 'GET', '/api/v1/nodes')) as { items: Node[] }
+  // Elsewhere it is another machine that is a node, or not.
+  const { notJoined } =
+    movedTo === undefined ? ((await adminRequest(dataDir, 'GET', LOCAL_NODE_PATH)) as LocalNodeReport) : {}
   return {
     running: true,
     dataDir,
@@ -33,6 +39,7 @@ async function inspect(dataDir: string): Promise<Report> {
       const ready = node.status.conditions?.find(condition => condition.type === 'Ready')
       return { name: node.metadata.name, ready: ready?.status === 'True', reason: ready?.reason ?? 'NoStatus' }
     }),
+    ...(notJoined !== undefined && { notJoined }),
   }
 }
 
@@ -49,4 +56,5 @@ export async function status(dataDir: string, asJson: boolean): Promise<void> {
   for (const node of report.nodes ?? [])
     console.log(`node        ${node.name}: ${node.ready ? 'Ready' : `not ready (${node.reason})`}`)
   if (!report.nodes?.length) console.log('node        none')
+  if (report.notJoined) console.log(`this node   not joined: ${report.notJoined}`)
 }

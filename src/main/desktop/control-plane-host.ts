@@ -39,11 +39,7 @@ export const withSignpost = (
 })
 
 export type StartControlPlane = (
-  options: Omit<DesktopOptions, 'encryption'> & {
-    readonly encryption?: MasterSecret
-    /** Whether this machine joined as a node, in a line. */
-    readonly onNodeStatus: (line: string) => void
-  },
+  options: Omit<DesktopOptions, 'encryption'> & { readonly encryption?: MasterSecret },
 ) => Promise<RunningControlPlane>
 
 /** Where the key of an encrypted store comes from when nobody has typed it. */
@@ -71,7 +67,6 @@ export class ControlPlaneHost implements AsyncDisposable {
   /** What stands in for a control plane that has moved. */
   #away: Owned | undefined
   #status: ControlPlaneStatus
-  #notJoined: string | undefined
   /** Starts and stops one after the other, whatever is clicked meanwhile. */
   #turn: Promise<void> = Promise.resolve()
 
@@ -114,16 +109,14 @@ export class ControlPlaneHost implements AsyncDisposable {
       const typed: MasterSecret | undefined = passphrase ? { kind: 'passphrase', passphrase } : undefined
       const secret = typed ?? (await this.#keys.find(options))
       const { encryption: _, ...rest } = options
-      this.#notJoined = undefined
-      const onNodeStatus = (line: string) => this.#hearOfNode(line)
-      const running = await this.#start({ ...rest, onNodeStatus, ...(secret ? { encryption: secret } : {}) })
+      const running = await this.#start({ ...rest, ...(secret ? { encryption: secret } : {}) })
       this.#running = running
       if (typed && remember) await this.#keys.remember(options, typed)
       this.#identity = readKubeconfig(running.kubeconfigPath)
       this.#options = options
       if (dataDir || listen) this.#events.onMoved(options)
       const { url, kubeconfigPath } = running
-      this.#tell({ state: 'running', url, kubeconfigPath, notJoined: this.#notJoined }, options)
+      this.#tell({ state: 'running', url, kubeconfigPath }, options)
       void running.failed.then(error => this.#giveUp(running, error))
     } catch (error) {
       this.#events.log(
@@ -133,11 +126,6 @@ export class ControlPlaneHost implements AsyncDisposable {
       this.#tell({ state: 'failed', problem: startProblem(error) }, options)
       if (error instanceof MovedError) this.#waitForReturn(options, overrides)
     }
-  }
-
-  #hearOfNode(line: string): void {
-    this.#notJoined = /^not joined: (.*)/s.exec(line)?.[1]
-    if (this.#running) this.#tell({ ...this.#status, notJoined: this.#notJoined }, this.#options)
   }
 
   /** It goes on by itself when it is here again. */

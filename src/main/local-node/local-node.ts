@@ -65,6 +65,8 @@ export interface AgentNetworkSettings {
   readonly networkBackend: NetworkBackend
 }
 
+/** Where the machine is another cluster's node. */
+const OF_SEVERAL = 'clusters that share a machine are made with: flotilla local create'
 /** What keeps this machine from being a node may pass: it is looked for again, at first soon, then as seldom as this. */
 const FIRST_LOOK_MS = 1_000
 const LAST_LOOK_MS = 10_000
@@ -139,7 +141,9 @@ class LocalNodes implements AsyncDisposable {
         logPath: join(layout.logs, 'agent.log'),
         command: () => localAgent(agent),
         onExit: (line, machineTaken) =>
-          onStatus(machineTaken ? `not joined: ${line}` : `the agent stopped (${line}); starting it again`),
+          onStatus(
+            machineTaken ? `not joined: ${line}; ${OF_SEVERAL}` : `the agent stopped (${line}); starting it again`,
+          ),
       }),
     )
     this.#owned.defer(onceReady(client, nodeName, () => onStatus(`joined as ${nodeName}`)))

@@ -18,7 +18,10 @@ export interface SupervisorOptions {
   /** Asked before every start, so that it can first remove what an earlier run left behind. */
   readonly command: () => Promise<AgentCommand>
   readonly logPath: string
-  /** Told when the agent ends by itself, with the last line that it wrote; it is started again later. */
+  /**
+   * Told when the agent ends by itself, with the last line that it wrote; it is started again later. That another cluster
+   * has the machine is told once, however often it is tried.
+   */
   readonly onExit: (line: string, machineTaken: boolean) => void
 }
 
@@ -27,6 +30,8 @@ export class Supervisor implements AsyncDisposable {
   #child: ChildProcess | undefined
   #pauseMs = FIRST_PAUSE_MS
   #cancelRestart: () => void = () => undefined
+  /** Why the machine was not to be had the last time. */
+  #refusal: string | undefined
   #stopped = false
 
   constructor(options: SupervisorOptions) {
@@ -71,8 +76,8 @@ export class Supervisor implements AsyncDisposable {
     if (this.#stopped) return
     const { clock, onExit } = this.#options
     if (clock.monotonic() - startedMs > STABLE_MS) this.#pauseMs = FIRST_PAUSE_MS
-    if (machineTaken) this.#pauseMs = LONGEST_PAUSE_MS
-    onExit(line, machineTaken)
+    if (!machineTaken || line !== this.#refusal) onExit(line, machineTaken)
+    this.#refusal = machineTaken ? line : undefined
     this.#cancelRestart = clock.after(this.#pauseMs, () => void this.#start())
     this.#pauseMs = Math.min(this.#pauseMs * 2, LONGEST_PAUSE_MS)
   }

@@ -180,7 +180,7 @@ describe.skipIf(!process.env.DISPLAY)('the app on a desktop', () => {
     app = await DesktopApp.launch({ env: { HOME: home } })
     const page = await app.page()
     const steps = page.getByRole('region', { name: 'First steps' })
-    await steps.getByText('This machine is none: --no-local-node was given.').waitFor()
+    await steps.getByText("The control plane's machine is none: --no-local-node was given.").waitFor()
     await shoot(page, 'desktop-first-steps')
     await steps.getByRole('link', { name: 'Add hosts' }).click()
     const dialog = page.getByRole('dialog', { name: 'Add hosts' })
