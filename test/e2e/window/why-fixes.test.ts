@@ -64,11 +64,14 @@ beforeEach(() => closeDock(page))
 
 const answer = () => page.getByRole('region', { name: 'Why?' })
 const sentence = () => page.locator('[data-why]')
-/** Opens the object, and waits until it says why it is not well. */
-async function ask(place: string, told: RegExp): Promise<void> {
+/** Opens the object, and waits until it says why it is not well. `meanwhile` is done before each look. */
+async function ask(place: string, told: RegExp, meanwhile?: () => Promise<unknown>): Promise<void> {
   await window.go(`k/${place}`)
   let found = ''
-  const isTold = async () => told.test((found = await sentence().innerText({ timeout: 1_000 })))
+  const isTold = async () => {
+    await meanwhile?.()
+    return told.test((found = await sentence().innerText({ timeout: 1_000 })))
+  }
   await until(String(told), isTold).catch((error: unknown) => {
     throw new Error(`${String(error)}; it said: ${found}`)
   })
@@ -252,26 +255,34 @@ spec: {accessModes: [ReadWriteOnce], storageClassName: fast, resources: {request
     await remove('deployment', 'waits')
   })
 
-  it('a node that runs short is drained', async () => {
-    await cluster.apply('apiVersion: v1\nkind: Node\nmetadata: {name: box}')
-    await window.go('k/core/v1/nodes?open=box')
+  it('a node that runs short is drained, rather than its taint tolerated', async () => {
+    await cluster.apply(`apiVersion: v1
+kind: Node
+metadata: {name: box, labels: {size: small}}
+---${deployment('pressed', { pod: 'nodeSelector: {size: small}' })}`)
     const beat = () => {
       const lastHeartbeatTime = new Date().toISOString().replace(/\.\d+Z$/, 'Z')
       const condition = (type: string) => ({ type, status: 'True', message: `${type} it is`, lastHeartbeatTime })
-      const patch = JSON.stringify({ status: { conditions: [condition('Ready'), condition('MemoryPressure')] } })
+      const patch = JSON.stringify({ status: { conditions: [condition('Ready'), condition('DiskPressure')] } })
       return cluster.kubectl('patch', 'node', 'box', '--subresource=status', '--type=merge', '-p', patch)
     }
-    await until('it says what it lacks', async () => {
-      await beat()
-      return /node box runs out of memory/i.test(await sentence().innerText({ timeout: 1_000 }))
-    })
+    await ask(
+      'apps/v1/deployments?open=default/pressed',
+      /has no node yet.* a taint .*that the pod does not tolerate.* node box runs out of disk space/,
+      beat,
+    )
+    expect(
+      await answer()
+        .getByRole('button', { name: /tolerations/ })
+        .count(),
+    ).toBe(0)
     await click('Drain it')
     const drain = page.getByRole('dialog', { name: /^Drain/ })
     await drain.getByRole('button', { name: /^Cordon/ }).click()
     await drain.getByText('0 of 0 gone').waitFor()
     await drain.getByRole('button', { name: 'Close' }).click()
     expect(await cluster.kubectl('get', 'node', 'box', '-o', 'jsonpath={.spec.unschedulable}')).toBe('true')
-    await remove('node', 'box')
+    await remove('node/box', 'deployment/pressed')
   })
 })
 
