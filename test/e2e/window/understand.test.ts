@@ -36,7 +36,7 @@ beforeAll(async () => {
   const image = counterImage()
   window = await ClusterWindow.open({
     prepare: cluster =>
-      cluster.apply(`${deployment('shop', image)}${deployment('broken', image, ", command: [sh, -c, 'echo no queue; exit 3']")}
+      cluster.apply(`${deployment('shop', image, ', resources: {requests: {memory: 8Mi}, limits: {memory: 64Mi}}')}${deployment('broken', image, ", command: [sh, -c, 'echo no queue; exit 3']")}
 apiVersion: networking.k8s.io/v1
 kind: Ingress
 metadata: {name: front}
@@ -354,12 +354,16 @@ describe('metrics', () => {
   it('shows what each pod uses, measured by the agent, with its line', async () => {
     await page.getByRole('link', { name: 'Pods', exact: true }).click()
     // The pod that was there all along: a new one takes two readings of the server and one of the window.
-    const memory = page.locator('[data-column=memory-use]', { hasText: /[KM]iB/ })
+    const memory = page.locator('[data-column=memory-use]', { hasText: /[KMG]iB/ })
     const measured = page.locator('[data-key*="/shop-"]', { has: memory }).first()
     await measured.waitFor()
     await measured.click()
     const chart = page.getByRole('dialog').getByRole('img', { name: /^Memory/ })
     expect(await chart.getAttribute('aria-label')).toMatch(/[KM]iB/)
+    const against = page.getByRole('dialog').getByRole('region', { name: 'Use' })
+    await until('beside what it asks for and may have', async () =>
+      /asked for 8(\.0)? MiB.*limit 64 MiB/s.test(await against.innerText()),
+    )
     await page.getByRole('link', { name: 'Namespaces', exact: true }).click()
     const all = page.locator('[data-key=default]', { has: memory })
     await all.locator('polyline').first().waitFor()
@@ -370,6 +374,11 @@ describe('metrics', () => {
         .getByRole('img', { name: /^Memory/ })
         .getAttribute('aria-label'),
     ).toMatch(/[KM]iB/)
+    await page.getByRole('link', { name: 'Nodes', exact: true }).click()
+    await page.locator('[data-key]', { has: memory }).first().click()
+    const gauge = page.getByRole('dialog').getByRole('meter', { name: 'Memory' })
+    await until('the node is measured', async () => Number(await gauge.getAttribute('aria-valuenow')) > 2 ** 20)
+    await page.keyboard.press('Escape')
     await page.getByRole('link', { name: 'Overview' }).click()
     await page.getByRole('meter', { name: 'CPU' }).waitFor()
     await shoot(page, 'capacity')
