@@ -149,6 +149,8 @@ test('a step of joining is undone by a click, once its plan was looked at', asyn
 })
 
 test('an image of this machine is sent to it by a click, and stands among the images of its node', async () => {
+  // It takes a while until the node of the other one is missed.
+  other.sh('systemctl stop flotilla-agent; rm /etc/systemd/system/flotilla-agent.service /etc/flotilla/config.json')
   const image = busyboxImage()
   await page.getByRole('button', { name: 'Load images onto cellar', exact: true }).click()
   const dialog = page.getByRole('dialog', { name: 'Load images' })
@@ -213,16 +215,29 @@ test('an agent of an earlier version is upgraded by a click, once its plan was l
   expect(runs()).toBe(current)
 })
 
-test('what somebody broke on it is repaired by a click, and nothing else is changed', async () => {
-  host.sh('systemctl stop flotilla-agent; rm /etc/systemd/system/flotilla-agent.service /etc/flotilla/config.json')
-  await page.getByLabel('Repair cellar', { exact: true }).click()
-  const repair = panel().getByRole('region', { name: 'Repair cellar' })
+test('a node that is not heard of says why, leads to its host, and what somebody broke there is repaired by a click', async () => {
+  const why = page.getByRole('region', { name: 'Why?' })
+  const ask = async () => {
+    await page.getByRole('link', { name: 'Nodes', exact: true }).click()
+    await page.locator('[data-key=attic]').click()
+  }
+  await ask()
+  const sentence = page.locator('[data-why]')
+  await until('it is missed', async () => /node attic has not been heard of/i.test(await sentence.innerText()))
+  await shoot(page, 'why-silent-host')
+  await why.getByRole('button', { name: 'Look at host attic' }).click()
+  await page.getByLabel('Repair attic', { exact: true }).click()
+  const repair = panel().getByRole('region', { name: 'Repair attic' })
   await seen(repair.getByRole('list', { name: 'Plan' }))
   expect(await repair.getByRole('list', { name: 'Plan' }).innerText()).not.toContain('runtime')
   await repair.getByRole('button', { name: 'Change exactly this' }).click()
   await repair.getByText('Done', { exact: true }).waitFor({ timeout: 120_000 })
-  expect(host.sh('systemctl is-active flotilla-agent')).toBe('active')
-  await page.locator('[data-host=cellar] [data-tone=healthy]').getByText('Ready').waitFor({ timeout: 60_000 })
+  expect(other.sh('systemctl is-active flotilla-agent')).toBe('active')
+  await page.locator('[data-host=attic] [data-tone=healthy]').getByText('Ready').waitFor({ timeout: 60_000 })
+  await ask()
+  await page.getByRole('heading', { name: 'attic' }).waitFor()
+  await sentence.waitFor({ state: 'detached' })
+  await page.getByRole('link', { name: 'Hosts', exact: true }).click()
 })
 
 test('a machine that is gone cannot be left as it was, and is forgotten once its name was typed', async () => {
