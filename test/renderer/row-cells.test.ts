@@ -81,3 +81,13 @@ it('of a name that does not fit the last word stays in sight, and all of it is r
   const single = nameCell('recommendationsandmanymore', 120)
   expect([single.children.length, single.className.includes('truncate')]).toEqual([0, true])
 })
+
+it('numbers stand with their digits below each other, texts at their beginning', () => {
+  const web = make(Deployment, 'web', { status: { updatedReplicas: 12 } as never })
+  const of = (id: string) => cellOf(deploymentColumns, id, web, 100)
+  expect(of('updated').textContent).toBe('12')
+  expect([of('updated').className, of('name').className].map(look => look.includes('text-right'))).toEqual([
+    true,
+    false,
+  ])
+})

@@ -258,9 +258,19 @@ describe('withPods()', () => {
     for (const own of [
       { tone: 'healthy', text: 'Available' },
       { tone: 'progressing', text: 'Terminating' },
-      { tone: 'failed', text: 'Stuck' },
+      { tone: 'failed', text: 'ReplicaFailure', reason: 'exceeded quota' },
     ] as const)
       expect(told(pods, own)).toBe(own)
+  })
+  it('says of one whose time ran out what its pods wait for', () => {
+    const pods = [owned('web-6b9f-a', { ...crashing, containerStatuses: [], conditions: ready('False') })]
+    const own = { tone: 'failed', text: 'Stuck', reason: 'ReplicaSet "web-6b9f" has timed out progressing.' } as const
+    expect(told(pods, own)).toMatchObject({
+      tone: 'failed',
+      text: 'Stuck',
+      reason: expect.stringMatching(/^web-6b9f-a: /),
+    })
+    expect(told([], own)).toBe(own)
   })
 })
 

@@ -1,4 +1,5 @@
-// Columns out of the server's Table: which of them leave first where there is no room for all.
+// Columns out of the server's Table: which of them leave first where there is no room for all, and
+// which are numbers.
 import { expect, it } from 'vitest'
 import { columnsFromTable } from '@/kinds/table-columns.ts'
 
@@ -19,5 +20,14 @@ it('the first two columns of a kind are worth as much as its age, which stands a
     ['Size', 2],
     ['Note', 1],
     ['Age', 2],
+  ])
+})
+
+it('what the server calls a number stands as one, and takes no room from texts', () => {
+  const columns = columnsFromTable([{ ...named('Discount'), type: 'integer' }, named('Audience')], false)
+  expect(columns.map(({ title, align, grows }) => [title, align, grows])).toEqual([
+    ['Name', undefined, true],
+    ['Discount', 'right', undefined],
+    ['Audience', undefined, true],
   ])
 })

@@ -64,6 +64,7 @@ export const nodeColumns = columnsOf<Node>(
         object.spec.taints?.length ?? 0,
       ),
     least: 64,
+    align: 'right',
   },
   {
     id: 'ip',
@@ -216,6 +217,7 @@ export const claimColumns = columnsOf<PersistentVolumeClaim>(
     value: ({ object }) => parseQuantity(object.status.capacity?.storage ?? object.spec.resources?.requests?.storage),
     cell: ({ object }) => dash(object.status.capacity?.storage ?? object.spec.resources?.requests?.storage),
     least: 90,
+    align: 'right',
   },
   {
     id: 'modes',
@@ -236,6 +238,7 @@ export const volumeColumns = columnsOf<PersistentVolume>(
     value: ({ object }) => parseQuantity(object.spec.capacity?.storage),
     cell: ({ object }) => dash(object.spec.capacity?.storage),
     least: 90,
+    align: 'right',
   },
   {
     id: 'claim',

@@ -26,6 +26,7 @@ export interface ResourceColumn<T extends KubeObject = AnyObject> {
   readonly grows?: boolean
   /** Where there is no room for all, the least worth leaves first; 1 where nothing is said. `always` stays. */
   readonly worth?: number | 'always'
+  /** Of numbers: their digits stand below each other. */
   readonly align?: 'right'
   /** Not shown until the user asks for it; `narrow`: only where the window has no room to spare. */
   readonly hidden?: boolean | 'narrow'

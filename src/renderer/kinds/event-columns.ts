@@ -53,6 +53,6 @@ export const eventColumns = columnsOf<Event>(
     grows: true,
     worth: 4,
   },
-  { id: 'count', title: m('Count'), value: ({ object }) => eventCount(object), least: 58 },
+  { id: 'count', title: m('Count'), value: ({ object }) => eventCount(object), least: 58, align: 'right' },
   namespaceColumn(),
 )

@@ -14,6 +14,7 @@ const asText = (cell: unknown): string =>
 function columnOf(definition: TableColumnDefinition, index: number, isAlone: boolean): ResourceColumn {
   const isCreation = definition.name === 'Age' || (isAlone && definition.name === 'Created At')
   const isDate = definition.type === 'date' || isCreation
+  const isNumber = definition.type === 'integer' || definition.type === 'number'
   const created: ResourceColumn = {
     id: `c${index}`,
     title: 'Age',
@@ -39,7 +40,7 @@ function columnOf(definition: TableColumnDefinition, index: number, isAlone: boo
     },
     ...(isDate ? {} : { drawn: { text: (row: Row) => asText(row.cells?.[index]) || '–' } }),
     least: 64,
-    grows: true,
+    ...(isNumber ? { align: 'right' } : { grows: true }),
     hidden: (definition.priority ?? 0) > 0,
   }
 }

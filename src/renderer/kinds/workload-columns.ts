@@ -63,6 +63,7 @@ export const deploymentColumns = columnsOf<Deployment>(
     title: m('Up to date'),
     value: ({ object }) => object.status.updatedReplicas ?? 0,
     least: 96,
+    align: 'right',
   },
   statusColumn(Deployment, deploymentStatus),
   workloadUsageColumn('cpu'),
@@ -73,6 +74,7 @@ export const deploymentColumns = columnsOf<Deployment>(
     title: m('Replicas'),
     value: ({ object }) => object.spec.replicas ?? 1,
     least: 80,
+    align: 'right',
     hidden: true,
   },
   textsColumn({
@@ -173,7 +175,13 @@ export const cronJobColumns = columnsOf<CronJob>(
     hidden: true,
   },
   statusColumn(CronJob, cronJobStatus),
-  { id: 'active', title: m('Active'), value: ({ object }) => object.status.active?.length ?? 0, least: 80 },
+  {
+    id: 'active',
+    title: m('Active'),
+    value: ({ object }) => object.status.active?.length ?? 0,
+    least: 80,
+    align: 'right',
+  },
   {
     id: 'last',
     title: m('Last run'),

@@ -9,6 +9,7 @@ import type { Wanted } from '../api/live-pool.ts'
 import { eventMessage, eventTime } from '../kinds/event-facts.ts'
 import { isOver } from '../world/room.ts'
 import { isPodReady, podStatus } from './pod-status.ts'
+import { STUCK } from './workload-status.ts'
 import { type StatusView, toneOrder, view } from './tone.ts'
 
 /** Worse than waiting: what an owner is told by. */
@@ -121,5 +122,9 @@ export class WorstPods {
 export const isAboutPods = ({ tone, text }: StatusView): boolean => tone !== 'healthy' && text !== 'Terminating'
 
 /** @param worst how the worst of its pods is, if one is not well */
-export const withPods = (own: StatusView, worst: StatusView | undefined): StatusView =>
-  worst && isAboutPods(own) && toneOrder.indexOf(worst.tone) <= toneOrder.indexOf(own.tone) ? worst : own
+export function withPods(own: StatusView, worst: StatusView | undefined): StatusView {
+  if (!worst || !isAboutPods(own)) return own
+  if (toneOrder.indexOf(worst.tone) <= toneOrder.indexOf(own.tone)) return worst
+  // That its time ran out says nothing of why; what its pods wait for does.
+  return own.text === STUCK ? view(own.tone, own.text, worst.reason) : own
+}

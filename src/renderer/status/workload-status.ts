@@ -6,6 +6,9 @@ import { conditionOf } from '../../shared/machinery/conditions.ts'
 import { type StatusView, view } from './tone.ts'
 import { t } from '../i18n/i18n.ts'
 
+/** A rollout that made no progress for as long as it may take. */
+export const STUCK = 'Stuck'
+
 export function deploymentStatus({ metadata, spec, status }: Deployment): StatusView {
   const wanted = spec.replicas ?? 1
   const available = status.availableReplicas ?? 0
@@ -14,7 +17,7 @@ export function deploymentStatus({ metadata, spec, status }: Deployment): Status
   const progressing = conditionOf(status.conditions, 'Progressing')
   if (metadata.deletionTimestamp) return view('progressing', 'Terminating')
   if (failure?.status === 'True') return view('failed', 'ReplicaFailure', failure.message)
-  if (progressing?.reason === 'ProgressDeadlineExceeded') return view('failed', 'Stuck', progressing.message)
+  if (progressing?.reason === 'ProgressDeadlineExceeded') return view('failed', STUCK, progressing.message)
   if (spec.paused) return view('suspended', 'Paused')
   if (wanted === 0 && (status.replicas ?? 0) === 0) return view('suspended', 'Scaled to 0')
   if ((status.observedGeneration ?? 0) < (metadata.generation ?? 0)) return view('progressing', 'Updating')

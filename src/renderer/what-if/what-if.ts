@@ -19,7 +19,13 @@ function lineOf(pod: WhatIfPod): string {
           : t('{name} would start nowhere', { name })) + reason
       )
     case 'Move':
-      return t('{name} would go from {from} {to}', { name, from: pod.from ?? '', to: place(pod.to) }) + reason + blocked
+      return (
+        (pod.to
+          ? t('{name} would go from {from} to {to}', { name, from: pod.from ?? '', to: pod.to })
+          : t('{name} would leave {from} and find no node', { name, from: pod.from ?? '' })) +
+        reason +
+        blocked
+      )
     case 'Preempt':
       return t('{name} would have to make room, and go {to}', { name, to: place(pod.to) }) + reason + blocked
     case 'Remove':

@@ -69,6 +69,9 @@ describe('what would follow', () => {
     expect(textsOf([pod('Move', { from: 'a', to: 'b', blockedBy: 'web' })])).toEqual([
       'shop/web would go from a to b (not now: budget web)',
     ])
+    expect(textsOf([pod('Move', { from: 'a', message: 'no room' })])).toEqual([
+      'shop/web would leave a and find no node: no room',
+    ])
     expect(textsOf([pod('Create', { message: 'no room' })])).toEqual(['shop/web would start nowhere: no room'])
     expect(textsOf([pod('Remove', { lost: true })])[0]).toContain('nothing makes it anew')
   })

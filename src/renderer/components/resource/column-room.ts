@@ -10,7 +10,7 @@ export const CELL_PADDING = 16
 export const EDGE_PX = 36
 const MOST_NEEDED = 220
 /** More of a text is read in the details. */
-const MOST_WANTED = 900
+const MOST_WANTED = 1_600
 /** The arrow of the column by which the list is sorted. */
 const ARROW_PX = 16
 const SAMPLE = 100

@@ -16,8 +16,8 @@ const LAST_WORD = /[-.][^-.]{1,10}$/
 /** Px for what stands in each column, by its id. */
 export type Rooms = ReadonlyMap<string, number>
 
-const look = (base: string, { mono, strong }: ResourceColumn) =>
-  `${base}${mono ? ' font-mono text-xs' : ''}${strong ? ' font-medium text-ink' : ''}`
+const look = (base: string, { mono, strong, align }: ResourceColumn) =>
+  `${base}${mono ? ' font-mono text-xs' : ''}${strong ? ' font-medium text-ink' : ''}${align ? ' justify-end text-right' : ''}`
 
 /** Only what may not fit is cut: to cut costs something in every frame of a list that moves. */
 function base(column: ResourceColumn, row: Row, room: number, text: string | undefined): string {
