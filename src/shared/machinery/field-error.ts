@@ -38,6 +38,12 @@ export const invalidValue = (field: string, value: unknown, detail: string): Fie
   field,
   message: withDetail(`Invalid value: ${showValue(value)}`, detail),
 })
+/** What is wrong with more than one value: none is shown. */
+export const invalidField = (field: string, detail: string): FieldError => ({
+  type: 'FieldValueInvalid',
+  field,
+  message: `Invalid value: ${detail}`,
+})
 export const duplicate = (field: string, value: unknown): FieldError => ({
   type: 'FieldValueDuplicate',
   field,

@@ -8,6 +8,7 @@ import { clearStatus, specAndStatus, startGeneration, statusStrategy } from '../
 import { unlikelyHostName } from '../support/warnings.ts'
 import { setJobDefaults } from './defaults.ts'
 import { jobSpecWarnings } from './warnings.ts'
+import { validateJobStatus } from './validate-job-status.ts'
 import { validateJob, validateJobUpdate } from './validate-job.ts'
 
 const CONTROLLER_UID = 'batch.kubernetes.io/controller-uid'
@@ -49,7 +50,7 @@ export const jobs = defineResource<Job>({
     startGeneration(job)
   },
   prepareForUpdate: specAndStatus().prepareForUpdate,
-  status: statusStrategy<Job>(),
+  status: statusStrategy<Job>(validateJobStatus),
   selectableFields: { 'status.successful': job => String(job.status.succeeded ?? 0) },
   unknownField: field => `field label ${JSON.stringify(field)} not supported for Job`,
   validate: validateJob,

@@ -3,6 +3,7 @@ import type { Job, JobSpec, PodFailurePolicyRule } from '../../../../shared/api/
 import {
   type FieldError,
   duplicate,
+  invalidField,
   invalidValue,
   notSupported,
   required,
@@ -119,7 +120,7 @@ function ruleErrors(path: string, rule: PodFailurePolicyRule, spec: JobSpec): Fi
   const which = both
     ? 'specifying both OnExitCodes and OnPodConditions is not supported'
     : 'specifying one of OnExitCodes and OnPodConditions is required'
-  if (both || none) errors.push({ type: 'FieldValueInvalid', field: path, message: `Invalid value: ${which}` })
+  if (both || none) errors.push(invalidField(path, which))
   return errors
 }
 

@@ -3,54 +3,18 @@ import type { JobSpec } from '../../../../shared/api/batch/v1.ts'
 import { type FieldError, invalidValue, required, tooLong, tooMany } from '../../../../shared/machinery/field-error.ts'
 import { list } from '../support/collections.ts'
 import { each, nonNegative } from '../support/rules.ts'
+import { readIndexes } from './indexes.ts'
 
 const MOST_RULES = 20
 const LONGEST_INDEXES = 64 * 1024
 
 type SuccessRule = NonNullable<NonNullable<JobSpec['successPolicy']>['rules']>[number]
 
-/** What is wrong with a list of indexes, in upstream's words. */
-class IndexesError extends Error {}
-
-function indexIn(text: string, completions: number): number {
-  if (!/^[+-]?\d+$/.test(text))
-    throw new IndexesError(`cannot convert string to integer for index: ${JSON.stringify(text)}`)
-  if (Number(text) >= completions) throw new IndexesError(`too large index: ${JSON.stringify(text)}`)
-  return Number(text)
-}
-
-const ascending = (previous: number, current: number) => {
-  if (previous >= current) throw new IndexesError(`non-increasing order, previous: ${previous}, current: ${current}`)
-}
-
-/** @returns how many indexes a text such as `1,3-5` names. @throws IndexesError */
-function countIndexes(text: string, completions: number): number {
-  let last = Number.NEGATIVE_INFINITY
-  let count = 0
-  for (const interval of text === '' ? [] : text.split(',')) {
-    const [from = '', to, ...more] = interval.split('-')
-    if (more.length > 0)
-      throw new IndexesError(
-        `the fragment ${JSON.stringify(interval)} violates the requirement that an index interval can have at most two parts separated by '-'`,
-      )
-    const first = indexIn(from, completions)
-    const end = to === undefined ? first : indexIn(to, completions)
-    if (to !== undefined) ascending(first, end)
-    ascending(last, first)
-    count += end - first + 1
-    last = end
-  }
-  return count
-}
-
 function indexesErrors(path: string, text: string, completions: number): [FieldError[], count: number] {
   const errors = text.length > LONGEST_INDEXES ? [tooLong(path, LONGEST_INDEXES)] : []
-  try {
-    return [errors, countIndexes(text, completions)]
-  } catch (error) {
-    if (!(error instanceof IndexesError)) throw error
-    return [[...errors, invalidValue(path, text, `error parsing succeededIndexes: ${error.message}`)], 0]
-  }
+  const { count, wrong } = readIndexes(text, completions)
+  if (wrong === undefined) return [errors, count]
+  return [[...errors, invalidValue(path, text, `error parsing succeededIndexes: ${wrong}`)], 0]
 }
 
 function ruleErrors(
