@@ -2,6 +2,7 @@
 // @see KEP-5328, "Node Declared Features"
 import type { Pod } from '../api/core/v1.ts'
 import { deepEqual } from './deep-equal.ts'
+import { mayRestartAll } from './restart-rules.ts'
 
 /** What this version's agent can do. */
 export const DECLARED_FEATURES: readonly string[] = [
@@ -14,9 +15,7 @@ const NONE: readonly string[] = []
 
 /** @returns the features without which a node cannot run the pod */
 export function featuresToRun({ spec }: Pod): readonly string[] {
-  const restartsAll = [...spec.containers, ...(spec.initContainers ?? [])].some(({ restartPolicyRules = [] }) =>
-    restartPolicyRules.some(({ action }) => action === 'RestartAllContainers'),
-  )
+  const restartsAll = mayRestartAll(spec)
   const isMappedOnHost = spec.hostNetwork === true && spec.hostUsers === false
   if (!restartsAll && !isMappedOnHost) return NONE
   return [

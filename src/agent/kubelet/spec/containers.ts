@@ -1,6 +1,7 @@
 // Reading a pod's containers: kinds, order and rules of restarting.
 import { createHash } from 'node:crypto'
-import type { Container, ContainerRestartRule, EphemeralContainer, Pod } from '../../../shared/api/core/v1.ts'
+import type { Container, EphemeralContainer, Pod } from '../../../shared/api/core/v1.ts'
+import { restartRuleOf } from '../../../shared/machinery/restart-rules.ts'
 import type { RuntimeContainer } from '../runtime/contract.ts'
 
 /** An init container that stays up beside the others. */
@@ -22,12 +23,6 @@ export const restartPolicyOf = (pod: Pod): string => pod.spec.restartPolicy ?? '
 
 /** Exit code that decides about a restart. */
 export const exitCodeOf = ({ startError, exitCode }: RuntimeContainer): number => (startError === '' ? exitCode : 128)
-
-/** The rule of the container itself about an end with this code. */
-export const restartRuleOf = ({ restartPolicyRules }: Container, exitCode: number): ContainerRestartRule | undefined =>
-  restartPolicyRules?.find(({ exitCodes: { operator, values = [] } = { operator: '' } }) =>
-    operator === 'In' ? values.includes(exitCode) : operator === 'NotIn' && !values.includes(exitCode),
-  )
 
 /** Whether the container is started again after it ended with this code. */
 export function restartsAfter(pod: Pod, container: Container, exitCode: number): boolean {

@@ -6,8 +6,9 @@
 // Each container says which run it was made for, and the runtime's containers alone tell where it stands, so an agent
 // that starts in between goes on.
 import type { Pod, PodCondition } from '../../../shared/api/core/v1.ts'
+import { restartRuleOf } from '../../../shared/machinery/restart-rules.ts'
 import type { RuntimeContainer, RuntimePod } from '../runtime/contract.ts'
-import { ephemeralContainers, exitCodeOf, initContainers, restartRuleOf } from '../spec/containers.ts'
+import { ephemeralContainers, exitCodeOf, initContainers } from '../spec/containers.ts'
 
 const ACTION = 'RestartAllContainers'
 

@@ -25,7 +25,8 @@ import { dns1035Label, dns1123Subdomain, pathSegmentName, qualifiedName } from '
 import { compileMutating, compileValidating } from '../../admission/policies/compile.ts'
 import { type Expression } from '../../admission/policies/expressions.ts'
 import { list } from '../support/collections.ts'
-import { each, obey, oneOf, optionalOneOf, requiredAnd, validateLabelSelector } from '../support/rules.ts'
+import { validateConditions } from '../support/conditions.ts'
+import { each, obey, oneOf, optionalOneOf, requiredAnd, requiredText, validateLabelSelector } from '../support/rules.ts'
 import { blank, conditionErrors, expressionErrors, ruleErrors } from './validate-matching.ts'
 
 const MAX_AUDIT_ANNOTATIONS = 20
@@ -253,3 +254,11 @@ export function validateValidatingBinding(binding: ValidatingAdmissionPolicyBind
   if (actions.length === 0) errors.push(required(path, 'at least one validation action is required'))
   return [...validateBinding(binding), ...errors]
 }
+
+export const validatePolicyStatus = ({ status }: ValidatingAdmissionPolicy): FieldError[] => [
+  ...each('status.typeChecking.expressionWarnings', status.typeChecking?.expressionWarnings, (at, entry) => [
+    ...requiredText(`${at}.warning`, entry.warning),
+    ...requiredText(`${at}.fieldRef`, entry.fieldRef?.trim()),
+  ]),
+  ...validateConditions('status.conditions', status.conditions),
+]

@@ -6,7 +6,7 @@ import { list } from '../support/collections.ts'
 import { ensureStructs, specAndStatus, bareStatusStrategy } from '../support/strategy.ts'
 import { paramKindText } from './columns.ts'
 import { setMatchDefaults } from './defaults.ts'
-import { validateValidatingPolicy } from './validate-policies.ts'
+import { validatePolicyStatus, validateValidatingPolicy } from './validate-policies.ts'
 
 export const validatingAdmissionPolicies = defineResource<ValidatingAdmissionPolicy>({
   type: ValidatingAdmissionPolicy,
@@ -18,7 +18,7 @@ export const validatingAdmissionPolicies = defineResource<ValidatingAdmissionPol
     setMatchDefaults(policy.spec.matchConstraints)
   },
   ...specAndStatus(),
-  status: bareStatusStrategy<ValidatingAdmissionPolicy>(),
+  status: bareStatusStrategy<ValidatingAdmissionPolicy>(validatePolicyStatus),
   validate: validateValidatingPolicy,
   columns: [
     nameColumn,

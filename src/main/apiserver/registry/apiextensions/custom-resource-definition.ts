@@ -8,7 +8,7 @@ import { list } from '../support/collections.ts'
 import { ensureStructs, specAndStatus, statusStrategy } from '../support/strategy.ts'
 import { beginCleanup } from '../../apiextensions/conditions.ts'
 import { schemasInPieces, validateDefaults } from '../../apiextensions/structural/validate-schemas.ts'
-import { changeErrors, validateDefinition, validateDefinitionUpdate } from './validate.ts'
+import { changeErrors, validateDefinition, validateDefinitionUpdate, validateNames } from './validate.ts'
 import { formatWarnings, NO_SCHEMA } from './validate-versions.ts'
 
 function setDefinitionDefaults(definition: CustomResourceDefinition): void {
@@ -61,7 +61,9 @@ function whereKept({ spec }: CustomResourceDefinition, errors: readonly FieldErr
 }
 
 const strategy = specAndStatus()
-const status = statusStrategy<CustomResourceDefinition>()
+const status = statusStrategy<CustomResourceDefinition>(({ status }) =>
+  validateNames('status.acceptedNames', status.acceptedNames ?? {}),
+)
 
 /** Objects may be stored in the version that is written now, whatever else is said. */
 function noteStoredVersion(definition: CustomResourceDefinition): void {

@@ -12,9 +12,10 @@ import { list } from '../support/collections.ts'
 import { each, immutable, obey, oneOf, requiredAnd, requiredText } from '../support/rules.ts'
 import { hasDefaults, storedVersionErrors, versionErrors } from './validate-versions.ts'
 
-function nameErrors({ metadata, spec }: CustomResourceDefinition): FieldError[] {
-  const { names = {}, group } = spec as { names?: Partial<CustomResourceDefinitionNames>; group?: string }
-  const expected = `${names.plural ?? ''}.${group ?? ''}`
+type Names = Partial<CustomResourceDefinitionNames>
+
+/** What names of a definition may be, those that are there. */
+export function validateNames(path: string, names: Names): FieldError[] {
   const { plural, singular, kind = '', listKind = '' } = names
   const label = (at: string, name: string | undefined) => (name ? obey(at, name, dns1035Label) : [])
   const mixed = (at: string, name: string) =>
@@ -24,21 +25,29 @@ function nameErrors({ metadata, spec }: CustomResourceDefinition): FieldError[] 
         )
       : []
   return [
+    ...label(`${path}.plural`, plural),
+    ...label(`${path}.singular`, singular),
+    ...mixed(`${path}.kind`, kind),
+    ...mixed(`${path}.listKind`, listKind),
+    ...each(`${path}.shortNames`, names.shortNames, (at, name) => obey(at, name, dns1035Label)),
+    ...(kind && listKind === kind
+      ? [invalidValue(`${path}.listKind`, listKind, 'kind and listKind may not be the same')]
+      : []),
+    ...each(`${path}.categories`, names.categories, (at, name) => obey(at, name, dns1035Label)),
+  ]
+}
+
+function nameErrors({ metadata, spec }: CustomResourceDefinition): FieldError[] {
+  const { names = {}, group } = spec as { names?: Names; group?: string }
+  const expected = `${names.plural ?? ''}.${group ?? ''}`
+  return [
     ...(!metadata.name || metadata.name === expected
       ? []
       : [invalidValue('metadata.name', metadata.name, 'must be spec.names.plural+"."+spec.group')]),
     ...(['plural', 'singular', 'kind', 'listKind'] as const).flatMap(field =>
       requiredText(`spec.names.${field}`, names[field]),
     ),
-    ...label('spec.names.plural', plural),
-    ...label('spec.names.singular', singular),
-    ...mixed('spec.names.kind', kind),
-    ...mixed('spec.names.listKind', listKind),
-    ...each('spec.names.shortNames', names.shortNames, (at, name) => obey(at, name, dns1035Label)),
-    ...(kind && listKind === kind
-      ? [invalidValue('spec.names.listKind', listKind, 'kind and listKind may not be the same')]
-      : []),
-    ...each('spec.names.categories', names.categories, (at, name) => obey(at, name, dns1035Label)),
+    ...validateNames('spec.names', names),
   ]
 }
 

@@ -7,6 +7,7 @@ import { lookup } from '../support/collections.ts'
 import { clearStatus, keepStatus, statusStrategy } from '../support/strategy.ts'
 import { setClaimDefaults, settleDataSources } from './claim-defaults.ts'
 import { claimWarnings } from './claim-warnings.ts'
+import { validateClaimStatus } from './validate-claim-status.ts'
 import { validatePersistentVolumeClaim, validatePersistentVolumeClaimUpdate } from './validate-volume.ts'
 
 const BETA_CLASS = 'volume.beta.kubernetes.io/storage-class'
@@ -23,7 +24,7 @@ export const persistentVolumeClaims = defineResource<PersistentVolumeClaim>({
     keepStatus(claim, old)
     settleDataSources(claim, old)
   },
-  status: statusStrategy<PersistentVolumeClaim>(),
+  status: statusStrategy<PersistentVolumeClaim>(validateClaimStatus),
   validate: validatePersistentVolumeClaim,
   validateUpdate: validatePersistentVolumeClaimUpdate,
   warnings: claimWarnings,

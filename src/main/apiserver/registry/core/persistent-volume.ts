@@ -1,5 +1,6 @@
 // PersistentVolumes.
 import { PersistentVolume } from '../../../../shared/api/core/v1.ts'
+import { formatTime } from '../../../../shared/machinery/clock.ts'
 import { UNSET, ageColumn, nameColumn, text, wide } from '../columns/common.ts'
 import { accessModesText } from '../columns/access-modes.ts'
 import { defineResource } from '../resource.ts'
@@ -27,8 +28,11 @@ export const persistentVolumes = defineResource<PersistentVolume>({
   status: {
     prepareForUpdate: (volume, old) => {
       keepSpec(volume, old)
-      if (volume.status.phase === old.status.phase && old.status.lastPhaseTransitionTime)
-        volume.status.lastPhaseTransitionTime ??= old.status.lastPhaseTransitionTime
+      const { status } = volume
+      const { phase, lastPhaseTransitionTime: before } = old.status
+      if (status.phase !== phase && (status.lastPhaseTransitionTime ?? before) === before)
+        status.lastPhaseTransitionTime = formatTime(Date.now())
+      else if (before !== undefined) status.lastPhaseTransitionTime ??= before
     },
   },
   validate: validatePersistentVolume,

@@ -4,6 +4,7 @@ import { NONE, ageColumn, nameColumn, text } from '../columns/common.ts'
 import { defineResource } from '../resource.ts'
 import { list } from '../support/collections.ts'
 import { validateFlowSchema } from './validate.ts'
+import { validateTypes } from '../support/conditions.ts'
 import { ensureStructs, specAndStatus, bareStatusStrategy } from '../support/strategy.ts'
 
 export const flowSchemas = defineResource<FlowSchema>({
@@ -13,7 +14,7 @@ export const flowSchemas = defineResource<FlowSchema>({
     schema.spec.matchingPrecedence ||= 1000
   },
   ...specAndStatus(),
-  status: bareStatusStrategy<FlowSchema>(),
+  status: bareStatusStrategy<FlowSchema>(({ status }) => validateTypes('status.conditions', status.conditions)),
   validate: validateFlowSchema,
   columns: [
     nameColumn,

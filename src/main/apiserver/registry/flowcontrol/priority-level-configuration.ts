@@ -3,6 +3,7 @@ import { PriorityLevelConfiguration } from '../../../../shared/api/flowcontrol/v
 import { NONE, ageColumn, nameColumn, text } from '../columns/common.ts'
 import { defineResource } from '../resource.ts'
 import { validatePriorityLevel } from './validate.ts'
+import { validateTypes } from '../support/conditions.ts'
 import { ensureStructs, specAndStatus, bareStatusStrategy } from '../support/strategy.ts'
 
 const queuing = (level: PriorityLevelConfiguration) => level.spec.limited?.limitResponse?.queuing
@@ -28,7 +29,9 @@ export const priorityLevelConfigurations = defineResource<PriorityLevelConfigura
     }
   },
   ...specAndStatus(),
-  status: bareStatusStrategy<PriorityLevelConfiguration>(),
+  status: bareStatusStrategy<PriorityLevelConfiguration>(({ status }) =>
+    validateTypes('status.conditions', status.conditions),
+  ),
   validate: validatePriorityLevel,
   columns: [
     nameColumn,

@@ -3,6 +3,7 @@ import { PodDisruptionBudget } from '../../../../shared/api/policy/v1.ts'
 import { pathSegmentName } from '../../../../shared/machinery/names.ts'
 import { ageColumn, integer, nameColumn, text } from '../columns/common.ts'
 import { defineResource } from '../resource.ts'
+import { validateConditions } from '../support/conditions.ts'
 import { nonNegative } from '../support/rules.ts'
 import { ensureStructs, specAndStatus, statusStrategy } from '../support/strategy.ts'
 import { validatePodDisruptionBudget } from './validate.ts'
@@ -20,9 +21,10 @@ export const podDisruptionBudgets = defineResource<PodDisruptionBudget>({
     budget.status = { ...INITIAL_STATUS, ...budget.status }
   },
   ...specAndStatus(INITIAL_STATUS),
-  status: statusStrategy<PodDisruptionBudget>(({ status }) =>
-    COUNTS.flatMap(field => nonNegative(`status.${field}`, status[field])),
-  ),
+  status: statusStrategy<PodDisruptionBudget>(({ status }) => [
+    ...validateConditions('status.conditions', status.conditions),
+    ...COUNTS.flatMap(field => nonNegative(`status.${field}`, status[field])),
+  ]),
   validateName: pathSegmentName,
   validate: validatePodDisruptionBudget,
   columns: [

@@ -6,6 +6,7 @@ import { MOST_CONSUMERS, MOST_DEVICES } from '../../../../shared/machinery/resou
 import { validateNodeSelector } from '../core/pod/validate-affinity.ts'
 import { list } from '../support/collections.ts'
 import { atMost, each, immutable, oneOf, requiredAnd, requiredText, uniqueBy } from '../support/rules.ts'
+import { validateDeviceStatuses } from './validate-device-status.ts'
 import { MOST_CONFIGS, driverName, refersTo, requestNames, validateConfig } from './validate-requests.ts'
 
 function allocationErrors(path: string, allocation: AllocationResult, names: ReadonlySet<string>): FieldError[] {
@@ -37,6 +38,7 @@ export function validateClaimStatus(claim: ResourceClaim, old: ResourceClaim): F
       ...requiredText(`${at}.uid`, uid),
     ]),
     ...uniqueBy(path, reservedFor, ({ uid }) => uid),
+    ...validateDeviceStatuses('status.devices', claim.status),
   ]
   const before = new Set(list(old.status.reservedFor).map(({ uid }) => uid))
   if (list(reservedFor).length > 0 && !allocation)

@@ -26,7 +26,7 @@ function nodeNameErrors(path: string, name: string | undefined): FieldError[] {
 }
 
 /** Parts of a path, each a name by itself. */
-function poolNameErrors(path: string, name: string | undefined): FieldError[] {
+export function poolNameErrors(path: string, name: string | undefined): FieldError[] {
   if (!name) return [required(path)]
   return [
     ...(name.length > DNS_SUBDOMAIN_MAX_BYTES ? [tooLong(path, DNS_SUBDOMAIN_MAX_BYTES)] : []),

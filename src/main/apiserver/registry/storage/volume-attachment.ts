@@ -2,7 +2,11 @@
 import { VolumeAttachment } from '../../../../shared/api/storage/v1.ts'
 import { ageColumn, boolean, nameColumn, text } from '../columns/common.ts'
 import { defineResource } from '../resource.ts'
-import { validateVolumeAttachment, validateVolumeAttachmentUpdate } from './validate-attachment.ts'
+import {
+  validateVolumeAttachment,
+  validateVolumeAttachmentStatus,
+  validateVolumeAttachmentUpdate,
+} from './validate-attachment.ts'
 import { ensureStructs, statusOnly, bareStatusStrategy } from '../support/strategy.ts'
 
 export const volumeAttachments = defineResource<VolumeAttachment>({
@@ -15,7 +19,7 @@ export const volumeAttachments = defineResource<VolumeAttachment>({
   ...statusOnly({ attached: false }),
   validate: validateVolumeAttachment,
   validateUpdate: validateVolumeAttachmentUpdate,
-  status: bareStatusStrategy<VolumeAttachment>(),
+  status: bareStatusStrategy<VolumeAttachment>(validateVolumeAttachmentStatus),
   columns: [
     nameColumn,
     { ...text('Attacher', 'Driver that attaches the volume.', a => a.spec.attacher), format: 'name' },

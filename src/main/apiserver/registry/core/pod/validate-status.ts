@@ -10,8 +10,9 @@ import {
 import { familyOf } from '../../../../../shared/machinery/ip-address.ts'
 import { dns1123Label, dns1123Subdomain, qualifiedName } from '../../../../../shared/machinery/names.ts'
 import { list } from '../../support/collections.ts'
-import { each, immutable, ipAddress, obey } from '../../support/rules.ts'
+import { each, immutable, ipAddress, obey, uniqueBy } from '../../support/rules.ts'
 import { annotationUpdateErrors } from './validate-annotations.ts'
+import { containerStatusErrors } from './validate-container-statuses.ts'
 
 interface Address {
   readonly ip?: string
@@ -39,6 +40,20 @@ function nominationErrors(path: string, pod: Pod, old: Pod): FieldError[] {
 
 const notNegative = (path: string, generation: number | undefined): FieldError[] =>
   (generation ?? 0) < 0 ? [invalidValue(path, generation, 'must be a non-negative integer')] : []
+
+/** Which claims were made for the pod. */
+const claimErrors = (path: string, { spec, status }: Pod): FieldError[] => [
+  ...each(path, status.resourceClaimStatuses, (at, { name = '', resourceClaimName }) => [
+    ...(list(spec.resourceClaims).some(claim => claim.name === name)
+      ? []
+      : [invalidValue(`${at}.name`, name, 'must match the name of an entry in `spec.resourceClaims`')]),
+    ...(resourceClaimName === undefined ? [] : obey(`${at}.resourceClaimName`, resourceClaimName, dns1123Subdomain)),
+  ]),
+  ...uniqueBy(path, status.resourceClaimStatuses, ({ name = '' }) => name).map(error => ({
+    ...error,
+    field: `${error.field}.name`,
+  })),
+]
 
 /** Which container gets which of its resources by which request of the claim that the scheduler made for them. */
 function extendedClaimErrors(path: string, { spec, status }: Pod): FieldError[] {
@@ -105,6 +120,8 @@ export function validatePodStatusUpdate(pod: Pod, old: Pod): FieldError[] {
     ...nominationErrors('status.nominatedNodeName', pod, old),
     ...notNegative('status.observedGeneration', status.observedGeneration),
     ...immutable('status.qosClass', status.qosClass ?? '', old.status.qosClass ?? ''),
+    ...containerStatusErrors(pod, old),
+    ...claimErrors('status.resourceClaimStatuses', pod),
     ...extendedClaimErrors('status.extendedResourceClaimStatus', pod),
     ...addressErrors('status.podIPs', list(status.podIPs), list(old.status.podIPs)),
     ...(hostIPs.length > 0 && first !== hostIP
