@@ -1,8 +1,12 @@
 // Helm's releases: read out of their Secrets, told as histories, and what helm is asked to do.
-import { describe, expect, it } from 'vitest'
+import { computed, watch } from 'vue'
+import { describe, expect, it, vi } from 'vitest'
 import { Secret } from '../../src/shared/api/core/v1.ts'
+import type { AnyObject } from '../../src/shared/machinery/object.ts'
 import { helmArguments } from '../../src/shared/machinery/helm-operation.ts'
-import { changesOf, objectsOf } from '@/helm/helm-changes.ts'
+import { parseObjects } from '@/api/yaml-text.ts'
+import { changesOf } from '@/helm/helm-changes.ts'
+import { objectsOf } from '@/helm/manifests.ts'
 import { decodeRelease, planOf, releaseHistories } from '@/helm/release.ts'
 import { helmCommand } from '@/helm/helm.ts'
 import { make } from './support/objects.ts'
@@ -109,9 +113,28 @@ describe('what a chart would make', () => {
     expect(() => planOf('Release "web" does not exist.')).toThrow()
   })
   it('reads a manifest once, however often it is asked for', () => {
+    vi.spyOn(performance, 'now').mockReturnValue(0)
     const manifest = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: once}'
     expect(objectsOf(manifest)).toHaveLength(1)
     expect(objectsOf(`${manifest}`)).toBe(objectsOf(manifest))
+    vi.restoreAllMocks()
+  })
+  it('is read with turns for others, once one had its time, and is told when all of it is', async () => {
+    const map = (n: number) => `---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: c${n}}\n`
+    const manifest = Array.from({ length: 50 }, (_, n) => map(n)).join('')
+    let now = 0
+    vi.spyOn(performance, 'now').mockImplementation(() => (now += 8))
+    const told = computed(() => objectsOf(manifest)?.length)
+    const seen = [told.value]
+    const isTold = new Promise<void>(resolve => watch(told, () => resolve(), { flush: 'sync' }))
+    let turns = 0
+    const others = setInterval(() => void (seen.push(told.value), turns++))
+    await isTold
+    clearInterval(others)
+    vi.restoreAllMocks()
+    expect(new Set(seen)).toEqual(new Set([undefined]))
+    expect(turns).toBeGreaterThan(10)
+    expect(told.value).toBe(50)
   })
   it('is told apart by what comes, changes, stays and goes, but for what its chart keeps', () => {
     const map = (name: string, more = '') =>
@@ -121,9 +144,9 @@ describe('what a chart would make', () => {
     const now = map('same') + map('other', 'data: {a: "1"}') + map('old') + keep
     const names = (then: string) =>
       Object.fromEntries(
-        Object.entries(changesOf(objectsOf(now), objectsOf(then))).map(([how, objects]) => [
+        Object.entries(changesOf(parseObjects(now), parseObjects(then))).map(([how, objects]) => [
           how,
-          (objects as ReturnType<typeof objectsOf>).map(({ metadata }) => metadata.name),
+          (objects as AnyObject[]).map(({ metadata }) => metadata.name),
         ]),
       )
     expect(names(map('other', 'data: {a: "2"}') + map('same') + map('new'))).toEqual({

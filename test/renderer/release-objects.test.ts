@@ -1,6 +1,6 @@
 // The objects of a Helm release, as its manifest names them, and what is read to tell how they are.
 import { createPinia, setActivePinia } from 'pinia'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { Deployment } from '../../src/shared/api/apps/v1.ts'
 import { ConfigMap, Event, Pod, Service } from '../../src/shared/api/core/v1.ts'
 import { ClusterRole } from '../../src/shared/api/rbac/v1.ts'
@@ -15,6 +15,9 @@ const served = (type: ResourceType<KubeObject>) => ({
   verbs: ['list'],
   subresources: new Set<string>(),
 })
+// Short ones are read at once.
+beforeAll(() => void vi.spyOn(performance, 'now').mockReturnValue(0))
+afterAll(() => void vi.restoreAllMocks())
 beforeEach(() => {
   setActivePinia(createPinia())
   useClusterStore().kinds = [Deployment, ConfigMap, Pod, Service, ClusterRole].map(served)
@@ -27,7 +30,7 @@ const object = (apiVersion: string, kind: string, name: unknown, namespace?: str
 })
 const manifestOf = (...objects: object[]) => objects.map(each => JSON.stringify(each)).join('\n---\n')
 const wanted = (...objects: object[]) =>
-  wantedFor(objectsOfRelease(manifestOf(...objects), 'shop')).map(
+  wantedFor(objectsOfRelease(manifestOf(...objects), 'shop') ?? []).map(
     ({ type, namespace, fieldSelector, metadataOnly = false }) =>
       [type.kind, namespace, fieldSelector, metadataOnly] as const,
   )
@@ -42,7 +45,7 @@ describe('objectsOfRelease', () => {
       ),
       'shop',
     )
-    expect(found.map(({ kind, ref }) => [kind, ref?.namespace, ref?.name])).toEqual([
+    expect(found?.map(({ kind, ref }) => [kind, ref?.namespace, ref?.name])).toEqual([
       ['Deployment', 'shop', 'web'],
       ['ConfigMap', 'other', 'web'],
       ['ClusterRole', undefined, 'web'],
@@ -58,7 +61,7 @@ describe('objectsOfRelease', () => {
       }),
       'shop',
     )
-    expect(found.map(({ kind, name, ref }) => [kind, name, ref !== undefined])).toEqual([
+    expect(found?.map(({ kind, name, ref }) => [kind, name, ref !== undefined])).toEqual([
       ['Boat', 'one', false],
       ['Service', 'a', true],
       ['Service', 'b', true],

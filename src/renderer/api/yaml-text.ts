@@ -1,5 +1,18 @@
 // Objects as YAML text and back, in the dialect that kubectl speaks (YAML 1.1 booleans, no timestamps).
-import { Document, parseAllDocuments, stringify, visit } from 'yaml'
+import {
+  Composer,
+  Document,
+  type DocumentOptions,
+  LineCounter,
+  type ParseOptions,
+  Parser,
+  type SchemaOptions,
+  YAMLParseError,
+  type YAMLMap,
+  isScalar,
+  stringify,
+  visit,
+} from 'yaml'
 import { narrow } from '../../shared/machinery/json-text.ts'
 import type { AnyObject } from '../../shared/machinery/object.ts'
 import { t } from '../i18n/i18n.ts'
@@ -10,7 +23,7 @@ import { t } from '../i18n/i18n.ts'
  */
 const FOREIGN = new Set(['timestamp', 'omap', 'pairs', 'set', 'binary'].map(name => `tag:yaml.org,2002:${name}`))
 
-const options: NonNullable<Parameters<typeof parseAllDocuments>[1]> = {
+const options: ParseOptions & DocumentOptions & SchemaOptions = {
   version: '1.1',
   merge: false,
   customTags: tags => tags.filter(tag => typeof tag === 'string' || !FOREIGN.has(tag.tag)),
@@ -39,36 +52,58 @@ export function toYaml(object: AnyObject): string {
   return stringify(ordered, { ...options, lineWidth: 0 })
 }
 
-export const parseYamlDocuments = (text: string): Document.Parsed[] => {
-  const documents = parseAllDocuments(text, { ...options, intAsBigInt: true })
-  if ('empty' in documents) return []
-  const Scalar = (_key: unknown, node: { value: unknown }) => {
-    if (typeof node.value === 'bigint') node.value = narrow(node.value)
+/** The library would compare each key with all that stand before it. */
+function refuseDoubleKeys(document: Document.Parsed, { items }: YAMLMap<unknown>): void {
+  const met = new Set<unknown>()
+  for (const { key } of items) {
+    if (!isScalar(key)) continue
+    const [at] = key.range ?? []
+    if (met.has(key.value) && at !== undefined)
+      document.errors.push(new YAMLParseError([at, at + 1], 'DUPLICATE_KEY', 'Map keys must be unique'))
+    met.add(key.value)
   }
-  for (const document of documents) visit(document, { Scalar })
-  return documents
 }
+
+/** One after the other: who has much to read may pause between them. */
+function* documentsIn(text: string): Generator<Document.Parsed> {
+  const lines = new LineCounter()
+  const composer = new Composer({ ...options, intAsBigInt: true, uniqueKeys: false })
+  for (const document of composer.compose(new Parser(lines.addNewLine).parse(text))) {
+    visit(document, {
+      Scalar(_key, node) {
+        if (typeof node.value === 'bigint') node.value = narrow(node.value)
+      },
+      Map: (_key, map) => refuseDoubleKeys(document, map),
+    })
+    document.errors.sort((a, b) => a.pos[0] - b.pos[0])
+    for (const error of document.errors) {
+      const { line, col } = lines.linePos(error.pos[0])
+      error.message += ` at line ${line}, column ${col}`
+    }
+    yield document
+  }
+}
+
+export const parseYamlDocuments = (text: string): Document.Parsed[] => [...documentsIn(text)]
 
 export const yamlProblems = (documents: readonly Document.Parsed[]): YamlProblem[] =>
-  documents.flatMap(({ errors }) =>
-    errors.map(({ pos, message }) => ({ from: pos[0], to: pos[1], message: message.split(/:?\n/)[0] ?? message })),
-  )
+  documents.flatMap(({ errors }) => errors.map(({ pos, message }) => ({ from: pos[0], to: pos[1], message })))
+
+/** One after the other. @throws Error naming the first problem */
+export function* objectsIn(text: string): Generator<AnyObject> {
+  for (const document of documentsIn(text)) {
+    const [problem] = document.errors
+    if (problem) throw new Error(problem.message)
+    const object = document.toJS({ maxAliasCount: 100 }) as Partial<AnyObject> | string | null | undefined
+    if (object === null || object === undefined) continue
+    if (typeof object !== 'object' || typeof object.kind !== 'string' || typeof object.apiVersion !== 'string')
+      throw new Error(t('Every document needs apiVersion and kind.'))
+    yield object as AnyObject
+  }
+}
 
 /** @throws Error naming the first problem */
-export function parseObjects(text: string): AnyObject[] {
-  const documents = parseYamlDocuments(text)
-  const [problem] = yamlProblems(documents)
-  if (problem) throw new Error(problem.message)
-  return documents
-    .map(document => document.toJS({ maxAliasCount: 100 }) as unknown)
-    .filter(value => value !== null && value !== undefined)
-    .map(value => {
-      const object = value as Partial<AnyObject>
-      if (typeof object !== 'object' || typeof object.kind !== 'string' || typeof object.apiVersion !== 'string')
-        throw new Error(t('Every document needs apiVersion and kind.'))
-      return object as AnyObject
-    })
-}
+export const parseObjects = (text: string): AnyObject[] => [...objectsIn(text)]
 
 export const createYamlDocument = (value: object): Document => new Document(value, options)
 

@@ -5,7 +5,8 @@ import type { HelmOperation } from '../../shared/machinery/helm-operation.ts'
 import type { AnyObject } from '../../shared/machinery/object.ts'
 import { rightsOnAll } from '../access/manifest-rights.ts'
 import { type Right, rightTo } from '../access/rights.ts'
-import { changesOf, objectsOf, taken } from './helm-changes.ts'
+import { changesOf, taken } from './helm-changes.ts'
+import { objectsOf } from './manifests.ts'
 
 export interface Manifests {
   /** Of the newest revision. */
@@ -21,16 +22,17 @@ export function rightsForHelm(operation: HelmOperation, manifests: Manifests = {
   const { namespace } = operation
   const onSecrets = (verb: string) => rightTo(verb, Secret, { namespace })
   const all = (verb: string, objects: readonly AnyObject[]) => rightsOnAll(verb, objects, namespace)
-  const now = objectsOf(manifests.now)
+  const now = objectsOf(manifests.now) ?? []
   if (operation.do === 'uninstall')
     return [onSecrets('update'), ...(operation.keepHistory ? [] : [onSecrets('delete')]), ...all('delete', taken(now))]
-  const hooks = objectsOf(manifests.hooks)
+  const hooks = objectsOf(manifests.hooks) ?? []
   const keeping = [
     ...(operation.do === 'upgrade' && operation.createNamespace ? [rightTo('create', Namespace)] : []),
     ...[onSecrets('create'), onSecrets('update')],
     ...[...all('create', hooks), ...all('delete', hooks)],
   ]
-  if (manifests.then === undefined) return operation.do === 'upgrade' ? [...keeping, ...all('patch', now)] : keeping
-  const { made, changed, same, gone } = changesOf(now, objectsOf(manifests.then))
+  const then = manifests.then === undefined ? undefined : objectsOf(manifests.then)
+  if (!then) return operation.do === 'upgrade' ? [...keeping, ...all('patch', now)] : keeping
+  const { made, changed, same, gone } = changesOf(now, then)
   return [...keeping, ...all('patch', [...changed, ...same]), ...all('create', made), ...all('delete', gone)]
 }

@@ -6,7 +6,7 @@ import { typeOfReference } from '../kinds/references.ts'
 import { REFUSALS } from '../status/pods-below.ts'
 import { type ObjectRef, groupBy } from '../world/world.ts'
 import { kindKey } from '../api/discovery.ts'
-import { objectsOf } from './helm-changes.ts'
+import { objectsOf } from './manifests.ts'
 
 export interface ReleaseObject {
   readonly kind: string
@@ -27,10 +27,13 @@ const withItems = (object: AnyObject): AnyObject[] => {
   return isList(object) && Array.isArray(items) ? items.filter(isObject) : [object]
 }
 
-/** @param release the namespace of what names none */
-export function objectsOfRelease(manifest: string, release: string): ReleaseObject[] {
+/**
+ * @param release the namespace of what names none
+ * @returns undefined while the manifest is read
+ */
+export function objectsOfRelease(manifest: string, release: string): ReleaseObject[] | undefined {
   return objectsOf(manifest)
-    .flatMap(withItems)
+    ?.flatMap(withItems)
     .map(object => {
       const given = (object.metadata ?? {}) as Record<'namespace' | 'name', unknown>
       const [type, name = ''] = [typeOfReference(object), textOf(given.name)]

@@ -118,6 +118,8 @@ export const cluster = {
   'Release in {namespace}': 'Release in {namespace}',
   'Views of this release': 'Ansichten dieses Releases',
   'This release cannot be read': 'Dieses Release ist nicht lesbar',
+  'Helm has not made it yet.': 'Helm hat es noch nicht angelegt.',
+  'Reading the manifest…': 'Manifest wird gelesen …',
   'Unpacking the release…': 'Release wird entpackt …',
   About: 'Über',
   'App version': 'App-Version',
