@@ -1,6 +1,7 @@
 // How this window reaches the API server: same origin in a browser, through the `app://` scheme in the desktop app.
 import { messageOf } from '../../shared/machinery/message-of.ts'
 import type { Client } from '../../shared/client/client.ts'
+import { ApiError } from '../../shared/machinery/status.ts'
 import { AGGREGATED } from './discovery.ts'
 import { fetchTransport } from '../../shared/client/fetch-transport.ts'
 import type { Transport } from '../../shared/client/transport.ts'
@@ -135,14 +136,27 @@ async function withSecondTry<T>(read: () => Promise<T>, signal: AbortSignal | nu
   return await read()
 }
 
+/**
+ * Browsers take such a segment for a step up: the request would be about something else.
+ * @throws ApiError NotFound: nothing has that name
+ */
+function refuseSteps(path: string): void {
+  const step = path
+    .split('?', 1)[0]
+    ?.split('/')
+    .find(segment => segment === '.' || segment === '..')
+  if (step) throw new ApiError(404, 'NotFound', `nothing is named "${step}"`)
+}
+
 /** @param baseUrl prefix of every API path, '' in a browser */
 export function connect(baseUrl: string, fetchLike: typeof fetch): Connection {
-  const send: typeof fetch = async (input, init) => {
+  const send = async (path: string, init?: RequestInit): Promise<Response> => {
+    refuseSteps(path)
     const method = init?.method ?? 'GET'
     const headers = new Headers(init?.headers)
     const isWrite = WRITES.has(method)
     if (isWrite) headers.set('X-Flotilla-CSRF', '1')
-    const attempt = () => fetchLike(input, { ...init, headers, credentials: 'same-origin' })
+    const attempt = () => fetchLike(path, { ...init, headers, credentials: 'same-origin' })
     const answer = await (isWrite ? attempt() : withSecondTry(attempt, init?.signal))
     // The session may have ended, for example with the server that knew it.
     if (answer.status === 401 || answer.status === 403) window.dispatchEvent(new Event(REFUSED))
@@ -154,8 +168,10 @@ export function connect(baseUrl: string, fetchLike: typeof fetch): Connection {
     metadata: fetchTransport({ fetch: send, baseUrl, headers: { Accept: METADATA } }),
     discovery: fetchTransport({ fetch: send, baseUrl, headers: { Accept: AGGREGATED } }),
     fetch: (path, init) => send(baseUrl + path, init),
-    openStream: (path, protocols) =>
-      window.flotilla ? desktopStream(path, protocols) : browserStream(baseUrl, path, protocols),
+    openStream(path, protocols) {
+      refuseSteps(path)
+      return window.flotilla ? desktopStream(path, protocols) : browserStream(baseUrl, path, protocols)
+    },
   }
 }
 

@@ -136,9 +136,9 @@ export function createClient(transport: Transport): Client {
     createSubresource: (type, ref, subresource, body) =>
       transport.request({ method: 'POST', path: objectPath(type, ref, subresource), body }),
     raw(method, path, body) {
-      const { pathname, searchParams } = new URL(path, 'http://cluster')
-      const query = Object.fromEntries(searchParams)
-      return transport.request({ method, path: pathname, query, ...(body === undefined ? {} : { body }) })
+      const [place = '', ...rest] = path.split('?')
+      const query = Object.fromEntries(new URLSearchParams(rest.join('?')))
+      return transport.request({ method, path: place, query, ...(body === undefined ? {} : { body }) })
     },
   }
 
