@@ -217,8 +217,13 @@ describe('withPods()', () => {
     })
   const web = { metadata: { name: 'web', namespace: 'shop' } } as Deployment
   const updating = { tone: 'progressing', text: 'Updating' } as const
-  const told = (pods: Pod[], own: StatusView = updating, kind = 'Deployment', owner: KubeObject = web) =>
-    withPods(own, new WorstPods(pods).below(kind, owner))
+  const told = (
+    pods: Pod[],
+    own: StatusView = updating,
+    kind = 'Deployment',
+    owner: KubeObject = web,
+    group = 'apps',
+  ) => withPods(own, new WorstPods(pods).below({ group, kind }, owner))
 
   it('says of a Deployment whose pods crash that they do, and which one, however many wait', () =>
     expect(
@@ -252,6 +257,10 @@ describe('withPods()', () => {
     const elsewhere = { ...other, metadata: { ...other.metadata, namespace: 'test' } }
     const bare = { ...other, metadata: { ...other.metadata, ownerReferences: [] } }
     expect(told([elsewhere, bare, owned('web-9-a', crashing, 'ReplicaSet', 'web-9')])).toBe(updating)
+    expect(told([other], updating, 'Deployment', web, 'example.dev')).toBe(updating)
+    const [owner] = other.metadata.ownerReferences ?? []
+    const ownerReferences = [{ ...owner!, apiVersion: 'example.dev/v1' }]
+    expect(told([{ ...other, metadata: { ...other.metadata, ownerReferences } }])).toBe(updating)
   })
   it('keeps what is well, being deleted or worse', () => {
     const pods = [owned('web-6b9f-a', { ...crashing, containerStatuses: [], conditions: ready('False') })]
@@ -278,14 +287,21 @@ describe('what may make no pods', () => {
   const told = 'Error creating: pods "import-x" is forbidden: exceeded quota: small, requested: pods=1'
   const refused = (about: KubeObject, lastTimestamp: string, message = told) =>
     make(Event, `${about.metadata.name}.${lastTimestamp}`, {
-      involvedObject: { kind: about.kind, namespace: 'default', name: about.metadata.name, uid: about.metadata.uid },
+      involvedObject: {
+        apiVersion: about.apiVersion,
+        kind: about.kind,
+        namespace: 'default',
+        name: about.metadata.name,
+        uid: about.metadata.uid,
+      },
       reason: 'FailedCreate',
       message,
       lastTimestamp,
     })
   const job = make(Job, 'import')
+  const typeOf = ({ apiVersion, kind }: KubeObject) => ({ group: apiVersion.replace(/\/.*/, ''), kind })
   const stateOf = (owner: KubeObject, events: Event[], pods: Pod[] = []) =>
-    withPods({ tone: 'progressing', text: 'Running' }, new WorstPods(pods, events).below(owner.kind, owner))
+    withPods({ tone: 'progressing', text: 'Running' }, new WorstPods(pods, events).below(typeOf(owner), owner))
 
   it.each([
     make(Job, 'import'),

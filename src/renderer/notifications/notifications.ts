@@ -31,7 +31,7 @@ async function troubleOf({ type, namespace, object, podSelector }: Suspect): Pro
   if (!object) return undefined
   const fieldSelector = `${REFUSALS.fieldSelector},involvedObject.name=${object.metadata.name}`
   const { items: events } = await connection.client.list(Event, { namespace, fieldSelector })
-  return new WorstPods(pods, events).refusal(type.kind, object)?.reason
+  return new WorstPods(pods, events).refusal(type, object)?.reason
 }
 
 export const useNotificationStore = defineStore('notifications', () => {

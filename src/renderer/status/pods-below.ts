@@ -1,10 +1,11 @@
 // What owns pods takes on how they are: a Deployment whose pods crash is not on its way, nor is a Job whose pods a quota
 // refuses. Pure.
-import type { DaemonSet, StatefulSet } from '../../shared/api/apps/v1.ts'
-import type { Job } from '../../shared/api/batch/v1.ts'
+import { DaemonSet, Deployment, ReplicaSet, StatefulSet } from '../../shared/api/apps/v1.ts'
+import { Job } from '../../shared/api/batch/v1.ts'
 import { Event, type Pod } from '../../shared/api/core/v1.ts'
 import { controllerOf } from '../../shared/machinery/owner.ts'
 import type { KubeObject } from '../../shared/machinery/object.ts'
+import type { ResourceType } from '../../shared/machinery/resource-type.ts'
 import type { Wanted } from '../api/live-pool.ts'
 import { eventMessage, eventTime } from '../kinds/event-facts.ts'
 import { isOver } from '../world/room.ts'
@@ -16,6 +17,11 @@ import { type StatusView, toneOrder, view } from './tone.ts'
 const TOLD = new Set(['failed', 'warning'])
 const HASH = 'pod-template-hash'
 
+/** What owns pods: kinds of different groups may have the same name. */
+type Kind = Pick<ResourceType<KubeObject>, 'group' | 'kind'>
+const kindOf = ({ group, kind }: Kind) => `${kind}.${group}`
+const kindOfReference = ({ apiVersion = '', kind = '' }: { apiVersion?: string; kind?: string }) =>
+  kindOf({ group: apiVersion.split('/').slice(0, -1).join(), kind })
 const keyOf = (kind: string, namespace: string | undefined, name: string) => `${kind}:${namespace ?? ''}/${name}`
 
 /** Its controller, and the Deployment above that, which its ReplicaSet's name begins with. */
@@ -24,10 +30,11 @@ function ownersOf(pod: Pod): string[] {
   if (!owner) return []
   const { namespace, labels } = pod.metadata
   const end = `-${labels?.[HASH] ?? ''}`
-  const isRollout = owner.kind === 'ReplicaSet' && end.length > 1 && owner.name.endsWith(end)
+  const kind = kindOfReference(owner)
+  const isRollout = kind === kindOf(ReplicaSet) && end.length > 1 && owner.name.endsWith(end)
   return [
-    keyOf(owner.kind, namespace, owner.name),
-    ...(isRollout ? [keyOf('Deployment', namespace, owner.name.slice(0, -end.length))] : []),
+    keyOf(kind, namespace, owner.name),
+    ...(isRollout ? [keyOf(kindOf(Deployment), namespace, owner.name.slice(0, -end.length))] : []),
   ]
 }
 
@@ -36,15 +43,15 @@ export const REFUSALS: Wanted = { type: Event, fieldSelector: 'reason=FailedCrea
 
 /** Owners whose conditions do not say that pods are refused, and whether each has fewer than it wants to make now. */
 const IS_SHORT: Readonly<Record<string, (owner: KubeObject) => boolean>> = {
-  StatefulSet(owner) {
+  [kindOf(StatefulSet)](owner) {
     const { spec, status } = owner as StatefulSet
     return (status.replicas ?? 0) < (spec.replicas ?? 1)
   },
-  DaemonSet(owner) {
+  [kindOf(DaemonSet)](owner) {
     const { currentNumberScheduled, desiredNumberScheduled } = (owner as DaemonSet).status
     return currentNumberScheduled < desiredNumberScheduled
   },
-  Job: owner => !(owner as Job).status.active,
+  [kindOf(Job)]: owner => !(owner as Job).status.active,
 }
 
 const timeOf = (event: Event) => Date.parse(eventTime(event) ?? '') || 0
@@ -53,7 +60,8 @@ const timeOf = (event: Event) => Date.parse(eventTime(event) ?? '') || 0
 function newestRefusals(events: readonly Event[]): ReadonlyMap<string, Event> {
   const newest = new Map<string, Event>()
   for (const event of events) {
-    const { kind = '', namespace, name = '' } = event.involvedObject
+    const { namespace, name = '' } = event.involvedObject
+    const kind = kindOfReference(event.involvedObject)
     if (event.reason !== 'FailedCreate' || !(kind in IS_SHORT)) continue
     const key = keyOf(kind, namespace, name)
     const last = newest.get(key)
@@ -80,7 +88,7 @@ export class WorstPods {
 
   #noteNewest(pod: Pod) {
     const owner = controllerOf(pod)
-    const key = owner && keyOf(owner.kind, pod.metadata.namespace, owner.name)
+    const key = owner && keyOf(kindOfReference(owner), pod.metadata.namespace, owner.name)
     if (!key || !this.#refusals.has(key)) return
     const made = Date.parse(pod.metadata.creationTimestamp)
     this.#newestPod.set(key, Math.max(made, this.#newestPod.get(key) ?? 0))
@@ -98,17 +106,18 @@ export class WorstPods {
     }
   }
 
-  below(kind: string, owner: KubeObject): StatusView | undefined {
+  below(type: Kind, owner: KubeObject): StatusView | undefined {
     const { namespace, name } = owner.metadata
-    const worst = this.#byOwner.get(keyOf(kind, namespace, name))
+    const worst = this.#byOwner.get(keyOf(kindOf(type), namespace, name))
     return worst
       ? view(worst.status.tone, worst.status.text, `${worst.name}: ${worst.status.reason ?? worst.status.text}`)
-      : this.refusal(kind, owner)
+      : this.refusal(type, owner)
   }
 
   /** That the pods which it has too few of are refused. */
-  refusal(kind: string, owner: KubeObject): StatusView | undefined {
+  refusal(type: Kind, owner: KubeObject): StatusView | undefined {
     const { namespace, name } = owner.metadata
+    const kind = kindOf(type)
     const key = keyOf(kind, namespace, name)
     const event = this.#refusals.get(key)
     if (!event || !IS_SHORT[kind]?.(owner)) return undefined

@@ -23,5 +23,5 @@ export function statusInWorld(
     return world.knows(Pod) ? serviceStatus(service, pods) : undefined
   }
   const own = statusOf(type, found as AnyObject)
-  return own && withPods(own, worstPods.below(type.kind, found))
+  return own && withPods(own, worstPods.below(type, found))
 }

@@ -39,7 +39,7 @@ export function unwellWorkloads(lists: readonly Judged[], worst: WorstPods): Unw
       .flatMap(({ type, objects }) =>
         objects.map(object => {
           const own = judges.get(type.kind)?.(object)
-          const status = own && withPods(own, worst.below(type.kind, object))
+          const status = own && withPods(own, worst.below(type, object))
           return { type, object, status, rollout: status === own ? undefined : own?.reason }
         }),
       )

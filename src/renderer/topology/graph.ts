@@ -32,7 +32,7 @@ import { type Found, type ObjectRef, type World, namespaceOf, refId, refTo } fro
 import { t } from '../i18n/i18n.ts'
 
 /** Columns from left to right. */
-export const RANKS = ['ingress', 'service', 'attachment', 'workload', 'pod', 'node'] as const
+export const RANKS = ['ingress', 'service', 'attachment', 'owner', 'workload', 'pod', 'node'] as const
 export type Rank = (typeof RANKS)[number]
 
 export interface GraphNode extends ObjectRef {
@@ -165,7 +165,7 @@ function addTraffic(world: World, graph: GraphBuilder): void {
       if (topWorkload(world, object) || isHistory(type, object)) continue
       const own = statusOf(type as ResourceType<AnyObject>, object as AnyObject)
       // What is wrong with pods that there are is theirs, and arrives by their lines.
-      graph.add('workload', type, object, own && withPods(own, worstPods.refusal(type.kind, object)))
+      graph.add('workload', type, object, own && withPods(own, worstPods.refusal(type, object)))
     }
 
   for (const pod of world.all(Pod)) {
@@ -297,7 +297,7 @@ function addOwners(world: World, graph: GraphBuilder): void {
       for (const owner of world.controllers(object)) {
         const id = refId(owner)
         if (isWorkload(owner)) break
-        if (!graph.nodes.has(id)) graph.add('attachment', owner.type, owner.object)
+        if (!graph.nodes.has(id)) graph.add('owner', owner.type, owner.object)
         graph.link(id, below, STEERS)
         below = id
       }

@@ -7,6 +7,7 @@ export const rankTitles: Readonly<Record<Rank, MessageKey>> = {
   ingress: m('Ingresses'),
   service: m('Services'),
   attachment: m('Config and policy'),
+  owner: m('Custom Resources'),
   workload: m('Workloads'),
   pod: m('Pods'),
   node: m('Nodes'),

@@ -36,7 +36,7 @@ export function useRowsWithPods(
     const given = toValue(rows)
     if (!world.value.knows(Pod)) return given
     return given.map(row => {
-      const worst = worstPods.value.below(type().kind, row.object)
+      const worst = worstPods.value.below(type(), row.object)
       if (!worst) return row
       const last = told.get(row)
       if (last?.worst && isSame(last.worst, worst)) return last

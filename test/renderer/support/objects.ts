@@ -65,7 +65,12 @@ export const makePod = (
         ],
         ...given.status,
       } as unknown as Pod['status'],
-      metadata: { labels, ...(owner ? { ownerReferences: [controllerRef(kindOf(owner), owner)] } : {}) },
+      metadata: {
+        labels,
+        ...(owner
+          ? { ownerReferences: [{ ...controllerRef(kindOf(owner), owner), apiVersion: owner.apiVersion }] }
+          : {}),
+      },
     },
     namespace,
   )

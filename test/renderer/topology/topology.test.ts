@@ -101,6 +101,11 @@ describe('buildGraph()', () => {
         'deployments:default/erna > pods:default/erna-1-0',
       ]),
     )
+    const { cards, edges } = picture(world, {}, ['custom'])
+    const { columns, boxes } = layOut(cards, edges)
+    expect(columns.map(({ rank }) => rank)).toEqual(['service', 'owner', 'workload', 'pod', 'node'])
+    const boxOf = (title: string) => boxes.get(cards.find(card => card.title === title)?.id ?? '')
+    expect(boxOf('north')?.x).toBe(columns[1]?.x)
   })
 
   it('says of a service that it has no pods only where pods are listed', () => {
@@ -146,7 +151,13 @@ describe('buildGraph()', () => {
   it('says of a workload whose pods are refused that they are', () => {
     const job = make(Job, 'import')
     const refused = make(Event, 'import.1', {
-      involvedObject: { kind: 'Job', namespace: 'default', name: 'import', uid: job.metadata.uid },
+      involvedObject: {
+        apiVersion: 'batch/v1',
+        kind: 'Job',
+        namespace: 'default',
+        name: 'import',
+        uid: job.metadata.uid,
+      },
       reason: 'FailedCreate',
       message: 'exceeded quota: small',
       lastTimestamp: '2026-01-01T00:01:00Z',
