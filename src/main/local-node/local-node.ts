@@ -146,7 +146,12 @@ class LocalNodes implements AsyncDisposable {
           ),
       }),
     )
-    this.#owned.defer(onceReady(client, nodeName, () => onStatus(`joined as ${nodeName}`)))
+    this.#owned.defer(
+      onceReady(client, nodeName, clock, {
+        ready: () => onStatus(`joined as ${nodeName}`),
+        notReady: why => onStatus(`${nodeName} is not ready: ${why}`),
+      }),
+    )
   }
 
   async #settings(plan: Exclude<LocalNodePlan, NoNode>, { layout }: LocalPlace): Promise<AgentSettings> {
