@@ -1,7 +1,7 @@
 // Both ends of a node's link over a real TLS socket.
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { type Server, createServer, request } from 'node:http'
 import { type Socket, connect as connectTcp, createServer as createTcpServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
@@ -24,7 +24,9 @@ function selfSigned() {
     stdio: 'ignore',
   })
   const cert = readFileSync(join(folder, 'crt'), 'utf8')
-  return { ca: cert, cert, key: readFileSync(join(folder, 'key'), 'utf8') }
+  const key = readFileSync(join(folder, 'key'), 'utf8')
+  rmSync(folder, { recursive: true })
+  return { ca: cert, cert, key }
 }
 
 let tls: { ca: string; cert: string; key: string }

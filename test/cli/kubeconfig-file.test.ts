@@ -1,7 +1,7 @@
-import { lstatSync, mkdtempSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { lstatSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import {
   mergeKubeconfig,
@@ -45,7 +45,9 @@ contexts:
     context: { cluster: work, user: me }
 current-context: work
 `
-const folder = () => mkdtempSync(join(tmpdir(), 'flotilla-kubeconfig-'))
+const base = mkdtempSync(join(tmpdir(), 'flotilla-kubeconfig-'))
+afterAll(() => rmSync(base, { recursive: true }))
+const folder = () => mkdtempSync(join(base, 'own-'))
 const file = (text: string) => {
   const path = join(folder(), 'config')
   writeFileSync(path, text, { mode: 0o640 })

@@ -1,5 +1,5 @@
 // The app on a desktop, in a real Electron: its window's place, closing, settings, the log bundle.
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
@@ -188,6 +188,8 @@ describe.skipIf(!process.env.DISPLAY)('the app on a desktop', () => {
     expect(await dialog.getByRole('textbox').inputValue()).toBe('box-1')
     await dialog.getByRole('region', { name: 'From your SSH configuration' }).waitFor({ state: 'detached' })
     await shoot(page, 'desktop-ssh-hosts')
+    await app.quit()
+    rmSync(home, { recursive: true })
   })
 
   it('quits at once, also while its cluster starts, without a fault on the way out', async () => {
