@@ -3,9 +3,9 @@
 // it says so and serves the same cluster headless. Arguments after `--` go to `flotilla serve`.
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
-import { findElectron, hasDisplay } from './lib/electron.mjs'
+import { displayProblem, findElectron } from './lib/electron.mjs'
 import { SERVER_NODE_ARGS, serverNode } from './lib/server-node.mjs'
-import { ensureBuilt, ensureDependencies, requireNode, root, say } from './lib/setup.mjs'
+import { ensureBuilt, ensureDependencies, onEnd, requireNode, root, say } from './lib/setup.mjs'
 
 requireNode()
 ensureDependencies()
@@ -15,7 +15,8 @@ const args = process.argv.slice(2)
 
 function choose() {
   if (args.includes('--headless')) return { reason: '--headless was given' }
-  if (!hasDisplay()) return { reason: 'there is no display' }
+  const problem = displayProblem()
+  if (problem !== undefined) return { reason: problem }
   const electron = findElectron()
   return electron.executable ? electron : { reason: `Electron cannot start: ${electron.reason}` }
 }
@@ -37,7 +38,7 @@ if (choice.executable) {
 }
 
 const child = spawn(command, commandArgs, { cwd: process.cwd(), stdio: 'inherit' })
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+onEnd(signal => child.kill(signal))
 child.on('exit', (code, signal) => process.exit(code ?? (signal ? 1 : 0)))
 child.on('error', error => {
   console.error(`flotilla: cannot start ${command}: ${error.message}`)

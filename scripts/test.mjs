@@ -2,10 +2,10 @@
 // `npm test`: installs what is missing, checks the code, and runs every test against real programs. Arguments name
 // areas to run instead of all: `npm test -- store api`.
 import { fork, spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
-import { findElectron } from './lib/electron.mjs'
-import { ensureBuilt, ensureDependencies, requireNode, root, say } from './lib/setup.mjs'
+import { ensureBuilt, ensureDependencies, onEnd, requireNode, root, say } from './lib/setup.mjs'
 import { ensureDocker, ensureSystem, isInstalled, makeDisplay } from './lib/system.mjs'
 
 /**
@@ -62,9 +62,6 @@ const env = { ...process.env }
 /** One for each lane of a stage. */
 const screens = [await makeDisplay(), await makeDisplay()]
 for (const { end } of screens) process.on('exit', end)
-const electron = findElectron({ timeoutMs: 60_000 })
-if (electron.executable) env.FLOTILLA_ELECTRON = electron.executable
-else say(`Electron tests cannot run: ${electron.reason}`)
 const clients = spawnSync(process.execPath, [join(root, 'scripts/test-clients.mjs')], { encoding: 'utf8' }).stdout
 for (const path of clients.trim().split('\n').filter(Boolean)) {
   env[path.endsWith('/helm') ? 'FLOTILLA_HELM' : 'FLOTILLA_KUBECTL_NEWEST'] = path
@@ -86,6 +83,16 @@ const seconds = {}
 const unsteady = []
 const allowedSkips = JSON.parse(readFileSync(join(root, 'test/allowed-skips.json'), 'utf8'))
 
+const running = new Set()
+onEnd(() => {
+  for (const child of running) child.kill('SIGTERM')
+  process.exit(1)
+})
+
+/** What tests make for themselves, which is to go with them. */
+const scratch = () => readdirSync(tmpdir()).filter(name => /^flotilla-.+-\w{6}$/.test(name))
+const scratchBefore = new Set(scratch())
+
 /** @returns the names of the checks that failed */
 function runChecks() {
   const child = fork(join(root, 'scripts/checks.mjs'))
@@ -103,9 +110,11 @@ function runProgram(command, args, { lane }) {
     const stdio = ['ignore', ...(lane === 0 ? ['inherit', 'inherit'] : ['pipe', 'pipe'])]
     const { display } = screens[lane]
     const child = spawn(command, args, { cwd: root, env: { ...env, ...(display && { DISPLAY: display }) }, stdio })
+    running.add(child)
     for (const stream of [child.stdout, child.stderr]) stream?.on('data', chunk => chunks.push(chunk))
     child.once('error', error => chunks.push(Buffer.from(`${error.message}\n`)))
     child.once('close', () => {
+      running.delete(child)
       process.stdout.write(Buffer.concat(chunks))
       resolve()
     })
@@ -117,7 +126,8 @@ async function vitest(project, report, args, { lane }) {
   const path = join(root, '.cache', `tests-${report}.json`)
   rmSync(path, { force: true })
   const shared = ['--reporter=default', '--reporter=json', `--outputFile.json=${path}`, '--passWithNoTests']
-  await runProgram('npx', ['vitest', 'run', ...shared, '--project', project, ...args], { lane })
+  const program = join(root, 'node_modules/vitest/vitest.mjs')
+  await runProgram(process.execPath, [program, 'run', ...shared, '--project', project, ...args], { lane })
   return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : undefined
 }
 
@@ -207,6 +217,8 @@ const minutes = (Date.now() - begun) / 60_000
 console.log(`\nTimes: ${Object.entries(seconds).map(timeOf).join(' · ')} · all of it ${minutes.toFixed(1)} min`)
 if (unsteady.length)
   console.log(`\nFailed beside others, passed alone:\n${unsteady.map(name => `  - ${name}`).join('\n')}`)
+const left = scratch().filter(name => !scratchBefore.has(name))
+if (left.length) console.log(`\nLeft behind in ${tmpdir()}:\n${left.map(name => `  - ${name}`).join('\n')}`)
 if (problems.length) console.error(`\nNot green:\n${problems.map(problem => `  - ${problem}`).join('\n')}`)
 console.log(`\n${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`)
 process.exit(problems.length ? 1 : 0)

@@ -1,7 +1,8 @@
-// Finds an Electron runtime, or says why there is none.
+// Finds an Electron runtime that starts here, or says why there is none.
 import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { NEEDS } from './linux-packages.mjs'
 import { root } from './setup.mjs'
 
 const folder = join(root, 'node_modules', 'electron')
@@ -13,32 +14,66 @@ function installed() {
   return existsSync(executable) ? executable : undefined
 }
 
-/** @returns whether a window can be shown here. */
-export function hasDisplay() {
-  return process.platform !== 'linux' || Boolean(process.env.DISPLAY || process.env.WAYLAND_DISPLAY)
+/** @returns why no window can be shown here; undefined where one can, as far as that can be told. */
+export function displayProblem({ platform = process.platform, env = process.env } = {}) {
+  if (platform !== 'linux' || env.WAYLAND_DISPLAY) return undefined
+  if (!env.DISPLAY) return 'there is no display'
+  const local = /^(?:unix)?:(\d+)/.exec(env.DISPLAY)
+  if (!local) return undefined
+  // Its socket is a file, or one without, which stands in a list.
+  const socket = `/tmp/.X11-unix/X${local[1]}`
+  const isListed = () => new RegExp(`@${socket}\\b`).test(readFileSync('/proc/net/unix', 'utf8'))
+  return existsSync(socket) || isListed() ? undefined : `there is no display ${env.DISPLAY}, which DISPLAY names`
+}
+
+/** @returns the shared libraries that it loads and this machine does not have */
+function missingLibraries(executable) {
+  const { stdout } = spawnSync('ldd', [executable], { encoding: 'utf8' })
+  return [...(stdout ?? '').matchAll(/^\s*(\S+) => not found/gm)].map(([, name]) => name)
+}
+
+/** Without root Chromium's sandbox needs user namespaces, or a helper with root's rights beside it. */
+function hasSandbox(executable) {
+  if (process.getuid?.() === 0) return true
+  const helper = statSync(join(dirname(executable), 'chrome-sandbox'), { throwIfNoEntry: false })
+  if (helper?.uid === 0 && helper.mode & 0o4000) return true
+  const { status, error } = spawnSync('unshare', ['--user', '--map-root-user', 'true'], { stdio: 'ignore' })
+  return error !== undefined || status === 0
+}
+
+/** @returns the executable, or what keeps it from starting on this machine and what to do about it */
+function fit(executable) {
+  if (process.platform !== 'linux') return { executable }
+  const missing = missingLibraries(executable)
+  if (missing.length)
+    return {
+      reason: `this machine lacks ${missing.join(', ')}; install the packages (Debian's names) ${NEEDS.deb.replaceAll(',', '')}`,
+    }
+  if (hasSandbox(executable)) return { executable }
+  const helper = join(dirname(executable), 'chrome-sandbox')
+  return {
+    reason: `user namespaces, which its sandbox needs, are closed to users here; give its helper root's rights: sudo chown root ${helper} && sudo chmod 4755 ${helper}`,
+  }
 }
 
 /**
  * The Electron executable: `FLOTILLA_ELECTRON`, else the installed one, else downloaded once (bounded in time).
  * @returns {{ executable: string } | { reason: string }}
  */
-export function findElectron({ download = true, timeoutMs = 180_000 } = {}) {
+export function findElectron() {
   const given = process.env.FLOTILLA_ELECTRON
   if (given)
-    return existsSync(given)
-      ? { executable: given }
-      : { reason: `FLOTILLA_ELECTRON names ${given}, which does not exist` }
+    return existsSync(given) ? fit(given) : { reason: `FLOTILLA_ELECTRON names ${given}, which does not exist` }
   const present = installed()
-  if (present) return { executable: present }
-  if (!download) return { reason: 'its runtime is not downloaded' }
+  if (present) return fit(present)
   console.log('flotilla: downloading the Electron runtime (once)')
   const result = spawnSync(process.execPath, [join(folder, 'install.js')], {
     cwd: folder,
     encoding: 'utf8',
-    timeout: timeoutMs,
+    timeout: 180_000,
   })
   const now = installed()
-  if (now) return { executable: now }
+  if (now) return fit(now)
   const lines = `${result.stderr ?? ''}`
     .split('\n')
     .filter(line => /error|ENOTFOUND|ECONN|getaddrinfo|HTTP/i.test(line))

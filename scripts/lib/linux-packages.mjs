@@ -8,7 +8,7 @@ import { root } from './setup.mjs'
 
 const ARCHES = { x64: { deb: 'amd64', rpm: 'x86_64' }, arm64: { deb: 'arm64', rpm: 'aarch64' } }
 /** What Chromium loads that it does not bring along. */
-const NEEDS = {
+export const NEEDS = {
   deb: 'libgtk-3-0, libnss3, libasound2, libgbm1, libatspi2.0-0, libsecret-1-0, libxss1, libxtst6, xdg-utils',
   rpm: 'gtk3 nss alsa-lib mesa-libgbm at-spi2-core libsecret libXScrnSaver libXtst xdg-utils',
 }

@@ -26,6 +26,22 @@ export function run(command, args, options = {}) {
 
 const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
 
+const parent = process.ppid
+
+/**
+ * Calls `end` with a signal when this program is to end. npm hands one to a shell alone, which ends and tells nobody: then
+ * it is the parent that is gone.
+ */
+export function onEnd(end) {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, end)
+  if (!process.env.npm_lifecycle_event || process.platform === 'win32') return
+  const looks = setInterval(() => {
+    if (process.ppid === parent) return
+    clearInterval(looks)
+    end('SIGTERM')
+  }, 500).unref()
+}
+
 /** Installs node_modules from the lock file when they are missing or older than it. */
 export function ensureDependencies() {
   const installed = join(root, 'node_modules', '.package-lock.json')

@@ -1,0 +1,69 @@
+// `npm start` where no window can be opened: it says why, serves the cluster, and takes the server along when it ends.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { repository, until } from '../e2e/support/cluster.ts'
+
+const { displayProblem } = (await import(new URL('../../scripts/lib/electron.mjs', import.meta.url).href)) as {
+  displayProblem: (parts: { platform: string; env: NodeJS.ProcessEnv }) => string | undefined
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'flotilla-npm-start-'))
+const lock = join(folder, 'data/lock')
+let npm: ChildProcess
+let output = ''
+
+beforeAll(async () => {
+  // A program that asks for a library that no machine has.
+  const executable = join(folder, 'electron')
+  const real = readFileSync(realpathSync('/bin/true')).toString('latin1')
+  writeFileSync(executable, real.replaceAll('libc.so.6', 'libq.so.6'), { encoding: 'latin1', mode: 0o755 })
+  npm = spawn(
+    'npm',
+    ['start', '--', '--no-local-node', '--data-dir', join(folder, 'data'), '--listen', '127.0.0.1:0'],
+    {
+      cwd: repository,
+      env: { ...process.env, DISPLAY: 'elsewhere:0', FLOTILLA_ELECTRON: executable },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  )
+  for (const stream of [npm.stdout, npm.stderr]) stream?.on('data', chunk => (output += String(chunk)))
+  // A checkout that changed is built first.
+  await until('it serves', () => Promise.resolve(/^ready /m.test(output)), 240_000)
+}, 260_000)
+afterAll(() => {
+  if (existsSync(lock)) process.kill((JSON.parse(readFileSync(lock, 'utf8')) as { pid: number }).pid)
+  rmSync(folder, { recursive: true, force: true })
+})
+
+test('an Electron whose libraries are missing is told with what to install, and the cluster is served without', () => {
+  expect(output).toMatch(
+    /^flotilla: no window: Electron cannot start: this machine lacks libq\.so\.6; install the packages .*libnss3.*\. Serving the cluster headless;/m,
+  )
+})
+
+test('the server ends with the npm that was told to end', async () => {
+  expect(existsSync(lock)).toBe(true)
+  npm.kill('SIGTERM')
+  await until('the data folder is free', () => Promise.resolve(!existsSync(lock)))
+}, 150_000)
+
+describe('the display', () => {
+  const problem = (env: NodeJS.ProcessEnv) => displayProblem({ platform: 'linux', env })
+  test('is missing where none is named, and where nobody listens on the one that is', () => {
+    expect(problem({})).toBe('there is no display')
+    expect(problem({ DISPLAY: ':4321' })).toBe('there is no display :4321, which DISPLAY names')
+    expect(displayProblem({ platform: 'darwin', env: {} })).toBeUndefined()
+  })
+  test('is there where its socket is one without a file, on another machine, and with Wayland', async () => {
+    const server = createServer().listen('\0/tmp/.X11-unix/X4322')
+    await until('it listens', () => Promise.resolve(server.listening))
+    expect(problem({ DISPLAY: ':4322.0' })).toBeUndefined()
+    server.close()
+    expect(problem({ DISPLAY: 'box:10.0' })).toBeUndefined()
+    expect(problem({ WAYLAND_DISPLAY: 'wayland-0' })).toBeUndefined()
+  })
+})
