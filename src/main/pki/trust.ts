@@ -4,15 +4,18 @@ import { X509Certificate } from 'node:crypto'
 
 const BLOCK = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g
 
-/** @returns whether there is anybody to trust in it: one certificate that can be read is enough */
-export const holdsCertificate = (pem: string): boolean =>
-  (pem.match(BLOCK) ?? []).some(block => {
+/** @returns what of it can be read */
+export const certificatesOf = (pem: string): X509Certificate[] =>
+  (pem.match(BLOCK) ?? []).flatMap(block => {
     try {
-      return new X509Certificate(block).raw.length > 0
+      return [new X509Certificate(block)]
     } catch {
-      return false
+      return []
     }
   })
+
+/** @returns whether there is anybody to trust in it: one certificate that can be read is enough */
+export const holdsCertificate = (pem: string): boolean => certificatesOf(pem).length > 0
 
 /** For `tls.connect`. @param ca PEM; absent means those that this machine trusts */
 export const trusting = (

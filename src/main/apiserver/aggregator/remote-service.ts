@@ -11,7 +11,7 @@ import { decodeBody } from '../codec/decode-body.ts'
 import { forward } from '../proxy/forward.ts'
 import type { ApiRequest, ApiResponse, UserInfo } from '../request.ts'
 import type { DialService } from '../webhook/service-dialer.ts'
-import { trusting } from '../../pki/trust.ts'
+import { Trust } from '../../pki/namesakes.ts'
 
 const MAX_DOCUMENT_BYTES = 8 * 1024 * 1024
 /** For a connection that is to be a client's: the client itself may be patient. */
@@ -46,17 +46,20 @@ export function identityHeaders({ name, uid, groups, extra }: UserInfo): [string
 }
 
 const unreachable = (why: string) => new ApiError(503, 'ServiceUnavailable', `error trying to reach service: ${why}`)
+const asUnreachable = (error: unknown) => (error instanceof ApiError ? error : unreachable((error as Error).message))
 
 export class RemoteService {
   readonly #service: { readonly namespace: string; readonly name: string; readonly port: number }
   readonly #spec: APIService['spec']
   readonly #parts: RemoteParts
+  readonly #trust: Trust
 
   constructor({ spec }: APIService, parts: RemoteParts) {
     const { namespace = '', name = '', port = 443 } = spec.service ?? {}
     this.#service = { namespace, name, port }
     this.#spec = spec
     this.#parts = parts
+    this.#trust = new Trust(spec.caBundle ? Buffer.from(spec.caBundle, 'base64') : undefined)
   }
 
   get host(): string {
@@ -68,7 +71,19 @@ export class RemoteService {
    * @throws ApiError 503 when it cannot be reached, or is not who it should be
    */
   async connect(signal: AbortSignal): Promise<TLSSocket> {
-    const { caBundle, insecureSkipTLSVerify } = this.#spec
+    const isAnybody = this.#spec.insecureSkipTLSVerify === true
+    try {
+      return await this.#shakeHands(signal, isAnybody)
+    } catch (error) {
+      if (!(await this.#trust.reconsiders(error, () => this.#shakeHands(signal, true)))) throw asUnreachable(error)
+      return this.#shakeHands(signal).catch((again: unknown) => {
+        throw asUnreachable(again)
+      })
+    }
+  }
+
+  /** @param withAnybody whoever it is */
+  async #shakeHands(signal: AbortSignal, withAnybody = false): Promise<TLSSocket> {
     const { frontProxy } = this.#parts
     const socket = await this.#dial(signal)
     return new Promise((resolve, reject) => {
@@ -77,11 +92,11 @@ export class RemoteService {
         servername: this.host,
         cert: frontProxy.certPem,
         key: frontProxy.keyPem,
-        rejectUnauthorized: insecureSkipTLSVerify !== true,
-        ...trusting(caBundle ? Buffer.from(caBundle, 'base64') : undefined),
+        rejectUnauthorized: !withAnybody,
+        ...this.#trust.options,
       })
       // Stays, for errors that come after the handshake: whoever uses the connection sees its end.
-      secured.on('error', error => reject(unreachable(error.message)))
+      secured.on('error', reject)
       const giveUp = () => {
         reject(unreachable('it does not finish the TLS handshake'))
         secured.destroy()

@@ -4,7 +4,7 @@ import { isIP } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
-import { trusting } from '../../pki/trust.ts'
+import { Trust } from '../../pki/namesakes.ts'
 import { type Answer, AnswerBytes, IDLE_MS, type Message, NotHandledError } from './exchange.ts'
 import { Http2Connection } from './http2-connection.ts'
 import { withoutUpgrade } from '../../../shared/machinery/unasked-upgrade.ts'
@@ -41,6 +41,7 @@ class Pool extends Agent {
 
 export class Connections implements Disposable {
   readonly #server: Server
+  readonly #trust: Trust
   readonly #pool = new Pool()
   readonly #shared: Http2Connection[] = []
   readonly #ended = new AbortController()
@@ -49,6 +50,7 @@ export class Connections implements Disposable {
 
   constructor(server: Server) {
     this.#server = server
+    this.#trust = new Trust(server.ca)
   }
 
   /** Makes a call again that the server has not looked at. */
@@ -129,17 +131,28 @@ export class Connections implements Disposable {
 
   /** @returns a connection that both sides are content with, and have agreed on a protocol for */
   async #connect(caller: AbortSignal): Promise<TLSSocket> {
-    const { host, port, ca } = this.#server
+    try {
+      return await this.#shakeHands(caller)
+    } catch (error) {
+      if (!(await this.#trust.reconsiders(error, () => this.#shakeHands(caller, true)))) throw error
+      return this.#shakeHands(caller)
+    }
+  }
+
+  /** @param withAnybody whoever it is */
+  async #shakeHands(caller: AbortSignal, withAnybody = false): Promise<TLSSocket> {
+    const { host, port } = this.#server
     const signal = AbortSignal.any([caller, this.#ended.signal])
     const carrier = await this.#dial(signal)
     const socket = connectTls({
       ...(carrier ? { socket: carrier } : { host, port }),
       ...(isIP(host) ? {} : { servername: host }),
-      ...(this.#ticket && { session: this.#ticket }),
-      ...trusting(ca),
+      ...(this.#ticket && !withAnybody && { session: this.#ticket }),
+      ...this.#trust.options,
+      rejectUnauthorized: !withAnybody,
       ALPNProtocols: ['h2', 'http/1.1'],
     })
-    socket.on('session', ticket => (this.#ticket = ticket))
+    if (!withAnybody) socket.on('session', ticket => (this.#ticket = ticket))
     socket.on('error', () => undefined) // whoever uses it sees its end
     socket.once('close', () => carrier?.destroy())
     if (!carrier) socket.setNoDelay(true)
