@@ -4,7 +4,9 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 const LONGEST = [
-  ...['crashes', 'mutants', 'power-cuts', 'etcd-faults'].map(name => `/test/store/${name}.test.ts`),
+  ...['crashes', 'mutants', 'etcd-several', 'history-api', 'etcd-faults', 'power-cuts'].map(
+    name => `/test/store/${name}.test.ts`,
+  ),
   ...[
     'faults',
     'onboarding',
@@ -13,13 +15,14 @@ const LONGEST = [
     'firewalls',
     'kubelet',
     'packages',
+    'cuts',
     'odd-hosts',
+    'dnf',
     'join-command',
     'window',
-    'dnf',
     'ssh/connect',
-    'power-cuts',
     'move-cuts',
+    'power-cuts',
   ].map(name => `/test/hosts/${name}.test.ts`),
   ...['host-firewalls', 'policies', 'wireguard', 'services', 'relay', 'nodes'].map(
     name => `/test/network/${name}.test.ts`,
