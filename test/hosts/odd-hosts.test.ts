@@ -2,6 +2,7 @@
 // a link that carries little, programs that are missing, strict settings; and networks that drop the tunnel's packets.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Node } from '../../src/shared/api/core/v1.ts'
+import { HostOperation } from '../../src/shared/api/flotilla/v1.ts'
 import { eventually } from '../support/eventually.ts'
 import { HostLab, type LabHost } from './lab/lab.ts'
 import { HostsControlPlane } from './support/control-plane.ts'
@@ -61,6 +62,24 @@ test.each(['/bin/dash', '/bin/csh', '/bin/tcsh', '/usr/bin/zsh', '/usr/bin/fish'
     expect((await plane.host('odd')).status.facts).toMatchObject({ hostname: 'odd-box' })
   },
 )
+
+test('of two hosts with one hostname that join at once, the second is told before it is the same node', async () => {
+  const { client } = plane.cluster
+  far.sh('hostname Odd-Box')
+  let first = ''
+  const waiting = plane.operate('far', 'Join', ({ phase = '' }) => void (first = phase), { approved: false })
+  await eventually(() => expect(first).toBe('WaitingForApproval'), 60_000)
+  expect(await plane.operate('odd', 'Join', undefined, { approved: false })).toMatchObject({
+    phase: 'Failed',
+    reason: 'PreflightFailed',
+    message: expect.stringMatching(/^The host far is the node odd-box, or becomes it\..* --node-name NAME/) as string,
+  })
+  const { items } = await client.list(HostOperation)
+  const name = items.find(({ status }) => status.phase === 'WaitingForApproval')?.metadata.name ?? 'none'
+  await client.patch(HostOperation, { name }, { spec: { cancelled: true } }, { type: 'merge' })
+  expect(await waiting).toMatchObject({ phase: 'Cancelled' })
+  far.sh('hostname far')
+})
 
 test('a home that cannot be written stops joining before anything is changed, and it is said what helps', async () => {
   before = odd.picture()

@@ -83,7 +83,7 @@ const cluster: ClusterFacts = {
   nodeName: 'box',
   nodes: [{ name: 'other', machineID: 'b'.repeat(32), address: '192.168.1.6', relayed: [] }],
   ways: new Map(),
-  hosts: [{ name: 'second', machineID: 'e'.repeat(32) }],
+  hosts: [{ name: 'second', machineID: 'e'.repeat(32), nodeName: 'second' }],
   apiPort: 16_443,
   bundle: 'abcd',
 }
@@ -348,6 +348,13 @@ describe('a finding says what, why and how', () => {
   test('another machine of the same name is found', () => {
     const nodes = [{ name: 'box', machineID: 'd'.repeat(32), address: '192.168.1.9', relayed: undefined }]
     expect(preflight(good, { ...cluster, nodes })).toMatchObject([{ id: 'system/hostname', severity: 'Error' }])
+  })
+  test('another host that is about to become the same node is found, once', () => {
+    const hosts = [{ name: 'second', machineID: 'd'.repeat(32), nodeName: 'box' }]
+    const found = { id: 'system/hostname', severity: 'Error', what: 'The host second is the node box, or becomes it.' }
+    expect(preflight(good, { ...cluster, hosts })).toMatchObject([found])
+    const nodes = [{ name: 'box', machineID: 'd'.repeat(32), address: '192.168.1.9', relayed: undefined }]
+    expect(preflight(good, { ...cluster, hosts, nodes })).toMatchObject([found])
   })
 })
 

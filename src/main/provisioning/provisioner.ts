@@ -53,6 +53,7 @@ export class Provisioner implements AsyncDisposable {
   readonly #event: OperationParts['event']
   /** UIDs of operations that are not to be begun, or not again: that they ended may not have come back here yet. */
   readonly #heldBack = new Set<string>()
+  readonly #arriving = new Set<string>()
   readonly #sleep: SleepWatch
   readonly #addresses: AddressWatch
 
@@ -181,6 +182,7 @@ export class Provisioner implements AsyncDisposable {
       ownKey,
       cluster,
       resumePausesMs,
+      arriving: this.#arriving,
       links: this.#links,
       waysTo: this.#waysTo,
       agent: process.env.SSH_AUTH_SOCK,

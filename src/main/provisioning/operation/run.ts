@@ -1,12 +1,10 @@
 // Carries one operation out: connect → look → plan → wait until it is approved → apply. Run again, it does what is left.
-import { createHash } from 'node:crypto'
 import { Host, type HostFinding, type HostOperation } from '../../../shared/api/flotilla/v1.ts'
 import { Node } from '../../../shared/api/core/v1.ts'
 import type { Client } from '../../../shared/client/client.ts'
 import { type Clock, delay, formatTime } from '../../../shared/machinery/clock.ts'
 import type { Log } from '../../../shared/machinery/log.ts'
 import { isConditionTrue } from '../../../shared/machinery/conditions.ts'
-import { relayedNodes } from '../../../shared/machinery/relayed.ts'
 import { isNotFound } from '../../../shared/machinery/status.ts'
 import { hostOf } from '../../../shared/machinery/url-host.ts'
 import { revokeNode } from '../../../shared/machinery/revoke-certificates.ts'
@@ -32,6 +30,7 @@ import { switchAgent } from '../steps/upgrade.ts'
 import type { ClusterSettings, ContextWithoutProgress } from '../steps/contract.ts'
 import { type Said, messageOf, say } from '../say.ts'
 import { Approval } from './approval.ts'
+import { clusterFacts } from './cluster-facts.ts'
 import { hostKeyPins, inspected, patchHostStatus } from './host-status.ts'
 import { PreflightError, failure } from './failure.ts'
 import { CANCELLED, type Outcome, outcome } from './outcome.ts'
@@ -57,6 +56,8 @@ export interface OperationParts {
   readonly event: (about: Host | HostOperation, type: 'Normal' | 'Warning', reason: string, message: string) => void
   /** How long it waits before it goes on after each loss of the connection, in ms; then it fails. */
   readonly resumePausesMs: readonly number[]
+  /** Hosts that are about to become nodes, in the order in which they told what machine they are. */
+  readonly arriving: Set<string>
 }
 
 const FIRST_API_PORT = 16_443
@@ -139,6 +140,8 @@ export class OperationRun {
       await this.#end(host, cancelled ? CANCELLED : { phase: 'Failed', reason, ...failure(error, this.action, this.hostName, this.#undoing) }) // prettier-ignore
       if (!host) return
       await this.#noteFailure(host).catch(() => undefined)
+    } finally {
+      this.#parts.arriving.delete(this.hostName)
     }
   }
 
@@ -185,12 +188,13 @@ export class OperationRun {
       const facts = await this.#look(ssh, sudo)
       const nodeName = nodeNameOf(host, facts.hostname)
       const apiPort = host.status.apiPort ?? freePort(facts)
-      // Told first: of two that are the same machine, one sees the other.
+      // Told first: of two that are the same machine, or would be the same node, one sees the other.
       const route = this.#newRoute && asRecorded(this.#newRoute)
       await patchHostStatus(client, host.metadata.name, { ...inspected(facts), ...(route && { route }) })
-      const clusterFacts = await this.#clusterFacts(host, nodeName, apiPort)
-      const ways = LOOKED_AT.has(action) ? await this.#tryWays(facts, clusterFacts, ssh, sudo) : NO_WAYS
-      const findings = preflight(facts, { ...clusterFacts, ways })
+      if (CHECKED.has(action)) this.#parts.arriving.add(host.metadata.name)
+      const compared = await clusterFacts(this.#parts, host, { nodeName, apiPort })
+      const ways = LOOKED_AT.has(action) ? await this.#tryWays(facts, compared, ssh, sudo) : NO_WAYS
+      const findings = preflight(facts, { ...compared, ways })
       await patchHostStatus(client, host.metadata.name, { findings })
       if (LOOKED_AT.has(action)) await this.#writer.set({ findings })
       const errors = findings.filter(({ severity }) => severity === 'Error')
@@ -377,27 +381,6 @@ export class OperationRun {
     const port = tunnelPort(cluster.networkBackend)
     return await tryWays({ client, clock, ssh, sudo, port, signal: this.#stop.signal }, nodes)
   }
-
-  async #clusterFacts(host: Host, nodeName: string, apiPort: number) {
-    const { client, cluster, files } = this.#parts
-    const [{ items }, hosts, bundle] = await Promise.all([client.list(Node), client.list(Host), files.bundle()])
-    return {
-      bundle: bundle.id,
-      clusterCIDRs: cluster.clusterCIDRs,
-      serviceCIDRs: cluster.serviceCIDRs,
-      networkBackend: cluster.networkBackend,
-      caHash: createHash('sha256').update(cluster.caPem).digest('hex'),
-      nodeName,
-      apiPort,
-      hosts: hosts.items.filter(other => hasPrecedence(other, host)).map(({ metadata, status }) => ({ name: metadata.name, machineID: status.facts?.machineID ?? '' })), // prettier-ignore
-      nodes: items.map(({ metadata, status }) => ({
-        name: metadata.name,
-        machineID: status.nodeInfo?.machineID ?? '',
-        address: status.addresses?.find(({ type }) => type === 'InternalIP')?.address ?? '',
-        relayed: isConditionTrue(status.conditions, 'Ready') ? relayedNodes(status.conditions) : undefined,
-      })),
-    }
-  }
 }
 
 function imagesLoaded({ spec: { hostName, images = [] } }: HostOperation, sent: number): Said {
@@ -409,15 +392,6 @@ function imagesLoaded({ spec: { hostName, images = [] } }: HostOperation, sent: 
 
 class CancelledError extends Error {}
 class InterruptedError extends Error {}
-
-/** Of two hosts that are one machine, the one that is a node or becomes one stays; else the one that was added first. */
-function hasPrecedence(other: Host, { metadata: { name, creationTimestamp }, status }: Host): boolean {
-  if (other.metadata.name === name) return false
-  const [theirs, ours] = [other, { status }].map(host => host.status.nodeName !== undefined)
-  if (theirs !== ours) return theirs === true
-  const before = other.metadata.creationTimestamp.localeCompare(creationTimestamp)
-  return before < 0 || (before === 0 && other.metadata.name < name)
-}
 
 const freePort = ({ listening }: Facts): number => {
   let port = FIRST_API_PORT

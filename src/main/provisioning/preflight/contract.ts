@@ -36,7 +36,12 @@ export interface ClusterFacts {
   /** What came of packets to nodes, and of theirs, by the nodes' names. */
   readonly ways: ReadonlyMap<string, Way>
   /** Other hosts, which this one must not be, with what tells machines apart. */
-  readonly hosts: readonly { readonly name: string; readonly machineID: string }[]
+  readonly hosts: readonly {
+    readonly name: string
+    readonly machineID: string
+    /** Of the node that it is, or is about to become. */
+    readonly nodeName: string | undefined
+  }[]
   /** id of the agent that is current here. */
   readonly bundle: string
   /** The port on the host's loopback that is to lead to the API server. */

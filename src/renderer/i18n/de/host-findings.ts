@@ -253,6 +253,7 @@ export const hostFindings = {
   'The node {other} has the same machine-id ({id}).': 'Der Node {other} hat dieselbe machine-id ({id}).',
   'Either it is the same machine, or one was cloned from the other; cloned ids mix up logs and leases.':
     'Entweder ist es derselbe Rechner, oder einer ist vom anderen geklont; geklonte Ids bringen Logs und Leases durcheinander.',
+  'The host {other} is the node {node}, or becomes it.': 'Der Rechner {other} ist der Node {node} oder wird es.',
   'Another machine is already the node {node}.': 'Ein anderer Rechner ist schon der Node {node}.',
   'Nodes are told apart by name.': 'Nodes werden am Namen unterschieden.',
   'Add this one again with another name (flotilla node add … --node-name NAME; in the window node-name=NAME behind its address), or rename the host ({hostname}).':

@@ -205,6 +205,7 @@ export const identity: Check = {
     const twin = machineID && nodes.find(node => node.machineID === machineID && node.name !== nodeName)
     const sameHost = machineID && hosts.find(host => host.machineID === machineID)
     const namesake = nodes.find(node => node.name === nodeName && node.machineID && node.machineID !== machineID)
+    const rival = hosts.find(host => host.nodeName === nodeName && host !== sameHost)
     return [
       ...(sameHost
         ? [
@@ -228,10 +229,12 @@ export const identity: Check = {
             }),
           ]
         : []),
-      ...(namesake
+      ...(namesake || rival
         ? [
             error('system/hostname', {
-              what: say('Another machine is already the node {node}.', { node: nodeName }),
+              what: rival
+                ? say('The host {other} is the node {node}, or becomes it.', { other: rival.name, node: nodeName })
+                : say('Another machine is already the node {node}.', { node: nodeName }),
               why: say('Nodes are told apart by name.'),
               how: say(
                 'Add this one again with another name (flotilla node add … --node-name NAME; in the window node-name=NAME behind its address), or rename the host ({hostname}).',
