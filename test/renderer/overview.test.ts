@@ -7,6 +7,7 @@ import { createMemoryHistory, createRouter } from 'vue-router'
 import { Deployment } from '../../src/shared/api/apps/v1.ts'
 import { Node } from '../../src/shared/api/core/v1.ts'
 import { Host } from '../../src/shared/api/flotilla/v1.ts'
+import { PodMetrics } from '../../src/shared/machinery/metrics-types.ts'
 import { LOCAL_NODE_PATH, type LocalNodeReport } from '../../src/shared/machinery/local-node.ts'
 import type { ServedKind } from '@/api/discovery.ts'
 import { useClusterStore } from '@/stores/cluster.ts'
@@ -18,10 +19,14 @@ let forbidden = new Set<string>()
 let deployments: readonly Deployment[] = []
 let nodes: readonly Node[] = []
 let report: LocalNodeReport = {}
+/** When metrics are answered. */
+let measured: Promise<void> = Promise.resolve()
 const answer = (input: RequestInfo | URL): Promise<Response> => {
   const { pathname, searchParams } = new URL(input as string, 'https://cluster.test')
   if (pathname === LOCAL_NODE_PATH) return Promise.resolve(Response.json(report))
   const plural = pathname.split('/').at(-1) ?? ''
+  if (pathname.startsWith('/apis/metrics.k8s.io/'))
+    return measured.then(() => Response.json({ metadata: { resourceVersion: '1' }, items: [] }))
   if (forbidden.has(plural)) {
     const refusal = { kind: 'Status', code: 403, reason: 'Forbidden', message: `${plural} is forbidden` }
     return Promise.resolve(Response.json(refusal, { status: 403 }))
@@ -91,6 +96,18 @@ it('counts a node that runs short as ready, as everything else does, and says th
   ]
   await open(ours)
   await vi.waitFor(() => expect(page.querySelector('a.card')?.textContent).toMatch(/2\/3\s*1 under pressure/))
+})
+
+it('does not say of what is being measured that it is not', async () => {
+  nodes = [node('a', ['Ready', 'True'])]
+  let measure = () => {}
+  measured = new Promise(resolve => (measure = resolve))
+  await open([{ type: PodMetrics, verbs: ['list'] }] as unknown as ServedKind[])
+  const use = () => page.querySelector('[role=meter]')?.parentElement?.textContent
+  await vi.waitFor(() => expect(use()).toContain('…'))
+  expect(use()).not.toContain('not measured')
+  measure()
+  await vi.waitFor(() => expect(use()).toContain('not measured'))
 })
 
 it('leads an empty cluster of ours to its first node, and another one to none of that', async () => {

@@ -4,8 +4,8 @@
 /** What a list tells a row by: its name and how it is. */
 const BESIDE_PX = 440
 export const LEAST_DRAWER_PX = 420
-/** Where a place is narrower, nothing could be read beside the drawer. */
-const LEAST_TOGETHER_PX = LEAST_DRAWER_PX + 260
+/** Where a place is narrower, a list beside the drawer would have both of that cut. */
+const LEAST_TOGETHER_PX = LEAST_DRAWER_PX + 360
 
 /** @param chosen px */
 export const drawerWidth = (chosen: number): string =>

@@ -38,6 +38,7 @@ export const eventColumns = columnsOf<Event>(
     drawn: { text: ({ object: { involvedObject: about } }) => `${about.kind ?? ''}/${about.name ?? ''}` },
     fits: () => true,
     least: 120,
+    most: 140,
     grows: true,
     worth: 3,
   },
@@ -50,6 +51,8 @@ export const eventColumns = columnsOf<Event>(
     cell: ({ object }) => h('span', { class: 'truncate', title: eventMessage(object) }, eventMessage(object)),
     fits: () => true,
     least: 160,
+    // Without what it is about, and whether it is a warning, a longer message says less.
+    most: 160,
     grows: true,
     worth: 4,
   },

@@ -4,7 +4,8 @@ import { type Ref, computed, ref, shallowRef } from 'vue'
 import { deepEqual } from '../../shared/machinery/deep-equal.ts'
 import type { Box } from './layout.ts'
 
-const MIN_SCALE = 0.08
+/** All of thousands of objects, as colours. */
+const MIN_SCALE = 0.02
 const MAX_SCALE = 2
 /** Smaller cards are hard to read: a taller drawing begins at its top instead, in this size. */
 export const READABLE_SCALE = 0.8

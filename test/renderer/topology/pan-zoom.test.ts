@@ -32,5 +32,6 @@ describe('viewOf()', () => {
   })
   it('shows the whole map to whoever asks for it', () => {
     expect(drawn(box(1200, 9000))).toMatchObject({ isWide: true, isHigh: true })
+    expect(drawn(box(1200, 30_000)), 'also of thousands').toMatchObject({ isWide: true, isHigh: true })
   })
 })
