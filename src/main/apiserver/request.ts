@@ -68,6 +68,8 @@ export interface ApiRequest {
   afterAnswer?(run: () => void): void
   /** The client's address; absent for clients in this process. */
   readonly remoteAddress?: string | undefined
+  /** What the audit log notes of who asks. */
+  readonly annotations?: Readonly<Record<string, string>>
   /** For the audit log; absent when the request is not written down. */
   readonly annotate?: Annotate
   /** When the client will have been told that it took too long, on the server's monotonic clock; absent until it is known. */

@@ -18,6 +18,7 @@ import { createAuthenticator } from './authn/authenticator.ts'
 import { discoveryDocument, JWKS_PATH, OPENID_CONFIGURATION_PATH } from './authn/openid.ts'
 import { serverTokens, type ServerTokenOptions } from './authn/server-tokens.ts'
 import type { ServiceAccountTokens } from './authn/service-account-tokens.ts'
+import { addTokenMetrics } from './authn/token-metrics.ts'
 import { legacyTokens } from './authn/legacy-tokens.ts'
 import { RevocationIndex } from './authn/revocations.ts'
 import { Sessions } from './authn/session.ts'
@@ -157,6 +158,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     isResource && resources.byUrl(group, version, resource) !== undefined
   const metrics = createMetrics(store, inFlight, isServed, resources, versionInfo(productVersion))
   admissionTimes.register(metrics.registry)
+  addTokenMetrics(metrics.registry, tokens)
   for (const plugin of options.admission ?? []) plugin.measure?.(metrics.registry)
   configured?.measure(metrics.registry, options.identity ?? '')
 

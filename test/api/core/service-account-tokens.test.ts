@@ -2,6 +2,7 @@
 import { createPublicKey, verify, type JsonWebKey } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createServiceAccountTokens } from '../../../src/main/apiserver/authn/service-account-tokens.ts'
+import { serviceAccountToken } from '../../../src/main/apiserver/endpoints/serviceaccounts/token.ts'
 import { startTestApiServer, type TestApiServer } from '../../support/api-server.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 import { type AnyJson, PODS, pod, raw } from './support/raw.ts'
@@ -9,7 +10,7 @@ import { type AnyJson, PODS, pod, raw } from './support/raw.ts'
 let server: TestApiServer
 const clock = new ManualClock(Date.now())
 beforeAll(async () => {
-  server = await startTestApiServer({ clock })
+  server = await startTestApiServer({ clock, subresources: [serviceAccountToken] })
 })
 afterAll(() => server[Symbol.asyncDispose]())
 
@@ -47,6 +48,48 @@ describe('a token', () => {
     expect((await ask(token)).code).toBe(403)
     await clock.advance(61_000)
     expect((await ask(token)).code).toBe(401)
+  })
+  test('of a pod that reads it once is accepted for a year, and each use past its hour is told', async () => {
+    await account('reader')
+    const body = { metadata: { name: 'reads-once' }, spec: { serviceAccountName: 'reader', containers: [{ name: 'a', image: 'a' }] } } // prettier-ignore
+    await raw(server, '/api/v1/namespaces/default/pods', { body })
+    const boundObjectRef = { kind: 'Pod', apiVersion: 'v1', name: 'reads-once' }
+    const token = async (spec: AnyJson) =>
+      (await raw(server, '/api/v1/namespaces/default/serviceaccounts/reader/token', { body: { spec } })).json
+        .status as {
+        token: string
+        expirationTimestamp: string
+      }
+    const claimsOf = ({ token }: { token: string }) =>
+      JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString()) as AnyJson
+    const counted = async (name: string) =>
+      Number(
+        new RegExp(`^serviceaccount_${name}_tokens_total (\\d+)`, 'm').exec((await raw(server, '/metrics')).text)![1],
+      )
+    const given = await token({ boundObjectRef, expirationSeconds: 3607 })
+    const claims = claimsOf(given)
+    expect([claims.exp - claims.iat, claims['kubernetes.io'].warnafter - claims.iat]).toEqual([365 * 24 * 3600, 3607])
+    expect(Date.parse(given.expirationTimestamp)).toBe((claims.iat + 3607) * 1000)
+    expect((await ask(given.token)).code).toBe(403)
+    const before = [await counted('valid'), await counted('stale')]
+    await clock.advance(2 * 3600 * 1000)
+    const verified = await server.server.tokens.verify(given.token)
+    expect(verified!.annotations).toEqual({
+      'authentication.k8s.io/stale-token': expect.stringMatching(
+        /^subject: system:serviceaccount:default:reader, seconds after warning threshold: 359\d$/,
+      ) as string,
+    })
+    expect([await counted('valid'), await counted('stale')]).toEqual([before[0], before[1]! + 1])
+
+    // What asks for another time, for somebody else or for no pod ends when it says.
+    for (const spec of [
+      { boundObjectRef, expirationSeconds: 3600 },
+      { boundObjectRef, expirationSeconds: 3607, audiences: ['vault'] },
+      { expirationSeconds: 3607 },
+    ]) {
+      const other = claimsOf(await token(spec))
+      expect([other.exp - other.iat, other['kubernetes.io'].warnafter]).toEqual([spec.expirationSeconds, undefined])
+    }
   })
   test('dies with its account, also when one of the same name is made again', async () => {
     const serviceAccount = await account('mortal')

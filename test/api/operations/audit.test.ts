@@ -116,6 +116,27 @@ describe('an event', () => {
     expect(events[2].user.extra).toMatchObject({ [`${key}/credential-id`]: [`JTI=${jti}`] })
   })
 
+  test('of a token of a pod that should have been read again says so', async () => {
+    const clock = new ManualClock(Date.now())
+    const ask = async (server: TestApiServer) => {
+      const { json } = await raw(server, '/api/v1/namespaces/default/serviceaccounts', { body: { metadata: { name: 'old' } } }) // prettier-ignore
+      const serviceAccount = { name: 'old', uid: json.metadata.uid as string }
+      const times = { expirationSeconds: 7200, warnAfterSeconds: 60 }
+      const order = { namespace: 'default', serviceAccount, audiences: [], ...times }
+      const { token } = await server.server.tokens.issue(order)
+      for (const ms of [0, 90_000]) {
+        await clock.advance(ms)
+        await raw(server, '/api', { as: 'none', headers: { authorization: `Bearer ${token}` } })
+      }
+    }
+    const events = await audited(policy({ level: 'Metadata', omitStages: only('ResponseComplete') }), ask, { clock })
+    const key = 'authentication.k8s.io/stale-token'
+    expect(events[1].annotations[key]).toBeUndefined()
+    expect(events[2].annotations[key]).toMatch(
+      /^subject: system:serviceaccount:default:old, seconds after warning threshold: (29|30)$/,
+    )
+  })
+
   test('of somebody who acts as another names both; of a refused request, that it was forbidden', async () => {
     const events = await audited(policy({ level: 'Metadata', omitStages: only('ResponseComplete') }), async server => {
       await raw(server, CONFIG_MAPS, { headers: { 'impersonate-user': 'bob' } })

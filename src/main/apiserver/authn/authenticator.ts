@@ -13,6 +13,8 @@ export interface Credentials {
   readonly certificateUser: UserInfo | undefined
   /** Whether there is a client certificate, but not one that says who it is. */
   readonly certificateRejected?: boolean
+  /** What the audit log is to note of them is added here. */
+  readonly annotations?: Record<string, string>
 }
 
 export interface AuthenticationMethod {

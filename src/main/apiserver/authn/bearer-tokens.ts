@@ -6,6 +6,8 @@ export interface VerifiedToken {
   readonly user: UserInfo
   /** The audiences asked for that the token is meant for. */
   readonly audiences: readonly string[]
+  /** What the audit log notes of its use. */
+  readonly annotations?: Readonly<Record<string, string>>
 }
 
 export interface TokenMethod {
@@ -49,9 +51,11 @@ export function bearerTokens(methods: readonly TokenMethod[], apiAudiences: read
       }
       return undefined
     },
-    async authenticate({ headers }) {
+    async authenticate({ headers, annotations }) {
       const token = bearerToken(headers)
-      return token ? (await all.verify(token, apiAudiences))?.user : undefined
+      const verified = token ? await all.verify(token, apiAudiences) : undefined
+      if (verified?.annotations) Object.assign(annotations ?? {}, verified.annotations)
+      return verified?.user
     },
   }
   return all

@@ -29,6 +29,8 @@ export interface TokenRequest {
   readonly audiences: readonly string[]
   /** Undefined = never expires (legacy Secrets). */
   readonly expirationSeconds: number | undefined
+  /** Who uses it for longer has not read it again; that is told of each use. */
+  readonly warnAfterSeconds?: number
   /** The token dies with this object. */
   readonly boundTo?: BoundRef & { readonly kind: 'Pod' | 'Secret' | 'Node' }
   /** The node of the pod that the token is bound to. */
@@ -42,7 +44,7 @@ export interface IssuedToken {
   readonly token: string
   /** Tells it from others, to whoever follows its use. */
   readonly id: string
-  /** Undefined = never. */
+  /** When it is to have been read again; undefined = never. */
   readonly expiresAtMs: number | undefined
 }
 
@@ -50,6 +52,8 @@ export interface ServiceAccountTokens {
   readonly issuer: string
   /** Audiences that the API server itself accepts; what a token gets that asks for none. */
   readonly apiAudiences: readonly string[]
+  /** How often tokens that warn have been used, before and after they are to have been read again. */
+  readonly uses: { readonly valid: number; readonly stale: number }
   issue(request: TokenRequest): Promise<IssuedToken>
   /**
    * Checks signature, issuer, time, audience, and that every object the token is bound to exists unchanged.
@@ -86,7 +90,11 @@ interface PrivateClaims {
   readonly pod?: BoundRef
   readonly secret?: BoundRef
   readonly node?: NodeRef
+  /** Seconds since 1970. */
+  readonly warnafter?: number
 }
+
+const STALE = 'authentication.k8s.io/stale-token'
 
 /** As upstream names keys: the SHA-256 of the public key's DER form. */
 function keyIdOf(key: KeyObject): string {
@@ -131,6 +139,19 @@ export function createServiceAccountTokens(options: TokenOptions): ServiceAccoun
   /** Verified payloads by token: signatures are checked once, bindings and time on every request. */
   const seen = new LRUCache<string, Record<string, unknown>>({ max: CACHE_ENTRIES })
 
+  const uses = { valid: 0, stale: 0 }
+  /** @returns what is noted about the use of a token that warns */
+  function noteUse(subject: string, warnAfter: number | undefined): Record<string, string> | undefined {
+    if (!warnAfter) return undefined
+    if (clock.now() <= warnAfter * 1000) {
+      uses.valid++
+      return undefined
+    }
+    uses.stale++
+    const seconds = Math.floor(clock.now() / 1000) - warnAfter
+    return { [STALE]: `subject: ${subject}, seconds after warning threshold: ${seconds}` }
+  }
+
   const isAlive = (kind: 'ServiceAccount' | 'Pod' | 'Secret' | 'Node', namespace: string, ref: NodeRef | undefined) => {
     if (!ref) return true
     const object = lookup(kind, namespace, ref.name)
@@ -167,7 +188,8 @@ export function createServiceAccountTokens(options: TokenOptions): ServiceAccoun
   return {
     issuer,
     apiAudiences,
-    async issue({ namespace, serviceAccount, audiences, expirationSeconds, boundTo, node }) {
+    uses,
+    async issue({ namespace, serviceAccount, audiences, expirationSeconds, warnAfterSeconds, boundTo, node }) {
       const { SignJWT } = await jose()
       const nowSeconds = Math.floor(clock.now() / 1000)
       const id = randomUUID()
@@ -176,7 +198,9 @@ export function createServiceAccountTokens(options: TokenOptions): ServiceAccoun
         serviceaccount: refOf(serviceAccount),
         ...(boundTo ? { [boundTo.kind.toLowerCase()]: refOf(boundTo) } : {}),
         ...(node ? { node: refOf(node) } : {}),
+        ...(warnAfterSeconds ? { warnafter: nowSeconds + warnAfterSeconds } : {}),
       }
+      const lifetime = warnAfterSeconds ?? expirationSeconds
       const jwt = new SignJWT({ [CLAIM]: claims })
         .setProtectedHeader({ alg: ALGORITHM, kid: keyId })
         .setIssuer(issuer)
@@ -189,7 +213,7 @@ export function createServiceAccountTokens(options: TokenOptions): ServiceAccoun
       return {
         id,
         token: await jwt.sign(privateKey),
-        expiresAtMs: expirationSeconds === undefined ? undefined : (nowSeconds + expirationSeconds) * 1000,
+        expiresAtMs: lifetime === undefined ? undefined : (nowSeconds + lifetime) * 1000,
       }
     },
     async verify(token, audiences = apiAudiences) {
@@ -218,7 +242,9 @@ export function createServiceAccountTokens(options: TokenOptions): ServiceAccoun
         throw unauthorized()
       const secret = claims.secret && lookup('Secret', namespace, claims.secret.name)
       if (secret) onSecretUsed(secret)
-      return { user: userOf(claims, account, String(jti)), audiences: shared }
+      const user = userOf(claims, account, String(jti))
+      const annotations = noteUse(user.name, claims.warnafter)
+      return { user, audiences: shared, ...(annotations ? { annotations } : {}) }
     },
     async jwks() {
       const { exportJWK } = await jose()

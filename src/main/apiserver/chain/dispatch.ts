@@ -136,6 +136,7 @@ export function createDispatch(parts: DispatchParts): Dispatch {
     attributes: AuthorizationAttributes,
   ): Promise<ApiResponse> {
     const annotate: Annotate = (key, value) => entry.annotate(key, value)
+    for (const [key, value] of Object.entries(request.annotations ?? {})) entry.annotate(key, value)
     const noted = Object.create(request, { annotate: { value: annotate } }) as ApiRequest
     await entry.received()
     try {

@@ -130,6 +130,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     const certificate = certificates.of(incoming)
     const { remoteAddress } = tlsSocketOf(incoming)
     const { path, query } = target
+    const annotations: Record<string, string> = {}
     const requestAs = (user: UserInfo): ApiRequest => {
       const info = parseRequestInfo(method, path, query)
       const isRead = !hasNoBody(method) || info.subresource === 'proxy'
@@ -137,7 +138,20 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       if (!isRead && !upgrade) (incoming as Readable).resume()
       const content = isRead ? lazyBody(incoming as Readable, headers, user.name, hold(user.name)) : NO_BODY
       return new IncomingRequest(
-        { method, info, query, headers, content, life, remoteAddress, warnings, answerHeaders, drop, upgrade },
+        {
+          method,
+          info,
+          query,
+          headers,
+          annotations,
+          content,
+          life,
+          remoteAddress,
+          warnings,
+          answerHeaders,
+          drop,
+          upgrade,
+        },
         user,
       )
     }
@@ -154,6 +168,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
         isUpgrade: upgrade !== undefined,
         certificateUser: certificate.user,
         certificateRejected: certificate.isRejected,
+        annotations,
       })
       const user = authenticated instanceof Promise ? await authenticated : authenticated
       if (!certificate.user && headers.cookie !== undefined) life.whenOver(sessions.whenOver(headers, drop))

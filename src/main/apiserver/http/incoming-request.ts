@@ -13,6 +13,7 @@ export interface RequestParts {
   readonly info: RequestInfo
   readonly query: URLSearchParams
   readonly headers: ApiRequest['headers']
+  readonly annotations: Readonly<Record<string, string>>
   readonly content: LazyBody
   readonly life: RequestLife
   /** As it was when the request came: an HTTP/2 connection that is gone throws where it is asked. */
@@ -62,6 +63,9 @@ export class IncomingRequest implements ApiRequest {
   }
   afterAnswer(run: () => void): void {
     this.parts.life.afterAnswer(run)
+  }
+  get annotations(): Readonly<Record<string, string>> {
+    return this.parts.annotations
   }
   get remoteAddress(): string | undefined {
     return this.parts.remoteAddress

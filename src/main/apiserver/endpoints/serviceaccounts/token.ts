@@ -16,6 +16,9 @@ import { writeOptionsOf } from '../write/write-options.ts'
 const DEFAULT_SECONDS = 3600
 const MIN_SECONDS = 600
 const MAX_SECONDS = 2 ** 32
+/** What pods get for the API server: programs that read their token once, when they start, are not shut out by it. */
+const WARN_ONLY_SECONDS = 3607
+const EXTENDED_SECONDS = 365 * 24 * 3600
 
 const BINDABLE = ['Pod', 'Secret', 'Node'] as const
 type Bindable = (typeof BINDABLE)[number]
@@ -130,7 +133,14 @@ export const serviceAccountToken: SubresourceHandler = {
       throw new ApiError(409, 'Conflict', `serviceaccount "${name}" is being deleted`)
     const audiences = spec.audiences?.length ? spec.audiences : context.tokens.apiAudiences
     const bound = binding(name, namespace, asked, context)
-    const order = { namespace, serviceAccount: refOf(account), audiences, expirationSeconds, ...bound }
+    const warnsOnly =
+      bound.boundTo?.kind === 'Pod' &&
+      expirationSeconds === WARN_ONLY_SECONDS &&
+      audiences.every(audience => context.tokens.apiAudiences.includes(audience))
+    const lifetime = warnsOnly
+      ? { expirationSeconds: EXTENDED_SECONDS, warnAfterSeconds: expirationSeconds }
+      : { expirationSeconds }
+    const order = { namespace, serviceAccount: refOf(account), audiences, ...lifetime, ...bound }
     const issued = options.dryRun ? undefined : await context.tokens.issue(order)
     if (issued) options.annotate?.(ISSUED_CREDENTIAL_ID, credentialId(issued.id))
     const expiresAtMs = issued?.expiresAtMs ?? context.clock.now() + expirationSeconds * 1000
