@@ -250,3 +250,48 @@ test('an owner may have no name, but says in which version', async () => {
   const { apiVersion: _apiVersion, ...unversioned } = entry
   expect(await replace([unversioned])).toEqual([nameless])
 })
+
+test('of a selector that is broken its pods are not told of', async () => {
+  const selector = { matchExpressions: [{ key: 'tier', operator: 'In' }], matchLabels: { app: 'a' } }
+  const spec = { selector, template: { metadata: {} } }
+  for (const [plural, told] of [['deployments', 0], ['replicasets', 0], ['daemonsets', 1]] as const) {
+    const { json } = await raw(server, `/apis/apps/v1/namespaces/default/${plural}`, { body: { metadata: { name: 'a' }, spec } })
+    const about = json.details.causes.filter(({ field }: AnyJson) => field === 'spec.template.spec.containers')
+    expect(about, plural).toHaveLength(told)
+  }
+}) // prettier-ignore
+
+test('a time that is none is told as its own JSON says it, also in a strategic patch', async () => {
+  await raw(server, CONFIG_MAPS, { body: configMap('timed') })
+  const { message } = await patch(`${CONFIG_MAPS}/timed`, 'strategic-merge-patch+json', {
+    metadata: { creationTimestamp: true },
+  })
+  expect(message).toMatch(/: json: cannot unmarshal bool into Go value of type string$/)
+})
+
+test('what a class of pods takes is what a container could be limited to', async () => {
+  const made = (podFixed: object) =>
+    raw(server, '/apis/node.k8s.io/v1/runtimeclasses', {
+      body: { metadata: { name: 'taking' }, handler: 'h', overhead: { podFixed } },
+    })
+  const told = async (podFixed: object) =>
+    ((await made(podFixed)).json as AnyJson).details.causes.map(({ field, message }: AnyJson) => `${field}: ${message}`)
+  expect(await told({ storage: '1' })).toEqual([
+    'overhead.limits[storage]: Invalid value: "storage": must be a standard resource for containers',
+  ])
+  expect(await told({ cpu: '-1' })).toEqual([
+    'overhead.limits[cpu]: Invalid value: "-1": must be greater than or equal to 0',
+  ])
+  expect((await made({ cpu: '10m', 'example.com/a': '1' })).code).toBe(201)
+})
+
+test('of two parts without a name the second is there twice', async () => {
+  const devices = { requests: [{ name: 'a', firstAvailable: [{}, {}] }] }
+  const { json } = await raw(server, '/apis/resource.k8s.io/v1/namespaces/default/resourceclaimtemplates', {
+    body: { metadata: { name: 'nameless' }, spec: { spec: { devices } } },
+  })
+  const twice = (json as AnyJson).details.causes.filter(({ reason }: AnyJson) => reason === 'FieldValueDuplicate')
+  expect(twice.map(({ field, message }: AnyJson) => `${field}: ${message}`)).toEqual([
+    'spec.spec.devices.requests[0].firstAvailable[1]: Duplicate value: ""',
+  ])
+})

@@ -71,6 +71,17 @@ export class DecodeContext {
       this.errors.push(inMap)
       return undefined
     }
+    return this.#wrongJson(got, wanted)
+  }
+
+  /** A wrong type of what decodes itself out of its own JSON, such as a time, wherever it stands. */
+  wrongTime(got: unknown): undefined {
+    if (this.#wording !== 'map') return this.#wrongJson(got, 'string')
+    this.errors.push(`json: cannot unmarshal ${describe(got, 'string')} into Go value of type string`)
+    return undefined
+  }
+
+  #wrongJson(got: unknown, wanted: string): undefined {
     const field = this.path.filter(step => typeof step === 'string').join('.')
     const where = field ? `Go struct field ${this.structs.at(-1) ?? ''}.${field}` : 'Go value'
     this.errors.push(`json: cannot unmarshal ${describe(got, wanted)} into ${where} of type ${wanted}`)

@@ -31,26 +31,22 @@ export function timeProblem(value: string): string | undefined {
 }
 
 const decoder =
-  (goType: string, layout: string, show: (time: { seconds: string; micros: string }) => string): Decoder =>
+  (layout: string, show: (time: { seconds: string; micros: string }) => string): Decoder =>
   (value, context) => {
     if (value === null) return null
-    if (typeof value !== 'string') return context.wrongType(value, goType)
+    if (typeof value !== 'string') return context.wrongTime(value)
     const time = parse(value)
     if (time) return show(time)
     context.errors.push(whyNoTime(value, layout))
     return undefined
   }
 
-const decodeAnyTime = decoder('string', TIME_LAYOUT, ({ seconds }) => `${seconds}Z`)
+const decodeAnyTime = decoder(TIME_LAYOUT, ({ seconds }) => `${seconds}Z`)
 
 export const decodeTime: Decoder = (value, context) =>
   typeof value === 'string' && PLAIN.test(value) ? value : decodeAnyTime(value, context)
 
-const decodeAnyMicroTime = decoder(
-  'string',
-  '2006-01-02T15:04:05.000000Z07:00',
-  ({ seconds, micros }) => `${seconds}.${micros}Z`,
-)
+const decodeAnyMicroTime = decoder('2006-01-02T15:04:05.000000Z07:00', ({ seconds, micros }) => `${seconds}.${micros}Z`)
 
 export const decodeMicroTime: Decoder = (value, context) =>
   typeof value === 'string' && PLAIN_MICRO.test(value) ? value : decodeAnyMicroTime(value, context)

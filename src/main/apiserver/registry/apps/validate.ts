@@ -66,7 +66,12 @@ export function validateLongRunningTemplate(
   old: PodTemplateSpec | undefined,
 ): FieldError[] {
   if (!template) return [required('spec.template')]
-  const errors = [...templateMatches(selector, template), ...validatePodTemplate('spec.template', template, old)]
+  // Which pods they would be is not known of a selector that is broken; then only StatefulSets tell what is wrong in them.
+  const isBroken = kind !== 'DaemonSet' && selector !== undefined && validateLabelSelector('', selector).length > 0
+  if (isBroken && kind !== 'StatefulSet') return []
+  const errors = isBroken
+    ? []
+    : [...templateMatches(selector, template), ...validatePodTemplate('spec.template', template, old)]
   const at = 'spec.template.spec'
   const policy = template.spec?.restartPolicy
   if (policy !== 'Always') errors.push(notSupported(`${at}.restartPolicy`, policy ?? '', ['Always']))

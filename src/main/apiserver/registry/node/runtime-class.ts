@@ -5,6 +5,7 @@ import { defineResource } from '../resource.ts'
 import { dns1123Label } from '../../../../shared/machinery/names.ts'
 import { type FieldError, duplicate } from '../../../../shared/machinery/field-error.ts'
 import { validateTolerations } from '../core/pod/validate-scheduling.ts'
+import { overheadErrors } from '../support/resource-names.ts'
 import { oldNodeLabel } from '../support/warnings.ts'
 import { each, immutable, requiredAnd, validateLabels } from '../support/rules.ts'
 
@@ -27,8 +28,9 @@ export const runtimeClasses = defineResource<RuntimeClass>({
   type: RuntimeClass,
   createdByUpdates: true,
   updatesNeedVersion: true,
-  validate: ({ handler, scheduling }) => [
+  validate: ({ handler, overhead, scheduling }) => [
     ...requiredAnd('handler', handler, dns1123Label),
+    ...overheadErrors('overhead', overhead?.podFixed),
     ...(scheduling ? schedulingErrors('scheduling', scheduling) : []),
   ],
   warnings: ({ scheduling }) =>

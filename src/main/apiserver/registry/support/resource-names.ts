@@ -3,6 +3,7 @@ import { type FieldError, invalidValue } from '../../../../shared/machinery/fiel
 import { qualifiedName } from '../../../../shared/machinery/names.ts'
 import { isQuantity, parseQuantity, zero } from '../../../../shared/machinery/quantity.ts'
 import { isNativeResource } from '../../../../shared/machinery/resource-name.ts'
+import { sortedEntries } from './collections.ts'
 import { obey } from './rules.ts'
 
 const COMPUTE = ['cpu', 'memory', 'ephemeral-storage']
@@ -62,6 +63,13 @@ export const nonNegativeAmount = (path: string, amount: string | number | undefi
   isQuantity(amount) && parseQuantity(amount).compare(zero) < 0
     ? [invalidValue(path, String(amount), 'must be greater than or equal to 0')]
     : []
+
+/** What a pod takes beside what its containers ask for, as limits of a container. */
+export const overheadErrors = (path: string, overhead: Readonly<Record<string, string | number>> | undefined) =>
+  sortedEntries(overhead).flatMap(([name, amount]) => {
+    const at = `${path}.limits[${name}]`
+    return [...containerResourceName(at, name), ...resourceAmount(at, name, amount)]
+  })
 
 /** Not negative, and whole where only whole ones exist. */
 export function resourceAmount(path: string, name: string, amount: string | number): FieldError[] {

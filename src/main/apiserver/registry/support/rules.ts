@@ -159,11 +159,15 @@ export const each = <T>(
 export const atMost = (path: string, items: readonly unknown[] | undefined, most: number): FieldError[] =>
   list(items).length > most ? [tooMany(path, list(items).length, most)] : []
 
-/** Reported at each item whose key an earlier one has. */
-export function uniqueBy<T>(path: string, items: readonly T[] | undefined, key: (item: T) => string): FieldError[] {
+/** Reported at each item whose key an earlier one has; what has none has the empty one. */
+export function uniqueBy<T>(
+  path: string,
+  items: readonly T[] | undefined,
+  key: (item: T) => string | undefined,
+): FieldError[] {
   const seen = new Set<string>()
   return each(path, items, (at, item) => {
-    const name = key(item)
+    const name = key(item) ?? ''
     const known = seen.has(name)
     seen.add(name)
     return known ? [duplicate(at, name)] : []

@@ -11,9 +11,9 @@ import {
   required,
 } from '../../../../../shared/machinery/field-error.ts'
 import { dns1123Label, dns1123Subdomain, qualifiedName } from '../../../../../shared/machinery/names.ts'
-import { list, sortedEntries } from '../../support/collections.ts'
+import { list } from '../../support/collections.ts'
 import { MAX_INT32, between, each, obey, oneOf, validateLabels } from '../../support/rules.ts'
-import { resourceAmount, resourceName } from '../../support/resource-names.ts'
+import { overheadErrors } from '../../support/resource-names.ts'
 import { validateAnnotations } from '../../../schema/validate-meta.ts'
 import { validateAffinity } from './validate-affinity.ts'
 import { annotationErrors, profilesThatDiffer } from './validate-annotations.ts'
@@ -129,10 +129,7 @@ export function validatePodSpec(path: string, spec: PodSpec, meta: ObjectMeta | 
   if (deadline !== undefined) errors.push(...obey(`${path}.activeDeadlineSeconds`, deadline, between(1, MAX_INT32)))
   if (spec.preemptionPolicy !== undefined)
     errors.push(...oneOf(`${path}.preemptionPolicy`, spec.preemptionPolicy, ['PreemptLowerPriority', 'Never']))
-  for (const [name, amount] of sortedEntries(spec.overhead)) {
-    const at = `${path}.overhead[${name}]`
-    errors.push(...resourceName(at, name), ...resourceAmount(at, name, amount))
-  }
+  errors.push(...overheadErrors(`${path}.overhead`, spec.overhead))
   return [...errors, ...osErrors(path, spec), ...fileKeyErrors(path, spec)]
 }
 
