@@ -110,9 +110,14 @@ describe.skipIf(!process.env.DISPLAY)('the app on a desktop', () => {
         label,
       )
     const node = join(folder, 'node.json')
-    writeFileSync(node, JSON.stringify({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'box' } }))
+    const strange = '<b>&File</b>\u001b[31m\u202etxt.exe'
+    const conditions = [{ type: 'Ready', status: 'False', reason: 'Strange', message: strange }]
+    const metadata = { name: 'box', annotations: { strange } }
+    writeFileSync(node, JSON.stringify({ apiVersion: 'v1', kind: 'Node', metadata, status: { conditions } }))
     expect((await app.kubectl('create', '-f', node)).code).toBe(0)
     await until('it counts the node', async () => (await labels())[0] === 'Running · 0 of 1 node ready')
+    // What objects say has no place there.
+    expect((await labels()).join()).not.toMatch(/[<&\u001b\u202e]|txt\.exe/)
     await click('Keep this computer awake')
     await until('it is kept awake', () => Promise.resolve(settings(folder).keepAwake))
     await clickInDialogs(electron, 0)
@@ -284,7 +289,12 @@ describe.skipIf(!process.env.DISPLAY)('the app on a desktop', () => {
     const told = () => page.evaluate('window.told') as Promise<string[]>
     // What fails when the window opens is listed, not announced.
     await page.locator('[data-bell][aria-busy=false]').waitFor()
-    const failing = { type: 'Ready', status: 'False', reason: 'Broken', message: '<b>no disk</b>' }
+    const failing = {
+      type: 'Ready',
+      status: 'False',
+      reason: 'Broken',
+      message: '<b>no disk</b>\u001b[31m\u202etxt.exe',
+    }
     const node = { apiVersion: 'v1', kind: 'Node', metadata: { name: 'box' }, status: { conditions: [failing] } }
     const created = await page.evaluate(`fetch('/clusters/local/api/v1/nodes', {
       method: 'POST',
@@ -293,7 +303,7 @@ describe.skipIf(!process.env.DISPLAY)('the app on a desktop', () => {
     }).then(({ status }) => status)`)
     expect(created).toBe(201)
     await until('it is told', async () => (await told()).length === 1)
-    expect((await told())[0]).toMatch(/^Node box: NotReady: .*<b>no disk<\/b>/)
+    expect((await told())[0]).toMatch(/^Node box: NotReady: .*<b>no disk<\/b>\ufffdtxt\.exe/)
     await app.kubectl('delete', 'node', 'box')
     await until('it is taken back', async () => (await told())[1] === 'closed')
   })
