@@ -46,7 +46,7 @@ describe('a browser tab whose session ended', () => {
 
   it('has all that was open when the same one logs in again', async () => {
     const session = await load()
-    expect(session.state).toBe('signed-out')
+    expect([session.state, session.hasEnded]).toEqual(['signed-out', true])
     user = 'ada'
     await session.check()
     expect(session.state).toBe('signed-in')
@@ -60,6 +60,12 @@ describe('a browser tab whose session ended', () => {
     await session.check()
     expect([session.user, session.state]).toEqual(['bob', 'signed-in'])
     expect(useDockStore().tabs).toEqual([])
+  })
+
+  it('is not told so by a logout, nor where nobody was before', async () => {
+    sessionStorage.clear()
+    const session = await load()
+    expect([session.state, session.hasEnded]).toEqual(['signed-out', false])
   })
 
   it('begins as a new page when somebody else logs in to this one', async () => {

@@ -44,6 +44,8 @@ export const useSessionStore = defineStore('session', () => {
   const reason = ref('')
   /** Whose what this browser tab keeps is, such as the tabs of the dock. */
   const owner = useSessionStorage('flotilla.user', '')
+  /** Who is asked to log in was let in here before. */
+  const hasEnded = computed(() => state.value === 'signed-out' && owner.value !== '')
   const isDesktop = computed(() => window.flotilla !== undefined)
 
   function follow(status: ControlPlaneStatus) {
@@ -138,5 +140,5 @@ export const useSessionStore = defineStore('session', () => {
     if (status) follow(status)
   }
 
-  return { state, user, reason, controlPlane, isDesktop, start, check, recheck, login, logout, restart }
+  return { state, user, reason, hasEnded, controlPlane, isDesktop, start, check, recheck, login, logout, restart }
 })

@@ -18,10 +18,18 @@ const PRESSURES: Readonly<Record<string, string>> = {
   NetworkUnavailable: m('has no working pod network'),
 }
 
-/** The machine that it came from over SSH: what is told of its connection, and the place where it is mended. */
+/**
+ * The machine that it came from over SSH: what is told of its connection, and the place where it is mended. Of others
+ * that nobody reaches from here, where to look.
+ */
 function ofHost(world: World, node: string): { readonly evidence: Evidence[]; readonly fixes: Fix[] } {
   const host = world.all(Host).find(({ status }) => status.nodeName === node)
-  if (!host) return { evidence: [], fixes: [] }
+  if (!host) {
+    const look = t(
+      'see whether the machine is on and reaches the API server, and what its agent writes: systemctl status flotilla-agent and journalctl -u flotilla-agent, or the same of kubelet',
+    )
+    return { evidence: [fact(look, t('by hand, on {node}', { node }))], fixes: [] }
+  }
   const { name } = host.metadata
   const { tone, text, reason } = connectionStatus(host)
   return {

@@ -204,6 +204,7 @@ describe('the window', () => {
     await cluster.start()
     // Sessions do not outlive the server: the window asks for a new login rather than showing old data as new.
     await page.getByText('Sign in to Flotilla').waitFor()
+    await page.getByText(/Your session has ended: .* the control plane was started anew/).waitFor()
   })
 
   it('broke no rule of its content security policy and threw nothing', () => expect(window.problems).toEqual([]))

@@ -683,6 +683,7 @@ describe('why is a node not well?', () => {
     ]
     const cause = ask(lists, Node, silent)
     expect(facts(cause)).toContain('no route to host')
+    expect(facts(cause).join()).not.toContain('journalctl')
     expect(cause?.fixes).toEqual([{ kind: 'host', title: 'Look at host cellar', name: 'cellar' }])
   })
   it('short of memory is drained, or looked at', () => {
@@ -696,19 +697,22 @@ describe('why is a node not well?', () => {
     })
     expect(fixes(ask([[Node, [full]]], Node, full))).toEqual(['Drain it', 'See its pods and images'])
   })
-  it('has no way to one that did not come over SSH', () =>
-    expect(
-      fixes(
-        ask(
-          [
-            [Node, [silent]],
-            [Host, []],
-          ],
-          Node,
-          silent,
-        ),
-      ),
-    ).toEqual([]))
+  it.each([silent, make(Node, 'box-2', { status: { conditions: [{ type: 'Ready', status: 'False' }] } as never })])(
+    'says of one that did not come over SSH where to look by hand',
+    node => {
+      const cause = ask(
+        [
+          [Node, [node]],
+          [Host, []],
+        ],
+        Node,
+        node,
+      )
+      expect(facts(cause).join()).toContain('journalctl -u flotilla-agent')
+      expect(cause?.evidence.at(-1)).toMatchObject({ from: 'by hand, on box-2' })
+      expect(fixes(cause)).toEqual([])
+    },
+  )
 })
 
 describe('why is anything else not well?', () => {
