@@ -5,6 +5,8 @@ import { type EffectScope, effectScope } from 'vue'
 import { connect } from '@/api/connection.ts'
 import { discover, kindKey } from '@/api/discovery.ts'
 import { UNSERVED } from '@/api/live-pool.ts'
+import { planApply } from '@/apply/apply-plan.ts'
+import { applyItem } from '@/apply/apply-run.ts'
 import { useServedKinds } from '@/composables/use-served-kinds.ts'
 import { useClusterStore } from '@/stores/cluster.ts'
 
@@ -34,6 +36,8 @@ class FakeCluster {
   mayWatch = true
   isAway = false
   isClosed = false
+  /** What is asked waits. */
+  isHeld = false
   /** Of definitions. */
   names: string[] = []
   isAggregating = true
@@ -43,6 +47,7 @@ class FakeCluster {
   readonly fetch = (input: RequestInfo | URL): Promise<Response> => {
     const { pathname, searchParams } = new URL(input as string, 'https://cluster.test')
     if (this.isAway) return Promise.reject(new TypeError('Failed to fetch'))
+    if (this.isHeld) return breathe().then(() => this.fetch(input))
     if (this.isClosed)
       return Promise.resolve(Response.json({ kind: 'Status', code: 401, message: 'who?' }, { status: 401 }))
     return Promise.resolve(this.#answer(pathname, searchParams))
@@ -187,6 +192,27 @@ describe('a window that is open', () => {
     return () => store.kinds.map(({ type }) => type.plural)
   }
   const boats = { 'example.dev': [{ version: 'v1', resources: [resource('boats')] }] }
+  it('knows what is served once the server was asked, though others ask meanwhile', async () => {
+    const kinds = await open()
+    cluster.groups = boats
+    const asked = useClusterStore().refresh()
+    cluster.isHeld = true
+    void useClusterStore().refresh()
+    void later(100).then(() => (cluster.isHeld = false))
+    await asked
+    expect(kinds()).toEqual(['pods', 'boats'])
+  })
+
+  it('applies an object as soon as it is served, which its definition is not at once', async () => {
+    await open()
+    const [item] = planApply([{ path: 'boat.yaml', text: 'apiVersion: example.dev/v1\nkind: BOATS\nmetadata: {name: erna}' }]).items // prettier-ignore
+    const applied = applyItem(item!, 'default', false)
+    await later(1_000)
+    cluster.groups = boats
+    await later(1_000)
+    expect(await applied).toEqual({ state: 'applied' })
+  })
+
   it('shows kinds that are installed and no longer those that are removed, asking once for many changes', async () => {
     const kinds = await open()
     expect(kinds()).toEqual(['pods'])

@@ -21,6 +21,9 @@ export type Verdict =
   | { readonly state: 'applied' }
 
 const fieldManager = 'flotilla-window'
+/** A definition is there before its objects are served. */
+const SERVED_AGAIN_MS = 250
+const MOST_TIMES = 40
 
 interface Place {
   readonly type: ResourceType<AnyObject>
@@ -66,10 +69,17 @@ export async function tryItem(item: ApplyItem, plan: ApplyPlan, defaultNamespace
   }
 }
 
+/** What a definition of the same plan has added is not known yet. */
+async function findServed({ object }: ApplyItem): Promise<void> {
+  for (let times = 0; !typeOfReference(object) && times < MOST_TIMES; times++) {
+    if (times > 0) await new Promise(resolve => setTimeout(resolve, SERVED_AGAIN_MS))
+    await useClusterStore().refresh()
+  }
+}
+
 /** @param force takes fields from their owners */
 export async function applyItem(item: ApplyItem, defaultNamespace: string, force: boolean): Promise<Verdict> {
-  // What a definition of the same plan has added is not known yet.
-  if (!typeOfReference(item.object)) await useClusterStore().refresh()
+  await findServed(item)
   const place = placeOf(item, defaultNamespace)
   if (!place) return { state: 'failed', message: t('This cluster does not serve {kind}.', { kind: item.object.kind }) }
   try {

@@ -26,22 +26,24 @@ export const useClusterStore = defineStore('cluster', () => {
   const byKey = computed(() => new Map(kinds.value.map(kind => [kindKey(kind.type), kind])))
 
   let asked = 0
-  /** What was known stays while the server cannot be asked. */
-  async function refresh(): Promise<void> {
-    const turn = ++asked
+  let newest: Promise<void> | undefined
+  /** What was known stays while the server cannot be asked. Whoever is overtaken waits for what the newer one finds. */
+  const refresh = (): Promise<void> => (newest = ask(++asked))
+  async function ask(turn: number): Promise<void> {
     try {
       const [served, about, others] = await Promise.all([
         discover(connection.discovery, kinds.value),
         connection.client.raw('GET', '/version') as Promise<VersionInfo>,
         namesElsewhere(),
       ])
-      if (turn !== asked) return
+      if (turn !== asked) return newest
       kinds.value = served
       aggregated.value = others
       version.value = about.gitVersion
       error.value = undefined
     } catch (failure) {
-      if (turn === asked) error.value = failure
+      if (turn !== asked) return newest
+      error.value = failure
     }
   }
 
