@@ -35,6 +35,7 @@ const LAB = ['test/hosts/lab/image.test.ts']
 const BESIDE = [
   'test/e2e/bad-input.test.ts',
   'test/e2e/window/desktop.test.ts',
+  'test/e2e/window/desktop-start.test.ts',
   'test/e2e/window/every-field.test.ts',
   'test/e2e/window/every-kind.test.ts',
   'test/e2e/window/forms.test.ts',
@@ -82,8 +83,8 @@ export default defineConfig({
         },
       }),
       serial('clients', ['test/clients/**/*.test.ts']),
-      serial('e2e', ['test/e2e/**/*.test.ts'], [...BESIDE, ...ALONE.e2e]),
-      serial('e2e-beside', BESIDE),
+      together(serial('e2e', ['test/e2e/**/*.test.ts'], [...BESIDE, ...ALONE.e2e])),
+      together(serial('e2e-beside', BESIDE)),
       serial('e2e-alone', ALONE.e2e),
     ],
   },

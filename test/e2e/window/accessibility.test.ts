@@ -57,7 +57,7 @@ afterAll(() => window?.[Symbol.asyncDispose]())
 
 /** What opens over a place and holds the keys. */
 const LAYER = '[role=dialog][data-modal], [role=menu]'
-const go = (path: string) => window.go(path)
+const go = (place: string) => window.load(place)
 const rows = () => page.locator('[role=row][data-key]')
 
 describe('another language', () => {

@@ -3,18 +3,12 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
-import type { ElectronApplication } from 'playwright-core'
-import { afterEach, describe, expect, it } from 'vitest'
+import type { ElectronApplication, Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { until } from '../support/cluster.ts'
 import { seriousFindings } from './support/axe.ts'
-import { shoot } from './support/browser.ts'
+import { shoot, walk } from './support/browser.ts'
 import { DesktopApp } from './support/electron-app.ts'
-
-let app: DesktopApp | undefined
-afterEach(async () => {
-  await app?.[Symbol.asyncDispose]()
-  app = undefined
-})
 
 const settings = (folder: string) =>
   JSON.parse(readFileSync(join(folder, 'user/settings.json'), 'utf8')) as {
@@ -22,6 +16,9 @@ const settings = (folder: string) =>
     keepAwake: boolean
     window?: { width: number; height: number }
   }
+
+const windowsOf = (electron: ElectronApplication) =>
+  electron.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows().length)
 
 /** A native dialog cannot be driven: the user's click is put in its place. @returns what tells what was asked since */
 async function clickInDialogs(electron: ElectronApplication, button: number): Promise<() => Promise<string[]>> {
@@ -40,7 +37,13 @@ const crashReports = (folder: string): string[] => {
   return existsSync(crashes) ? readdirSync(crashes) : []
 }
 
-describe.skipIf(!process.env.DISPLAY)('the app on a desktop', () => {
+describe.skipIf(!process.env.DISPLAY)('the app on a desktop, as it is opened and closed,', () => {
+  let app: DesktopApp | undefined
+  afterEach(async () => {
+    await app?.[Symbol.asyncDispose]()
+    app = undefined
+  })
+
   it('asks once what closing means, runs on in the tray, and comes back where it was, at the place of a link', async () => {
     app = await DesktopApp.launch()
     const { electron, folder } = app
@@ -60,15 +63,14 @@ describe.skipIf(!process.env.DISPLAY)('the app on a desktop', () => {
     })
     await until('its place is kept', () => Promise.resolve(settings(folder).window?.width === 1100))
     const close = () => electron.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.close())
-    const windows = () => electron.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows().length)
     const asked = () => electron.evaluate(() => (globalThis as unknown as { asked: string[] }).asked)
 
     await close()
     await until('the question', async () => (await asked()).length === 1)
-    expect(await windows()).toBe(1)
+    expect(await windowsOf(electron)).toBe(1)
     expect(settings(folder).onClose).toBe('ask')
     await close()
-    await until('the window is closed', async () => (await windows()) === 0)
+    await until('the window is closed', async () => (await windowsOf(electron)) === 0)
     expect(settings(folder).onClose).toBe('stay')
     expect((await app.kubectl('get', 'namespaces')).code).toBe(0)
 
@@ -81,15 +83,16 @@ describe.skipIf(!process.env.DISPLAY)('the app on a desktop', () => {
     const bounds = await electron.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.getBounds())
     expect(bounds).toMatchObject({ width: 1100, height: 700 })
     await close()
-    await until('it is closed without a question', async () => (await windows()) === 0)
+    await until('it is closed without a question', async () => (await windowsOf(electron)) === 0)
     expect(await asked()).toEqual(['Keep the cluster running?', 'Keep the cluster running?'])
   })
 
-  it('says in the tray how the cluster is, opens places from there, and quits', async () => {
-    app = await DesktopApp.launch()
+  it('started by a link opens at its place; its tray says how the cluster is, opens places, and quits', async () => {
+    app = await DesktopApp.launch({ args: ['flotilla://k/core/v1/nodes?ns=shop'] })
     const { electron, folder } = app
     const page = await app.page()
-    await page.getByText('Pods by state').waitFor()
+    await page.waitForURL(/\/ui\/k\/core\/v1\/nodes\?ns=shop$/)
+    await page.getByRole('heading', { name: 'Nodes' }).waitFor()
     // No panel shows the icon beside a virtual screen: the menu that it is given is kept, and its items are clicked.
     await electron.evaluate(({ Tray }) => {
       const { prototype } = Tray
@@ -121,9 +124,8 @@ describe.skipIf(!process.env.DISPLAY)('the app on a desktop', () => {
     await click('Keep this computer awake')
     await until('it is kept awake', () => Promise.resolve(settings(folder).keepAwake))
     await clickInDialogs(electron, 0)
-    const windows = () => electron.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows().length)
     await electron.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.close())
-    await until('the window is closed', async () => (await windows()) === 0)
+    await until('the window is closed', async () => (await windowsOf(electron)) === 0)
     const shown = electron.waitForEvent('window')
     await click('Topology')
     await (await shown).waitForURL(/\/ui\/topology$/)
@@ -139,7 +141,6 @@ describe.skipIf(!process.env.DISPLAY)('the app on a desktop', () => {
     const { electron, folder } = app
     const page = await app.page()
     await page.getByText('Pods by state').waitFor()
-    const windows = () => electron.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows().length)
     const asked = await clickInDialogs(electron, 0)
 
     await page.getByRole('link', { name: 'Namespaces', exact: true }).click()
@@ -157,44 +158,18 @@ describe.skipIf(!process.env.DISPLAY)('the app on a desktop', () => {
       file?.submenu?.items.find(({ label }) => label === 'New window')?.click()
     })
     await (await third).getByRole('heading', { name: 'Namespaces' }).waitFor()
-    expect(await windows()).toBe(3)
+    expect(await windowsOf(electron)).toBe(3)
 
     // What happens in the cluster is seen in all of them; what is open in one closes with it alone.
     await app.kubectl('create', 'namespace', 'for-both')
     for (const each of [page, second]) await each.locator('[data-key="for-both"]').waitFor()
     await second.close()
     await (await third).close()
-    await until('two are closed', async () => (await windows()) === 1)
+    await until('two are closed', async () => (await windowsOf(electron)) === 1)
     expect(await asked()).toEqual([])
     await electron.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.close())
     await until('the question', async () => (await asked()).length === 1)
     expect(settings(folder).onClose).toBe('stay')
-  })
-
-  it('started by a link opens at its place', async () => {
-    app = await DesktopApp.launch({ args: ['flotilla://k/core/v1/nodes?ns=shop'] })
-    const page = await app.page()
-    await page.waitForURL(/\/ui\/k\/core\/v1\/nodes\?ns=shop$/)
-    await page.getByRole('heading', { name: 'Nodes' }).waitFor()
-  })
-
-  it('tells who has no node yet what is missing, and offers the hosts of the SSH configuration', async () => {
-    const home = mkdtempSync(join(tmpdir(), 'flotilla-home-'))
-    mkdirSync(join(home, '.ssh'))
-    writeFileSync(join(home, '.ssh', 'config'), 'Host box-1\n  User ada\n  Port 2222\nHost *\n  Compression yes\n')
-    app = await DesktopApp.launch({ env: { HOME: home } })
-    const page = await app.page()
-    const steps = page.getByRole('region', { name: 'First steps' })
-    await steps.getByText("The control plane's machine is none: --no-local-node was given.").waitFor()
-    await shoot(page, 'desktop-first-steps')
-    await steps.getByRole('link', { name: 'Add hosts' }).click()
-    const dialog = page.getByRole('dialog', { name: 'Add hosts' })
-    await dialog.getByRole('button', { name: 'box-1 ada@box-1:2222' }).click()
-    expect(await dialog.getByRole('textbox').inputValue()).toBe('box-1')
-    await dialog.getByRole('region', { name: 'From your SSH configuration' }).waitFor({ state: 'detached' })
-    await shoot(page, 'desktop-ssh-hosts')
-    await app.quit()
-    rmSync(home, { recursive: true })
   })
 
   it('quits at once, also while its cluster starts, without a fault on the way out', async () => {
@@ -240,39 +215,65 @@ describe.skipIf(!process.env.DISPLAY)('the app on a desktop', () => {
     expect(existsSync(relaunched)).toBe(true)
     app.forget()
   })
+})
 
-  it('loads a page that died again, once by itself and then when the user says so, and writes it down', async () => {
-    app = await DesktopApp.launch()
-    const { electron, folder } = app
-    const page = await app.page()
+describe.skipIf(!process.env.DISPLAY)('the app on a desktop', () => {
+  let home = ''
+  let app: DesktopApp
+  let page: Page
+  beforeAll(async () => {
+    home = mkdtempSync(join(tmpdir(), 'flotilla-home-'))
+    mkdirSync(join(home, '.ssh'))
+    writeFileSync(join(home, '.ssh', 'config'), 'Host box-1\n  User ada\n  Port 2222\nHost *\n  Compression yes\n')
+    app = await DesktopApp.launch({ env: { HOME: home } })
+    page = await app.page()
     await page.getByText('Pods by state').waitFor()
-    const asked = await clickInDialogs(electron, 0)
-    const die = () => electron.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.webContents.forcefullyCrashRenderer()) // prettier-ignore
-    const reports = () =>
-      readdirSync(join(folder, 'data/logs/crashes')).filter(name => name.endsWith('-window-gone.txt')).length
-    // The driver's page is gone with the process behind it: the window itself is asked.
-    const shown = () =>
-      electron.evaluate(({ BrowserWindow }) => {
-        const contents = BrowserWindow.getAllWindows()[0]?.webContents
-        if (!contents || contents.isCrashed()) return ''
-        return contents.executeJavaScript('document.body.innerText') as Promise<string>
-      })
-    const isBack = () => until('the page is back', async () => (await shown()).includes('Pods by state'))
-    await die()
-    await until('it is written down', () => Promise.resolve(reports() === 1))
-    await isBack()
-    expect(await asked()).toEqual([])
-    await die()
-    await until('it is written down again', () => Promise.resolve(reports() === 2))
-    await isBack()
-    expect(await asked()).toEqual(['The window stopped working again'])
-    expect((await app.kubectl('get', 'namespaces')).code).toBe(0)
+  })
+  afterAll(async () => {
+    await app?.[Symbol.asyncDispose]()
+    rmSync(home, { recursive: true, force: true })
+  })
+
+  it('tells who has no node yet what is missing, and offers the hosts of the SSH configuration', async () => {
+    const steps = page.getByRole('region', { name: 'First steps' })
+    await steps.getByText("The control plane's machine is none: --no-local-node was given.").waitFor()
+    await shoot(page, 'desktop-first-steps')
+    await steps.getByRole('link', { name: 'Add hosts' }).click()
+    const dialog = page.getByRole('dialog', { name: 'Add hosts' })
+    await dialog.getByRole('button', { name: 'box-1 ada@box-1:2222' }).click()
+    expect(await dialog.getByRole('textbox').inputValue()).toBe('box-1')
+    await dialog.getByRole('region', { name: 'From your SSH configuration' }).waitFor({ state: 'detached' })
+    await shoot(page, 'desktop-ssh-hosts')
+    await page.keyboard.press('Escape')
+    await dialog.waitFor({ state: 'detached' })
+  })
+
+  it('shows what is in the log bundle, and saves exactly that, without secrets', async () => {
+    const { electron, folder } = app
+    const target = join(folder, 'bundle.tar.gz')
+    await electron.evaluate(({ dialog }, filePath) => {
+      Object.assign(dialog, { showSaveDialog: () => Promise.resolve({ canceled: false, filePath }) })
+    }, target)
+    await electron.evaluate(({ Menu }) => {
+      const find = (items: Electron.MenuItem[]): Electron.MenuItem | undefined =>
+        items.find(({ label }) => label.startsWith('Save a log bundle')) ??
+        items.map(({ submenu }) => (submenu ? find(submenu.items) : undefined)).find(Boolean)
+      find(Menu.getApplicationMenu()?.items ?? [])?.click()
+    })
+    const dialog = page.getByRole('dialog', { name: 'Save a log bundle' })
+    await dialog.getByText('about.json').waitFor()
+    await dialog.getByText('logs/control-plane.log').waitFor()
+    await shoot(page, 'electron-log-bundle')
+    expect(await seriousFindings(page, 'log bundle', '[data-modal]')).toEqual([])
+    await dialog.getByRole('button', { name: 'Save…' }).click()
+    await page.getByText('The log bundle is saved').waitFor()
+    const archive = gunzipSync(readFileSync(target)).toString('latin1')
+    expect(archive).toContain('flotilla-logs/logs/control-plane.log')
+    expect(archive).toContain(`"electron"`)
+    expect(archive).not.toContain('PRIVATE KEY')
   })
 
   it('tells of a failing node on the desktop where that is wanted, as text, and takes it back when it is over', async () => {
-    app = await DesktopApp.launch()
-    const page = await app.page()
-    await page.getByText('Pods by state').waitFor()
     expect(await page.evaluate('Notification.permission')).toBe('granted')
     // Nothing shows notifications beside a virtual screen: what is asked of the system is written down.
     await page.evaluate(`
@@ -308,11 +309,8 @@ describe.skipIf(!process.env.DISPLAY)('the app on a desktop', () => {
     await until('it is taken back', async () => (await told())[1] === 'closed')
   })
 
-  it('starts at login without a window when told to, and keeps the computer awake', async () => {
-    app = await DesktopApp.launch()
+  it('is started at login when told to, and keeps the computer awake', async () => {
     const { electron, folder } = app
-    const page = await app.page()
-    await page.getByText('Pods by state').waitFor()
     await page.keyboard.press('Control+,')
     await page.getByLabel('Start at login, in the tray').check()
     await page.getByLabel('Keep this computer awake while the cluster runs').check()
@@ -328,38 +326,40 @@ describe.skipIf(!process.env.DISPLAY)('the app on a desktop', () => {
     await until('the entry is gone', () =>
       Promise.resolve(!existsSync(join(folder, 'config/autostart/flotilla.desktop'))),
     )
-
-    await app.quit()
-    await app.start(['--hidden'])
-    await until('the cluster runs', () => Promise.resolve(existsSync(join(folder, 'data/runtime.json'))))
-    expect(await app.electron.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows().length)).toBe(0)
+    await page.keyboard.press('Escape')
   })
 
-  it('shows what is in the log bundle, and saves exactly that, without secrets', async () => {
-    app = await DesktopApp.launch()
+  it('loads a page that died again, once by itself and then when the user says so, and writes it down', async () => {
     const { electron, folder } = app
-    const page = await app.page()
+    await walk(page, '')
     await page.getByText('Pods by state').waitFor()
-    const target = join(folder, 'bundle.tar.gz')
-    await electron.evaluate(({ dialog }, filePath) => {
-      Object.assign(dialog, { showSaveDialog: () => Promise.resolve({ canceled: false, filePath }) })
-    }, target)
-    await electron.evaluate(({ Menu }) => {
-      const find = (items: Electron.MenuItem[]): Electron.MenuItem | undefined =>
-        items.find(({ label }) => label.startsWith('Save a log bundle')) ??
-        items.map(({ submenu }) => (submenu ? find(submenu.items) : undefined)).find(Boolean)
-      find(Menu.getApplicationMenu()?.items ?? [])?.click()
-    })
-    const dialog = page.getByRole('dialog', { name: 'Save a log bundle' })
-    await dialog.getByText('about.json').waitFor()
-    await dialog.getByText('logs/control-plane.log').waitFor()
-    await shoot(page, 'electron-log-bundle')
-    expect(await seriousFindings(page, 'log bundle', '[data-modal]')).toEqual([])
-    await dialog.getByRole('button', { name: 'Save…' }).click()
-    await page.getByText('The log bundle is saved').waitFor()
-    const archive = gunzipSync(readFileSync(target)).toString('latin1')
-    expect(archive).toContain('flotilla-logs/logs/control-plane.log')
-    expect(archive).toContain(`"electron"`)
-    expect(archive).not.toContain('PRIVATE KEY')
+    const asked = await clickInDialogs(electron, 0)
+    const die = () => electron.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.webContents.forcefullyCrashRenderer()) // prettier-ignore
+    const reports = () =>
+      readdirSync(join(folder, 'data/logs/crashes')).filter(name => name.endsWith('-window-gone.txt')).length
+    // The driver's page is gone with the process behind it: the window itself is asked.
+    const shown = () =>
+      electron.evaluate(({ BrowserWindow }) => {
+        const contents = BrowserWindow.getAllWindows()[0]?.webContents
+        if (!contents || contents.isCrashed()) return ''
+        return contents.executeJavaScript('document.body.innerText') as Promise<string>
+      })
+    const isBack = () => until('the page is back', async () => (await shown()).includes('Pods by state'))
+    await die()
+    await until('it is written down', () => Promise.resolve(reports() === 1))
+    await isBack()
+    expect(await asked()).toEqual([])
+    await die()
+    await until('it is written down again', () => Promise.resolve(reports() === 2))
+    await isBack()
+    expect(await asked()).toEqual(['The window stopped working again'])
+    expect((await app.kubectl('get', 'namespaces')).code).toBe(0)
+  })
+
+  it('starts without a window where it is started at login', async () => {
+    await app.quit()
+    await app.start(['--hidden'])
+    await until('the cluster runs', () => Promise.resolve(existsSync(join(app.folder, 'data/runtime.json'))))
+    expect(await windowsOf(app.electron)).toBe(0)
   })
 })

@@ -176,9 +176,9 @@ describe('a long list', () => {
 })
 
 it('the palette finds objects of every kind by their name, also while a kind does not answer', async () => {
-  await go('')
   const isHeld = (url: URL) => url.pathname === '/api/v1/serviceaccounts' && url.searchParams.has('limit')
   await page.route(isHeld, () => undefined)
+  await window.load('')
   await page.getByText('Pods by state').waitFor()
   await page.keyboard.press('Control+k')
   await page.keyboard.type('web')
@@ -213,7 +213,7 @@ describe('a list without rows says why, and what can be done:', () => {
       await held
       await route.continue()
     })
-    await go('k/batch/v1/cronjobs')
+    await window.load('k/batch/v1/cronjobs')
     await empty('loading').getByText('Loading cron jobs').waitFor()
     answer()
     await row('default/nightly').waitFor()
@@ -238,7 +238,7 @@ describe('a list without rows says why, and what can be done:', () => {
     const message = 'leases.coordination.k8s.io is forbidden: User "ada" cannot watch resource "leases"'
     const isList = (url: URL) => url.pathname === '/apis/coordination.k8s.io/v1/leases'
     await page.route(isList, route => route.fulfill({ status: 403, json: { ...refused, message } }))
-    await go('k/coordination.k8s.io/v1/leases')
+    await window.load('k/coordination.k8s.io/v1/leases')
     await empty('forbidden').getByText('You may not watch leases').waitFor()
     await page.unroute(isList)
   })
@@ -246,7 +246,7 @@ describe('a list without rows says why, and what can be done:', () => {
   it('where the server is away, with the age of what is known', async () => {
     const isList = (url: URL) => url.pathname === '/apis/apps/v1/daemonsets'
     await page.route(isList, route => route.abort('connectionrefused'))
-    await go('k/apps/v1/daemonsets')
+    await window.load('k/apps/v1/daemonsets')
     await empty('disconnected').waitFor()
     await page.unroute(isList)
     await row('default/agent').waitFor()

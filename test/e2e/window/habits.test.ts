@@ -434,6 +434,7 @@ describe('nothing is cut off', () => {
     await page.setViewportSize({ width, height })
     await page.emulateMedia({ colorScheme })
     await page.evaluate(`localStorage.setItem('flotilla.language', '${language}')`)
+    await window.load('')
     const found: string[] = []
     for (const path of PLACES) {
       await go(path)

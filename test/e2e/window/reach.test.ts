@@ -57,7 +57,7 @@ beforeAll(async () => {
 })
 afterAll(() => window?.[Symbol.asyncDispose]())
 
-const go = (path: string) => window.go(path)
+const go = (place: string) => window.load(place)
 const screen = () => page.locator('.xterm-rows:visible')
 const connected = () => page.locator('[data-connected=true]:visible').waitFor()
 const shows = (text: string) => until(text, async () => (await screen().innerText()).includes(text))

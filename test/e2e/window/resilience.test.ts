@@ -86,7 +86,7 @@ describe('the window', () => {
     const lose = (route: Route) => route.abort('internetdisconnected')
     const heading = () => page.getByRole('button', { name: 'Add hosts' }).first()
     const open = async () => {
-      await window.go('')
+      await window.load('')
       await page.getByText('Pods by state').waitFor()
       await page.getByRole('link', { name: 'Hosts', exact: true }).click()
     }
@@ -123,7 +123,7 @@ describe('the window', () => {
 
     it('in the drawer too, which can be closed meanwhile', async () => {
       await page.route('**/ui/assets/ObjectDrawer-*.js', lose)
-      await window.go('k/core/v1/namespaces?open=default')
+      await window.load('k/core/v1/namespaces?open=default')
       await page.getByText('This part of the window did not come').waitFor()
       await shoot(page, 'part-missing-drawer')
       await page.keyboard.press('Escape')
@@ -140,7 +140,7 @@ describe('the window', () => {
         return route.fulfill({ response: answer, body: (await answer.text()).replace(older, '/assets/index-newer.js') })
       }
       await page.route(WANTED, route => route.fulfill({ status: 404 }))
-      await window.go('')
+      await window.load('')
       await page.getByText('Pods by state').waitFor()
       await page.route('**/ui/', replace)
       await page.getByRole('link', { name: 'Hosts', exact: true }).click()

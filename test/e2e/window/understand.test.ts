@@ -326,7 +326,7 @@ describe('a list in a small window', () => {
   it('stands beside its drawer, with as many columns as have room, none of them cut', async () => {
     await page.setViewportSize({ width: 1280, height: 800 })
     try {
-      await page.goto(new URL('/ui/k/core/v1/pods', cluster.url).href)
+      await window.load('k/core/v1/pods')
       await page.locator('[data-key*="/broken-"]').first().waitFor()
       await until('the columns of a whole window', async () => (await titles()).includes('Restarts'))
       expect(await titles()).toEqual(expect.arrayContaining(['Name', 'Namespace', 'Status', 'CPU', 'Memory', 'Age']))

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { execute, repository, until } from '../support/cluster.ts'
-import { shoot } from './support/browser.ts'
+import { shoot, walk } from './support/browser.ts'
 import { DesktopApp } from './support/electron-app.ts'
 
 const TOKEN = 'bench'
@@ -103,20 +103,16 @@ describe.skipIf(!process.env.DISPLAY || !canRun)('a cluster of upstream', () => 
   })
 
   it('tells what only a cluster of ours has, and what nobody measures', async () => {
-    const walk = (place: string) =>
-      page.evaluate(
-        `history.pushState(history.state, '', '/ui/${place}'); dispatchEvent(new PopStateEvent('popstate', { state: history.state }))`,
-      )
-    await walk('hosts')
+    await walk(page, 'hosts')
     await page.getByText('This cluster takes no hosts').waitFor()
     expect(await page.getByRole('button', { name: 'Add hosts' }).count()).toBe(0)
-    await walk('timeline')
+    await walk(page, 'timeline')
     await page.getByText('This cluster keeps no history').waitFor()
     expect(await page.getByLabel('Filter the timeline').count()).toBe(0)
     expect((await upstream.call('POST', '/api/v1/nodes', { metadata: { name: 'away' } })).code).toBe(201)
-    await walk('')
+    await walk(page, '')
     await page.getByText('not measured').first().waitFor()
-    await walk('k/apps/v1/deployments?open=default/shop')
+    await walk(page, 'k/apps/v1/deployments?open=default/shop')
     await drawer().waitFor()
   })
 

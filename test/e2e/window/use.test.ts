@@ -11,7 +11,7 @@ import { formatTime } from '../../../src/shared/machinery/clock.ts'
 import { type TestApiServer, startTestApiServer, testAdmin } from '../../support/api-server.ts'
 import { ManualClock, settle } from '../../support/manual-clock.ts'
 import { until } from '../support/cluster.ts'
-import { type OpenWindow, openInChromium, shoot } from './support/browser.ts'
+import { type OpenWindow, openInChromium, shoot, walk } from './support/browser.ts'
 
 const HOURS = 6
 const MINUTE_MS = 60_000
@@ -95,7 +95,7 @@ afterAll(async () => {
   kubelet?.close()
 })
 
-const go = (path: string) => page.goto(new URL(`/ui/${path}`, api.url).href)
+const go = (place: string) => walk(page, place)
 const drawer = () => page.getByRole('dialog')
 const use = () => drawer().getByRole('region', { name: 'Use' })
 const chart = (title: RegExp) => use().locator('figure', { has: page.getByRole('img', { name: title }) })

@@ -54,7 +54,9 @@ beforeAll(async () => {
     prepare: async (cluster, ready) => {
       node = ready
       const serves = 'mkdir /tmp/www; echo hello >/tmp/www/index.html; exec httpd -f -p 80 -h /tmp/www'
-      await cluster.apply(deployment('shop', { script: serves }) + service('shop'))
+      // All of them at once: each has shown what it suffers from by the time it is looked at.
+      const ailing = Object.entries(AILMENTS).map(([what, { wishes }]) => deployment(nameOf(what), wishes))
+      await cluster.apply(deployment('shop', { script: serves }) + service('shop') + ailing.join(''))
     },
   })
   ;({ cluster, page } = window)
@@ -80,13 +82,13 @@ const click = (fix: string | RegExp) => answer().getByRole('button', { name: fix
 const confirm = (name: string) => page.locator('[data-modal]').getByRole('button', { name, exact: true }).click()
 
 /** In the editor that a fix opened: replaces some text, and has it checked by the server before it is applied. */
-async function edit(from: string, to: string): Promise<void> {
+async function edit(name: string, from: string, to: string): Promise<void> {
   const dock = page.locator('[data-dock]')
   await replaceText(page, dock, from, to)
   await dock.getByRole('button', { name: 'Review changes' }).click()
   await dock.getByText('Checked by the server').waitFor()
   await dock.getByRole('button', { name: 'Apply' }).click()
-  await page.getByText(/^Applied /).waitFor()
+  await page.getByText(`Applied ${name}`, { exact: true }).waitFor()
 }
 const isWell = () => sentence().waitFor({ state: 'detached' })
 const rolledOut = (name: string, ...more: string[]) =>
@@ -166,18 +168,21 @@ const AILMENTS: Readonly<Record<string, Ailment>> = {
   },
 }
 
+/** Of its Deployment. */
+const nameOf = (what: string) =>
+  what
+    .replaceAll(/[^a-z]+/gi, '-')
+    .slice(0, 20)
+    .replace(/-$/, '')
+
 describe('what is edited where Why? leads is well afterwards:', () => {
-  it.each(Object.entries(AILMENTS))('%s', async (what, { wishes, told, shown, fix, change }) => {
-    const name = what
-      .replaceAll(/[^a-z]+/gi, '-')
-      .slice(0, 20)
-      .replace(/-$/, '')
-    await cluster.apply(deployment(name, wishes))
+  it.each(Object.entries(AILMENTS))('%s', async (what, { told, shown, fix, change }) => {
+    const name = nameOf(what)
     await ask(`apps/v1/deployments?open=default/${name}`, told)
     if (shown) await answer().getByText(shown).first().waitFor()
     await shoot(page, `why-${name}`)
     await click(fix)
-    await edit(...change)
+    await edit(name, ...change)
     await rolledOut(name)
     await isWell()
     await remove('deployment', name)
@@ -291,7 +296,7 @@ describe('what stands in the way elsewhere is edited there:', () => {
     await cluster.apply(service('aimless', 'shopp'))
     await ask('core/v1/services?open=default/aimless', /no pod has the labels that its selector asks for \(app=shopp\)/)
     await click('Edit the selector')
-    await edit('app: shopp', 'app: shop')
+    await edit('aimless', 'app: shopp', 'app: shop')
     await isWell()
     const slices = ['get', 'endpointslices', '-l', 'kubernetes.io/service-name=aimless', '-o']
     const endpoints = () => cluster.kubectl(...slices, 'jsonpath={.items[*].endpoints[*].targetRef.name}')
@@ -312,7 +317,7 @@ spec: {hard: {pods: '0'}}
 ---${deployment('crowded', { namespace: 'tight' })}`)
     await ask('apps/v1/deployments?open=tight/crowded', /resource quota small of namespace tight leaves no room/)
     await click('Raise ResourceQuota small')
-    await edit('pods: "0"', 'pods: "3"')
+    await edit('small', 'pods: "0"', 'pods: "3"')
     await rolledOut('crowded', '--namespace=tight')
     await isWell()
     await remove('namespace', 'tight')
@@ -335,7 +340,7 @@ spec:
       /network policy shut of service shop does not let it in on port 80/,
     )
     await click('Edit NetworkPolicy shut')
-    await edit('app: nobody', 'app: caller')
+    await edit('shut', 'app: nobody', 'app: caller')
     await rolledOut('caller')
     await isWell()
     await remove('networkpolicy/shut', 'deployment/caller')

@@ -17,13 +17,13 @@ async function findings(page: Page, within: string, runOnly: object): Promise<Ax
 }
 
 /**
- * Whole in the light theme; in the dark one what depends on it: the contrast.
+ * Whole in the light theme, which stays; in the dark one what depends on it: the contrast.
  * @param within a selector of the part that is looked at
  * @returns serious ones, one a line
  */
 export async function seriousFindings(page: Page, place: string, within: string): Promise<string[]> {
   const found: string[] = []
-  for (const colorScheme of ['light', 'dark'] as const) {
+  for (const colorScheme of ['dark', 'light'] as const) {
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
     await page.locator(`html[data-theme=${colorScheme}]`).waitFor({ state: 'attached' })
     const only = colorScheme === 'light' ? { type: 'tag', values: RULES } : { type: 'rule', values: ['color-contrast'] }
@@ -33,6 +33,5 @@ export async function seriousFindings(page: Page, place: string, within: string)
         found.push(`${place}, ${colorScheme}: ${id} at ${String(target)} ${html.slice(0, 160)}: ${failureSummary}`)
     }
   }
-  await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' })
   return found
 }

@@ -1,7 +1,7 @@
-// A real Chromium on the window of a cluster, with screenshots kept for people to look at.
+// A real Chromium on the window of a cluster, with pictures of it for people who ask for them by FLOTILLA_SCREENSHOTS.
 import { mkdirSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { type Browser, type Page, chromium } from 'playwright-core'
 import { NEVER_MS } from '../../support/cluster.ts'
 
@@ -13,12 +13,26 @@ const FLAGS = [
   '--disable-sync',
 ]
 
-export const screenshots = process.env.FLOTILLA_SCREENSHOTS ?? join(tmpdir(), 'flotilla-screenshots')
+/** A folder; pictures are taken only for somebody who looks at them. */
+const screenshots = process.env.FLOTILLA_SCREENSHOTS
 
 export async function shoot(page: Page, name: string): Promise<void> {
+  if (!screenshots) return
   mkdirSync(screenshots, { recursive: true })
   await page.screenshot({ path: join(screenshots, `${name}.png`) })
 }
+
+/** Goes to a place of the window, such as `k/core/v1/pods`, by a link as it has them itself: nothing is loaded anew. */
+export const walk = (page: Page, place: string): Promise<void> =>
+  page.evaluate(`(() => {
+    const link = Object.assign(document.createElement('a'), { href: ${JSON.stringify(`/ui/${place}`)} })
+    link.dataset.place = ''
+    document.body.append(link)
+    link.click()
+    link.remove()
+    // What stood there before is gone by then.
+    return new Promise(done => setTimeout(done))
+  })()`)
 
 /** Until nothing in the window is on its way any more; several places may say that they are loading. */
 export const allLoaded = (page: Page): Promise<void> => page.locator(':root:not(:has([data-empty=loading]))').waitFor()
@@ -28,7 +42,6 @@ export async function closeDock(page: Page): Promise<void> {
 }
 
 export interface OpenWindow extends AsyncDisposable {
-  readonly browser: Browser
   readonly page: Page
   /** Errors of the page and refusals of its content security policy. */
   readonly problems: string[]
@@ -45,24 +58,26 @@ const TELL_BROKEN_POLICY = `
   })
 `
 
-/** Chromium gives up the page itself when the machine's networks change, as they do when tests beside this one start hosts. */
-async function goTo(page: Page, url: string): Promise<void> {
-  for (;;)
-    try {
-      return void (await page.goto(url))
-    } catch (error) {
-      if (!String(error).includes('ERR_NETWORK_CHANGED')) throw error
-    }
+/** Tests beside this one start pods and hosts, which is no matter of the window's. */
+const CHROMIUM = fileURLToPath(new URL('chromium.pl', import.meta.url))
+let running: Promise<Browser> | undefined
+/** One for all files of a process, with which the driver ends it: windows have nothing in common but the program. */
+async function ourBrowser(): Promise<Browser> {
+  const browser = await (running ??= chromium.launch({ executablePath: CHROMIUM, args: FLAGS }))
+  if (browser.isConnected()) return browser
+  running = undefined
+  return ourBrowser()
 }
 
 /** @param url such as the login link */
 export async function openInChromium(url: string, colorScheme: 'light' | 'dark' = 'light'): Promise<OpenWindow> {
-  const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: FLAGS })
+  const browser = await ourBrowser()
   const context = await browser.newContext({
     // The cluster's own CA is not in the system's store; the window does not depend on it.
     ignoreHTTPSErrors: true,
     viewport: { width: 1440, height: 900 },
     colorScheme,
+    reducedMotion: 'reduce',
     permissions: ['clipboard-read', 'clipboard-write'],
     // Somebody who has answered to the offer of a tour.
     storageState: {
@@ -78,6 +93,6 @@ export async function openInChromium(url: string, colorScheme: 'light' | 'dark' 
   page.on('console', message => {
     if (/^policy broken|Refused to/.test(message.text())) problems.push(message.text())
   })
-  await goTo(page, url)
-  return { browser, page, problems, [Symbol.asyncDispose]: () => browser.close() }
+  await page.goto(url)
+  return { page, problems, [Symbol.asyncDispose]: () => context.close() }
 }

@@ -2,7 +2,7 @@
 // and the overview is there.
 import type { Page } from 'playwright-core'
 import { Cluster } from '../../support/cluster.ts'
-import { type OpenWindow, openInChromium } from './browser.ts'
+import { type OpenWindow, openInChromium, walk } from './browser.ts'
 
 interface Beginning {
   /** More arguments of `flotilla serve`; with `--no-local-node` no node is waited for. */
@@ -41,8 +41,14 @@ export class ClusterWindow implements AsyncDisposable {
     return this.#window.problems
   }
 
-  /** Loads a place of the window, such as `k/core/v1/pods`. */
-  readonly go = (path: string) => this.page.goto(new URL(`/ui/${path}`, this.cluster.url).href)
+  /** Goes to a place of the window, such as `k/core/v1/pods`, as by a link: nothing is loaded anew. */
+  async go(place: string): Promise<void> {
+    // A test that failed left something open.
+    if (await this.page.locator('[data-modal]').count()) await this.load(place)
+    else await walk(this.page, place)
+  }
+  /** Loads the window anew at a place. */
+  readonly load = (place: string) => this.page.goto(new URL(`/ui/${place}`, this.cluster.url).href)
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#window[Symbol.asyncDispose]()
