@@ -183,6 +183,14 @@ const isOf = ({ involvedObject: { fieldPath } }: Event, { name }: Container) =>
 const isNotBefore = (event: Event, time: string | undefined) =>
   time === undefined || Date.parse(eventTime(event) ?? '') >= Date.parse(time)
 
+/** In good order, or as one that was told to end and killed when it did not. */
+const ENDS_WHEN_TOLD = new Set([0, 143, 137])
+/** Where a pod has very many events, those of its later runs are dropped: what was told before goes on then. */
+const isToldOf = ({ scene, pod, container }: Case, startedAt: string | undefined) => {
+  const newest = eventsAbout(scene.world, pod, 'Started').find(event => isOf(event, container))
+  return newest === undefined || isNotBefore(newest, startedAt)
+}
+
 /** Why a container ended, out of its exit code and what was reported before. */
 export function explainEnd(of: Case): Cause {
   const { status, container, ref } = of
@@ -207,7 +215,8 @@ export function explainEnd(of: Case): Cause {
     )
   }
   // One that fails in a run ends it, however orderly the program then ends; those of runs before say nothing of this one.
-  const liveness = probeFailure(of, /^(Liveness|Startup) probe failed/, ended.startedAt)
+  const mayBeOlder = ENDS_WHEN_TOLD.has(ended.exitCode) && !isToldOf(of, ended.startedAt)
+  const liveness = probeFailure(of, /^(Liveness|Startup) probe failed/, mayBeOlder ? undefined : ended.startedAt)
   if (liveness)
     return because(
       'liveness',

@@ -128,6 +128,22 @@ describe('why is a pod not running?', () => {
     expect(ask(finishedAt, 'proxy')).toContain('ends by itself without an error')
   })
 
+  it('tells it of a pod whose events are dropped by now, as it has had very many', () => {
+    const [told1st, startedAt, finishedAt] = ['2026-01-01T09:59:50Z', '2026-01-01T10:00:00Z', '2026-01-01T10:00:09Z']
+    const ask = (exitCode: number, started: string) => {
+      const lastState = { terminated: { exitCode, startedAt, finishedAt } }
+      const pod = podWith({ ...waiting('CrashLoopBackOff'), lastState })
+      const events = [
+        { ...event(pod, 'Started', 'Started container main'), lastTimestamp: started },
+        { ...event(pod, 'Unhealthy', 'Liveness probe failed: no answer'), lastTimestamp: told1st },
+      ]
+      return told(askPod(pod, [Event, events]))
+    }
+    for (const code of [0, 137, 143]) expect(ask(code, told1st)).toContain('is killed since its liveness probe fails')
+    expect(ask(3, told1st), 'by itself').toContain('ends with exit code 3')
+    expect(ask(0, startedAt), 'the run is told of').toContain('ends by itself without an error')
+  })
+
   it('tells that a command is missing', () => {
     const pod = podWith({ ...waiting('CrashLoopBackOff'), lastState: { terminated: { exitCode: 127 } } })
     expect(told(askPod(pod))).toContain('the command of container main is not found (exit code 127)')
