@@ -22,8 +22,7 @@ const serial = (name: string, include: string[], exclude: string[] = []) => ({
 })
 
 /**
- * They compare the whole machine before and after, or have a browser, which gives up what it asks for when the machine's
- * networks change: no hosts start beside them.
+ * They compare the whole machine before and after, or wait for hosts that are to be missed: no others start beside them.
  */
 const ALONE = {
   hosts: ['test/hosts/local-cluster.test.ts', 'test/hosts/window.test.ts'],

@@ -23,8 +23,7 @@ const STAGES = [
   [['network']],
   [['agent']],
   [['hosts']],
-  // The first compare the whole machine before and after, mostly waiting, or want its networks quiet; the others are in
-  // processes alone.
+  // The first compare the whole machine before and after, and mostly wait; the others are in processes alone.
   [
     ['hosts-alone', 'e2e-alone'],
     ['shared', 'desktop', 'window'],

@@ -17,6 +17,7 @@ const NEEDED = {
   'etcd-server': 'etcd',
   debootstrap: 'debootstrap',
   dpkg: 'dpkg-deb',
+  'perl-base': 'perl',
   'openssh-client': 'ssh-keygen',
   nftables: 'nft',
   iptables: 'iptables',
