@@ -23,8 +23,12 @@ export class JsonCache {
   take(stored: Stored, text: string): void {
     const head = HEAD.exec(text)?.[0]
     if (head === undefined) return
-    const comma = text.charAt(head.length) === '}' ? '' : ','
-    this.#texts.keep(stored, Buffer.from(head + versionIn(stored) + comma + text.slice(head.length)))
+    const version = `${versionIn(stored)}${text.charAt(head.length) === '}' ? '' : ','}`
+    const bytes = Buffer.allocUnsafe(Buffer.byteLength(text) + version.length)
+    // Part by part: put together as a text first, it would be copied once more.
+    const start = bytes.write(head)
+    bytes.write(text.slice(head.length), start + bytes.write(version, start))
+    this.#texts.keep(stored, bytes)
   }
 
   /** @returns what was taken, as it was */

@@ -185,7 +185,7 @@ class FileHistory implements HistoryLog {
     let end = file.bytes
     try {
       for (let line = waiting.shift(); line; line = end < ROLL_BYTES ? waiting.shift() : undefined) {
-        const bytes = Buffer.from(encodeLine({ rev: line.at(-1)?.revision ?? 0, txns: line.map(toRecord) }))
+        const bytes = encodeLine({ rev: line.at(-1)?.revision ?? 0, txns: line.map(toRecord) })
         await this.#disk.beforeAppend(file.path, bytes.length)
         await handle.write(bytes, 0, bytes.length, end)
         const where = { file, offset: end, length: bytes.length - 1 }
@@ -236,7 +236,7 @@ class FileHistory implements HistoryLog {
       for await (const { group } of scanSegment(file.path, { bytes: file.bytes })) {
         const kept = group.txns.filter(({ key }) => !gone.has(key))
         if (kept.length > 0) {
-          const line = Buffer.from(encodeLine({ rev: group.rev, txns: kept }))
+          const line = encodeLine({ rev: group.rev, txns: kept })
           await this.#disk.beforeAppend(fresh, line.length)
           await handle.writeFile(line)
           const where = { file, offset: bytes, length: line.length - 1 }

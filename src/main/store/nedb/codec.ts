@@ -19,6 +19,7 @@ export interface StoredRecord {
 
 const CHECKSUM_LENGTH = 8
 const SPACE = 0x20
+const LINE_END = 0x0a
 // nedb's reader takes these for line ends. Inside JSON they occur only in strings, where an escape means the same.
 const LINE_SEPARATORS = /[\u0085\u2028\u2029]/g
 /** Hardly any text has one: to look for each costs less than an expression that replaces nothing. */
@@ -26,12 +27,22 @@ const hasSeparator = (text: string) => text.includes('\u0085') || text.includes(
 
 const checksum = (text: string | Buffer): string => crc32(text).toString(16).padStart(CHECKSUM_LENGTH, '0')
 
-/** nedb's afterSerialization hook. */
-export function seal(json: string): string {
-  const escaped = hasSeparator(json)
+const escaped = (json: string): string =>
+  hasSeparator(json)
     ? json.replace(LINE_SEPARATORS, at => `\\u${at.charCodeAt(0).toString(16).padStart(4, '0')}`)
     : json
-  return `${checksum(escaped)} ${escaped}`
+
+/** A line without its end, for nedb's afterSerialization hook. */
+export interface SealedLine {
+  readonly text: string
+  /** In UTF-8. */
+  readonly bytes: number
+}
+
+export function seal(json: string): SealedLine {
+  const content = escaped(json)
+  // To measure the whole line would copy it into one piece.
+  return { text: `${checksum(content)} ${content}`, bytes: CHECKSUM_LENGTH + 1 + Buffer.byteLength(content) }
 }
 
 /** nedb's beforeDeserialization hook. @throws Error when the line is not what `seal` made */
@@ -59,7 +70,15 @@ export function jsonOf(line: Buffer): string | undefined {
 export const groupOf = (json: string): Group => JSON.parse(json) as Group
 
 /** @returns the line for a group, with its line end: what nedb writes for it, for files that nedb does not write. */
-export const encodeLine = (group: Group): string => `${seal(JSON.stringify(group))}\n`
+export function encodeLine(group: Group): Buffer {
+  const json = escaped(JSON.stringify(group))
+  const start = CHECKSUM_LENGTH + 1
+  const line = Buffer.allocUnsafe(start + Buffer.byteLength(json) + 1)
+  line.write(json, start)
+  line.write(`${checksum(line.subarray(start, -1))} `)
+  line[line.length - 1] = LINE_END
+  return line
+}
 
 export const toStored = ({ key, value, revision, createRevision }: EngineRecord): StoredRecord => ({
   rev: revision,

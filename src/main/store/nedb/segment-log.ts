@@ -244,7 +244,7 @@ export class SegmentLog {
     }
     const flush = async () => {
       if (batch.length === 0) return
-      const line = Buffer.from(encodeLine({ rev: batch.at(-1)?.rev ?? 0, txns: batch }))
+      const line = encodeLine({ rev: batch.at(-1)?.rev ?? 0, txns: batch })
       batch = []
       batchBytes = 0
       await write(line)

@@ -6,7 +6,7 @@ import { statSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import Datastore from 'nedb-promises'
-import { type Group, seal, unseal } from './codec.ts'
+import { type Group, type SealedLine, seal, unseal } from './codec.ts'
 import { type Disk, FILE_MODE, FOLDER_MODE } from './disk.ts'
 
 interface GroupDocument {
@@ -20,8 +20,7 @@ interface OpenFile {
 
 /** What is being appended, for nedb's hook. */
 interface Pending {
-  line: string
-  bytes: number
+  line: SealedLine
 }
 
 export class Segment {
@@ -45,14 +44,15 @@ export class Segment {
 
   /** @param path of a file that does not exist yet */
   static async create(path: string, disk: Disk): Promise<Segment> {
-    const pending: Pending = { line: '', bytes: 0 }
+    const pending: Pending = { line: { text: '', bytes: 0 } }
     const options = {
       filename: path,
       corruptAlertThreshold: 0,
       modes: { fileMode: FILE_MODE, dirMode: FOLDER_MODE },
       async afterSerialization(): Promise<string> {
-        await disk.beforeAppend(path, pending.bytes)
-        return pending.line
+        const { text, bytes } = pending.line
+        await disk.beforeAppend(path, bytes + 1)
+        return text
       },
       beforeDeserialization: unseal,
     }
@@ -86,9 +86,8 @@ export class Segment {
     // A running number, not the revision: a revision may come again after an append that failed.
     await this.#disk.reach?.('append.started')
     const _id = String(this.#documents++)
-    // nedb puts the line end there.
-    this.#pending.line = seal(JSON.stringify({ _id, ...group }))
-    this.#pending.bytes = Buffer.byteLength(this.#pending.line) + 1
+    const line = seal(JSON.stringify({ _id, ...group }))
+    this.#pending.line = line
     await this.#nedb.insert({ _id })
     await this.#disk.reach?.('append.written')
     await this.#disk.syncData(this.#file, this.path)
@@ -97,7 +96,8 @@ export class Segment {
     // after a write: asking in another thread would take many times as long.
     if (statSync(this.path, { throwIfNoEntry: false })?.ino !== this.#inode)
       throw new Error(`${this.path} was moved or deleted`)
-    this.#bytes += this.#pending.bytes
+    // nedb puts the line end there.
+    this.#bytes += line.bytes + 1
   }
 
   /** Cuts off what a failed append (not a failed sync) has left behind. */
