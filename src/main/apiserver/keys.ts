@@ -22,9 +22,17 @@ const BATCH = 500
  * Converts what only a webhook can convert, so that `viewOf` finds it. Nothing is done for other kinds.
  * @throws ApiError 500 when the conversion fails
  */
-export async function prepareViews(resource: ResourceDescriptor, stored: readonly Stored[]): Promise<void> {
-  const { conversion, fromStorage } = resource
-  if (!conversion || !fromStorage) return
+export const prepareViews = (resource: ResourceDescriptor, stored: readonly Stored[]): Promise<void> | undefined =>
+  resource.conversion &&
+  resource.fromStorage &&
+  convertViews(resource, resource.conversion, resource.fromStorage, stored)
+
+async function convertViews(
+  resource: ResourceDescriptor,
+  conversion: NonNullable<ResourceDescriptor['conversion']>,
+  fromStorage: NonNullable<ResourceDescriptor['fromStorage']>,
+  stored: readonly Stored[],
+): Promise<void> {
   const converted = viewsOf(resource)
   const version = apiVersionOf(resource.type)
   const waiting = stored.filter(item => item.object.apiVersion !== version && !converted.has(item))
@@ -38,13 +46,12 @@ export async function prepareViews(resource: ResourceDescriptor, stored: readonl
   }
 }
 
-/** @returns the object as it is stored. @throws ApiError 500 when a webhook fails to convert it */
-export async function storedForm(resource: ResourceDescriptor, object: AnyObject): Promise<AnyObject> {
+/** @returns the object as it is stored; a promise where a webhook is asked. @throws ApiError 500 when a webhook fails to convert it */
+export function storedForm(resource: ResourceDescriptor, object: AnyObject): AnyObject | Promise<AnyObject> {
   const { conversion, toStorage } = resource
   if (!conversion) return toStorage ? toStorage(object) : object
   if (object.apiVersion === conversion.storageVersion) return object
-  const [converted] = await conversion.convert([object], conversion.storageVersion)
-  return converted ?? object
+  return conversion.convert([object], conversion.storageVersion).then(([converted]) => converted ?? object)
 }
 
 /** Whether who writes the same again stores something else: the version that stores is another one since, or the schema. */

@@ -33,6 +33,7 @@ export function certificateDurations(): AdmissionPlugin {
   const honored = counter('honored', 'Those of them that last about as long as was asked for.')
   return {
     name: 'CertificateDurations',
+    kinds: [CertificateSigningRequest],
     measure(registry: Registry) {
       registry.registerMetric(requested)
       registry.registerMetric(honored)

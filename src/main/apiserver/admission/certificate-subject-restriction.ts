@@ -16,6 +16,7 @@ async function organizationsOf(pem: string): Promise<readonly string[]> {
 
 export const certificateSubjectRestriction: AdmissionPlugin = {
   name: 'CertificateSubjectRestriction',
+  kinds: [CertificateSigningRequest],
   validate: request => (isCreateOf(request, CertificateSigningRequest) ? check(request) : undefined),
 }
 

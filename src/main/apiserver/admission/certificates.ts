@@ -13,6 +13,7 @@ const asRequest = (object: unknown) => object as CertificateSigningRequest
 
 export const certificateRequester: AdmissionPlugin = {
   name: 'CertificateRequester',
+  kinds: [CertificateSigningRequest],
   mutate(request) {
     if (!isCreateOf(request, CertificateSigningRequest)) return
     const { spec } = asRequest(request.object)
@@ -57,6 +58,7 @@ function refuseUnless(request: AdmissionRequest, authorizers: readonly Authorize
 
 export const certificateApprovalCheck = (authorizers: readonly Authorizer[]): AdmissionPlugin => ({
   name: 'CertificateApproval',
+  kinds: [CertificateSigningRequest],
   validate(request) {
     if (request.subresource === 'approval' && isType(request, CertificateSigningRequest) && request.oldObject)
       refuseUnless(request, authorizers, 'approve')
@@ -65,6 +67,7 @@ export const certificateApprovalCheck = (authorizers: readonly Authorizer[]): Ad
 
 export const certificateSigningCheck = (authorizers: readonly Authorizer[]): AdmissionPlugin => ({
   name: 'CertificateSigning',
+  kinds: [CertificateSigningRequest],
   validate(request) {
     if (request.subresource !== 'status' || !isType(request, CertificateSigningRequest) || !request.oldObject) return
     const [now, old] = [asRequest(request.object).status, asRequest(request.oldObject).status]

@@ -86,6 +86,7 @@ function deviceErrors(
 /** Upstream does this where claims are stored; as a plugin it sees every way of writing them. */
 export const claimStatusRights = (authorizers: readonly Authorizer[]): AdmissionPlugin => ({
   name: 'ResourceClaimStatusRights',
+  kinds: [ResourceClaim],
   validate(request) {
     const { verb, subresource, object, oldObject } = request
     if (verb === undefined || subresource !== 'status' || !isType(request, ResourceClaim) || !oldObject) return

@@ -1,10 +1,14 @@
 // Admission: plugins that may change (mutate) or refuse (validate) a write before it is stored.
 import type { Registry } from 'prom-client'
 import type { AnyObject } from '../../../shared/machinery/object.ts'
+import type { ResourceType } from '../../../shared/machinery/resource-type.ts'
 import type { Guard } from '../../store/contract.ts'
 import type { ServerWriter } from '../endpoints/server-view.ts'
 import type { ResourceDescriptor } from '../registry/resource.ts'
 import type { Annotate, UserInfo, Waited } from '../request.ts'
+
+/** A kind, whatever its version. */
+export type KindOfAnyVersion = Pick<ResourceType<unknown>, 'group' | 'plural'>
 
 /** A kind with the name of its schema. */
 export interface ObjectKind {
@@ -46,6 +50,8 @@ export interface AdmissionRequest {
 /** Plugins keep upstream's names: `NamespaceLifecycle`, `ServiceAccount`, `LimitRanger`, … */
 export interface AdmissionPlugin {
   readonly name: string
+  /** What it is asked about: requests for these kinds and their subresources. Absent: all. */
+  readonly kinds?: readonly KindOfAnyVersion[]
   /** Called once, before the first request. */
   attach?(server: ServerWriter): void
   /** Called once, for a plugin with metrics of its own. */
@@ -62,7 +68,7 @@ export interface AdmissionPlugin {
    * any more; what it throws is logged. Not called for a dry run.
    * @param now the object as it is stored; undefined when it is gone
    */
-  written?(request: AdmissionRequest, now: AnyObject | undefined): void | Promise<void>
+  written?(request: AdmissionRequest, now: AnyObject | undefined): void | Promise<void> | undefined
   /** The write is over: stored, refused or only tried. Called for every request whose `mutate` was called. */
   settle?(request: AdmissionRequest): void
 }

@@ -25,6 +25,7 @@ function markedDefault(store: ObjectStore, prefix: string, annotations: readonly
 /** @see https://kubernetes.io/docs/concepts/storage/storage-classes/#default-storageclass */
 export const defaultStorageClass = (store: ObjectStore): AdmissionPlugin => ({
   name: 'DefaultStorageClass',
+  kinds: [PersistentVolumeClaim],
   mutate(request) {
     if (!isCreateOf(request, PersistentVolumeClaim)) return
     const claim = request.object as unknown as PersistentVolumeClaim
@@ -39,6 +40,7 @@ export const defaultStorageClass = (store: ObjectStore): AdmissionPlugin => ({
 /** @see https://kubernetes.io/docs/concepts/services-networking/ingress/#default-ingress-class */
 export const defaultIngressClass = (store: ObjectStore): AdmissionPlugin => ({
   name: 'DefaultIngressClass',
+  kinds: [Ingress],
   mutate(request) {
     if (!isCreateOf(request, Ingress)) return
     const ingress = request.object as unknown as Ingress

@@ -9,6 +9,7 @@ const KEYS = ['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable']
 
 export const defaultTolerationSeconds: AdmissionPlugin = {
   name: 'DefaultTolerationSeconds',
+  kinds: [Pod],
   mutate(request) {
     const { operation, subresource, object } = request
     if (!object || subresource !== '' || !['CREATE', 'UPDATE'].includes(operation) || !isType(request, Pod)) return

@@ -22,6 +22,7 @@ function claimIn(request: AdmissionRequest): { path: string; devices: DeviceClai
 export function deviceAdminAccess(store: ObjectStore): AdmissionPlugin {
   return {
     name: 'DeviceAdminAccess',
+    kinds: [ResourceClaim, ResourceClaimTemplate],
     validate(request) {
       const claim = claimIn(request)
       const index = claim?.devices?.requests?.findIndex(({ exactly }) => exactly?.adminAccess === true) ?? -1

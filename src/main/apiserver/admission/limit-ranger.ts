@@ -150,6 +150,7 @@ const isLeaving = ({ operation, object, oldObject }: AdmissionRequest): boolean 
 export function limitRanger(store: ObjectStore): AdmissionPlugin {
   return {
     name: 'LimitRanger',
+    kinds: [Pod, PersistentVolumeClaim],
     mutate(request) {
       if (concernsPod(request) && !isLeaving(request)) setDefaults(store, request)
     },

@@ -9,6 +9,7 @@ import { isType } from './is-type.ts'
 /** @see https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/#nodedeclaredfeaturevalidator */
 export const nodeDeclaredFeatureValidator = (store: ObjectStore): AdmissionPlugin => ({
   name: 'NodeDeclaredFeatureValidator',
+  kinds: [Pod],
   validate(request) {
     if (request.operation !== 'UPDATE' || !isType(request, Pod) || !['', 'resize'].includes(request.subresource)) return
     const [pod, old] = [request.object as unknown as Pod, request.oldObject as unknown as Pod]

@@ -12,6 +12,7 @@ const OS_LABEL = 'kubernetes.io/os'
 /** @see https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/#podresizevalidator */
 export const podResizeValidator = (store: ObjectStore): AdmissionPlugin => ({
   name: 'PodResizeValidator',
+  kinds: [Pod],
   validate(request) {
     if (request.operation !== 'UPDATE' || request.subresource !== 'resize' || !isType(request, Pod)) return
     const [pod, old] = [request.object as unknown as Pod, request.oldObject as unknown as Pod]

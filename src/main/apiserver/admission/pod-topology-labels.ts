@@ -9,6 +9,7 @@ const COPIED = ['topology.kubernetes.io/zone', 'topology.kubernetes.io/region'] 
 /** @see https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/#podtopologylabels */
 export const podTopologyLabels = (store: ObjectStore): AdmissionPlugin => ({
   name: 'PodTopologyLabels',
+  kinds: [Pod],
   mutate(request) {
     const { object, subresource } = request
     if (request.operation !== 'CREATE' || !object || !isType(request, Pod)) return

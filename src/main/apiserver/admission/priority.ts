@@ -71,6 +71,7 @@ function oneDefault(store: ObjectStore, request: AdmissionRequest): void {
 export function priority(store: ObjectStore): AdmissionPlugin {
   return {
     name: 'Priority',
+    kinds: [Pod, PriorityClass],
     mutate(request) {
       if (isCreateOf(request, Pod)) prioritize(store, request)
       // Clients that do not know the fields leave them out of an update.

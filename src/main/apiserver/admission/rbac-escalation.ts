@@ -109,6 +109,7 @@ export function rbacEscalation(policy: PolicyIndex): AdmissionPlugin {
   const authorizer = rbacAuthorizer(policy)
   return {
     name: 'RBACEscalation',
+    kinds: [ClusterRole, Role, ClusterRoleBinding, RoleBinding],
     validate(request) {
       const { operation, user } = request
       if ((operation !== 'CREATE' && operation !== 'UPDATE') || user.groups.includes(SUPERUSERS)) return

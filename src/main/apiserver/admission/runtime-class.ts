@@ -38,6 +38,7 @@ function applyScheduling(pod: Pod, { scheduling }: RuntimeClass): void {
 
 export const runtimeClass = (store: ObjectStore): AdmissionPlugin => ({
   name: 'RuntimeClass',
+  kinds: [Pod],
   mutate(request) {
     if (!isCreateOf(request, Pod)) return
     const pod = request.object as unknown as Pod

@@ -102,6 +102,7 @@ export function serviceAccount(store: ObjectStore, clock: Clock = systemClock): 
 
   return {
     name: 'ServiceAccount',
+    kinds: [PodType],
     mutate({ operation, resource, subresource, namespace, object }) {
       if (operation !== 'CREATE' || subresource !== '' || resource.type.group !== '' || resource.type.plural !== 'pods')
         return undefined

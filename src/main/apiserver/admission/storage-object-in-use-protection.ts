@@ -14,6 +14,7 @@ const PROTECTED = [
 
 export const storageObjectInUseProtection: AdmissionPlugin = {
   name: 'StorageObjectInUseProtection',
+  kinds: PROTECTED.map(({ type }) => type),
   mutate(request) {
     const { object } = request
     const found = PROTECTED.find(({ type }) => isCreateOf(request, type))

@@ -7,6 +7,7 @@ const TAINT = { key: 'node.kubernetes.io/not-ready', effect: 'NoSchedule' }
 
 export const taintNodesByCondition: AdmissionPlugin = {
   name: 'TaintNodesByCondition',
+  kinds: [Node],
   mutate(request) {
     if (!isCreateOf(request, Node)) return
     const { spec } = request.object as unknown as Node

@@ -10,6 +10,7 @@ import { isType } from './is-type.ts'
 /** @see https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/#persistentvolumeclaimresize */
 export const volumeClaimResize = (store: ObjectStore): AdmissionPlugin => ({
   name: 'PersistentVolumeClaimResize',
+  kinds: [PersistentVolumeClaim],
   validate(request) {
     if (request.operation !== 'UPDATE' || request.subresource !== '' || !isType(request, PersistentVolumeClaim)) return
     const claim = request.object as unknown as PersistentVolumeClaim

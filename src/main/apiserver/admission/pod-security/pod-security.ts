@@ -166,6 +166,7 @@ function checkNamespace(
 export function podSecurity(store: ObjectStore, settings: PodSecuritySettings = DEFAULT_SETTINGS): AdmissionPlugin {
   return {
     name: 'PodSecurity',
+    kinds: [Namespace, Pod, CronJob, ...TEMPLATES],
     validate(request) {
       const { operation, subresource, object } = request
       if (!object || operation === 'DELETE' || operation === 'CONNECT') return

@@ -153,10 +153,10 @@ export function resourceQuota(
       if (limited.length === 0 && quotas.of(request.namespace).length === 0) return
       return charge(request)
     },
-    async written(request) {
+    written(request) {
       const { namespace, resource } = request
-      const claims = charged.get(request)
-      if (claims) await Promise.all(claims.map(({ quota: { name } }) => statuses.tell({ namespace, name }, resource)))
+      const told = charged.get(request)?.map(({ quota: { name } }) => statuses.tell({ namespace, name }, resource))
+      return told && Promise.all(told).then(() => undefined)
     },
     settle(request) {
       for (const { ledgers } of charged.get(request) ?? []) ledgers.own.settle(request)

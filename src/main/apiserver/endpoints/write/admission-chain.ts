@@ -3,72 +3,142 @@ import type { AnyObject } from '../../../../shared/machinery/object.ts'
 import { type Log, silentLog } from '../../../../shared/machinery/log.ts'
 import type { AdmissionStep, AdmissionTimes } from '../../admission/admission-times.ts'
 import type { AdmissionPlugin, AdmissionRequest } from '../../admission/contract.ts'
+import { isType } from '../../admission/is-type.ts'
+import type { ResourceDescriptor } from '../../registry/resource.ts'
 
+/** Where no plugin has anything to wait for, there is no promise to wait for either. */
 export interface AdmissionChain {
-  mutate(request: AdmissionRequest): Promise<void>
-  validate(request: AdmissionRequest): Promise<void>
+  mutate(request: AdmissionRequest): Promise<void> | undefined
+  validate(request: AdmissionRequest): Promise<void> | undefined
   /** Has done what is to be true when the write is answered. @param now undefined: the object is gone */
-  written(request: AdmissionRequest, now: AnyObject | undefined): Promise<void>
+  written(request: AdmissionRequest, now: AnyObject | undefined): Promise<void> | undefined
   /** Tells that the write is over, however it ended. */
   settle(request: AdmissionRequest): void
 }
 
+/** Of one kind, by what they are asked to do. */
+interface Asked {
+  readonly admit: readonly AdmissionPlugin[]
+  readonly validate: readonly AdmissionPlugin[]
+  readonly written: readonly AdmissionPlugin[]
+  readonly settle: readonly AdmissionPlugin[]
+}
+
+function askedAbout(resource: ResourceDescriptor, plugins: readonly AdmissionPlugin[]): Asked {
+  const concerned = plugins.filter(({ kinds }) => !kinds || kinds.some(kind => isType({ resource }, kind)))
+  return {
+    admit: concerned.filter(plugin => plugin.mutate),
+    validate: concerned.filter(plugin => plugin.validate),
+    written: concerned.filter(plugin => plugin.written),
+    settle: concerned.filter(plugin => plugin.settle),
+  }
+}
+
 /** Most plugins have nothing to do with most requests and say so at once: only promises are waited for. */
 const pending = (result: unknown): result is Promise<unknown> => result instanceof Promise
+
+/** The plugins of a step in turn. */
+class Turns {
+  readonly #step: AdmissionStep
+  readonly #plugins: readonly AdmissionPlugin[]
+  readonly #request: AdmissionRequest
+  readonly #timing: ReturnType<AdmissionTimes['begin']> | undefined
+  #next = 0
+  #again = false
+
+  constructor(
+    step: AdmissionStep,
+    plugins: readonly AdmissionPlugin[],
+    request: AdmissionRequest,
+    times: AdmissionTimes | undefined,
+  ) {
+    this.#step = step
+    this.#plugins = plugins
+    this.#request = request
+    this.#timing = times?.begin(step, request)
+  }
+
+  /** @returns (a promise of) whether one of them wants all to be asked once more */
+  run(): boolean | Promise<boolean> {
+    for (let plugin = this.#plugins[this.#next++]; plugin; plugin = this.#plugins[this.#next++]) {
+      const asked = this.#ask(plugin)
+      if (pending(asked)) return this.#waitFor(plugin, asked)
+      this.#passed(plugin, asked)
+    }
+    this.#timing?.over()
+    return this.#again
+  }
+
+  #ask(plugin: AdmissionPlugin): unknown {
+    try {
+      return this.#step === 'admit' ? plugin.mutate?.(this.#request) : plugin.validate?.(this.#request)
+    } catch (error) {
+      this.#timing?.refused(plugin.name)
+      throw error
+    }
+  }
+
+  async #waitFor(plugin: AdmissionPlugin, asked: Promise<unknown>): Promise<boolean> {
+    try {
+      this.#passed(plugin, await asked)
+    } catch (error) {
+      this.#timing?.refused(plugin.name)
+      throw error
+    }
+    return this.run()
+  }
+
+  #passed(plugin: AdmissionPlugin, result: unknown): void {
+    if (result === 'again') this.#again = true
+    this.#timing?.done(plugin.name)
+  }
+}
 
 export function admissionChain(
   plugins: readonly AdmissionPlugin[],
   log: Log = silentLog,
   times?: AdmissionTimes,
 ): AdmissionChain {
-  const mutating = plugins.filter(plugin => plugin.mutate)
-  const validating = plugins.filter(plugin => plugin.validate)
-  const following = plugins.filter(plugin => plugin.written)
-  const settling = plugins.filter(plugin => plugin.settle)
+  const known = new WeakMap<ResourceDescriptor, Asked>()
 
-  /** @returns whether one of them wants all to be asked once more */
-  async function inTurn(
-    step: AdmissionStep,
-    asked: readonly AdmissionPlugin[],
-    request: AdmissionRequest,
-    ask: (plugin: AdmissionPlugin) => unknown,
-  ): Promise<boolean> {
-    const timing = times?.begin(step, request)
-    let again = false
-    // Counted, as all of them pass here at every write: an iterator makes something anew for each.
-    for (let i = 0, plugin = asked[0]; plugin; plugin = asked[++i])
-      try {
-        const made = ask(plugin)
-        again = (pending(made) ? await made : made) === 'again' || again
-        timing?.done(plugin.name)
-      } catch (error) {
-        timing?.refused(plugin.name)
-        throw error
-      }
-    timing?.over()
-    return again
+  function askedFor({ resource }: AdmissionRequest): Asked {
+    let asked = known.get(resource)
+    if (!asked) known.set(resource, (asked = askedAbout(resource, plugins)))
+    return asked
+  }
+
+  const inTurn = (step: AdmissionStep, request: AdmissionRequest) =>
+    new Turns(step, askedFor(request)[step], request, times).run()
+
+  async function mutateAgain(request: AdmissionRequest, first: boolean | Promise<boolean>): Promise<void> {
+    if (await first) await inTurn('admit', request)
   }
 
   return {
-    async mutate(request) {
-      const ask = (plugin: AdmissionPlugin) => plugin.mutate?.(request)
-      if (await inTurn('admit', mutating, request, ask)) await inTurn('admit', mutating, request, ask)
+    mutate(request) {
+      const again = inTurn('admit', request)
+      return again ? mutateAgain(request, again) : undefined
     },
-    async validate(request) {
-      await inTurn('validate', validating, request, plugin => plugin.validate?.(request))
+    validate(request) {
+      const checked = inTurn('validate', request)
+      return pending(checked) ? checked.then(() => undefined) : undefined
     },
-    async written(request, now) {
-      if (request.dryRun) return
-      for (const plugin of following)
+    written(request, now) {
+      if (request.dryRun) return undefined
+      const failed = ({ name }: AdmissionPlugin, error: unknown) =>
+        log.warn({ err: error, plugin: name }, 'what goes with a write could not be written')
+      const waiting: Promise<void>[] = []
+      for (const plugin of askedFor(request).written)
         try {
           const done = plugin.written?.(request, now)
-          if (pending(done)) await done
+          if (pending(done)) waiting.push(done.catch((error: unknown) => failed(plugin, error)))
         } catch (error) {
-          log.warn({ err: error, plugin: plugin.name }, 'what goes with a write could not be written')
+          failed(plugin, error)
         }
+      return waiting.length > 0 ? Promise.all(waiting).then(() => undefined) : undefined
     },
     settle(request) {
-      for (const plugin of settling) plugin.settle?.(request)
+      for (const plugin of askedFor(request).settle) plugin.settle?.(request)
     },
   }
 }

@@ -109,7 +109,8 @@ async function attempt(
 ): Promise<Changed | undefined> {
   const stored = parts.store.get(keyOf(resource, name.namespace, name.name))
   if (!stored) throw notFound(resource.type, name.name)
-  await prepareViews(resource, [stored])
+  const preparing = prepareViews(resource, [stored])
+  if (preparing) await preparing
   const old = viewOf(resource, stored)
   checkPreconditions(resource, old, options.preconditions)
   const pacer = pieceByPiece()
@@ -143,7 +144,8 @@ async function attempt(
   const writing = options.skipAdmission ? { ...parts, admission: NO_ADMISSION } : parts
   try {
     const changed = await admitAndStore(object, stored, request, options, writing)
-    if (changed) await writing.admission.written(request, changed.deleted ? undefined : changed.object)
+    const told = changed && writing.admission.written(request, changed.deleted ? undefined : changed.object)
+    if (told) await told
     return changed
   } finally {
     writing.admission.settle(request)
@@ -164,23 +166,27 @@ async function admitAndStore(
   const track = () => trackFields(resource, object, old, options, formatTime(parts.clock.now()))
   const whole = options.strategy === 'main'
   // What admission adds is nobody's. Of a part of the object, only what that part may write is its writer's.
-  if (whole) await track()
+  const tracking = whole ? track() : undefined
+  if (tracking) await tracking
   if (pacer.due) await pacer.pause()
   const { managedFields } = object.metadata
-  await parts.admission.mutate(request)
+  const mutating = parts.admission.mutate(request)
+  if (mutating) await mutating
   if (request.object && request.object !== object) options.admitted?.take(object, request.object)
   keepReadable(object, managedFields, options.warn)
   dropSameOwners(object, options.warn, ' after mutating admission happens')
   prepare(resource, object, old, options)
   if (pacer.due) await pacer.pause()
-  if (!whole) await track()
+  const trackingPart = whole ? undefined : track()
+  if (trackingPart) await trackingPart
   if (pacer.due) await pacer.pause()
   const rules = await inTurns(rulesFor(resource, object, old, options), pacer)
   const isStatus = options.strategy === 'status'
   await validateChange(resource, object, old, rules, { isStatus, pacer, warn: options.warn })
   if (whole) for (const text of resource.warnings?.(object, old) ?? []) options.warn?.(text)
   if (pacer.due) await pacer.pause()
-  await parts.admission.validate(request)
+  const validating = parts.admission.validate(request)
+  if (validating) await validating
   if (pacer.due) await pacer.pause()
   const finished = isFinished(resource, object)
   const nullIsValue = resource.custom !== undefined
@@ -201,7 +207,8 @@ async function admitAndStore(
     const write = async () =>
       parts.store.update(stored.key, await storedForm(resource, object), stored.revision, request.guards)
     const written = await (options.applied ? write() : orWithoutOwners(object, write))
-    await prepareViews(resource, [written])
+    const preparing = prepareViews(resource, [written])
+    if (preparing) await preparing
     return { object: viewOf(resource, written), deleted: false }
   } catch (error) {
     if (error instanceof StoreError && (error.code === 'RevisionConflict' || error.code === 'Overtaken'))

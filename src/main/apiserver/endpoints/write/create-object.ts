@@ -95,7 +95,8 @@ async function attempt(
   }
   try {
     const stored = await admitAndStore(object, request, options, parts)
-    await parts.admission.written(request, stored)
+    const told = parts.admission.written(request, stored)
+    if (told) await told
     return stored
   } finally {
     parts.admission.settle(request)
@@ -113,10 +114,12 @@ async function admitAndStore(
   const pacer = pieceByPiece()
   // Before admission adds to it: what plugins and webhooks put in is nobody's, least of all the client's.
   dropSameOwners(object, options.warn)
-  await trackFields(resource, object, undefined, options, object.metadata.creationTimestamp)
+  const tracking = trackFields(resource, object, undefined, options, object.metadata.creationTimestamp)
+  if (tracking) await tracking
   if (pacer.due) await pacer.pause()
   const { managedFields, uid, creationTimestamp } = object.metadata
-  await parts.admission.mutate(request)
+  const mutating = parts.admission.mutate(request)
+  if (mutating) await mutating
   keepSystemMetadata(resource, namespace, object, { uid, creationTimestamp })
   keepReadable(object, managedFields, options.warn)
   dropSameOwners(object, options.warn, ' after mutating admission happens')
@@ -124,7 +127,8 @@ async function admitAndStore(
   if (pacer.due) await pacer.pause()
   await validateCreate(resource, object, pacer, options.warn)
   if (pacer.due) await pacer.pause()
-  await parts.admission.validate(request)
+  const validating = parts.admission.validate(request)
+  if (validating) await validating
   if (pacer.due) await pacer.pause()
 
   // Whoever may not create it at all is told that first.
@@ -141,7 +145,8 @@ async function admitAndStore(
     }
     const write = async () => parts.store.create(key, await storedForm(resource, object), request.guards)
     const stored = await (options.applied ? write() : orWithoutOwners(object, write))
-    await prepareViews(resource, [stored])
+    const preparing = prepareViews(resource, [stored])
+    if (preparing) await preparing
     return viewOf(resource, stored)
   } catch (error) {
     if (isOvertaken(error)) throw error

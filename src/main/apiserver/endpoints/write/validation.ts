@@ -28,13 +28,12 @@ function* byText(errors: readonly FieldError[]): Pieces<Map<string, FieldError>>
   return found
 }
 
-async function check(
+async function refuse(
   resource: ResourceDescriptor,
   name: string,
   errors: readonly FieldError[],
   pacer: Pacer,
-): Promise<void> {
-  if (errors.length === 0) return
+): Promise<never> {
   const told = await inTurns(byText(errors), pacer)
   if (pacer.due) await pacer.pause()
   const refusal = invalid(toldAs(resource), name, [...told.values()], aggregated([...told.keys()]))
@@ -55,15 +54,16 @@ export async function validateCreate(
 ): Promise<void> {
   const missing = resource.custom ? [] : requiredErrors(resource.schema, object)
   if (pacer.due) await pacer.pause()
-  const rules = await inTurns(rulesOf(resource, object), pacer)
+  const checking = inTurns(rulesOf(resource, object), pacer)
+  const rules = checking instanceof Promise ? await checking : checking
   if (pacer.due) await pacer.pause()
   const found = [
     ...validateObjectMeta(object.metadata, resource),
     ...besides(missing, rules),
-    ...((await resource.check?.(object, undefined, warn, false)) ?? []),
+    ...(resource.check ? await resource.check(object, undefined, warn, false) : []),
   ]
   if (pacer.due) await pacer.pause()
-  await check(resource, object.metadata.name, found, pacer)
+  if (found.length > 0) await refuse(resource, object.metadata.name, found, pacer)
   for (const text of resource.warnings?.(object, undefined) ?? []) warn(text)
 }
 
@@ -87,8 +87,8 @@ export async function validateChange(
   const found = [
     ...validateObjectMeta(object.metadata, resource, old.metadata),
     ...besides(resource.custom || resource.checkedWhenNew ? [] : requiredErrors(resource.schema, object), rules),
-    ...((await resource.check?.(object, old, warn, isStatus)) ?? []),
+    ...(resource.check ? await resource.check(object, old, warn, isStatus) : []),
   ]
   if (pacer.due) await pacer.pause()
-  await check(resource, object.metadata.name, found, pacer)
+  if (found.length > 0) await refuse(resource, object.metadata.name, found, pacer)
 }

@@ -231,6 +231,7 @@ export function serviceAllocator(
   }
   return {
     name: 'ServiceAllocator',
+    kinds: [ServiceType],
     attach: to => {
       server = to
     },
