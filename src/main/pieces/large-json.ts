@@ -33,7 +33,7 @@ const NO_ITEMS: readonly unknown[] = []
 function roomAfter(value: object, room: number, other: unknown): number {
   if (Array.isArray(value)) return roomAfterItems(value, room, Array.isArray(other) ? other : NO_ITEMS)
   if (large.has(value)) return -1
-  const beside = isObject(other) ? other : NO_FIELDS
+  const beside = other !== undefined && isObject(other) ? other : NO_FIELDS
   let left = room
   let count = 0
   for (const key in value) {

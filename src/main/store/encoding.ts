@@ -48,7 +48,7 @@ export function recordOf(
   previous?: AnyObject,
 ): Stored {
   const object: JsonObject = {}
-  for (const name of Object.keys(written)) {
+  for (const name in written) {
     const part = written[name]
     if (part === undefined) continue
     const known = previous && getField(previous, name)
@@ -60,7 +60,8 @@ export function recordOf(
 function metadataOf({ metadata }: AnyObject, revision: number, previous?: AnyObject): JsonObject {
   const known = previous?.metadata as JsonObject | undefined
   const copy: JsonObject = {}
-  for (const [name, value] of Object.entries(metadata)) {
+  for (const name in metadata) {
+    const value = (metadata as unknown as JsonObject)[name]
     if (value === undefined || name === 'resourceVersion') continue
     if (name === 'managedFields') copy[name] = metadata.managedFields?.map(entry => ({ ...entry }))
     else setField(copy, name, sharedOrCopied(value, known && getField(known, name)))
@@ -83,17 +84,22 @@ const sharedOrCopied = (value: unknown, known: unknown): unknown =>
 function isSame(written: unknown, known: unknown): boolean {
   if (written === known) return true
   if (typeof written !== 'object' || written === null || typeof known !== 'object' || known === null) return false
-  if (Array.isArray(written))
-    return Array.isArray(known) && written.length === known.length && written.every((item, i) => isSame(item, known[i]))
+  if (Array.isArray(written)) return Array.isArray(known) && sameItems(written, known)
   if (Array.isArray(known)) return false
   const keys = Object.keys(known)
   let next = 0
-  for (const key of Object.keys(written)) {
+  for (const key in written) {
     const inner = (written as JsonObject)[key]
     if (inner === undefined) continue
     if (keys[next++] !== key || !isSame(inner, (known as JsonObject)[key])) return false
   }
   return next === keys.length
+}
+
+function sameItems(written: readonly unknown[], known: readonly unknown[]): boolean {
+  if (written.length !== known.length) return false
+  for (let i = 0; i < written.length; i++) if (!isSame(written[i], known[i])) return false
+  return true
 }
 
 /** A copy as JSON text keeps it: no undefined fields, no numbers that are none. */
@@ -111,7 +117,7 @@ function copyAsDecoded(value: unknown): unknown {
 
 function copyOf(value: JsonObject, copied: (inner: unknown, key: string) => unknown): JsonObject {
   const copy: JsonObject = {}
-  for (const key of Object.keys(value)) {
+  for (const key in value) {
     const inner = value[key]
     if (inner !== undefined) setField(copy, key, copied(inner, key))
   }

@@ -83,15 +83,18 @@ export class Selectors<T extends KubeObject> {
 
   /** @returns the namespace's objects that select something with any of these sets of labels, each once */
   selecting(lister: Lister<T>, namespace: string, ...wanted: readonly Labels[]): T[] {
-    const found = new Set<T>()
+    const found: T[] = []
+    // Most changes concern kinds of which there are none.
+    if (lister.size === 0) return found
     const look = (at: string, labels: Labels) => {
-      for (const object of lister.by(this.#index, at)) if (this.of(object).matches(labels)) found.add(object)
+      for (const object of lister.by(this.#index, at)) if (this.of(object).matches(labels)) found.push(object)
     }
     for (const labels of wanted) {
       look(place(namespace), labels)
-      if (labels) for (const key of Object.keys(labels)) look(place(namespace, key, labels[key]), labels)
+      for (const key in labels) look(place(namespace, key, labels[key]), labels)
     }
-    return [...found]
+    // By one set of labels it is found in one place.
+    return wanted.length > 1 ? [...new Set(found)] : found
   }
 
   /** A selector that cannot be read selects nothing. */

@@ -29,15 +29,12 @@ export function deepEqual(a: unknown, b: unknown, options: DeepEqualOptions = {}
   if (Object.is(a, b) || a === b) return true
   if (absent(a, options) && absent(b, options)) return true
   if (Array.isArray(a)) {
-    return Array.isArray(b) && a.length === b.length && a.every((item, i) => deepEqual(item, b[i], options))
+    return Array.isArray(b) && equalItems(a, b, options)
   }
+  // Without functions and lists of keys: all that is written passes here.
   if (isMap(a) && isMap(b)) {
-    for (const key of Object.keys(a)) {
-      if (!deepEqual(a[key], Object.hasOwn(b, key) ? b[key] : undefined, options)) return false
-    }
-    for (const key of Object.keys(b)) {
-      if (!Object.hasOwn(a, key) && !absent(b[key], options)) return false
-    }
+    for (const key in a) if (!deepEqual(a[key], Object.hasOwn(b, key) ? b[key] : undefined, options)) return false
+    for (const key in b) if (!Object.hasOwn(a, key) && !absent(b[key], options)) return false
     return true
   }
   if (options.numbersByValue) {
@@ -48,16 +45,32 @@ export function deepEqual(a: unknown, b: unknown, options: DeepEqualOptions = {}
   return false
 }
 
+function equalItems(a: readonly unknown[], b: readonly unknown[], options: DeepEqualOptions): boolean {
+  if (a.length !== b.length) return false
+  for (let i = 0; i < a.length; i++) if (!deepEqual(a[i], b[i], options)) return false
+  return true
+}
+
 /** Upstream's semantic equality: empty equals absent, and quantities are compared as amounts. */
 export const semanticEqual = (a: unknown, b: unknown): boolean =>
   deepEqual(a, b, { emptyIsAbsent: true, quantities: true })
 
+function sameItems(a: readonly unknown[], b: readonly unknown[]): boolean {
+  if (a.length !== b.length) return false
+  for (let i = 0; i < a.length; i++) if (!sameJson(a[i], b[i])) return false
+  return true
+}
+
 /** Equality of what is written: the order of keys does not matter, but null is not absent, nor is an undefined field. */
 export function sameJson(a: unknown, b: unknown): boolean {
   if (a === b) return true
-  if (Array.isArray(a)) return Array.isArray(b) && a.length === b.length && a.every((item, i) => sameJson(item, b[i]))
+  if (Array.isArray(a)) return Array.isArray(b) && sameItems(a, b)
   if (!isMap(a) || !isMap(b)) return false
-  const keys = Object.keys(a)
-  if (keys.length !== Object.keys(b).length) return false
-  return keys.every(key => Object.hasOwn(b, key) && sameJson(a[key], b[key]))
+  let more = 0
+  for (const key in a) {
+    if (!Object.hasOwn(b, key) || !sameJson(a[key], b[key])) return false
+    more++
+  }
+  for (const _key in b) more--
+  return more === 0
 }

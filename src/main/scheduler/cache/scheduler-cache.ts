@@ -80,6 +80,9 @@ export class SchedulerCache implements ClusterView {
     if (left.length > 0) this.#guests.set(nodeName, left)
     else this.#guests.delete(nodeName)
   }
+  get promisesRoom(): boolean {
+    return this.#guests.size > 0
+  }
   nominated(nodeName: string): readonly PodInfo[] {
     return this.#guests.size === 0 ? NONE : (this.#guests.get(nodeName) ?? NONE)
   }

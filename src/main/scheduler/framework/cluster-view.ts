@@ -7,6 +7,8 @@ import type { Journal } from '../cache/journal.ts'
 export interface ClusterView {
   readonly nodes: readonly NodeInfo[]
   node(name: string): NodeInfo | undefined
+  /** Whether preemption makes room on any node; absent = it may. */
+  readonly promisesRoom?: boolean
   /** Pods for which preemption makes room on the node. */
   nominated?(nodeName: string): readonly PodInfo[]
   /** The node on which preemption makes room for the pod. */

@@ -66,8 +66,10 @@ export function findFeasible(
     if (nodeNames) names = new Set(names ? [...names].filter(name => nodeNames.has(name)) : nodeNames)
   }
   const filters = activeFilters(profile, state, pod)
+  const promises = view.promisesRoom ?? true
   const rejectionOf = (node: NodeInfo) =>
-    filterRemembered(filters, state, pod, node) ?? filterFullRemembered(profile, filters, state, pod, node, view)
+    filterRemembered(filters, state, pod, node) ??
+    (promises ? filterFullRemembered(profile, filters, state, pod, node, view) : undefined)
   // Room was made for it there: if it fits by now, no other node is looked at.
   const promised = view.node(promisedTo ?? '')
   if (promised && (names?.has(promised.name) ?? true)) {
@@ -126,7 +128,7 @@ function filterRemembered(
     const rejection = filterNode(signing, state, pod, node)
     answer.rejection = rejection ? kind.shared(rejection) : null
   }
-  return answer.rejection ?? filterNode(others, state, pod, node)
+  return answer.rejection ?? (others.length === 0 ? undefined : filterNode(others, state, pod, node))
 }
 
 /** A crowd of preemptors asks the same about each node that is promised to one of them. */
@@ -257,21 +259,23 @@ export function scoreNodes(
     pod,
     nodes,
   )
-  const totals = nodes.map(() => 0)
+  const totals = new Array<number>(nodes.length).fill(0)
   /** Of one plugin after the other: each writes over the one before. */
-  const scores = nodes.map(() => 0)
+  const scores = new Array<number>(nodes.length).fill(0)
   let signed = 0
   for (const plugin of scoring) {
     const at = plugin.sign === undefined ? -1 : signed++
-    nodes.forEach((node, i) => {
+    // Counted, here and below: a function for each node of each pod is most of what a cycle would call.
+    for (let i = 0, node = nodes[0]; node; node = nodes[++i])
       scores[i] = at < 0 ? plugin.score(state, pod, node) : (remembered[i]?.[at] ?? 0)
-    })
     plugin.normalize?.(state, pod, scores, nodes)
     const weight = weightOf(profile, plugin)
     onScores?.({ plugin: plugin.name, weight, scores: [...scores] })
     for (let i = 0; i < totals.length; i++) totals[i] = (totals[i] ?? 0) + (scores[i] ?? 0) * weight
   }
-  return nodes.map((node, i) => ({ node, total: totals[i] ?? 0 }))
+  const scored: NodeScore[] = []
+  for (let i = 0, node = nodes[0]; node; node = nodes[++i]) scored.push({ node, total: totals[i] ?? 0 })
+  return scored
 }
 
 /** @returns for each node the raw scores of the plugins, all of which sign */
@@ -283,10 +287,13 @@ function scoresRemembered(
   nodes: readonly NodeInfo[],
 ): (readonly number[])[] {
   const kind = kindOf(profile, state, pod)
-  return nodes.map(node => {
+  const remembered: (readonly number[])[] = []
+  for (const node of nodes) {
     const answer = kind.about(node)
-    return (answer.scores ??= plugins.map(plugin => plugin.score(state, pod, node)))
-  })
+    answer.scores ??= plugins.map(plugin => plugin.score(state, pod, node))
+    remembered.push(answer.scores)
+  }
+  return remembered
 }
 
 /** @returns the best node; among equals a random one. @param random 0 ≤ x < 1 */
