@@ -88,13 +88,18 @@ function isSmall(value: unknown, most: number): boolean {
   return !isLarge(value) && characters + 8 * PIECE <= most
 }
 
+/** @returns the text that `encodeJson` gives it; undefined for a value that has many parts, or long ones */
+export const encodeSmallJson = (value: unknown, most = Infinity): string | undefined =>
+  isSmall(value, most) ? encodeJson(value) : undefined
+
 /**
  * @param most characters
  * @returns the text that `encodeJson` gives it
  * @throws TooLongText, as soon as that is seen
  */
 export function* encodeJsonInPieces(value: unknown, most = Infinity): Pieces<string> {
-  if (isSmall(value, most)) return encodeJson(value)
+  const small = encodeSmallJson(value, most)
+  if (small !== undefined) return small
   if (!isLarge(value)) return encodeAtOnce(value, most)
   yield
   const isList = Array.isArray(value)

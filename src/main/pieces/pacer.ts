@@ -41,10 +41,13 @@ export const endlessly = (): Pacer => new Pacer(PIECE_MS, true)
 export type Pieces<T> = Generator<void, T, void>
 
 /** Others get their turn after a long piece. */
-export function inTurns<T>(pieces: Pieces<T>, pacer = pieceByPiece()): T | Promise<T> {
+export function inTurns<T>(pieces: Pieces<T>, given?: Pacer): T | Promise<T> {
+  let pacer = given
   for (;;) {
     const { done, value } = pieces.next()
     if (done) return value
+    // Most of what is done in pieces is done with the first.
+    pacer ??= pieceByPiece()
     if (pacer.due) return pacer.pause().then(() => inTurns(pieces, pacer))
   }
 }

@@ -3,7 +3,14 @@ import { getField, isObject, type JsonObject, setField } from '../../shared/mach
 import type { AnyObject } from '../../shared/machinery/object.ts'
 import { type EngineRecord, MAX_OBJECT_BYTES, type Stored, StoreError } from './contract.ts'
 import { parseJson } from '../../shared/machinery/json-text.ts'
-import { encodeJsonInPieces, FEW_ENTRIES, isLarge, mayBeLarge, TooLongText } from '../pieces/large-json.ts'
+import {
+  encodeJsonInPieces,
+  encodeSmallJson,
+  FEW_ENTRIES,
+  isLarge,
+  mayBeLarge,
+  TooLongText,
+} from '../pieces/large-json.ts'
 import { atOnce, type Pieces } from '../pieces/pacer.ts'
 
 const tooLarge = () => new StoreError('TooLarge', `limit is ${MAX_OBJECT_BYTES}`)
@@ -13,8 +20,23 @@ export const encodeObject = (object: AnyObject): string => atOnce(encodeObjectIn
 
 /** As encodeObject(). */
 export function* encodeObjectInPieces(object: AnyObject): Pieces<string> {
-  const { resourceVersion: _, ...metadata } = object.metadata
-  const text = yield* textOf({ ...object, metadata })
+  return withinLimit(yield* textOf(withoutVersion(object)))
+}
+
+/** As encodeObject(). @returns undefined for an object of many parts, or of long ones */
+export function encodeSmallObject(object: AnyObject): string | undefined {
+  const text = encodeSmallJson(withoutVersion(object), MAX_OBJECT_BYTES)
+  return text === undefined ? undefined : withinLimit(text)
+}
+
+function withoutVersion(object: AnyObject): AnyObject {
+  if (!('resourceVersion' in object.metadata)) return object
+  const { resourceVersion: _, ...metadata } = object.metadata as AnyObject['metadata']
+  return { ...object, metadata: metadata as AnyObject['metadata'] }
+}
+
+/** @throws StoreError `TooLarge` */
+function withinLimit(text: string): string {
   // Only a text near the limit needs its bytes counted: a character takes one to three.
   if (text.length * 3 > MAX_OBJECT_BYTES && Buffer.byteLength(text) > MAX_OBJECT_BYTES) throw tooLarge()
   return text

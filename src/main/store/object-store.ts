@@ -23,6 +23,7 @@ import {
   decodeRecord,
   deletedAt,
   encodeObjectInPieces,
+  encodeSmallObject,
   type ReadersCopy,
   recordOf,
   shownAs,
@@ -80,7 +81,13 @@ interface Draft {
 }
 
 /** Whatever takes long about a write is done before it: what is durable is shown at once. */
-function* draftOf(object: AnyObject): Pieces<Draft> {
+function draftOf(object: AnyObject): Draft | Promise<Draft> {
+  const value = encodeSmallObject(object)
+  // It is copied fast enough once it is written.
+  return value === undefined ? inTurns(draftInPieces(object)) : { object, value, copy: undefined }
+}
+
+function* draftInPieces(object: AnyObject): Pieces<Draft> {
   const value = yield* encodeObjectInPieces(object)
   return { object, value, copy: yield* copyForReaders(object, value) }
 }
@@ -184,7 +191,8 @@ class CachedObjectStore implements ObjectStore {
   async create(key: string, object: AnyObject, guards: readonly Guard[] = []): Promise<Stored> {
     if (this.#live.has(key)) await this.fresh()
     if (this.#live.has(key)) throw new StoreError('KeyExists', `${key} exists`)
-    const draft = await inTurns(draftOf(object))
+    const drafting = draftOf(object)
+    const draft = drafting instanceof Promise ? await drafting : drafting
     const { value } = draft
     const revision = await this.#commit({ key, value, expect: 0, ...this.#timeToLive(key) }, draft, guards)
     return this.#written({ key, value, revision, createRevision: revision })
@@ -192,7 +200,8 @@ class CachedObjectStore implements ObjectStore {
 
   async update(key: string, object: AnyObject, expect: number, guards: readonly Guard[] = []): Promise<Stored> {
     const { createRevision, object: before } = await this.#expectLive(key, expect)
-    const draft = await inTurns(draftOf(object))
+    const drafting = draftOf(object)
+    const draft = drafting instanceof Promise ? await drafting : drafting
     const { value } = draft
     const write = { key, value, expect, releases: releases(before, object), ...this.#timeToLive(key) }
     const revision = await this.#commit(write, draft, guards)

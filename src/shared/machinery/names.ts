@@ -55,7 +55,7 @@ const isHeaderName = whole(HEADER_NAME)
 const isWildcard = whole(WILDCARD)
 
 const tooLongFor = (text: string, max: number, unit?: 'bytes') =>
-  byteLength(text) > max ? [maxLengthMessage(max, unit)] : []
+  text.length * 3 > max && byteLength(text) > max ? [maxLengthMessage(max, unit)] : []
 
 /** RFC 1123 label: names of namespaces, pods' hostnames, container names. */
 export function dns1123Label(text: string): string[] {
@@ -127,7 +127,7 @@ export function qualifiedName(text: string): string[] {
   if (slash === 0) errors.push('prefix part must be non-empty')
   else if (slash > 0) errors.push(...longName(text.slice(0, slash)).map(m => `prefix part ${m}`))
   if (name === '') errors.push('name part must be non-empty')
-  else errors.push(...tooLongFor(name, DNS_LABEL_MAX_BYTES, 'bytes').map(m => `name part ${m}`))
+  else for (const message of tooLongFor(name, DNS_LABEL_MAX_BYTES, 'bytes')) errors.push(`name part ${message}`)
   if (!isQualified(name)) errors.push(`name part ${QUALIFIED_RULE}`)
   return errors
 }

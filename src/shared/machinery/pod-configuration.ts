@@ -1,52 +1,50 @@
 // Which Secrets and ConfigMaps a pod is made from.
 import type { Container, Pod, Volume } from '../api/core/v1.ts'
 
-type Named = { readonly name?: string | undefined } | undefined
-
-interface Names {
-  readonly secrets: readonly (string | undefined)[]
-  readonly configMaps: readonly (string | undefined)[]
+interface Configuration {
+  readonly secrets: string[]
+  readonly configMaps: string[]
 }
 
-function ofContainer({ env, envFrom }: Pick<Container, 'env' | 'envFrom'>): Names {
-  return {
-    secrets: [
-      ...(envFrom ?? []).map(({ secretRef }) => secretRef?.name),
-      ...(env ?? []).map(({ valueFrom }) => valueFrom?.secretKeyRef?.name),
-    ],
-    configMaps: [
-      ...(envFrom ?? []).map(({ configMapRef }) => configMapRef?.name),
-      ...(env ?? []).map(({ valueFrom }) => valueFrom?.configMapKeyRef?.name),
-    ],
+function note(names: string[], name: string | undefined): void {
+  if (name) names.push(name)
+}
+
+function noteOfContainer({ env, envFrom }: Pick<Container, 'env' | 'envFrom'>, found: Configuration): void {
+  for (const { secretRef, configMapRef } of envFrom ?? []) {
+    note(found.secrets, secretRef?.name)
+    note(found.configMaps, configMapRef?.name)
+  }
+  for (const { valueFrom } of env ?? []) {
+    note(found.secrets, valueFrom?.secretKeyRef?.name)
+    note(found.configMaps, valueFrom?.configMapKeyRef?.name)
   }
 }
 
-function ofVolume(volume: Volume): Names {
-  const sources = volume.projected?.sources ?? []
-  const refs: Named[] = [
-    volume.cephfs?.secretRef,
-    volume.cinder?.secretRef,
-    volume.flexVolume?.secretRef,
-    volume.rbd?.secretRef,
-    volume.scaleIO?.secretRef,
-    volume.iscsi?.secretRef,
-    volume.storageos?.secretRef,
-    volume.csi?.nodePublishSecretRef,
-    ...sources.map(({ secret }) => secret),
-  ]
-  return {
-    secrets: [volume.secret?.secretName, volume.azureFile?.secretName, ...refs.map(ref => ref?.name)],
-    configMaps: [volume.configMap?.name, ...sources.map(({ configMap }) => configMap?.name)],
+function noteOfVolume(volume: Volume, { secrets, configMaps }: Configuration): void {
+  note(secrets, volume.secret?.secretName)
+  note(secrets, volume.azureFile?.secretName)
+  note(secrets, volume.cephfs?.secretRef?.name)
+  note(secrets, volume.cinder?.secretRef?.name)
+  note(secrets, volume.flexVolume?.secretRef?.name)
+  note(secrets, volume.rbd?.secretRef?.name)
+  note(secrets, volume.scaleIO?.secretRef?.name)
+  note(secrets, volume.iscsi?.secretRef?.name)
+  note(secrets, volume.storageos?.secretRef?.name)
+  note(secrets, volume.csi?.nodePublishSecretRef?.name)
+  note(configMaps, volume.configMap?.name)
+  for (const { secret, configMap } of volume.projected?.sources ?? []) {
+    note(secrets, secret?.name)
+    note(configMaps, configMap?.name)
   }
 }
 
 /** @returns the names of Secrets and ConfigMaps that a pod refers to. */
-export function configurationOf({ spec }: Pick<Pod, 'spec'>): { secrets: string[]; configMaps: string[] } {
-  const containers = [...(spec.initContainers ?? []), ...spec.containers, ...(spec.ephemeralContainers ?? [])]
-  const names = [...containers.map(ofContainer), ...(spec.volumes ?? []).map(ofVolume)]
-  const isName = (name: string | undefined): name is string => Boolean(name)
-  return {
-    secrets: [...(spec.imagePullSecrets ?? []).map(({ name }) => name), ...names.flatMap(({ secrets }) => secrets)].filter(isName), // prettier-ignore
-    configMaps: names.flatMap(({ configMaps }) => configMaps).filter(isName),
-  }
+export function configurationOf({ spec }: Pick<Pod, 'spec'>): Configuration {
+  const found: Configuration = { secrets: [], configMaps: [] }
+  for (const { name } of spec.imagePullSecrets ?? []) note(found.secrets, name)
+  for (const containers of [spec.initContainers, spec.containers, spec.ephemeralContainers])
+    for (const container of containers ?? []) noteOfContainer(container, found)
+  for (const volume of spec.volumes ?? []) noteOfVolume(volume, found)
+  return found
 }

@@ -25,6 +25,8 @@ interface Described extends Pick<ResourceDescriptor, 'validateName'> {
   readonly custom?: unknown
 }
 
+const NONE: readonly FieldError[] = []
+
 const MAX_ANNOTATIONS_BYTES = 256 * 1024
 const MAX_MANAGER_BYTES = 128
 const IMMUTABLE = [
@@ -36,8 +38,8 @@ const IMMUTABLE = [
   'deletionGracePeriodSeconds',
 ] as const
 
-const invalids = (field: string, value: unknown, messages: readonly string[]) =>
-  messages.map(message => invalidValue(field, value, message))
+const invalids = (field: string, value: unknown, messages: readonly string[]): readonly FieldError[] =>
+  messages.length === 0 ? NONE : messages.map(message => invalidValue(field, value, message))
 
 /** A prefix may end in `-`, since the generated part follows it. */
 const maskTrailingDash = (prefix: string) =>
@@ -45,10 +47,12 @@ const maskTrailingDash = (prefix: string) =>
 
 /** Labels, wherever they stand: metadata, templates, selectors. */
 export function validateLabels(labels: Readonly<Record<string, string>> | undefined, field: string): FieldError[] {
-  return Object.entries(labels ?? {}).flatMap(([key, value]) => [
-    ...invalids(field, key, qualifiedName(key)),
-    ...invalids(field, value, labelValue(value)),
-  ])
+  const errors: FieldError[] = []
+  for (const key in labels) {
+    const value = labels[key] ?? ''
+    errors.push(...invalids(field, key, qualifiedName(key)), ...invalids(field, value, labelValue(value)))
+  }
+  return errors
 }
 
 /** Annotations, wherever they stand. */
@@ -56,7 +60,8 @@ export function validateAnnotations(
   annotations: Readonly<Record<string, string>> | undefined,
   field: string,
 ): FieldError[] {
-  const entries = Object.entries(annotations ?? {})
+  if (!annotations) return []
+  const entries = Object.entries(annotations)
   const errors = entries.flatMap(([key]) => invalids(field, key, qualifiedName(key.toLowerCase())))
   const size = entries.reduce((sum, [key, value]) => sum + byteLength(key) + byteLength(value), 0)
   if (size > MAX_ANNOTATIONS_BYTES) errors.push(tooLong(field, MAX_ANNOTATIONS_BYTES))
@@ -122,8 +127,16 @@ export const validateFinalizerNames = (
     ...unknownFinalizer(at(i), finalizer),
   ])
 
+/** As the server itself makes them. */
+const isUsual = ({ operation, fieldsType, manager = '' }: ManagedFieldsEntry): boolean =>
+  (operation === 'Update' || operation === 'Apply') &&
+  fieldsType === 'FieldsV1' &&
+  manager.length <= MAX_MANAGER_BYTES &&
+  isPlain(manager)
+
 function validateManagedFields(entries: readonly ManagedFieldsEntry[] | undefined, field: string): FieldError[] {
   return (entries ?? []).flatMap((entry, i) => {
+    if (isUsual(entry)) return []
     const at = `${field}[${i}]`
     const errors: FieldError[] = []
     if (!entry.operation) errors.push(required(`${at}.operation`, 'must not be empty'))

@@ -67,9 +67,17 @@ export function findFeasible(
   }
   const filters = activeFilters(profile, state, pod)
   const promises = view.promisesRoom ?? true
-  const rejectionOf = (node: NodeInfo) =>
-    filterRemembered(filters, state, pod, node) ??
-    (promises ? filterFullRemembered(profile, filters, state, pod, node, view) : undefined)
+  const { kind, signing, others } = filters
+  const rejectionOf = (node: NodeInfo) => {
+    const answer = kind.about(node)
+    if (answer.rejection === undefined) {
+      const rejection = filterNode(signing, state, pod, node)
+      answer.rejection = rejection ? kind.shared(rejection) : null
+    }
+    if (answer.rejection) return answer.rejection
+    const rejection = others.length === 0 ? undefined : filterNode(others, state, pod, node)
+    return rejection ?? (promises ? filterFullRemembered(profile, filters, state, pod, node, view) : undefined)
+  }
   // Room was made for it there: if it fits by now, no other node is looked at.
   const promised = view.node(promisedTo ?? '')
   if (promised && (names?.has(promised.name) ?? true)) {
@@ -115,20 +123,6 @@ export function activeFilters(profile: Profile, state: CycleState, pod: PodInfo)
   const signing = every.slice(0, lead).filter(active)
   const others = every.slice(lead).filter(active)
   return { all: [...signing, ...others], signing, others, kind: kindOf(profile, state, pod) }
-}
-
-function filterRemembered(
-  { signing, others, kind }: ActiveFilters,
-  state: CycleState,
-  pod: PodInfo,
-  node: NodeInfo,
-): Rejection | undefined {
-  const answer = kind.about(node)
-  if (answer.rejection === undefined) {
-    const rejection = filterNode(signing, state, pod, node)
-    answer.rejection = rejection ? kind.shared(rejection) : null
-  }
-  return answer.rejection ?? (others.length === 0 ? undefined : filterNode(others, state, pod, node))
 }
 
 /** A crowd of preemptors asks the same about each node that is promised to one of them. */

@@ -40,29 +40,30 @@ const text = (value: unknown) => (typeof value === 'string' ? value : '')
 
 /**
  * The body's own type must be the URL's; an absent one is taken from the URL, but of what is applied.
- * @throws ApiError 400
+ * @returns what is wrong with another one, 400; a promise where the body is told
  */
-async function assertKind(request: ApiRequest, value: Record<string, unknown>, kind: Kind): Promise<void> {
+function wrongKind(
+  request: ApiRequest,
+  value: Record<string, unknown>,
+  kind: Kind,
+): ApiError | Promise<ApiError> | undefined {
   const [given, told] = [text(value['kind']) || kind.kind, text(value['apiVersion'])]
   const said = readVersion(told)
-  if (!said) throw await unrecognized(request, kind, malformedVersion(told))
+  if (!said) return unrecognized(request, kind, malformedVersion(told))
   // A version that is left out is the kind's own, if the group is.
   const apiVersion = said.version === '' && said.group === kind.group ? '' : showVersion(said)
   const isOther = apiVersion !== '' && apiVersion !== apiVersionOf(kind) && !kind.also?.includes(apiVersion)
   const is = apiVersion === '' ? kind : said
-  const why =
-    given !== kind.kind
-      ? isRegistered(is, given)
-        ? noConversion(is, given, kind)
-        : notRegistered(is, given)
-      : apiVersion !== '' && said.version === ''
-        ? versionMissing((await request.rawBody()).toString('utf8').slice(0, MOST_REPEATED))
-        : isOther && !isRegistered(said, given) && !isOlder(said)
-          ? notRegistered(said, given)
-          : undefined
-  if (why !== undefined)
-    throw badRequest(`${given} in version ${quote(is.version)} cannot be handled as a ${kind.kind}: ${why}`)
-  if (isOther) throw versionMismatch(apiVersion, kind)
+  const refused = (why: string) =>
+    badRequest(`${given} in version ${quote(is.version)} cannot be handled as a ${kind.kind}: ${why}`)
+  if (given !== kind.kind)
+    return refused(isRegistered(is, given) ? noConversion(is, given, kind) : notRegistered(is, given))
+  if (apiVersion !== '' && said.version === '')
+    return request.rawBody().then(bytes => refused(versionMissing(bytes.toString('utf8').slice(0, MOST_REPEATED))))
+  if (!isOther) return undefined
+  return !isRegistered(said, given) && !isOlder(said)
+    ? refused(notRegistered(said, given))
+    : versionMismatch(apiVersion, kind)
 }
 
 /** What is applied says all of it. @throws ApiError 400 */
@@ -151,13 +152,16 @@ async function readApplied(request: ApiRequest): Promise<Record<string, unknown>
 }
 
 async function readMap(request: ApiRequest, kind: Kind): Promise<Record<string, unknown>> {
-  const value = await request.body().catch(async (error: unknown) => {
+  let value: unknown
+  try {
+    value = await request.body()
+  } catch (error) {
     if (error instanceof NumberOutOfRange)
       throw badRequest(
         `${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}: ${error.message}`,
       )
     throw error instanceof UnreadableBody ? await unrecognized(request, kind, error.message) : error
-  })
+  }
   if (isMap(value)) return value
   throw await unrecognized(
     request,
@@ -183,18 +187,16 @@ export async function decodeFields(
   if (wording === 'apply') {
     assertApplied(value, kind)
     await assertFits(value, kind, typeof schema === 'string' ? { t: 'ref', r: schema } : schema.fact)
-  } else if (typeof schema === 'string') await assertKind(request, value, kind)
-  else otherKind = await assertCustomKind(request, value, kind)
+  } else if (typeof schema === 'string') {
+    const wrong = wrongKind(request, value, kind)
+    if (wrong) throw await wrong
+  } else otherKind = await assertCustomKind(request, value, kind)
   const pacer = pieceByPiece()
-  const {
-    object,
-    unknown,
-    errors,
-    keptGiven = false,
-  } = await inTurns(
+  const decoding = inTurns(
     typeof schema === 'string' ? decodeObjectInPieces(schema, value, wording) : schema.decode(value, wording),
     pacer,
   )
+  const { object, unknown, errors, keptGiven = false } = decoding instanceof Promise ? await decoding : decoding
   if (errors[0] !== undefined) throw badRequest(errors[0])
   // `/v1` is `v1`, and a version may have others that say the same.
   if (wording === 'apply' || (kind.also && object.apiVersion !== '')) object.apiVersion = apiVersionOf(kind)
@@ -222,6 +224,7 @@ export async function decodeRequest(
   const { object, unknown, otherKind } = await decodeFields(request, kind, schema)
   if (otherKind) onOtherKind(otherKind)
   const validation = fieldValidationOf(request.query, optionsKind)
+  if (unknown.length === 0 && request.duplicateFields.length === 0) return object
   const { warnings, text: complaint } = await findingsOfObject(request, unknown, typeof schema !== 'string')
   if (warnings.length > 0 && validation === 'Strict')
     throw badRequest(

@@ -60,7 +60,6 @@ export async function findingsOfObject(
   custom: boolean,
 ): Promise<StrictFindings> {
   const { duplicateFields } = request
-  if (unknown.length === 0 && duplicateFields.length === 0) return findings([])
   const bytes = duplicateFields.length > 0 ? await request.rawBody() : undefined
   const isReadable = bytes !== undefined && bytes.length <= MOST_ORDERED_BYTES
   const isYaml = mediaTypeOf(request.headers['content-type']) === YAML_TYPE

@@ -20,7 +20,7 @@ const TO_STORED = new Map(RENAMED.map(([stored, served]) => [served, stored]))
 
 function renamed(object: AnyObject, names: ReadonlyMap<string, string>, apiVersion: string): AnyObject {
   const result: Record<string, unknown> = {}
-  for (const [key, value] of Object.entries(object)) result[names.get(key) ?? key] = value
+  for (const key in object) result[names.get(key) ?? key] = object[key]
   result['apiVersion'] = apiVersion
   return result as AnyObject
 }

@@ -18,8 +18,10 @@ import { entries, list } from './collections.ts'
 export type Rule<T> = (value: T) => string[]
 
 /** One `Invalid value` per message of the rule. */
-export const obey = <T>(path: string, value: T, rule: Rule<T>): FieldError[] =>
-  rule(value).map(message => invalidValue(path, value, message))
+export function obey<T>(path: string, value: T, rule: Rule<T>): FieldError[] {
+  const messages = rule(value)
+  return messages.length === 0 ? [] : messages.map(message => invalidValue(path, value, message))
+}
 
 /** `Required value` for nothing at all, else the rule's messages. */
 export const requiredAnd = (path: string, value: string | undefined, rule: Rule<string>): FieldError[] =>
@@ -154,7 +156,7 @@ export const each = <T>(
   path: string,
   items: readonly T[] | undefined,
   rule: (path: string, item: T, index: number) => FieldError[],
-): FieldError[] => list(items).flatMap((item, i) => rule(`${path}[${i}]`, item, i))
+): FieldError[] => (items?.length ? items.flatMap((item, i) => rule(`${path}[${i}]`, item, i)) : [])
 
 export const atMost = (path: string, items: readonly unknown[] | undefined, most: number): FieldError[] =>
   list(items).length > most ? [tooMany(path, list(items).length, most)] : []

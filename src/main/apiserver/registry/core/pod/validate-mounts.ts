@@ -43,6 +43,7 @@ export function validateVolumeMounts(
   container: Pick<Container, 'volumeMounts' | 'volumeDevices' | 'securityContext'>,
   volumes: Volumes,
 ): FieldError[] {
+  if (!container.volumeMounts?.length) return []
   const devices = new Set(list(container.volumeDevices).map(({ name }) => name))
   const devicePaths = new Set(list(container.volumeDevices).map(({ devicePath }) => devicePath))
   const mountPoints = new Set<string>()
@@ -75,6 +76,7 @@ export function validateVolumeDevices(
   container: Pick<Container, 'volumeMounts' | 'volumeDevices'>,
   volumes: Volumes,
 ): FieldError[] {
+  if (!container.volumeDevices?.length) return []
   const mounts = new Set(list(container.volumeMounts).map(({ name }) => name))
   const mountPaths = new Set(list(container.volumeMounts).map(({ mountPath }) => mountPath))
   const names = new Set<string>()

@@ -12,8 +12,9 @@ export const portRef = (path: string, port: number | string = 0): FieldError[] =
   typeof port === 'number' ? obey(path, port, portNumber) : obey(path, port, portName)
 
 export function validateContainerPorts(path: string, ports: readonly ContainerPort[] | undefined): FieldError[] {
+  if (!ports?.length) return []
   const names = new Set<string>()
-  return list(ports).flatMap((port, i) => {
+  return ports.flatMap((port, i) => {
     const at = `${path}[${i}]`
     const errors: FieldError[] = []
     if (port.name) {

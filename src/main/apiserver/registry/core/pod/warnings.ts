@@ -56,11 +56,12 @@ const nothingSelected = (path: string) => `${path}: a null labelSelector results
 function nodeAffinity(path: string, affinity: Affinity['nodeAffinity']): string[] {
   const required = 'requiredDuringSchedulingIgnoredDuringExecution'
   const preferred = 'preferredDuringSchedulingIgnoredDuringExecution'
+  if (!affinity) return []
   return [
-    ...list(affinity?.[required]?.nodeSelectorTerms).flatMap((term, i) =>
+    ...list(affinity[required]?.nodeSelectorTerms).flatMap((term, i) =>
       oldNodeLabelsIn(`${path}.${required}.nodeSelectorTerms[${i}]`, term.matchExpressions),
     ),
-    ...list(affinity?.[preferred]).flatMap(({ preference }, i) => {
+    ...list(affinity[preferred]).flatMap(({ preference }, i) => {
       const at = `${path}.${preferred}[${i}].preference`
       const values = list(preference?.matchExpressions).flatMap((requirement, j) =>
         list(requirement.values).flatMap((value, k) =>
@@ -73,13 +74,14 @@ function nodeAffinity(path: string, affinity: Affinity['nodeAffinity']): string[
 }
 
 function podAffinity(path: string, affinity: Affinity['podAffinity']): string[] {
+  if (!affinity) return []
   const without = (at: string, term: PodAffinityTerm | undefined) =>
     term && !term.labelSelector ? [nothingSelected(`${at}.labelSelector`)] : []
   const required = 'requiredDuringSchedulingIgnoredDuringExecution'
   const preferred = 'preferredDuringSchedulingIgnoredDuringExecution'
   return [
-    ...list(affinity?.[required]).flatMap((term, i) => without(`${path}.${required}[${i}]`, term)),
-    ...list(affinity?.[preferred]).flatMap(({ podAffinityTerm }, i) =>
+    ...list(affinity[required]).flatMap((term, i) => without(`${path}.${required}[${i}]`, term)),
+    ...list(affinity[preferred]).flatMap(({ podAffinityTerm }, i) =>
       without(`${path}.${preferred}[${i}].podAffinityTerm`, podAffinityTerm),
     ),
   ]
@@ -113,6 +115,7 @@ function volumes(path: string, spec: PodSpec): string[] {
 
 /** @returns what is there for a second time, with its index */
 function repeated(values: readonly string[]): [index: number, value: string][] {
+  if (values.length < 2) return []
   const seen = new Set<string>()
   return values.flatMap((value, i): [number, string][] => {
     if (seen.has(value)) return [[i, value]]
@@ -133,8 +136,9 @@ function names(path: string, { hostAliases, imagePullSecrets }: PodSpec): string
 
 /** One that is defined twice is lost when it is applied, unless the second builds on the first. */
 function environment(path: string, { env }: Container): string[] {
+  if (!env || env.length < 2) return []
   const seen = new Set<string>()
-  return list(env).flatMap(({ name, value = '', valueFrom }, i) => {
+  return env.flatMap(({ name, value = '', valueFrom }, i) => {
     if (!seen.has(name)) {
       seen.add(name)
       return []
@@ -184,6 +188,7 @@ const MOST_COMPARED = 100_000
 function ports(containers: readonly Located[]): string[] {
   const all = containers.flatMap(([path, c]) => list(c.ports).map((port, i) => ({ at: `${path}.ports[${i}]`, port })))
   const sameNumber: string[] = []
+  if (all.length < 2) return []
   const byNumber = new Map<string, typeof all>()
   let left = MOST_COMPARED
   for (const each of all) {
