@@ -76,12 +76,14 @@ export async function patched(
   const { managedFields, ...metadata } = current.metadata
   const isKept = managedFields !== undefined && leavesManagers(patch)
   const pacer = pieceByPiece()
-  const result = await inTurns(apply(isKept ? { ...current, metadata } : current), pacer)
+  const patching = inTurns(apply(isKept ? { ...current, metadata } : current), pacer)
+  const result = patching instanceof Promise ? await patching : patching
   if (pacer.due) await pacer.pause()
-  const { object, unknown, errors } = await inTurns(
+  const decoding = inTurns(
     resource.custom?.decode(result) ?? decodeObjectInPieces(resource.schema, result, strategic ? 'map' : 'json'),
     pacer,
   )
+  const { object, unknown, errors } = decoding instanceof Promise ? await decoding : decoding
   const refuse = (why: string) =>
     invalid({ group: '', kind: '' }, '', [
       invalidValue('patch', strategic ? inGoWords(patch) : encodeJson(atOnce(apply(current))), why),

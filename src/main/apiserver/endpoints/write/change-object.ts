@@ -180,7 +180,8 @@ async function admitAndStore(
   const trackingPart = whole ? undefined : track()
   if (trackingPart) await trackingPart
   if (pacer.due) await pacer.pause()
-  const rules = await inTurns(rulesFor(resource, object, old, options), pacer)
+  const checking = inTurns(rulesFor(resource, object, old, options), pacer)
+  const rules = checking instanceof Promise ? await checking : checking
   const isStatus = options.strategy === 'status'
   await validateChange(resource, object, old, rules, { isStatus, pacer, warn: options.warn })
   if (whole) for (const text of resource.warnings?.(object, old) ?? []) options.warn?.(text)
@@ -190,8 +191,10 @@ async function admitAndStore(
   if (pacer.due) await pacer.pause()
   const finished = isFinished(resource, object)
   const nullIsValue = resource.custom !== undefined
-  await inTurns(keepTimes(object, old, nullIsValue), pacer)
-  const isSame = !finished && (await inTurns(equalInPieces(object, old, { nullIsValue }), pacer))
+  const keeping = inTurns(keepTimes(object, old, nullIsValue), pacer)
+  if (keeping instanceof Promise) await keeping
+  const comparing = finished ? false : inTurns(equalInPieces(object, old, { nullIsValue }), pacer)
+  const isSame = comparing instanceof Promise ? await comparing : comparing
   // The same is written again where it would be stored otherwise: that is how objects get into a new version.
   if (isSame && !(await inTurns(isStoredOtherwise(resource, stored), pacer))) return { object: old, deleted: false }
   if (pacer.due) await pacer.pause()
