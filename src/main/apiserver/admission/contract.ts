@@ -68,7 +68,7 @@ export interface AdmissionPlugin {
    * any more; what it throws is logged. Not called for a dry run.
    * @param now the object as it is stored; undefined when it is gone
    */
-  written?(request: AdmissionRequest, now: AnyObject | undefined): void | Promise<void> | undefined
+  written?(request: AdmissionRequest, now: AnyObject | undefined): void | Promise<void>
   /** The write is over: stored, refused or only tried. Called for every request whose `mutate` was called. */
   settle?(request: AdmissionRequest): void
 }
