@@ -30,8 +30,18 @@ const STAGES = [
   ],
   [['e2e'], ['clients', 'e2e-beside']],
 ]
-/** Files at a time; two where nothing is said. Those of `hosts` and `store` wait much, for machines and disks of their own. */
-const WORKERS = { store: 3, hosts: 6, lab: 1, 'hosts-alone': 1, e2e: 1, 'e2e-alone': 1, 'e2e-beside': 1, clients: 1 }
+/** Files at a time; two where nothing is said. Those of `hosts`, `store` and `agent` wait much, for machines, disks and probes. */
+const WORKERS = {
+  store: 3,
+  agent: 3,
+  hosts: 6,
+  lab: 1,
+  'hosts-alone': 1,
+  e2e: 1,
+  'e2e-alone': 1,
+  'e2e-beside': 1,
+  clients: 1,
+}
 const areaOf = project => project.replace(/-.*/, '')
 const AREAS = [...new Set(STAGES.flat(2).map(areaOf))]
 /** Minutes that the tests of an area may take, so that the whole stays a coffee break. */

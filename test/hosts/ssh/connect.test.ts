@@ -323,6 +323,36 @@ describe('running a script', () => {
     const sudo = new Sudo(new Person({ SudoPassword: front.password }))
     await expect(connection.run('id', { sudo })).rejects.toThrow('nobody-special may not use sudo on')
   })
+  test('as root goes through a sudo that speaks as sudo-rs does, and leaves nothing of its questions in what is told', async () => {
+    front.sh('mv /usr/bin/sudo /usr/bin/sudo.real')
+    front.write(
+      '/usr/bin/sudo',
+      `#!/bin/sh
+[ "$1 $2" = "-S -p" ] || exit 1
+asks="[sudo: $3] Password: "
+shift 3
+[ "$(id -un)" != nobody-special ] || { printf '%s\\n' "$asks" >&2; head -n1 >/dev/null; echo "sudo: I'm sorry nobody-special. I'm afraid I can't do that" >&2; exit 1; }
+exec /usr/bin/sudo.real -S -p "$asks
+" "$@"
+`,
+    )
+    front.sh('chmod 755 /usr/bin/sudo')
+    try {
+      const person = new Person({ SudoPassword: (_, times) => (times === 1 ? 'wrong' : front.password) })
+      await using connection = await open([ada(front)], person)
+      const ran = await connection.run('id -u; cat; echo no room >&2; exit 4', {
+        sudo: new Sudo(person),
+        input: 'payload',
+      })
+      expect(ran).toEqual({ code: 4, stdout: '0\npayload', stderr: 'no room\n' })
+      expect(person.times('SudoPassword')).toBe(2)
+      front.authorize('nobody-special', key.publicKey)
+      await using other = await open([hop(front, 'nobody-special', { identityFiles: [key.path] })], person)
+      await expect(other.run('id', { sudo: new Sudo(person) })).rejects.toThrow('nobody-special may not use sudo on')
+    } finally {
+      front.sh('mv /usr/bin/sudo.real /usr/bin/sudo')
+    }
+  })
   test('as root fails clearly where sudo wants a terminal', async () => {
     front.write('/etc/sudoers.d/0-terminal', 'Defaults requiretty\n')
     try {

@@ -42,6 +42,8 @@ const BEGIN_TIMEOUT_MS = 60_000
 const LEFT_ALONE_TIMEOUT_MS = 3_000
 const PASSWORD_ATTEMPTS = 3
 const SUDO_PROMPT = 'flotilla-sudo-password:'
+/** As it is printed: sudo-rs, which Ubuntu has, puts it into one of its own, on a line. */
+const PRINTED_PROMPT = new RegExp(`\\[sudo: ${SUDO_PROMPT}\\] [^\\n:]*: *\\n?|${SUDO_PROMPT}`, 'g')
 /** Output beyond this is dropped: nothing that a host prints may fill our memory. */
 const MOST_OUTPUT = 4 << 20
 
@@ -108,7 +110,7 @@ function converse(channel: ClientChannel, options: Conversation): Promise<Ran | 
     let cancel: () => void = () => undefined
     const awaitBegin = () => {
       cancel = clock.after(BEGIN_TIMEOUT_MS, () =>
-        stop(new SshError('CommandFailed', notBegun(hop, stdout + stderr.replaceAll(SUDO_PROMPT, '')))),
+        stop(new SshError('CommandFailed', notBegun(hop, stdout + stderr.replace(PRINTED_PROMPT, '')))),
       )
     }
     awaitBegin()
@@ -172,7 +174,7 @@ function converse(channel: ClientChannel, options: Conversation): Promise<Ran | 
       if (failure !== undefined) return reject(failure as Error)
       if (code === undefined)
         return reject(new SshError('ConnectionLost', `the connection to ${hopName(hop)} ended in the middle of a step`))
-      const errors = utf8(stderr.replaceAll(SUDO_PROMPT, ''))
+      const errors = utf8(stderr.replace(PRINTED_PROMPT, ''))
       if (sudo && !began) return reject(new SshError('NoPrivileges', sudoProblem(hop, errors, utf8(stdout))))
       resolve({ code, stdout: utf8(stdout), stderr: errors })
     }
@@ -202,7 +204,7 @@ const notBegun = (hop: Hop, said: string): string =>
 function sudoProblem(hop: Hop, stderr: string, stdout: string): string {
   const { user, host } = hop
   const said = lastLine(stderr) || lastLine(stdout)
-  if (/not in the sudoers|not allowed to/.test(stderr))
+  if (/not in the sudoers|not allowed to|may not run|afraid I can't do that/.test(stderr))
     return `${user} may not use sudo on ${host}. Add the user to the group sudo (or wheel), or add the host as root.`
   if (/must have a tty/.test(stderr))
     return `sudo on ${host} wants a terminal (requiretty). Take "Defaults requiretty" out of its sudoers file.`
