@@ -1,6 +1,6 @@
 // Roles that gather others, and the right to write a role with more than one has: what may be changed with less than all.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { ClusterRole, ClusterRoleBinding } from '../../../src/shared/api/rbac/v1.ts'
+import { ClusterRole, ClusterRoleBinding, RoleBinding } from '../../../src/shared/api/rbac/v1.ts'
 import { failure, startSecuredCluster, type SecuredCluster } from './support/cluster.ts'
 
 let cluster: SecuredCluster
@@ -50,4 +50,27 @@ test('who may escalate a role by its name writes that one, and makes none', asyn
   expect((await change('raised')).rules).toEqual(reads)
   await cluster.admin.create(ClusterRole, { metadata: { name: 'other' }, rules: [] })
   expect((await failure(change('other'))).message).toContain(why)
+})
+
+test('a binding to a role that is not there is told by the kind of the binding and the name of the role', async () => {
+  const writesBindings = { verbs: ['create', 'patch'], apiGroups: [apiGroup], resources: ['rolebindings', 'clusterrolebindings'] } // prettier-ignore
+  await grant('binder', [writesBindings])
+  const binder = cluster.as('binder')
+  const subjects = [{ kind: 'User', apiGroup, name: 'binder' }]
+  const bound = (kind: string) => ({ roleRef: { apiGroup, kind, name: 'none' }, subjects })
+  const metadata = { namespace: 'default', name: 'bound' }
+  const said = async (call: Promise<unknown>) => {
+    const { code, message, status } = await failure(call)
+    return [code, message, status.details?.kind]
+  }
+  const told = (kind: string) => [404, `${kind}.${apiGroup} "none" not found`, kind]
+  expect(await said(binder.create(RoleBinding, { metadata, ...bound('Role') }))).toEqual(told('rolebindings'))
+  expect(await said(binder.create(RoleBinding, { metadata, ...bound('ClusterRole') }))).toEqual(told('rolebindings'))
+  const applied = { apiVersion: `${apiGroup}/v1`, kind: 'RoleBinding', metadata, ...bound('Role') }
+  expect(
+    await said(binder.patch(RoleBinding, metadata, applied, { type: 'apply', fieldManager: 'someone', dryRun: true })),
+  ).toEqual(told('rolebindings'))
+  expect(
+    await said(binder.create(ClusterRoleBinding, { metadata: { name: 'bound' }, ...bound('ClusterRole') })),
+  ).toEqual(told('clusterrolebindings'))
 })

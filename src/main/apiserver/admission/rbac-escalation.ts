@@ -94,7 +94,7 @@ function checkRole(check: Check): void {
 function rulesOf({ policy, request }: Check, { kind, name }: RoleRef): readonly PolicyRule[] {
   const rules = policy.rulesOf(kind === 'Role' ? request.namespace : '', name)
   if (rules) return rules
-  throw notFound(kind === 'Role' ? Role : ClusterRole, name)
+  throw notFound(request.resource.type, name) // upstream calls it by the kind that is asked for, too
 }
 
 function checkBinding(check: Check): void {
