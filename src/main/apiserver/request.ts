@@ -47,6 +47,8 @@ export interface ApiRequest {
   body(): Promise<unknown>
   /** Paths of fields that the body gives twice; filled once `body()` has resolved. */
   readonly duplicateFields: readonly string[]
+  /** How whole numbers of the body are written that have a fraction or an exponent, by their paths. */
+  readonly literals?: ReadonlyMap<string, string> | undefined
   /** The body's bytes, for patches that decode it themselves. */
   rawBody(): Promise<Buffer>
   /**

@@ -51,6 +51,12 @@ export class Quantity {
   milli(): number {
     return (this.#milli ??= Number(divideUp(this.nano, 1_000_000n)))
   }
+  /** The same in whole thousandths, rounded up (away from zero). */
+  inThousandths(): Quantity {
+    return this.nano % 1_000_000n === 0n
+      ? this
+      : new Quantity(divideUp(this.nano, 1_000_000n) * 1_000_000n, this.format)
+  }
   isZero(): boolean {
     return this.nano === 0n
   }

@@ -17,6 +17,8 @@ export interface DecodedBody {
   readonly value: unknown
   /** Paths of fields that were given twice, for strict field validation. */
   readonly duplicates: string[]
+  /** How whole numbers of JSON are written that have a fraction or an exponent, by their paths. */
+  readonly literals?: ReadonlyMap<string, string>
 }
 
 export const MAX_DEPTH = 64
@@ -98,7 +100,8 @@ export class NumberOutOfRange extends ApiError {
 function settle(result: ParseResult, wording: (message: string) => string): DecodedBody {
   if (result.error !== undefined) throw new UnreadableBody(wording(result.error))
   if (result.outOfRange !== undefined) throw new NumberOutOfRange(result.outOfRange)
-  return { value: result.value, duplicates: result.duplicates }
+  const { value, duplicates, literals } = result
+  return { value, duplicates, ...(literals ? { literals } : {}) }
 }
 
 const textOf = (bytes: Buffer) => bytes.toString('utf8').replace(/^\uFEFF/, '')
@@ -114,7 +117,7 @@ async function parseJsonBody(bytes: Buffer, sent: Sent): Promise<ParseResult> {
   if (pacer.due) await pacer.pause()
   const value = parseJson(text)
   if (pacer.due) await pacer.pause()
-  return { value, duplicates: scan.duplicates }
+  return { ...scan, value }
 }
 
 /** A list and its items hold what may be as deep as any object. */
@@ -140,7 +143,8 @@ async function parseYamlBody(bytes: Buffer, sent: Sent): Promise<ParseResult> {
   if (error !== undefined) return { error, duplicates: [] }
   if (looksLikeJson(bytes)) {
     const result = await parseJsonBody(bytes, sent)
-    if (result.error === undefined) return result
+    // YAML does not tell `1.0` from `1`.
+    if (result.error === undefined) return { ...result, literals: undefined }
   }
   if (bytes.length > INLINE_YAML_BYTES) return inWorker('yaml', bytes, sent)
   // Loaded on the first YAML body: most clients send JSON, and a start should not pay for it.

@@ -15,6 +15,8 @@ export interface ParseResult {
   /** A number that no double holds. */
   readonly outOfRange?: string
   readonly duplicates: string[]
+  /** As `JsonScan` has them. */
+  readonly literals?: ReadonlyMap<string, string>
   /** More than `maxBytes` without white space, in many nodes or by aliases: not handed over. */
   readonly tooLarge?: boolean
 }
@@ -66,19 +68,19 @@ const parse = (format, text, maxDepth) => {
     return parseYaml(yaml, text, maxDepth)
   }
   const scan = scanJson(text, maxDepth)
-  return scan.error || scan.outOfRange ? scan : { value: parseJson(text), duplicates: scan.duplicates }
+  return scan.error || scan.outOfRange ? scan : { ...scan, value: parseJson(text) }
 }
 const open = new Map()
 parentPort.on('message', ({ id, more, format, bytes, maxDepth, maxBytes }) => {
   try {
     if (!more) {
-      const { value, error, outOfRange, duplicates } = parse(format, Buffer.from(bytes).toString('utf8').replace(/^\\uFEFF/, ''), maxDepth)
+      const { value, error, outOfRange, duplicates, literals } = parse(format, Buffer.from(bytes).toString('utf8').replace(/^\\uFEFF/, ''), maxDepth)
       // Aliases and merge keys make much of little.
       const bomb = leastTextLength(value, maxBytes * ${AMPLIFIED}) > maxBytes * ${AMPLIFIED}
       const parts = error || outOfRange || bomb ? [] : splitValue(value, ${PART_NODES})
       // A long text in few nodes costs the main thread little and gets its kind's own answer there.
       const tooLarge = bomb || (parts.length > ${FEW_PARTS} && Buffer.byteLength(encodeJson(value)) > maxBytes)
-      const done = { error, outOfRange, duplicates: duplicates.slice(0, 100), tooLarge }
+      const done = { error, outOfRange, duplicates: duplicates.slice(0, 100), literals, tooLarge }
       open.set(id, { parts: tooLarge ? [] : parts, next: 0, done })
     }
     const state = open.get(id)

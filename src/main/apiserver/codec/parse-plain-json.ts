@@ -13,12 +13,15 @@ function textsIn(value: unknown, room: number): number {
   return texts
 }
 
+/** A number with a fraction or an exponent: how it is written may matter. */
+const FRACTION = /[:[,]\s*-?\d+(?:\.\d+(?:[eE][+-]?\d+)?|[eE][+-]?\d+)\s*[,\]}]/
+
 /**
  * A field that is given twice is there once: then the value has fewer texts than the quotes around them tell.
  * @returns undefined for what needs a closer look
  */
 export function parsePlainJson(text: string, maxDepth: number): unknown {
-  if (text.includes('\\')) return undefined
+  if (text.includes('\\') || FRACTION.test(text)) return undefined
   let value: unknown
   try {
     value = parseJson(text)

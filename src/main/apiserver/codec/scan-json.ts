@@ -9,6 +9,8 @@ export interface JsonScan {
   readonly error?: string
   /** The first number that is larger than any double, such as `1e400`. */
   readonly outOfRange?: string
+  /** How whole numbers are written that have a fraction or an exponent, such as `1.0`, by their paths; a hundred of them. */
+  readonly literals?: ReadonlyMap<string, string>
   /** Paths of fields given twice, such as `spec.containers[0].image`. */
   readonly duplicates: string[]
 }
@@ -17,6 +19,7 @@ export interface JsonScan {
 export function scanJson(text: string, maxDepth: number, onKey?: (path: string) => void): JsonScan {
   const duplicates: string[] = []
   let outOfRange: string | undefined
+  let literals: Map<string, string> | undefined
   const path: (string | number)[] = []
   let at = 0
 
@@ -33,9 +36,9 @@ export function scanJson(text: string, maxDepth: number, onKey?: (path: string) 
       at += 1
     }
   }
-  const fieldPath = (key: string) => {
+  const fieldPath = (...more: string[]) => {
     let shown = ''
-    for (const step of [...path, key]) shown += typeof step === 'number' ? `[${step}]` : shown ? `.${step}` : step
+    for (const step of [...path, ...more]) shown += typeof step === 'number' ? `[${step}]` : shown ? `.${step}` : step
     return shown
   }
   // Most of a text is in strings, and most of a string is plain: neither a quote, a backslash nor a control character.
@@ -105,6 +108,8 @@ export function scanJson(text: string, maxDepth: number, onKey?: (path: string) 
         }
         // No shorter text is that large.
         if (match && match[0].length > 4 && !Number.isFinite(Number(match[0]))) outOfRange ??= match[0].slice(0, 64)
+        if (match && /[.eE]/.test(match[0]) && (literals?.size ?? 0) < 100 && Number.isInteger(Number(match[0])))
+          (literals ??= new Map<string, string>()).set(fieldPath(), match[0].slice(0, 64))
         at = number.lastIndex
       }
     }
@@ -165,7 +170,7 @@ export function scanJson(text: string, maxDepth: number, onKey?: (path: string) 
     value(0)
     space()
     if (at < text.length) problem('after top-level value')
-    return outOfRange === undefined ? { duplicates } : { outOfRange, duplicates }
+    return { duplicates, ...(outOfRange === undefined ? {} : { outOfRange }), ...(literals ? { literals } : {}) }
   } catch (error) {
     if (error instanceof SyntaxError) return { error: error.message, duplicates }
     throw error

@@ -63,6 +63,35 @@ export async function readPatch(request: ApiRequest): Promise<() => unknown> {
   }
 }
 
+type Literals = NonNullable<ApiRequest['literals']>
+
+/** @returns what operations say, by the paths that it is put at */
+function whereOperationsPut(operations: unknown, literals: Literals): Literals {
+  const put = new Map<string, string>()
+  for (const [path, literal] of literals) {
+    const [, index = '', inner = ''] = /^\[(\d+)\]\.value(.*)$/.exec(path) ?? []
+    const { path: pointer } = ((Array.isArray(operations) && operations[Number(index)]) ?? {}) as { path?: unknown }
+    if (typeof pointer !== 'string') continue
+    const steps = pointer
+      .slice(1)
+      .split('/')
+      .map(step => step.replaceAll('~1', '/').replaceAll('~0', '~'))
+    put.set(
+      steps.reduce((to, step) => (/^\d+$/.test(step) ? `${to}[${step}]` : `${to ? `${to}.` : ''}${step}`), '') + inner,
+      literal,
+    )
+  }
+  return put
+}
+
+/** As whom the result of a patch is decoded: a merge patch says what it says where the result has it. */
+function asPatched({ headers, literals }: ApiRequest, patch: unknown): ['map' | 'json', Literals?] {
+  const type = mediaTypeOf(headers['content-type'])
+  if (type === STRATEGIC_MERGE_PATCH) return ['map']
+  if (!literals) return ['json']
+  return ['json', type === JSON_PATCH ? whereOperationsPut(patch, literals) : literals]
+}
+
 /** @returns the patched object, decoded anew: a patch can break types and add fields that the kind does not have */
 export async function patched(
   request: ApiRequest,
@@ -80,7 +109,7 @@ export async function patched(
   const result = patching instanceof Promise ? await patching : patching
   if (pacer.due) await pacer.pause()
   const decoding = inTurns(
-    resource.custom?.decode(result) ?? decodeObjectInPieces(resource.schema, result, strategic ? 'map' : 'json'),
+    resource.custom?.decode(result) ?? decodeObjectInPieces(resource.schema, result, ...asPatched(request, patch)),
     pacer,
   )
   const { object, unknown, errors } = decoding instanceof Promise ? await decoding : decoding

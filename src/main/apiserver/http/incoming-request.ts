@@ -58,6 +58,9 @@ export class IncomingRequest implements ApiRequest {
   get duplicateFields(): readonly string[] {
     return this.parts.content.duplicates()
   }
+  get literals(): ReadonlyMap<string, string> | undefined {
+    return this.parts.content.literals()
+  }
   get signal(): AbortSignal {
     return this.parts.life.signal
   }

@@ -10,6 +10,8 @@ export interface LazyBody {
   /** Undefined when the body is empty. */
   value(): Promise<unknown>
   duplicates(): readonly string[]
+  /** As `DecodedBody` has them. */
+  literals(): ReadonlyMap<string, string> | undefined
   /** The body for somebody else: afterwards nothing of it is here. Undefined when there is none. */
   passOn(): Promise<PassingBody | undefined>
 }
@@ -24,6 +26,7 @@ export const NO_BODY: LazyBody = {
   bytes: () => Promise.resolve(Buffer.alloc(0)),
   value: () => Promise.resolve(undefined),
   duplicates: () => [],
+  literals: () => undefined,
   passOn: () => Promise.resolve(undefined),
 }
 
@@ -37,6 +40,7 @@ export function lazyBody(
   let bytes: Promise<Buffer> | undefined
   let value: Promise<unknown> | undefined
   let duplicates: readonly string[] = []
+  let literals: ReadonlyMap<string, string> | undefined
   const read = () => (bytes ??= readBody(stream, declaredLength(headers), { hold }))
   const passOn = async (): Promise<PassingBody | undefined> => {
     if (bytes) {
@@ -51,7 +55,14 @@ export function lazyBody(
     if (body.length === 0) return undefined
     const decoded = await decodeBody(headers['content-type'], body, undefined, user)
     duplicates = decoded.duplicates
+    literals = decoded.literals
     return decoded.value
   }
-  return { bytes: read, value: () => (value ??= decode()), duplicates: () => duplicates, passOn }
+  return {
+    bytes: read,
+    value: () => (value ??= decode()),
+    duplicates: () => duplicates,
+    literals: () => literals,
+    passOn,
+  }
 }

@@ -35,11 +35,19 @@ export class DecodeContext {
   readonly unknown: string[] = []
   readonly errors: string[] = []
   readonly #wording: Wording
+  readonly #literals: ReadonlyMap<string, string> | undefined
   /** Whether something was kept as it was given that is stored otherwise. */
   keptGiven = false
 
-  constructor(wording: Wording) {
+  /** @param literals how numbers are written that are no integers to Go, by their paths */
+  constructor(wording: Wording, literals?: ReadonlyMap<string, string>) {
     this.#wording = wording
+    this.#literals = literals
+  }
+
+  /** @returns how the number at hand is written, where that is not as its value is */
+  literal(): string | undefined {
+    return this.#literals?.get(this.fieldPath())
   }
 
   /** @returns whether a value that is stored otherwise, or not at all, stays in the result as it was given */
@@ -77,14 +85,15 @@ export class DecodeContext {
   /** A wrong type of what decodes itself out of its own JSON, such as a time, wherever it stands. */
   wrongTime(got: unknown): undefined {
     if (this.#wording !== 'map') return this.#wrongJson(got, 'string')
-    this.errors.push(`json: cannot unmarshal ${describe(got, 'string')} into Go value of type string`)
+    this.errors.push(`json: cannot unmarshal ${describe(got, got, 'string')} into Go value of type string`)
     return undefined
   }
 
   #wrongJson(got: unknown, wanted: string): undefined {
     const field = this.path.filter(step => typeof step === 'string').join('.')
     const where = field ? `Go struct field ${this.structs.at(-1) ?? ''}.${field}` : 'Go value'
-    this.errors.push(`json: cannot unmarshal ${describe(got, wanted)} into ${where} of type ${wanted}`)
+    const given = typeof got === 'number' ? (this.literal() ?? got) : got
+    this.errors.push(`json: cannot unmarshal ${describe(got, given, wanted)} into ${where} of type ${wanted}`)
     return undefined
   }
 
@@ -105,14 +114,15 @@ export class DecodeContext {
   }
 }
 
-function describe(value: unknown, wanted: string): string {
+/** @param given as it is written */
+function describe(value: unknown, given: unknown, wanted: string): string {
   if (Array.isArray(value)) return 'array'
   switch (typeof value) {
     case 'boolean':
       return 'bool'
     case 'number':
     case 'bigint':
-      return wanted.startsWith('int') ? `number ${value}` : 'number'
+      return wanted.startsWith('int') ? `number ${String(given)}` : 'number'
     case 'string':
       return 'string'
     default:

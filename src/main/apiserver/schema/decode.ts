@@ -4,6 +4,7 @@
 // fields are left out and reported, `null` is an absent field unless it is applied, and a key called `__proto__` is data.
 import type { AnyObject } from '../../../shared/machinery/object.ts'
 import { getField, isObject, type JsonObject, setField } from '../../../shared/machinery/json-object.ts'
+import { isQuantity, parseQuantity } from '../../../shared/machinery/quantity.ts'
 import { atOnce, type Pieces } from '../../pieces/pacer.ts'
 import { FEW_ENTRIES } from '../../pieces/large-json.ts'
 import { DecodeContext, decodeInPieces, type Decoder, type Wording } from './decode-context.ts'
@@ -40,7 +41,7 @@ function structDecoder(schemaId: string): Decoder {
   const fields = new Map<string, Decoder>()
   for (const [field, fact] of Object.entries(type.fields)) {
     const union = schemaId === SCHEMA ? UNIONS.get(field) : undefined
-    const decoder = union ?? decoderOf(fact)
+    const decoder = union ?? (isResourceList(schemaId, fact) ? inThousandths(decoderOf(fact)) : decoderOf(fact))
     const isNothing = meansNothing(schemaId, field, fact)
     fields.set(field, isNothing ? unless(isNothing, decoder) : decoder)
   }
@@ -89,6 +90,25 @@ function structDecoder(schemaId: string): Decoder {
   const both = Object.assign(decode, { inPieces })
   structs.set(schemaId, both)
   return both
+}
+
+/** Amounts of resources by their names, where upstream's defaults know them. */
+const isResourceList = (schemaId: string, { t, i }: FieldFact): boolean =>
+  schemaId.startsWith('core.v1.') && t === 'map' && i?.t === 'quantity'
+
+/** No resource is given out in smaller parts. */
+function inThousandths(decoder: Decoder): Decoder {
+  return (value, context) => {
+    const amounts = decoder(value, context)
+    if (!isObject(amounts)) return amounts
+    for (const [name, amount] of Object.entries(amounts)) {
+      if (!isQuantity(amount)) continue
+      const quantity = parseQuantity(amount)
+      const rounded = quantity.inThousandths()
+      if (rounded !== quantity && !context.keepsGiven()) setField(amounts, name, rounded.toString())
+    }
+    return amounts
+  }
 }
 
 /** What is unknown in it is left out without a word, as upstream's decoder of schemas in these places does. */
@@ -274,13 +294,23 @@ function goTypeOf(fact: FieldFact): string {
  * @param value JSON as a client sent it
  * @param wording `map` for what a strategic merge patch made, which upstream decodes from a map, not from JSON; `apply`
  *   for what is applied
+ * @param literals how numbers are written that are no integers to Go, by their paths
  */
-export const decodeObject = (schemaId: string, value: unknown, wording: Wording = 'json'): Decoded =>
-  atOnce(decodeObjectInPieces(schemaId, value, wording))
+export const decodeObject = (
+  schemaId: string,
+  value: unknown,
+  wording: Wording = 'json',
+  literals?: ReadonlyMap<string, string>,
+): Decoded => atOnce(decodeObjectInPieces(schemaId, value, wording, literals))
 
 /** As decodeObject(). */
-export function* decodeObjectInPieces(schemaId: string, value: unknown, wording: Wording = 'json'): Pieces<Decoded> {
-  const context = new DecodeContext(wording)
+export function* decodeObjectInPieces(
+  schemaId: string,
+  value: unknown,
+  wording: Wording = 'json',
+  literals?: ReadonlyMap<string, string>,
+): Pieces<Decoded> {
+  const context = new DecodeContext(wording, literals)
   const object = (yield* decodeInPieces(structDecoder(schemaId), value, context)) ?? {}
   const errors = context.errors.map(message => (wording === 'map' ? message : wrap(schemaId, message)))
   return { object: object as AnyObject, unknown: context.unknown, errors, keptGiven: context.keptGiven }

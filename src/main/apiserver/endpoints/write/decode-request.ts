@@ -193,7 +193,9 @@ export async function decodeFields(
   } else otherKind = await assertCustomKind(request, value, kind)
   const pacer = pieceByPiece()
   const decoding = inTurns(
-    typeof schema === 'string' ? decodeObjectInPieces(schema, value, wording) : schema.decode(value, wording),
+    typeof schema === 'string'
+      ? decodeObjectInPieces(schema, value, wording, wording === 'apply' ? undefined : request.literals)
+      : schema.decode(value, wording),
     pacer,
   )
   const { object, unknown, errors, keptGiven = false } = decoding instanceof Promise ? await decoding : decoding

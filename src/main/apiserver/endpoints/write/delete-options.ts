@@ -48,7 +48,7 @@ function otherOptions(kind: string | undefined, told: string): string | undefine
 async function optionsBody(request: ApiRequest): Promise<DeleteOptionsBody> {
   const value = await request.body()
   if (value === undefined || value === null) return fromQuery(request.query)
-  const { object, errors } = decodeObject('meta.v1.DeleteOptions', value)
+  const { object, errors } = decodeObject('meta.v1.DeleteOptions', value, 'json', request.literals)
   if (errors[0] !== undefined) throw badRequest(errors[0])
   const why = otherOptions(object.kind, object.apiVersion ?? '')
   if (why !== undefined) throw badRequest(why)
