@@ -177,10 +177,10 @@ describe('kubectlCommands()', () => {
       }),
     )
     expect(kubectlCommands(model!)).toEqual([
-      'kubectl create deployment web --image=nginx:1.29 --replicas=3 --port=8080',
-      `kubectl set env deployment/web 'GREETING=it'\\''s $HOME'`,
-      'kubectl set resources deployment/web --requests=cpu=100m --limits=memory=256Mi',
-      'kubectl expose deployment web --port=80 --target-port=8080',
+      'kubectl create deployment web --image=nginx:1.29 --replicas=3 --port=8080 --namespace=default',
+      `kubectl set env deployment/web 'GREETING=it'\\''s $HOME' --namespace=default`,
+      'kubectl set resources deployment/web --requests=cpu=100m --limits=memory=256Mi --namespace=default',
+      'kubectl expose deployment web --port=80 --target-port=8080 --namespace=default',
     ])
   })
 })

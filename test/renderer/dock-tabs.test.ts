@@ -108,7 +108,7 @@ it.each([
   ],
   [
     { kind: 'logs', title: '', namespace: 'default', labelSelector: 'app in (a,b)' },
-    "kubectl logs '--selector=app in (a,b)' --all-containers --prefix --max-log-requests=50 --follow",
+    "kubectl logs '--selector=app in (a,b)' --all-containers --prefix --max-log-requests=50 --follow --namespace=default",
   ],
   [
     { kind: 'terminal', title: '', use: 'shell', pod: { namespace: 'shop', name: 'web-0' }, container: 'main' },

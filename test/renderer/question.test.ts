@@ -91,7 +91,7 @@ describe('the same with kubectl', () => {
     expect(question?.command?.(ENTERED).split('\n')).toEqual([
       'kubectl delete configmaps one three --namespace=a',
       'kubectl delete configmaps two --namespace=b',
-      'kubectl delete configmaps four',
+      'kubectl delete configmaps four --namespace=default',
     ])
   })
 

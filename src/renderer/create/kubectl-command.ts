@@ -12,9 +12,9 @@ export const line = (...words: readonly (string | undefined | false)[]): string 
     .map(shellWord)
     .join(' ')
 
-/** The flag that leads there; none is needed for `default`. */
+/** The flag that leads there, also to `default`: whoever runs it may have chosen another one for their context. */
 export const inNamespace = (namespace: string | undefined): string | false =>
-  namespace !== undefined && namespace !== '' && namespace !== 'default' && `--namespace=${namespace}`
+  namespace !== undefined && namespace !== '' && `--namespace=${namespace}`
 
 const amounts = (cpu: string, memory: string) =>
   [cpu && `cpu=${cpu}`, memory && `memory=${memory}`].filter(Boolean).join(',')
