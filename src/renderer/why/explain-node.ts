@@ -33,7 +33,14 @@ function ofHost(world: World, node: string): { readonly evidence: Evidence[]; re
   const { name } = host.metadata
   const { tone, text, reason } = connectionStatus(host)
   return {
-    evidence: tone === 'healthy' ? [] : [fact(reason ?? stateText(text), t('connection to host {name}', { name }))],
+    evidence: [
+      fact(
+        tone === 'healthy'
+          ? t('the machine is reached: its agent does not run, or not well')
+          : (reason ?? stateText(text)),
+        t('connection to host {name}', { name }),
+      ),
+    ],
     fixes: [{ kind: 'host', title: t('Look at host {name}', { name }), name }],
   }
 }

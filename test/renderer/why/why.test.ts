@@ -700,6 +700,10 @@ describe('why is a node not well?', () => {
     const cause = ask(lists, Node, silent)
     expect(facts(cause)).toContain('no route to host')
     expect(facts(cause).join()).not.toContain('journalctl')
+    const reached = { ...host, status: { ...host.status, conditions: [{ type: 'Connected', status: 'True' }] } } as Host
+    expect(facts(ask([lists[0]!, [Host, [reached]]], Node, silent))).toContain(
+      'the machine is reached: its agent does not run, or not well',
+    )
     expect(cause?.fixes).toEqual([{ kind: 'host', title: 'Look at host cellar', name: 'cellar' }])
   })
   it('short of memory is drained, or looked at', () => {
