@@ -180,6 +180,47 @@ data: { icon.bin: ${bytes.toString('base64')} }
     expect(await called.evaluate(({ scrollWidth, clientWidth }) => scrollWidth <= clientWidth)).toBe(true)
   })
 
+  it('change what they know, and keep all else as it was written', async () => {
+    const spec = {
+      type: 'object',
+      properties: { logs: { type: 'integer' } },
+      'x-kubernetes-preserve-unknown-fields': true,
+    }
+    const schema = { openAPIV3Schema: { type: 'object', properties: { spec } } }
+    const names = { plural: 'rafts', singular: 'raft', kind: 'Raft' }
+    const versions = [{ name: 'v1', served: true, storage: true, schema }]
+    await cluster.apply(
+      JSON.stringify({
+        apiVersion: 'apiextensions.k8s.io/v1',
+        kind: 'CustomResourceDefinition',
+        metadata: { name: 'rafts.example.dev' },
+        spec: { group: 'example.dev', scope: 'Namespaced', names, versions },
+      }),
+    )
+    await cluster.kubectl('wait', '--for=condition=Established', 'crd/rafts.example.dev')
+    // Kinds, numbers and keys of which the schema says nothing, and which are easily lost on the way.
+    const cargo = '{"barrels":[{"of":"rum","n":9007199254740993},null,[]],"odd key/~1.":{"":"on"},"off":"off","no":{}}'
+    await cluster.apply(
+      `{"apiVersion":"example.dev/v1","kind":"Raft","metadata":{"name":"drift","namespace":"default","annotations":{"by":"1e3"}},"spec":{"logs":3,"cargo":${cargo},"crew":"007"}}`,
+    )
+    const raw = () => cluster.kubectl('get', '--raw', '/apis/example.dev/v1/namespaces/default/rafts/drift')
+    const told = (text: string) => /"spec":(\{.*\})\}\s*$/.exec(text)?.[1]
+    const before = told(await raw())
+    expect(before).toContain('9007199254740993')
+    await go('k/example.dev/v1/rafts?open=default/drift&tab=yaml')
+    await page.getByRole('button', { name: 'Form', exact: true }).click()
+    expect(await field('spec.logs').inputValue()).toBe('3')
+    await field('spec.logs').fill('4')
+    await page.getByRole('button', { name: 'Apply' }).click()
+    await page.getByText('Applied drift').waitFor()
+    const raft = await raw()
+    expect(told(raft)).toBe(before?.replace('"logs":3', '"logs":4'))
+    expect((JSON.parse(raft) as { metadata: object }).metadata).toMatchObject({
+      annotations: { by: '1e3' },
+      generation: 2,
+    })
+  })
+
   /** What the browser offers for a field. */
   async function atHand(path: string): Promise<string[]> {
     await field(path).focus()
