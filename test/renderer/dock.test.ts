@@ -1,6 +1,7 @@
 // Logs and terminals: lines, the exec protocol, and the end of a session.
-import { describe, expect, it } from 'vitest'
-import { frame, readExitStatus } from '@/dock/exec-session.ts'
+import { describe, expect, it, vi } from 'vitest'
+import { type StreamSocket, connection } from '@/api/connection.ts'
+import { frame, openSession, readExitStatus } from '@/dock/exec-session.ts'
 import { LogBuffer } from '@/dock/log-buffer.ts'
 import { rangeOf } from '@/dock/log-range.ts'
 import { LogSelection } from '@/dock/log-selection.ts'
@@ -129,5 +130,43 @@ describe('exec', () => {
     expect(readExitStatus(JSON.stringify(status))).toMatchObject({ exitCode: 130 })
     expect(readExitStatus('{"status":"Success"}').exitCode).toBe(0)
     expect(readExitStatus('gone')).toEqual({ message: 'gone', exitCode: undefined })
+  })
+})
+
+describe('a session', () => {
+  it('loses nothing that is typed before it is open', async () => {
+    const sent: Uint8Array[] = []
+    const stream: StreamSocket = {
+      onopen: undefined,
+      onmessage: undefined,
+      onclose: undefined,
+      send: data => Promise.resolve(void sent.push(data)),
+      close: () => undefined,
+    }
+    vi.spyOn(connection, 'openStream').mockReturnValue(stream)
+    const session = openSession(
+      { namespace: 'shop', pod: 'web', container: 'main' },
+      ['sh'],
+      { stdin: true, tty: true },
+      {
+        onOpen: () => session.resize(80, 24),
+        onOutput: () => undefined,
+        onEnd: () => undefined,
+      },
+    )
+    const type = (text: string) => session.write(new TextEncoder().encode(text))
+    await type('rm ')
+    await type('-i ')
+    expect(sent).toEqual([])
+    stream.onopen?.('v5.channel.k8s.io')
+    await type('x')
+    const told = sent.map(([channel = 0, ...data]) => [channel, new TextDecoder().decode(new Uint8Array(data))])
+    expect(told).toEqual([
+      [4, '{"Width":80,"Height":24}'],
+      [0, 'rm '],
+      [0, '-i '],
+      [0, 'x'],
+    ])
+    vi.restoreAllMocks()
   })
 })

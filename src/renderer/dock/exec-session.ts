@@ -29,7 +29,7 @@ export interface ExecListener {
 }
 
 export interface ExecSession {
-  /** Resolves when there is room for more. */
+  /** What comes before the session is open is sent once it is. Resolves when there is room for more. */
   write(data: Uint8Array): Promise<void>
   resize(columns: number, rows: number): void
   close(): void
@@ -82,7 +82,13 @@ export function openSession(
     ended = true
     listener.onEnd(message, exitCode)
   }
-  socket.onopen = () => listener.onOpen()
+  let early: Uint8Array[] | undefined = []
+  socket.onopen = () => {
+    const typed = early ?? []
+    early = undefined
+    listener.onOpen()
+    for (const data of typed) void socket.send(data)
+  }
   socket.onmessage = data => {
     const channel = data[0]
     const payload = data.subarray(1)
@@ -98,7 +104,11 @@ export function openSession(
   socket.onclose = (code, reason) =>
     end(reason || (code === 1000 ? t('The session ended.') : t('The connection broke ({code}).', { code })), undefined)
   return {
-    write: data => socket.send(frame(STDIN, data)),
+    write(data) {
+      if (!early) return socket.send(frame(STDIN, data))
+      early.push(frame(STDIN, data))
+      return Promise.resolve()
+    },
     resize: (columns, rows) =>
       void socket.send(frame(RESIZE, new TextEncoder().encode(JSON.stringify({ Width: columns, Height: rows })))),
     close: () => socket.close(),
