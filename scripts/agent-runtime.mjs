@@ -35,17 +35,20 @@ const sha256 = data => createHash('sha256').update(data).digest('hex')
 
 /** @returns the bytes of `bin/node` */
 function fetchNode(arch, work) {
-  const packed = spawnSync(npm, ['pack', '--ignore-scripts', '--silent', `node-linux-${arch}@${VERSION}`], {
+  // Without a network the build is not to wait for one: by itself npm tries for minutes.
+  const patience = ['--fetch-retries=1', '--fetch-retry-mintimeout=1000', '--fetch-retry-maxtimeout=2000']
+  const name = `node-linux-${arch}@${VERSION}`
+  const packed = spawnSync(npm, ['pack', '--ignore-scripts', '--loglevel=error', ...patience, name], {
     cwd: work,
     encoding: 'utf8',
   })
   const archive = readdirSync(work).find(name => name.endsWith('.tgz'))
   if (packed.status !== 0 || !archive)
-    throw new Error(`node-linux-${arch}@${VERSION} cannot be had: ${packed.stderr.trim()}`)
+    throw new Error(`${name} cannot be had (${/^npm error (.+)/m.exec(packed.stderr ?? '')?.[1] ?? 'npm failed'})`)
   const integrity = `sha512-${createHash('sha512')
     .update(readFileSync(join(work, archive)))
     .digest('base64')}`
-  if (integrity !== INTEGRITY[arch]) throw new Error(`node-linux-${arch}@${VERSION} is not what it was: ${integrity}`)
+  if (integrity !== INTEGRITY[arch]) throw new Error(`${name} is not what it was: ${integrity}`)
   if (spawnSync('tar', ['-xzf', archive, 'package/bin/node', 'package/LICENSE'], { cwd: work }).status !== 0)
     throw new Error(`${archive} cannot be unpacked`)
   const node = join(work, 'package', 'bin', 'node')

@@ -56,9 +56,17 @@ if (unknown.length) {
   console.error(`flotilla: no such test area: ${unknown.join(', ')}. Areas: ${AREAS.join(', ')}`)
   process.exit(2)
 }
-const isChosen = project => !wanted.length || wanted.includes(areaOf(project))
+/** They make networks, mounts and machines. */
+const ROOT_PROJECTS = ['lab', 'network', 'agent', 'hosts', 'hosts-alone', 'e2e', 'e2e-alone', 'clients']
+const isWanted = project => !wanted.length || wanted.includes(areaOf(project))
+const withheld = process.getuid?.() === 0 ? [] : ROOT_PROJECTS.filter(isWanted)
+const isChosen = project => isWanted(project) && !withheld.includes(project)
+const notRun = `not run without root, which makes their networks and machines: ${withheld.join(', ')}`
 
 requireNode()
+if (withheld.length) say(`${notRun}. All: sudo npm test`)
+// Of programs that change a machine, users' paths know nothing.
+if (process.platform === 'linux') process.env.PATH += ':/usr/sbin:/sbin'
 ensureDependencies()
 // They read sources alone: they run beside what follows.
 const checked = wanted.length ? Promise.resolve([]) : runChecks()
@@ -220,6 +228,7 @@ function countTest(test) {
 }
 
 problems.push(...(await checked))
+if (withheld.length) problems.push(notRun)
 for (const lanes of STAGES) await runStage(lanes)
 
 const minutes = (Date.now() - begun) / 60_000

@@ -67,7 +67,9 @@ export function findElectron() {
   const present = installed()
   if (present) return fit(present)
   console.log('flotilla: downloading the Electron runtime (once)')
-  const result = spawnSync(process.execPath, [join(folder, 'install.js')], {
+  // It requires what is an ES module, which Node 20.18 does when told to.
+  const flags = process.features.require_module ? [] : ['--experimental-require-module']
+  const result = spawnSync(process.execPath, [...flags, join(folder, 'install.js')], {
     cwd: folder,
     encoding: 'utf8',
     timeout: 180_000,

@@ -90,6 +90,8 @@ export function ensureBuilt() {
     console.error('flotilla: the build failed; see above.')
     process.exit(1)
   }
+  // What it could not make is not needed by everybody.
+  for (const line of result.stdout.split('\n')) if (/^flotilla: .*cannot/.test(line)) console.log(line)
   mkdirSync(dirname(stamp), { recursive: true })
   writeFileSync(stamp, hash)
 }
