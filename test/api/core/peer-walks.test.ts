@@ -290,8 +290,12 @@ test('of two parts without a name the second is there twice', async () => {
   const { json } = await raw(server, '/apis/resource.k8s.io/v1/namespaces/default/resourceclaimtemplates', {
     body: { metadata: { name: 'nameless' }, spec: { spec: { devices } } },
   })
-  const twice = (json as AnyJson).details.causes.filter(({ reason }: AnyJson) => reason === 'FieldValueDuplicate')
-  expect(twice.map(({ field, message }: AnyJson) => `${field}: ${message}`)).toEqual([
-    'spec.spec.devices.requests[0].firstAvailable[1]: Duplicate value: ""',
-  ])
+  const twice = ({ details }: AnyJson) =>
+    details.causes
+      .filter(({ reason }: AnyJson) => reason === 'FieldValueDuplicate')
+      .map(({ field, message }: AnyJson) => `${field}: ${message}`) as string[]
+  expect(twice(json as AnyJson)).toEqual(['spec.spec.devices.requests[0].firstAvailable[1]: Duplicate value: ""'])
+  const spec = { containers: [{ image: 'a' }, { image: 'a' }] }
+  const pod = await raw(server, '/api/v1/namespaces/default/pods', { body: { metadata: { name: 'nameless' }, spec } })
+  expect(twice(pod.json as AnyJson)).toEqual(['spec.containers[1].name: Duplicate value: ""'])
 })

@@ -85,10 +85,10 @@ function restartErrors(path: string, { restartPolicy, restartPolicyRules: rules 
   return errors
 }
 
-/** Adds the name; `Duplicate value` when it was there. */
-function unique(path: string, name: string, names: Set<string>): FieldError[] {
-  if (names.has(name)) return [duplicate(`${path}.name`, name)]
-  if (name) names.add(name)
+/** Adds the name; `Duplicate value` when it was there. None is a name as well, but of what runs before the others. */
+function unique(path: string, name: string | undefined, names: Set<string>, countsNone = true): FieldError[] {
+  if (names.has(name ?? '')) return [duplicate(`${path}.name`, name ?? '')]
+  if (name || countsNone) names.add(name ?? '')
   return []
 }
 
@@ -120,7 +120,7 @@ export function validateInitContainers(path: string, pod: PodContext): FieldErro
       ...common(at, container, pod),
       // Without a policy, nothing else is said of the rules of what runs before the others.
       ...restartErrors(at, container).slice(0, container.restartPolicy === undefined ? 1 : undefined),
-      ...unique(at, container.name, names),
+      ...unique(at, container.name, names, false),
       ...hostPortConflicts(path, [container]),
       ...(sidecar
         ? [
