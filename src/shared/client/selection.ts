@@ -86,15 +86,16 @@ export class Selectors<T extends KubeObject> {
     const found: T[] = []
     // Most changes concern kinds of which there are none.
     if (lister.size === 0) return found
-    const look = (at: string, labels: Labels) => {
-      for (const object of lister.by(this.#index, at)) if (this.of(object).matches(labels)) found.push(object)
-    }
     for (const labels of wanted) {
-      look(place(namespace), labels)
-      for (const key in labels) look(place(namespace, key, labels[key]), labels)
+      this.#find(lister, place(namespace), labels, found)
+      for (const key in labels) this.#find(lister, place(namespace, key, labels[key]), labels, found)
     }
     // By one set of labels it is found in one place.
     return wanted.length > 1 ? [...new Set(found)] : found
+  }
+
+  #find(lister: Lister<T>, at: string, labels: Labels, found: T[]): void {
+    for (const object of lister.by(this.#index, at)) if (this.of(object).matches(labels)) found.push(object)
   }
 
   /** A selector that cannot be read selects nothing. */

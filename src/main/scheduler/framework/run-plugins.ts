@@ -267,10 +267,14 @@ export function scoreNodes(
     onScores?.({ plugin: plugin.name, weight, scores: [...scores] })
     for (let i = 0; i < totals.length; i++) totals[i] = (totals[i] ?? 0) + (scores[i] ?? 0) * weight
   }
-  const scored: NodeScore[] = []
-  for (let i = 0, node = nodes[0]; node; node = nodes[++i]) scored.push({ node, total: totals[i] ?? 0 })
+  const scored = new Array<NodeScore>(nodes.length)
+  for (let i = 0, node = nodes[0]; node; node = nodes[++i]) scored[i] = { node, total: totals[i] ?? 0 }
   return scored
 }
+
+/** By itself: a function within a loop over nodes is made room for at each of them. */
+const rawScores = (plugins: readonly With<'score'>[], state: CycleState, pod: PodInfo, node: NodeInfo) =>
+  plugins.map(plugin => plugin.score(state, pod, node))
 
 /** @returns for each node the raw scores of the plugins, all of which sign */
 function scoresRemembered(
@@ -281,11 +285,10 @@ function scoresRemembered(
   nodes: readonly NodeInfo[],
 ): (readonly number[])[] {
   const kind = kindOf(profile, state, pod)
-  const remembered: (readonly number[])[] = []
-  for (const node of nodes) {
+  const remembered = new Array<readonly number[]>(nodes.length)
+  for (let i = 0, node = nodes[0]; node; node = nodes[++i]) {
     const answer = kind.about(node)
-    answer.scores ??= plugins.map(plugin => plugin.score(state, pod, node))
-    remembered.push(answer.scores)
+    remembered[i] = answer.scores ??= rawScores(plugins, state, pod, node)
   }
   return remembered
 }
