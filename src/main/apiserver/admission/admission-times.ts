@@ -70,7 +70,7 @@ export class AdmissionTimes {
       const family = { ...facts, get: () => Promise.resolve({ ...facts, values: all().flatMap(samples) }), reset }
       registry.registerMetric(family as unknown as Histogram)
     }
-    add(NAMES.plugin, 'How long an admission plugin took, by its name, the operation, the step and whether it refused.', series => series.ofPlugins()) // prettier-ignore
+    add(NAMES.plugin, 'How long an admission plugin took with what it is asked about, by its name, the operation, the step and whether it refused.', series => series.ofPlugins()) // prettier-ignore
     add(NAMES.step, 'How long all admission plugins of a step took, by the operation and whether one refused.', series => series.ofStep()) // prettier-ignore
   }
 
