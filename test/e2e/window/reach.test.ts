@@ -352,6 +352,13 @@ describe.skipIf(!helm)('releases of Helm', () => {
     await go('helm')
     await page.locator('[data-release="default/demo"]').getByText('deployed').waitFor()
     await page.locator('[data-release="default/demo"]').click()
+    const objects = page.getByRole('list', { name: 'Objects' }).getByRole('listitem')
+    const manifest = JSON.parse(tried) as { manifest: string }
+    const count = manifest.manifest.match(/^kind: /gm)?.length
+    await until('each of them is listed', async () => (await objects.count()) === count)
+    await objects.filter({ hasText: 'Deployment' }).getByText('Scaled to 0').waitFor()
+    await cluster.kubectl('delete', 'configmap', 'demo-cm')
+    await objects.filter({ hasText: 'ConfigMap' }).getByText('Missing').waitFor()
     await page.getByRole('tab', { name: 'Values' }).click()
     await page.locator('.cm-content').getByText('size 2').waitFor()
   })
