@@ -38,6 +38,7 @@ const BESIDE = [
   'test/e2e/window/every-field.test.ts',
   'test/e2e/window/every-kind.test.ts',
   'test/e2e/window/forms.test.ts',
+  'test/e2e/window/map-of-many.test.ts',
   'test/e2e/window/other-clusters.test.ts',
   'test/e2e/window/resilience.test.ts',
   'test/e2e/window/security.test.ts',
