@@ -371,7 +371,8 @@ describe('the map', () => {
   it.each(RELATIONS)('shows %s on demand alone: %s %s', async (relation, kind, name) => {
     await go('topology?ns=default')
     await card('deployments', 'web').waitFor()
-    expect(await card(kind, name).count()).toBe(0)
+    // It may be there still from the place before.
+    await card(kind, name).waitFor({ state: 'detached' })
     await page.getByRole('button', { name: 'Relations' }).click()
     await page.getByRole('menuitemcheckbox', { name: relation }).click()
     await page.keyboard.press('Escape')
@@ -388,7 +389,7 @@ describe('the map', () => {
     await cluster.apply(ownedBy(uid))
     await go('topology?ns=default')
     await card('deployments', 'hull').waitFor()
-    expect(await card('boats', 'erna').count()).toBe(0)
+    await card('boats', 'erna').waitFor({ state: 'detached' })
     await page.getByRole('button', { name: 'Relations' }).click()
     await page.getByRole('menuitemcheckbox', { name: 'Custom resources that control them' }).click()
     await page.keyboard.press('Escape')
