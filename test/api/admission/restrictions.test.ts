@@ -364,7 +364,7 @@ describe('rights are handed out only by who has them', () => {
   })
   test('a binding to a role that is not there answers 404', async () => {
     const error = await failure(cluster.as('lead').create(RoleBinding, binding('none', 'Role', 'missing')))
-    expect([error.code, error.message]).toEqual([404, 'roles.rbac.authorization.k8s.io "missing" not found'])
+    expect([error.code, error.message]).toEqual([404, 'rolebindings.rbac.authorization.k8s.io "missing" not found'])
   })
   test('secrets stay out of reach', async () => {
     expect((await failure(cluster.as('lead').list(Secret, { namespace }))).code).toBe(403)
