@@ -377,7 +377,7 @@ const told = (schema: string, now: Fields, before: Fields) =>
 const balanced = (ingress: Fields[], type = 'LoadBalancer') => ({ spec: { type }, status: { loadBalancer: { ingress } } }) // prettier-ignore
 const state = (status: Fields, spec: Fields = {}) => ({
   metadata: { name: 'a' },
-  spec,
+  spec: { containers: [], ...spec },
   status: { qosClass: 'Burstable', ...status },
 })
 const EXTENDED = 'status.extendedResourceClaimStatus'
