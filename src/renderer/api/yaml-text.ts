@@ -59,7 +59,7 @@ function refuseDoubleKeys(document: Document.Parsed, { items }: YAMLMap<unknown>
     if (!isScalar(key)) continue
     const [at] = key.range ?? []
     if (met.has(key.value) && at !== undefined)
-      document.errors.push(new YAMLParseError([at, at + 1], 'DUPLICATE_KEY', 'Map keys must be unique'))
+      document.errors.push(new YAMLParseError([at, at + 1], 'DUPLICATE_KEY', t('Map keys must be unique')))
     met.add(key.value)
   }
 }
@@ -78,7 +78,11 @@ function* documentsIn(text: string): Generator<Document.Parsed> {
     document.errors.sort((a, b) => a.pos[0] - b.pos[0])
     for (const error of document.errors) {
       const { line, col } = lines.linePos(error.pos[0])
-      error.message += ` at line ${line}, column ${col}`
+      error.message = t('{problem} at line {line}, column {col}', {
+        problem: error.message,
+        line: `${line}`,
+        col: `${col}`,
+      })
     }
     yield document
   }

@@ -188,4 +188,4 @@ function proseIn(code: string): string[] {
 }
 
 const isTailwind = (text: string) =>
-  /(^|\s)(text|bg|border|rounded|fill|stroke|opacity|px)-|[a-z]-\[|-full |\d(px|fr)/.test(text)
+  /(^|\s)(text|bg|border|rounded|fill|stroke|opacity|justify|px)-|[a-z]-\[|-full |\d(px|fr)/.test(text)

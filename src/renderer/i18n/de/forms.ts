@@ -70,6 +70,8 @@ export const forms = {
   'Created {n} objects': '{n} Objekte angelegt',
   'YAML of new objects': 'YAML neuer Objekte',
   'Every document needs apiVersion and kind.': 'Jedes Dokument braucht apiVersion und kind.',
+  'Map keys must be unique': 'Schlüssel stehen in einer Map nur einmal',
+  '{problem} at line {line}, column {col}': 'Zeile {line}, Spalte {col}: {problem}',
 
   // Dropped manifests
   'Apply what was dropped': 'Abgelegtes anwenden',

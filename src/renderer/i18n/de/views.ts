@@ -10,7 +10,7 @@ export const views = {
   // Sign-in
   'Sign in to Flotilla': 'Bei Flotilla anmelden',
   'Your session has ended: its time was up, or the control plane was started anew and knows none from before. What you had open is kept for you.':
-    'Ihre Sitzung ist zu Ende: Ihre Zeit war um, oder die Control Plane wurde neu gestartet und kennt keine von vorher. Was Sie offen hatten, bleibt für Sie erhalten.',
+    'Ihre Sitzung ist zu Ende: Sie ist abgelaufen, oder die Control Plane wurde neu gestartet und kennt keine von vorher. Was Sie offen hatten, bleibt für Sie erhalten.',
   'Paste the link or the token that {part} printed. It works once, for five minutes.':
     'Link oder Token einfügen, die {part} ausgegeben hat. Gilt einmal, fünf Minuten lang.',
   'Link or token': 'Link oder Token',

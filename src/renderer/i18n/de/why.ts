@@ -17,7 +17,7 @@ export const why = {
   'condition {text}': 'Zustand {text}',
   'condition Ready': 'Zustand Ready',
   'the machine is reached: its agent does not run, or not well':
-    'der Rechner ist erreichbar: Sein Agent läuft nicht, oder nicht richtig',
+    'der Rechner ist erreichbar: Sein Agent läuft nicht oder nicht richtig',
   'by hand, on {node}': 'von Hand, auf {node}',
   'see whether the machine is on and reaches the API server, and what its agent writes: systemctl status flotilla-agent and journalctl -u flotilla-agent, or the same of kubelet':
     'nachsehen, ob der Rechner läuft und den API-Server erreicht, und was sein Agent schreibt: systemctl status flotilla-agent und journalctl -u flotilla-agent, oder dasselbe von kubelet',
