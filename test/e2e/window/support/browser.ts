@@ -61,13 +61,18 @@ const TELL_BROKEN_POLICY = `
 /** Tests beside this one start pods and hosts, which is no matter of the window's. */
 const CHROMIUM = fileURLToPath(new URL('chromium.pl', import.meta.url))
 let running: Promise<Browser> | undefined
-/** One for all files of a process, with which the driver ends it: windows have nothing in common but the program. */
+/** One for all files of a process, with which it ends: windows have nothing in common but the program. */
 async function ourBrowser(): Promise<Browser> {
-  const browser = await (running ??= chromium.launch({ executablePath: CHROMIUM, args: FLAGS }))
-  if (browser.isConnected()) return browser
-  running = undefined
-  return ourBrowser()
+  const before = await running?.catch(() => undefined)
+  if (before?.isConnected()) return before
+  if (!running) endWithoutDelay()
+  // Told to end, the driver would wait for Chromium, longer than it is waited for, and leave its folders there.
+  running = chromium.launch({ executablePath: CHROMIUM, args: FLAGS, handleSIGTERM: false })
+  return running
 }
+
+/** At the exit, the driver ends Chromium and removes its folders at once. */
+const endWithoutDelay = () => process.once('SIGTERM', () => process.exit())
 
 /** @param url such as the login link */
 export async function openInChromium(url: string, colorScheme: 'light' | 'dark' = 'light'): Promise<OpenWindow> {
