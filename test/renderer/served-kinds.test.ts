@@ -6,7 +6,7 @@ import { connect } from '@/api/connection.ts'
 import { discover, kindKey } from '@/api/discovery.ts'
 import { UNSERVED } from '@/api/live-pool.ts'
 import { planApply } from '@/apply/apply-plan.ts'
-import { applyItem } from '@/apply/apply-run.ts'
+import { applyItems } from '@/apply/apply-run.ts'
 import { useServedKinds } from '@/composables/use-served-kinds.ts'
 import { useClusterStore } from '@/stores/cluster.ts'
 
@@ -203,14 +203,31 @@ describe('a window that is open', () => {
     expect(kinds()).toEqual(['pods', 'boats'])
   })
 
+  /** Of boats, one after the other. */
+  async function applied(...names: string[]): Promise<string[]> {
+    const text = names.map(name => `---\napiVersion: example.dev/v1\nkind: BOATS\nmetadata: {name: ${name}}\n`).join('')
+    const told: string[] = []
+    const { items } = planApply([{ path: 'boats.yaml', text }])
+    for await (const [{ object }, { state }] of applyItems(items, 'default', false))
+      told.push(`${object.metadata.name} ${state}`)
+    return told
+  }
+
   it('applies an object as soon as it is served, which its definition is not at once', async () => {
     await open()
-    const [item] = planApply([{ path: 'boat.yaml', text: 'apiVersion: example.dev/v1\nkind: BOATS\nmetadata: {name: erna}' }]).items // prettier-ignore
-    const applied = applyItem(item!, 'default', false)
+    const told = applied('erna')
     await later(1_000)
     cluster.groups = boats
     await later(1_000)
-    expect(await applied).toEqual({ state: 'applied' })
+    expect(await told).toEqual(['erna applied'])
+  })
+
+  it('waits once for a kind that does not come to be served, however many objects it has', async () => {
+    await open()
+    let told: string[] = []
+    void applied('erna', 'frieda', 'gerda').then(all => (told = all))
+    await later(12_000)
+    expect(told).toEqual(['erna failed', 'frieda failed', 'gerda failed'])
   })
 
   it('shows kinds that are installed and no longer those that are removed, asking once for many changes', async () => {

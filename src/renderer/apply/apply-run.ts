@@ -77,9 +77,7 @@ async function findServed({ object }: ApplyItem): Promise<void> {
   }
 }
 
-/** @param force takes fields from their owners */
-export async function applyItem(item: ApplyItem, defaultNamespace: string, force: boolean): Promise<Verdict> {
-  await findServed(item)
+async function applyItem(item: ApplyItem, defaultNamespace: string, force: boolean): Promise<Verdict> {
   const place = placeOf(item, defaultNamespace)
   if (!place) return { state: 'failed', message: t('This cluster does not serve {kind}.', { kind: item.object.kind }) }
   try {
@@ -87,5 +85,25 @@ export async function applyItem(item: ApplyItem, defaultNamespace: string, force
     return { state: 'applied' }
   } catch (error) {
     return { state: 'failed', message: messageOf(error) }
+  }
+}
+
+/**
+ * One after the other. A kind that does not come to be served is waited for once, however many objects it has.
+ *
+ * @param force takes fields from their owners
+ */
+export async function* applyItems(
+  items: readonly ApplyItem[],
+  defaultNamespace: string,
+  force: boolean,
+): AsyncGenerator<readonly [ApplyItem, Verdict]> {
+  const awaited = new Set<string>()
+  for (const item of items) {
+    const { apiVersion, kind } = item.object
+    const served = `${apiVersion} ${kind}`
+    if (!awaited.has(served)) await findServed(item)
+    awaited.add(served)
+    yield [item, await applyItem(item, defaultNamespace, force)]
   }
 }
