@@ -11,16 +11,14 @@ let server: TestApiServer
 let clock: ManualClock
 let told: string[]
 let stop: () => void
+const hearers = { ready: () => void told.push('ready'), notReady: (why: string) => void told.push(why) }
 beforeEach(async () => {
   server = await startTestApiServer()
   clock = new ManualClock(Date.now())
   told = []
   const client = server.clientAs()
   await client.create(Node, { metadata: { name: 'box' }, spec: {} })
-  stop = onceReady(client, 'box', clock, {
-    ready: () => void told.push('ready'),
-    notReady: why => void told.push(why),
-  })
+  stop = onceReady(client, 'box', clock, hearers)
 })
 afterEach(async () => {
   stop()
@@ -54,4 +52,18 @@ test('what passes before that is told to nobody', async () => {
   await eventually(() => expect(told).toEqual(['ready']))
   await clock.advance(60_000)
   expect(told).toEqual(['ready'])
+})
+
+test('what an agent said before it was refused is not taken for what it says once it is not', async () => {
+  await report('True', 'kubelet is posting ready status')
+  await eventually(() => expect(told).toEqual(['ready']))
+  stop = onceReady(server.clientAs(), 'box', clock, hearers, true)
+  await eventually(async () => {
+    await clock.advance(1_000)
+    await report('False', '[network is not ready]')
+    expect(clock.pending).toBe(1)
+  })
+  expect(told).toEqual(['ready'])
+  await report('True', 'kubelet is posting ready status')
+  await eventually(() => expect(told).toEqual(['ready', 'ready']))
 })

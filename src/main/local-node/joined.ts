@@ -14,9 +14,14 @@ export interface Hearers {
   notReady(why: string): void
 }
 
-/** @returns a function that stops watching */
-export function onceReady(client: Client, nodeName: string, clock: Clock, hearers: Hearers): () => void {
+/**
+ * @param anew what the node has said until now does not count, as after its agent was refused
+ * @returns a function that stops watching
+ */
+export function onceReady(client: Client, nodeName: string, clock: Clock, hearers: Hearers, anew = false): () => void {
   const stop = new AbortController()
+  /** When what does not count was said. */
+  let before: string | undefined
   let standing: string | undefined
   let cancel: () => void = () => undefined
   const end = () => {
@@ -26,6 +31,7 @@ export function onceReady(client: Client, nodeName: string, clock: Clock, hearer
   const look = ({ status }: Node) => {
     const condition = conditionOf(status.conditions, 'Ready')
     if (stop.signal.aborted || condition === undefined) return
+    if (before !== undefined && condition.lastHeartbeatTime === before) return
     if (condition.status === 'True') {
       end()
       return void hearers.ready()
@@ -39,7 +45,13 @@ export function onceReady(client: Client, nodeName: string, clock: Clock, hearer
     if (text !== '') cancel = clock.after(STANDING_MS, () => hearers.notReady(text))
   }
   const informer = new Informer(client, Node, { fieldSelector: `metadata.name=${nodeName}` })
-  informer.on({ added: look, updated: look })
+  informer.on({
+    added(node, initial) {
+      if (anew && initial) before = conditionOf(node.status.conditions, 'Ready')?.lastHeartbeatTime
+      else look(node)
+    },
+    updated: look,
+  })
   void informer.start(stop.signal)
   return end
 }

@@ -135,21 +135,24 @@ class LocalNodes implements AsyncDisposable {
   #runAgent(plan: Exclude<LocalNodePlan, NoNode>, { nodeName, layout, network }: LocalPlace): void {
     const { clock, client, onStatus } = this.#options
     const agent = { plan, dataDir: layout.root, folder: layout.agent, network, purpose: 'node' } as const
+    const hearers = {
+      ready: () => onStatus(`joined as ${nodeName}`),
+      notReady: (why: string) => onStatus(`${nodeName} is not ready: ${why}`),
+    }
+    const watch = (anew: boolean) => onceReady(client, nodeName, clock, hearers, anew)
+    let stopWatching = watch(false)
+    this.#owned.defer(() => stopWatching())
     this.#owned.use(
       new Supervisor({
         clock,
         logPath: join(layout.logs, 'agent.log'),
         command: () => localAgent(agent),
-        onExit: (line, machineTaken) =>
-          onStatus(
-            machineTaken ? `not joined: ${line}; ${OF_SEVERAL}` : `the agent stopped (${line}); starting it again`,
-          ),
-      }),
-    )
-    this.#owned.defer(
-      onceReady(client, nodeName, clock, {
-        ready: () => onStatus(`joined as ${nodeName}`),
-        notReady: why => onStatus(`${nodeName} is not ready: ${why}`),
+        onExit(line, machineTaken) {
+          if (!machineTaken) return onStatus(`the agent stopped (${line}); starting it again`)
+          onStatus(`not joined: ${line}; ${OF_SEVERAL}`)
+          stopWatching()
+          stopWatching = watch(true)
+        },
       }),
     )
   }
