@@ -33,13 +33,14 @@ const parent = process.ppid
  * it is the parent that is gone.
  */
 export function onEnd(end) {
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, end)
-  if (!process.env.npm_lifecycle_event || process.platform === 'win32') return
-  const looks = setInterval(() => {
-    if (process.ppid === parent) return
+  let looks
+  const hear = signal => {
     clearInterval(looks)
-    end('SIGTERM')
-  }, 500).unref()
+    end(signal)
+  }
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, hear)
+  if (!process.env.npm_lifecycle_event || process.platform === 'win32') return
+  looks = setInterval(() => process.ppid === parent || hear('SIGTERM'), 500).unref()
 }
 
 /** Installs node_modules from the lock file when they are missing or older than it. */

@@ -39,6 +39,7 @@ import { blameFor } from './desktop/updates/blame.ts'
 import { clusterSession, hardenPages, placeOfPage } from './desktop/window.ts'
 import { keepHeapLean } from './process/lean-heap.ts'
 import { optimizeSooner } from './process/optimize-sooner.ts'
+import { onStopSignal } from './process/stop-signals.ts'
 
 const root = join(import.meta.dirname, '..', '..')
 const paths = {
@@ -245,7 +246,8 @@ function main(): void {
       .catch((error: unknown) => log(`stopping failed: ${String(error)}`))
       .finally(() => app.exit(0))
   })
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => app.quit())
+  const quit = () => app.quit()
+  onStopSignal(quit, quit)
 
   if (!updates.begin()) return
   // A checkout leaves the user's links alone.

@@ -12,30 +12,39 @@ const { displayProblem } = (await import(new URL('../../scripts/lib/electron.mjs
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'flotilla-npm-start-'))
+const electron = join(folder, 'electron')
 const lock = join(folder, 'data/lock')
 let npm: ChildProcess
 let output = ''
 
-beforeAll(async () => {
-  // A program that asks for a library that no machine has.
-  const executable = join(folder, 'electron')
-  const real = readFileSync(realpathSync('/bin/true')).toString('latin1')
-  writeFileSync(executable, real.replaceAll('libc.so.6', 'libq.so.6'), { encoding: 'latin1', mode: 0o755 })
+/** @param group whether it has one of its own, as what is started in a terminal has */
+async function start(group = false): Promise<void> {
+  output = ''
   npm = spawn(
     'npm',
     ['start', '--', '--no-local-node', '--data-dir', join(folder, 'data'), '--listen', '127.0.0.1:0'],
     {
       cwd: repository,
-      env: { ...process.env, DISPLAY: 'elsewhere:0', FLOTILLA_ELECTRON: executable },
+      env: { ...process.env, DISPLAY: 'elsewhere:0', FLOTILLA_ELECTRON: electron },
       stdio: ['ignore', 'pipe', 'pipe'],
+      detached: group,
     },
   )
   for (const stream of [npm.stdout, npm.stderr]) stream?.on('data', chunk => (output += String(chunk)))
   // A checkout that changed is built first.
   await until('it serves', () => Promise.resolve(/^ready /m.test(output)), 240_000)
+}
+const serverPid = () => (JSON.parse(readFileSync(lock, 'utf8')) as { pid: number }).pid
+
+beforeAll(async () => {
+  // A program that asks for a library that no machine has.
+  const real = readFileSync(realpathSync('/bin/true')).toString('latin1')
+  writeFileSync(electron, real.replaceAll('libc.so.6', 'libq.so.6'), { encoding: 'latin1', mode: 0o755 })
+  await start()
 }, 260_000)
 afterAll(() => {
-  if (existsSync(lock)) process.kill((JSON.parse(readFileSync(lock, 'utf8')) as { pid: number }).pid)
+  npm.kill()
+  if (existsSync(lock)) process.kill(serverPid())
   rmSync(folder, { recursive: true, force: true })
 })
 
@@ -50,6 +59,14 @@ test('the server ends with the npm that was told to end', async () => {
   npm.kill('SIGTERM')
   await until('the data folder is free', () => Promise.resolve(!existsSync(lock)))
 }, 150_000)
+
+test('a Ctrl-C, which reaches the server from the terminal and again from npm, stops it cleanly', async () => {
+  await start(true)
+  process.kill(-(npm.pid ?? NaN), 'SIGINT')
+  // Who ends without that leaves it.
+  await until('the data folder is free', () => Promise.resolve(!existsSync(lock)))
+  expect(output).toContain('SIGINT: stopping the control plane')
+}, 300_000)
 
 describe('the display', () => {
   const problem = (env: NodeJS.ProcessEnv) => displayProblem({ platform: 'linux', env })

@@ -10,6 +10,7 @@ import { keepHeapLean } from '../process/lean-heap.ts'
 import { MovedError } from '../move/mark.ts'
 import { startSignpost } from '../move/signpost.ts'
 import { optimizeSooner } from '../process/optimize-sooner.ts'
+import { onStopSignal } from '../process/stop-signals.ts'
 import type { ApiServerFlags } from './apiserver-flags.ts'
 import { apiServerSettings } from './apiserver-settings.ts'
 import { type EncryptionFlags, encryptionSecret } from './encryption-flags.ts'
@@ -56,7 +57,8 @@ export async function serve(options: ServeOptions): Promise<void> {
 }
 
 async function serveUntilStopped(options: ServeOptions): Promise<void> {
-  const stop = stopSignal()
+  // The first signal stops cleanly; a second one exits at once.
+  const stop = new Promise<NodeJS.Signals>(asked => onStopSignal(asked, () => process.exit(130)))
   const unforeseen = unforeseenFault(resolve(options.dataDir))
   const encryption = await encryptionSecret(options.encryption)
   const scheduler = options.schedulerConfig && (await schedulerConfiguration(options.schedulerConfig))
@@ -102,17 +104,4 @@ async function serveUntilStopped(options: ServeOptions): Promise<void> {
     if (over !== undefined) return
     console.log('the control plane is here again')
   }
-}
-
-/** The first signal stops cleanly; a second one exits at once. */
-function stopSignal(): Promise<NodeJS.Signals> {
-  return new Promise(resolveSignal => {
-    let asked = false
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-      process.on(signal, () => {
-        if (asked) process.exit(130)
-        asked = true
-        resolveSignal(signal)
-      })
-  })
 }
