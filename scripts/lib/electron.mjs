@@ -32,13 +32,27 @@ function missingLibraries(executable) {
   return [...(stdout ?? '').matchAll(/^\s*(\S+) => not found/gm)].map(([, name]) => name)
 }
 
-/** Without root Chromium's sandbox needs user namespaces, or a helper with root's rights beside it. */
-function hasSandbox(executable) {
-  if (process.getuid?.() === 0) return true
-  const helper = statSync(join(dirname(executable), 'chrome-sandbox'), { throwIfNoEntry: false })
-  if (helper?.uid === 0 && helper.mode & 0o4000) return true
-  const { status, error } = spawnSync('unshare', ['--user', '--map-root-user', 'true'], { stdio: 'ignore' })
-  return error !== undefined || status === 0
+/** Tells by its exit code whether a user namespace can be had. */
+const NAMESPACE = "process.exit(require('child_process').spawnSync('unshare', ['-Ur', 'true']).status ?? 0)"
+
+/**
+ * Without root Chromium's sandbox needs user namespaces, or a helper with root's rights beside it.
+ * @returns what is missing, and what to do about it; undefined where nothing is, as far as that can be told
+ */
+export function sandboxProblem(executable, { uid = process.getuid?.(), env = process.env } = {}) {
+  // Chromium's own ways to do without, and to name the helper.
+  if (uid === 0 || env.ELECTRON_DISABLE_SANDBOX) return undefined
+  const helper = env.CHROME_DEVEL_SANDBOX || join(dirname(executable), 'chrome-sandbox')
+  const found = statSync(helper, { throwIfNoEntry: false })
+  if (found?.uid === 0 && found.mode & 0o4000) return undefined
+  // By itself, without a window: AppArmor may allow it what it forbids others.
+  const { status } = spawnSync(executable, ['-e', NAMESPACE], {
+    env: { ...env, ELECTRON_RUN_AS_NODE: '1' },
+    stdio: 'ignore',
+    timeout: 10_000,
+  })
+  if (status !== 1) return undefined
+  return `user namespaces, which its sandbox needs, are closed to users here; give its helper root's rights: sudo chown root ${helper} && sudo chmod 4755 ${helper}`
 }
 
 /** @returns the executable, or what keeps it from starting on this machine and what to do about it */
@@ -49,11 +63,8 @@ function fit(executable) {
     return {
       reason: `this machine lacks ${missing.join(', ')}; install the packages (Debian's names) ${NEEDS.deb.replaceAll(',', '')}`,
     }
-  if (hasSandbox(executable)) return { executable }
-  const helper = join(dirname(executable), 'chrome-sandbox')
-  return {
-    reason: `user namespaces, which its sandbox needs, are closed to users here; give its helper root's rights: sudo chown root ${helper} && sudo chmod 4755 ${helper}`,
-  }
+  const reason = sandboxProblem(executable)
+  return reason === undefined ? { executable } : { reason }
 }
 
 /**

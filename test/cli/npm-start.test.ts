@@ -1,14 +1,17 @@
 // `npm start` where no window can be opened: it says why, serves the cluster, and takes the server along when it ends.
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { repository, until } from '../e2e/support/cluster.ts'
 
-const { displayProblem } = (await import(new URL('../../scripts/lib/electron.mjs', import.meta.url).href)) as {
+const { displayProblem, sandboxProblem } = (await import(
+  new URL('../../scripts/lib/electron.mjs', import.meta.url).href
+)) as {
   displayProblem: (parts: { platform: string; env: NodeJS.ProcessEnv }) => string | undefined
+  sandboxProblem: (executable: string, parts: { uid: number; env: NodeJS.ProcessEnv }) => string | undefined
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'flotilla-npm-start-'))
@@ -82,5 +85,38 @@ describe('the display', () => {
     server.close()
     expect(problem({ DISPLAY: 'box:10.0' })).toBeUndefined()
     expect(problem({ WAYLAND_DISPLAY: 'wayland-0' })).toBeUndefined()
+  })
+})
+
+describe('the sandbox', () => {
+  const program = (path: string, text: string) => {
+    mkdirSync(dirname(join(folder, path)), { recursive: true })
+    writeFileSync(join(folder, path), `#!/bin/sh\n${text}\n`, { mode: 0o755 })
+    return join(folder, path)
+  }
+  const [closed, open] = ['closed', 'open'].map(name => join(folder, name))
+  // `unshare` says for the kernel what it allows, and this Node stands for Electron, which is one where it is told to be.
+  const env = { ...process.env, PATH: `${closed}:${process.env['PATH']}` }
+  const node = `exec ${process.execPath} "$@"`
+  const problem = (executable: string, more: NodeJS.ProcessEnv = {}) =>
+    sandboxProblem(executable, { uid: 1000, env: { ...env, ...more } })
+  beforeAll(() => {
+    program('closed/unshare', 'exit 1')
+    program('open/unshare', 'exit 0')
+  })
+  test('is missing where users have no namespaces and its helper no rights, which are told to be given', () => {
+    const executable = program('plain/electron', node)
+    const helper = join(folder, 'plain/chrome-sandbox')
+    expect(problem(executable)).toContain(`sudo chown root ${helper} && sudo chmod 4755 ${helper}`)
+    expect(problem(executable, { ELECTRON_DISABLE_SANDBOX: '1' })).toBeUndefined()
+    writeFileSync(helper, '', { mode: 0o755 })
+    expect(problem(executable)).toContain('chrome-sandbox')
+  })
+  test('is there where namespaces are open to users, or to this program alone', () => {
+    expect(problem(program('plain/electron', node), { PATH: `${open}:${env.PATH}` })).toBeUndefined()
+    expect(problem(program('allowed/electron', `PATH=${open}:$PATH ${node}`))).toBeUndefined()
+  })
+  test('is not looked for by a program that cannot tell', () => {
+    expect(problem(program('odd/electron', 'kill -TRAP $$'))).toBeUndefined()
   })
 })
