@@ -64,17 +64,16 @@ afterAll(() => node?.[Symbol.asyncDispose]())
 
 /** The running app containers, by name: id. */
 function containers(): Map<string, string> {
-  const lines = docker('ps', '--no-trunc', '--filter', 'label=io.kubernetes.container.name=main', '--format', '{{.Names}} {{.ID}}') // prettier-ignore
-  const mine = lines.split('\n').filter(line => line.includes('_stays-'))
-  return new Map(mine.map(line => line.split(' ') as [string, string]))
+  const lines = node.containers('--no-trunc', '--filter', 'name=k8s_main_stays-', '--format', '{{.Names}} {{.ID}}')
+  return new Map(lines.map(line => line.split(' ') as [string, string]))
 }
 const phases = () => Object.fromEntries(node.agent.kubelet.pods.map(pod => [pod.metadata.name, pod.status.phase]))
 const expected = { ...Object.fromEntries(names.map(name => [name, 'Running'])), goes: 'Failed' }
 const settled = () => eventually(() => expect(phases()).toEqual(expected))
 
 it('a pod that is evicted when nobody can be told stays ended, also for an agent that starts again', async () => {
-  const mine = (...args: string[]) => docker('ps', '-q', '--filter', 'name=k8s_main_goes_default', ...args)
-  docker('exec', mine(), 'touch', '/v/go')
+  const mine = () => node.containers('--filter', 'name=k8s_main_goes_default')
+  docker('exec', ...mine(), 'touch', '/v/go')
   await eventually(() => phases()['goes'] === 'Failed', 20_000)
   await node.stopAgent()
   await node.startAgent({}, clock)
@@ -83,7 +82,7 @@ it('a pod that is evicted when nobody can be told stays ended, also for an agent
     reason: 'Evicted',
     message: 'Usage of EmptyDir volume "v" exceeds the limit "1Mi". ',
   })
-  expect(mine()).toBe('')
+  expect(mine()).toEqual([])
 })
 
 it('a day without the control plane restarts nothing that is healthy', async () => {
@@ -109,8 +108,7 @@ it('a container that ends meanwhile is started again', async () => {
 
 it('after a reboot every pod is back within a minute, with its files, its secrets and its token', async () => {
   await node.stopAgent()
-  const all = docker('ps', '-q', '--filter', 'label=dev.flotilla.instance').split('\n').filter(Boolean)
-  docker('kill', ...all)
+  docker('kill', ...node.containers())
   const startedAt = performance.now()
   await node.startAgent({}, clock)
   await eventually(() => containers().size === PODS, 60_000)

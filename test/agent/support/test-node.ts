@@ -150,12 +150,24 @@ export class TestNode implements AsyncDisposable {
     )
   }
 
+  /**
+   * Of this node alone: others run beside it on the same Docker.
+   * @param args of `docker ps`
+   * @returns a line of each that runs, its id alone, unless `args` say otherwise
+   */
+  containers(...args: string[]): string[] {
+    const instance = readFileSync(join(this.folder.path, 'data', 'instance-id'), 'utf8').trim()
+    const own = ['--filter', `label=dev.flotilla.instance=${instance}`]
+    return docker('ps', '--format', '{{.ID}}', ...own, ...args)
+      .split('\n')
+      .filter(Boolean)
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stopAgent()
     this.#server.close()
-    const instance = readFileSync(join(this.folder.path, 'data', 'instance-id'), 'utf8').trim()
-    const ids = docker('ps', '-aq', '--filter', `label=dev.flotilla.instance=${instance}`).split('\n').filter(Boolean)
-    if (ids.length > 0) docker('rm', '-f', ...ids)
+    const all = this.containers('--all')
+    if (all.length > 0) docker('rm', '-f', ...all)
     await unmountBelow(this.folder.path, hostTools)
     await this.network[Symbol.asyncDispose]()
     await this.tunnels[Symbol.asyncDispose]()
