@@ -25,9 +25,9 @@ async function inspect(dataDir: string): Promise<Report> {
   if (!server) return { running: false, dataDir }
   const version = (await adminRequest(dataDir, 'GET', '/version')) as { gitVersion: string }
   const list = (await adminRequest(dataDir, 'GET', '/api/v1/nodes')) as { items: Node[] }
-  // Elsewhere it is another machine that is a node, or not.
-  const { notJoined } =
-    movedTo === undefined ? ((await adminRequest(dataDir, 'GET', LOCAL_NODE_PATH)) as LocalNodeReport) : {}
+  // Elsewhere it is another machine that is a node, or not; a server that was started before an upgrade may not tell.
+  const told = movedTo === undefined && (await adminRequest(dataDir, 'GET', LOCAL_NODE_PATH).catch(() => undefined))
+  const { notJoined } = (told || {}) as LocalNodeReport
   return {
     running: true,
     dataDir,
