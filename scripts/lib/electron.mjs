@@ -26,10 +26,14 @@ export function displayProblem({ platform = process.platform, env = process.env 
   return existsSync(socket) || isListed() ? undefined : `there is no display ${env.DISPLAY}, which DISPLAY names`
 }
 
+/** As glibc's ldd tells it, and musl's. */
+const NOT_FOUND = /^\s*(\S+) => not found|^Error loading shared library ([^\s:]+):/gm
+
 /** @returns the shared libraries that it loads and this machine does not have */
-function missingLibraries(executable) {
-  const { stdout } = spawnSync('ldd', [executable], { encoding: 'utf8' })
-  return [...(stdout ?? '').matchAll(/^\s*(\S+) => not found/gm)].map(([, name]) => name)
+export function missingLibraries(executable, { env = process.env } = {}) {
+  const { stdout, stderr } = spawnSync('ldd', [executable], { encoding: 'utf8', env })
+  const found = `${stdout ?? ''}\n${stderr ?? ''}`.matchAll(NOT_FOUND)
+  return [...new Set(Array.from(found, ([, glibc, musl]) => glibc ?? musl))]
 }
 
 /** Tells by its exit code whether a user namespace can be had. */
@@ -49,7 +53,7 @@ export function sandboxProblem(executable, { uid = process.getuid?.(), env = pro
   const { status } = spawnSync(executable, ['-e', NAMESPACE], {
     env: { ...env, ELECTRON_RUN_AS_NODE: '1' },
     stdio: 'ignore',
-    timeout: 10_000,
+    timeout: 30_000,
   })
   if (status !== 1) return undefined
   return `user namespaces, which its sandbox needs, are closed to users here; give its helper root's rights: sudo chown root ${helper} && sudo chmod 4755 ${helper}`
@@ -61,7 +65,7 @@ function fit(executable) {
   const missing = missingLibraries(executable)
   if (missing.length)
     return {
-      reason: `this machine lacks ${missing.join(', ')}; install the packages (Debian's names) ${NEEDS.deb.replaceAll(',', '')}`,
+      reason: `this machine lacks ${missing.join(', ')}; install the packages (Debian's names; since Debian 13 and Ubuntu 24.04 libasound2 is libasound2t64) ${NEEDS.deb.replaceAll(',', '')}`,
     }
   const reason = sandboxProblem(executable)
   return reason === undefined ? { executable } : { reason }

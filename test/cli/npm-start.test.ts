@@ -7,10 +7,11 @@ import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { repository, until } from '../e2e/support/cluster.ts'
 
-const { displayProblem, sandboxProblem } = (await import(
+const { displayProblem, missingLibraries, sandboxProblem } = (await import(
   new URL('../../scripts/lib/electron.mjs', import.meta.url).href
 )) as {
   displayProblem: (parts: { platform: string; env: NodeJS.ProcessEnv }) => string | undefined
+  missingLibraries: (executable: string, parts: { env: NodeJS.ProcessEnv }) => string[]
   sandboxProblem: (executable: string, parts: { uid: number; env: NodeJS.ProcessEnv }) => string | undefined
 }
 
@@ -88,12 +89,22 @@ describe('the display', () => {
   })
 })
 
+const program = (path: string, text: string) => {
+  mkdirSync(dirname(join(folder, path)), { recursive: true })
+  writeFileSync(join(folder, path), `#!/bin/sh\n${text}\n`, { mode: 0o755 })
+  return join(folder, path)
+}
+
+test('what is missing of libraries is known where musl is the C library, too', () => {
+  const line = (name: string) =>
+    `Error loading shared library ${name}: No such file or directory (needed by ./electron)`
+  const lines = ['libnss3.so', 'ld-linux-x86-64.so.2', 'libnss3.so'].map(line).join('\n')
+  program('musl/ldd', `cat >&2 <<'END'\n${lines}\nEND\nexit 127`)
+  const env = { ...process.env, PATH: `${join(folder, 'musl')}:${process.env['PATH']}` }
+  expect(missingLibraries('electron', { env })).toEqual(['libnss3.so', 'ld-linux-x86-64.so.2'])
+})
+
 describe('the sandbox', () => {
-  const program = (path: string, text: string) => {
-    mkdirSync(dirname(join(folder, path)), { recursive: true })
-    writeFileSync(join(folder, path), `#!/bin/sh\n${text}\n`, { mode: 0o755 })
-    return join(folder, path)
-  }
   const [closed, open] = ['closed', 'open'].map(name => join(folder, name))
   // `unshare` says for the kernel what it allows, and this Node stands for Electron, which is one where it is told to be.
   const env = { ...process.env, PATH: `${closed}:${process.env['PATH']}` }
