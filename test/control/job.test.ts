@@ -169,6 +169,25 @@ describe('job', () => {
     })
   })
 
+  test('one that is scaled down to what has succeeded while it is suspended is complete', async () => {
+    await createJob({ completions: 2, parallelism: 2, completionMode: 'Indexed' })
+    const pods = await runningPods(2)
+    const first = pods.find(({ metadata }) => metadata.annotations!['batch.kubernetes.io/job-completion-index'] === '0')
+    await finish(first!, 0)
+    await soon(async () => expect((await getJob()).status).toMatchObject({ completedIndexes: '0' }))
+    await cluster.client.patch(Job, { namespace, name: 'work' }, { spec: { suspend: true } })
+    await runningPods(0)
+    await soon(async () =>
+      expect(conditionOf((await getJob()).status.conditions, 'Suspended')).toMatchObject({ status: 'True' }),
+    )
+    await cluster.client.patch(Job, { namespace, name: 'work' }, { spec: { completions: 1, parallelism: 1 } })
+    await soon(async () => {
+      const { status } = await getJob()
+      expect(conditionOf(status.conditions, 'Complete')?.status).toBe('True')
+      expect(status.startTime).toBeDefined()
+    })
+  })
+
   test('while suspended and without pods, resources and scheduling of its template may change, nothing else', async () => {
     const change = (spec: Record<string, unknown>) =>
       cluster.client.patch(Job, { namespace, name: 'work' }, { spec: { template: { spec } } })

@@ -197,12 +197,13 @@ export class JobController implements Reconciler<Job> {
           now,
         )
       : conditions
-    const started = isSuspended(job) ? undefined : (job.status.startTime ?? now)
+    // What is over has begun, also where it ended while it was suspended.
+    const isHeld = isSuspended(job) && !ends
     const status: JobStatus = {
       ...nonZero({
         active: ends ? 0 : verdict || isSuspended(job) ? 0 : running.length,
         conditions: finished,
-        startTime: started ?? (isSuspended(job) ? undefined : job.status.startTime),
+        startTime: isHeld ? undefined : (job.status.startTime ?? now),
         completionTime: ends && verdict.success ? now : undefined,
       }),
       ready: verdict || isSuspended(job) ? 0 : running.filter(isPodReady).length,
