@@ -5,6 +5,8 @@ import type { TLSSocket } from 'node:tls'
 import { certificatesOf, trusting } from './trust.ts'
 
 const TAKEN_FOR_SELF_SIGNED = 'DEPTH_ZERO_SELF_SIGNED_CERT'
+/** Of a chain that does not end where it is to end. */
+const OTHER_CERTIFICATE = /^(?:CERT|UNABLE_TO)_/
 
 const hasIssued = (authority: X509Certificate, leaf: X509Certificate): boolean =>
   authority.ca &&
@@ -35,7 +37,12 @@ export class Trust {
    * @returns whether another handshake is worth it
    */
   async reconsiders(refusal: unknown, look: () => Promise<TLSSocket>): Promise<boolean> {
-    if ((refusal as NodeJS.ErrnoException).code !== TAKEN_FOR_SELF_SIGNED || !this.#ca) return false
+    const { code } = refusal as NodeJS.ErrnoException
+    if (this.#namesake !== undefined && OTHER_CERTIFICATE.test(String(code))) {
+      this.#namesake = undefined
+      return true
+    }
+    if (code !== TAKEN_FOR_SELF_SIGNED || !this.#ca) return false
     const socket = await look()
     const shown = socket.getPeerX509Certificate()
     socket.destroy()

@@ -90,6 +90,17 @@ describe('a server whose certificate is called like who signed it', () => {
     expect(await call()).toBe('seen')
   })
 
+  test('is called again once its certificate is called otherwise than who signed it', async () => {
+    const names = { issuer: 'CN=guard', subject: 'CN=guard' }
+    const authority = await authorityOf(names)
+    const call = webhookAt(await serve(await certificate(names, { by: authority })), authority.certPem)
+    expect(await call()).toBe('seen')
+    const { certPem, keyPem } = await certificate({ ...names, subject: 'CN=server' }, { by: authority })
+    server.setSecureContext({ cert: certPem, key: keyPem })
+    server.closeAllConnections()
+    expect(await call()).toBe('seen')
+  })
+
   test('is refused when somebody else of that name signed it', async () => {
     const names = { issuer: 'CN=guard', subject: 'CN=guard' }
     const port = await serve(await certificate(names, { by: await authorityOf(names) }))
@@ -132,5 +143,24 @@ describe('a server whose certificate is called like who signed it', () => {
     const socket = await remote.connect(new AbortController().signal)
     expect(socket.authorized).toBe(true)
     socket.destroy()
+  })
+
+  test('is unreachable as an extension API server that goes before it was looked at', async () => {
+    const names = { issuer: 'CN=guard', subject: 'CN=guard' }
+    const authority = await authorityOf(names)
+    const port = await serve(await certificate(names, { by: authority }))
+    const nowMs = Date.now()
+    const client = await makeLeaf(await makeAuthority('front-proxy', 1, nowMs), {
+      ...{ commonName: 'front-proxy-client', organizations: [], usage: 'client', days: 1, nowMs },
+    })
+    let called = 0
+    server.prependListener('connection', socket => ++called > 1 && socket.destroy())
+    const spec = { service: { namespace: 'default', name: 'guard' }, caBundle: Buffer.from(authority.certPem).toString('base64') } // prettier-ignore
+    const remote = new RemoteService({ spec } as APIService, {
+      dialService: () => Promise.resolve(connect(port, '127.0.0.1')),
+      frontProxy: client,
+    })
+    await expect(remote.connect(new AbortController().signal)).rejects.toMatchObject({ code: 503 })
+    expect(called).toBe(2)
   })
 })

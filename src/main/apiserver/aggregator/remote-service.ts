@@ -71,14 +71,20 @@ export class RemoteService {
    * @throws ApiError 503 when it cannot be reached, or is not who it should be
    */
   async connect(signal: AbortSignal): Promise<TLSSocket> {
+    try {
+      return await this.#known(signal)
+    } catch (error) {
+      throw asUnreachable(error)
+    }
+  }
+
+  async #known(signal: AbortSignal): Promise<TLSSocket> {
     const isAnybody = this.#spec.insecureSkipTLSVerify === true
     try {
       return await this.#shakeHands(signal, isAnybody)
     } catch (error) {
-      if (!(await this.#trust.reconsiders(error, () => this.#shakeHands(signal, true)))) throw asUnreachable(error)
-      return this.#shakeHands(signal).catch((again: unknown) => {
-        throw asUnreachable(again)
-      })
+      if (!(await this.#trust.reconsiders(error, () => this.#shakeHands(signal, true)))) throw error
+      return this.#shakeHands(signal)
     }
   }
 
