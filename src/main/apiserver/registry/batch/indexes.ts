@@ -1,68 +1,53 @@
-// Texts that name indexes of a job, such as `1,3-5`.
+// Texts that name indexes of a job, such as `1,3-5`. What is wrong with one is a text in upstream's words: nothing is
+// thrown, for a status has room for many that are wrong.
 import { quote } from '../../../../shared/machinery/go-quote.ts'
-
-/** What is wrong with a text of indexes, in upstream's words. */
-class IndexesError extends Error {}
 
 type Interval = readonly [first: number, last: number]
 
-function indexIn(text: string, completions: number): number {
-  if (!/^[+-]?\d+$/.test(text) || Math.abs(Number(text)) >= 2 ** 63)
-    throw new IndexesError(`cannot convert string to integer for index: ${quote(text)}`)
-  if (Number(text) >= completions) throw new IndexesError(`too large index: ${quote(text)}`)
-  return Number(text)
+function readIndex(text: string, completions: number): number | string {
+  const index = Number(text)
+  if (!/^[+-]?\d+$/.test(text) || Math.abs(index) >= 2 ** 63)
+    return `cannot convert string to integer for index: ${quote(text)}`
+  return index >= completions ? `too large index: ${quote(text)}` : index
 }
 
-const ascending = (previous: number, current: number) => {
-  if (previous >= current) throw new IndexesError(`non-increasing order, previous: ${previous}, current: ${current}`)
-}
+const notAscending = (previous: number, current: number): string | undefined =>
+  previous >= current ? `non-increasing order, previous: ${previous}, current: ${current}` : undefined
 
-function readInterval(text: string, completions: number): Interval {
+function readInterval(text: string, completions: number): Interval | string {
   const [from = '', to, ...more] = text.split('-')
   if (more.length > 0)
-    throw new IndexesError(
-      `the fragment ${quote(text)} violates the requirement that an index interval can have at most two parts separated by '-'`,
-    )
-  const first = indexIn(from, completions)
-  if (to === undefined) return [first, first]
-  const last = indexIn(to, completions)
-  ascending(first, last)
-  return [first, last]
+    return `the fragment ${quote(text)} violates the requirement that an index interval can have at most two parts separated by '-'`
+  const first = readIndex(from, completions)
+  if (typeof first === 'string') return first
+  const last = to === undefined ? first : readIndex(to, completions)
+  if (typeof last === 'string') return last
+  return (to === undefined ? undefined : notAscending(first, last)) ?? [first, last]
 }
 
 const intervals = (text: string) => (text === '' ? [] : text.split(','))
 
-/** @returns the error's text, or what `read` returns. @throws other errors */
-function tried<T>(read: () => T): { value: T } | { wrong: string } {
-  try {
-    return { value: read() }
-  } catch (error) {
-    if (error instanceof IndexesError) return { wrong: error.message }
-    throw error
-  }
-}
-
 /** @returns how many indexes below `completions` a text names, or what is wrong with it */
 export function readIndexes(text: string, completions: number): { count: number; wrong?: string } {
-  const result = tried(() => {
-    let [count, previous] = [0, Number.NEGATIVE_INFINITY]
-    for (const interval of intervals(text)) {
-      const [first, last] = readInterval(interval, completions)
-      ascending(previous, first)
-      count += last - first + 1
-      previous = last
-    }
-    return count
-  })
-  return 'wrong' in result ? { count: 0, wrong: result.wrong } : { count: result.value }
+  let [count, previous] = [0, Number.NEGATIVE_INFINITY]
+  for (const each of intervals(text)) {
+    const interval = readInterval(each, completions)
+    if (typeof interval === 'string') return { count: 0, wrong: interval }
+    const [first, last] = interval
+    const wrong = notAscending(previous, first)
+    if (wrong !== undefined) return { count: 0, wrong }
+    count += last - first + 1
+    previous = last
+  }
+  return { count }
 }
 
 /** @returns the first index that both name, of intervals that can be read */
 export function firstCommonIndex(one: string, other: string, completions: number): number | undefined {
   const read = (text: string) =>
-    intervals(text).flatMap(interval => {
-      const result = tried(() => readInterval(interval, completions))
-      return 'wrong' in result ? [] : [result.value]
+    intervals(text).flatMap(each => {
+      const interval = readInterval(each, completions)
+      return typeof interval === 'string' ? [] : [interval]
     })
   const [ones, others] = [read(one), read(other)]
   for (let [i, k] = [0, 0]; ;) {
