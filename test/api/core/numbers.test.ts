@@ -46,6 +46,14 @@ describe('a whole number with a fraction or an exponent', () => {
     expect((await send(DEPLOYMENTS, deployment({ replicas: '1.0' }), 'yaml')).code).toBe(201)
   })
 
+  test('is none where a patch of JSON puts it, but not where another number is by the end', async () => {
+    const operations = (...values: string[]) =>
+      `[${values.map(value => `{"op":"replace","path":"/spec/replicas","value":${value}}`).join()}]`
+    const code = async (...values: string[]) =>
+      (await send(`${DEPLOYMENTS}/there`, operations(...values), 'json-patch+json', 'PATCH')).code
+    expect([await code('2.0', '3'), await code('3', '2.0')]).toEqual([200, 422])
+  })
+
   test('is one of an amount, which is written as it was given', async () => {
     const limits = async (cpu: string) =>
       (await send(DEPLOYMENTS, deployment({ container: `,"resources":{"limits":{"cpu":${cpu}}}` }))).json.spec.template

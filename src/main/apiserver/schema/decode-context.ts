@@ -45,9 +45,10 @@ export class DecodeContext {
     this.#literals = literals
   }
 
-  /** @returns how the number at hand is written, where that is not as its value is */
-  literal(): string | undefined {
-    return this.#literals?.get(this.fieldPath())
+  /** @returns how the number at hand is written, where that is not as its value is; of another number it was not */
+  literal(value: number): string | undefined {
+    const text = this.#literals?.get(this.fieldPath())
+    return text !== undefined && Number(text) === value ? text : undefined
   }
 
   /** @returns whether a value that is stored otherwise, or not at all, stays in the result as it was given */
@@ -92,7 +93,7 @@ export class DecodeContext {
   #wrongJson(got: unknown, wanted: string): undefined {
     const field = this.path.filter(step => typeof step === 'string').join('.')
     const where = field ? `Go struct field ${this.structs.at(-1) ?? ''}.${field}` : 'Go value'
-    const given = typeof got === 'number' ? (this.literal() ?? got) : got
+    const given = typeof got === 'number' ? (this.literal(got) ?? got) : got
     this.errors.push(`json: cannot unmarshal ${describe(got, given, wanted)} into ${where} of type ${wanted}`)
     return undefined
   }

@@ -17,7 +17,7 @@ function integer(format: string | undefined): Decoder {
   return (value, context) => {
     if (typeof value !== 'bigint' && (typeof value !== 'number' || !Number.isSafeInteger(value)))
       return context.wrongType(value, name)
-    if (context.literal() !== undefined) return context.wrongType(value, name)
+    if (typeof value === 'number' && context.literal(value) !== undefined) return context.wrongType(value, name)
     return value >= -limit && value < limit ? value : context.wrongType(value, name)
   }
 }
@@ -69,7 +69,7 @@ const quantity: Decoder = (value, context) => {
     return undefined
   }
   try {
-    const given = typeof value === 'number' ? (context.literal() ?? value) : String(value)
+    const given = typeof value === 'number' ? (context.literal(value) ?? value) : String(value)
     const stored = canonicalQuantity(given)
     return stored !== value && context.keepsGiven() ? value : stored
   } catch (error) {
@@ -82,7 +82,7 @@ const quantity: Decoder = (value, context) => {
 const intOrString: Decoder = (value, context) => {
   if (typeof value === 'string') return value
   if (typeof value === 'number' && Number.isInteger(value) && value >= -INT32 && value < INT32)
-    return context.literal() === undefined ? value : context.wrongType(value, 'int32')
+    return context.literal(value) === undefined ? value : context.wrongType(value, 'int32')
   return context.wrongType(value, 'int32')
 }
 
