@@ -45,7 +45,7 @@ export interface ObjectStoreOptions {
   readonly history?: Partial<HistoryLimits>
   /** Encoded objects kept for sharing, in bytes. */
   readonly jsonCacheBytes?: number
-  /** Asked about objects with long numbers: older versions may have written such where this one wants none. */
+  /** Asked about objects with long numbers or tiny amounts: older versions may have written such where this one wants none. */
   readonly narrowNumbers?: (object: AnyObject) => AnyObject
   /** How long an object stays after it was written last; undefined: until it is deleted. */
   readonly ttlMs?: (key: string) => number | undefined
@@ -60,8 +60,8 @@ const HISTORY: HistoryLimits = { maxEvents: 20_000, minEvents: 1_000, maxBytes: 
 /** What an event weighs beside its text. */
 const EVENT_OVERHEAD_BYTES = 512
 const FIVE_MINUTES_MS = 300_000
-/** All that may be beyond what a number can count. */
-const LONG_NUMBER = /\d{16}/
+/** All that may be beyond what a number can count, and amounts in millionths or less. */
+const ODD_NUMBER = /\d{16}|\d(?:[nu]|e-\d)"/
 
 /**
  * Loads the engine's state into memory and serves it.
@@ -360,7 +360,7 @@ class CachedObjectStore implements ObjectStore {
   #decode(record: EngineRecord & { readonly value: string }): Stored {
     const stored = decodeRecord(record)
     const { narrowNumbers } = this.#options
-    if (!narrowNumbers || !LONG_NUMBER.test(record.value)) return stored
+    if (!narrowNumbers || !ODD_NUMBER.test(record.value)) return stored
     const object = narrowNumbers(stored.object)
     if (object === stored.object) return stored
     const narrowed = { ...stored, object }

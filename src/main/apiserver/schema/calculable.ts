@@ -1,11 +1,16 @@
-// Fractions of built-in kinds, such as the bounds of a schema, are doubles, also where JSON has them as long whole numbers.
+// Numbers of built-in kinds as they are read, also where an older version wrote them otherwise: fractions, such as the
+// bounds of a schema, are doubles, and amounts of resources are whole thousandths.
 import type { AnyObject } from '../../../shared/machinery/object.ts'
 import { isObject } from '../../../shared/machinery/json-object.ts'
 import { fieldFact, schemaIdOf, typeFact } from './table.ts'
 import type { FieldFact } from './facts.ts'
+import { inWholeThousandths, isResourceList } from './resource-lists.ts'
 
-/** @returns what takes the value's place: the value itself where nothing is to be changed */
-function narrowed(value: unknown, fact: FieldFact | undefined): unknown {
+/**
+ * @param owner the type that has the field
+ * @returns what takes the value's place: the value itself where nothing is to be changed
+ */
+function narrowed(value: unknown, fact: FieldFact | undefined, owner = ''): unknown {
   if (!fact) return value
   if (typeof value === 'bigint' && fact.t === 'number') return Number(value)
   const { r = '' } = fact
@@ -16,14 +21,16 @@ function narrowed(value: unknown, fact: FieldFact | undefined): unknown {
         ? () => fact.i
         : undefined
   if (!factOf) return value
+  const inner = (part: unknown, key: string) =>
+    isResourceList(owner, fact) ? inWholeThousandths(part) : narrowed(part, factOf(key), r)
   if (Array.isArray(value)) {
-    const items = value.map(item => narrowed(item, factOf('')))
+    const items = value.map(item => inner(item, ''))
     return items.some((item, i) => item !== value[i]) ? items : value
   }
   if (!isObject(value)) return value
   const changed = Object.keys(value).flatMap(key => {
-    const inner = narrowed(value[key], factOf(key))
-    return inner === value[key] ? [] : [[key, inner] as const]
+    const part = inner(value[key], key)
+    return part === value[key] ? [] : [[key, part] as const]
   })
   return changed.length === 0 ? value : { ...value, ...Object.fromEntries(changed) }
 }

@@ -4,11 +4,11 @@
 // fields are left out and reported, `null` is an absent field unless it is applied, and a key called `__proto__` is data.
 import type { AnyObject } from '../../../shared/machinery/object.ts'
 import { getField, isObject, type JsonObject, setField } from '../../../shared/machinery/json-object.ts'
-import { isQuantity, parseQuantity } from '../../../shared/machinery/quantity.ts'
 import { atOnce, type Pieces } from '../../pieces/pacer.ts'
 import { FEW_ENTRIES } from '../../pieces/large-json.ts'
 import { DecodeContext, decodeInPieces, type Decoder, type Wording } from './decode-context.ts'
 import { leafDecoder } from './decode-leaf.ts'
+import { inWholeThousandths, isResourceList } from './resource-lists.ts'
 import { typeFact, typeName } from './table.ts'
 import type { FieldFact } from './facts.ts'
 import { meansNothing } from './zero-values.ts'
@@ -92,20 +92,13 @@ function structDecoder(schemaId: string): Decoder {
   return both
 }
 
-/** Amounts of resources by their names, where upstream's defaults know them. */
-const isResourceList = (schemaId: string, { t, i }: FieldFact): boolean =>
-  schemaId.startsWith('core.v1.') && t === 'map' && i?.t === 'quantity'
-
-/** No resource is given out in smaller parts. */
 function inThousandths(decoder: Decoder): Decoder {
   return (value, context) => {
     const amounts = decoder(value, context)
     if (!isObject(amounts)) return amounts
     for (const [name, amount] of Object.entries(amounts)) {
-      if (!isQuantity(amount)) continue
-      const quantity = parseQuantity(amount)
-      const rounded = quantity.inThousandths()
-      if (rounded !== quantity && !context.keepsGiven()) setField(amounts, name, rounded.toString())
+      const rounded = inWholeThousandths(amount)
+      if (rounded !== amount && !context.keepsGiven()) setField(amounts, name, rounded)
     }
     return amounts
   }
