@@ -82,6 +82,9 @@ describe('decodeBody()', () => {
         fc.constantFrom(
           '1',
           '-0',
+          '1.0',
+          '-2e1',
+          '2.5',
           '1e400',
           '12345678901234567890',
           'true',
@@ -101,9 +104,11 @@ describe('decodeBody()', () => {
     }))
     await fc.assert(
       fc.asyncProperty(someJson, async text => {
-        const { error, outOfRange, duplicates } = scanJson(text, 64)
+        const { error, outOfRange, duplicates, literals } = scanJson(text, 64)
         if (error !== undefined || outOfRange !== undefined) return void (await failure(json(text)))
-        expect(await json(text)).toEqual({ value: parseJson(text), duplicates })
+        // A number by itself is in no field.
+        const inFields = literals?.has('') === false ? { literals } : {}
+        expect(await json(text)).toEqual({ value: parseJson(text), duplicates, ...inFields })
       }),
       { numRuns: 2_000 },
     )
@@ -362,6 +367,16 @@ describe('scanJson()', () => {
         expect(error === undefined && outOfRange === undefined).toBe(accepts(text))
       }),
       { numRuns: 2000 },
+    )
+  })
+
+  test('tells how whole numbers with a fraction are written, but not beside names as long as a body', () => {
+    const long = 'k'.repeat(5_000)
+    expect(scanJson(`{"${long}":[1.0,{"a":2.0}],"b":[3.0,4e1,5],"c":6.5}`, 64).literals).toEqual(
+      new Map([
+        ['b[0]', '3.0'],
+        ['b[1]', '4e1'],
+      ]),
     )
   })
 })

@@ -9,7 +9,7 @@ export interface JsonScan {
   readonly error?: string
   /** The first number that is larger than any double, such as `1e400`. */
   readonly outOfRange?: string
-  /** How whole numbers are written that have a fraction or an exponent, such as `1.0`, by their paths; a hundred of them. */
+  /** How whole numbers are written that have a fraction or an exponent, such as `1.0`, by their paths; of the first hundred. */
   readonly literals?: ReadonlyMap<string, string>
   /** Paths of fields given twice, such as `spec.containers[0].image`. */
   readonly duplicates: string[]
@@ -20,6 +20,7 @@ export function scanJson(text: string, maxDepth: number, onKey?: (path: string) 
   const duplicates: string[] = []
   let outOfRange: string | undefined
   let literals: Map<string, string> | undefined
+  let fractions = 0
   const path: (string | number)[] = []
   let at = 0
 
@@ -108,8 +109,12 @@ export function scanJson(text: string, maxDepth: number, onKey?: (path: string) 
         }
         // No shorter text is that large.
         if (match && match[0].length > 4 && !Number.isFinite(Number(match[0]))) outOfRange ??= match[0].slice(0, 64)
-        if (match && /[.eE]/.test(match[0]) && (literals?.size ?? 0) < 100 && Number.isInteger(Number(match[0])))
-          (literals ??= new Map<string, string>()).set(fieldPath(), match[0].slice(0, 64))
+        if (match && fractions < 100 && /[.eE]/.test(match[0]) && Number.isInteger(Number(match[0]))) {
+          fractions += 1
+          const where = fieldPath()
+          // No field that holds a number has a longer path, and a hundred long ones would be as many copies of a body.
+          if (where.length <= 4096) (literals ??= new Map<string, string>()).set(where, match[0].slice(0, 64))
+        }
         at = number.lastIndex
       }
     }

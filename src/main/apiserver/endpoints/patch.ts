@@ -65,13 +65,16 @@ export async function readPatch(request: ApiRequest): Promise<() => unknown> {
 
 type Literals = NonNullable<ApiRequest['literals']>
 
+const LONGEST_POINTER = 4096
+
 /** @returns what operations say, by the paths that it is put at */
 function whereOperationsPut(operations: unknown, literals: Literals): Literals {
   const put = new Map<string, string>()
   for (const [path, literal] of literals) {
     const [, index = '', inner = ''] = /^\[(\d+)\]\.value(.*)$/.exec(path) ?? []
     const { path: pointer } = ((Array.isArray(operations) && operations[Number(index)]) ?? {}) as { path?: unknown }
-    if (typeof pointer !== 'string') continue
+    // No field that holds a number has a longer one.
+    if (typeof pointer !== 'string' || pointer.length > LONGEST_POINTER) continue
     const steps = pointer
       .slice(1)
       .split('/')
