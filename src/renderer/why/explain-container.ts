@@ -170,6 +170,8 @@ function explainCreate(of: Case, reason: string, message: string): Cause {
   )
 }
 
+/** How runtimes tell that a container could not be started at all. */
+const NEVER_RAN = new Set(['StartError', 'ContainerCannotRun'])
 const NOT_EXECUTABLE = 126
 const NOT_FOUND = 127
 
@@ -214,6 +216,7 @@ export function explainEnd(of: Case): Cause {
       },
     )
   }
+  if (NEVER_RAN.has(ended.reason ?? '')) return explainCreate(of, ended.reason ?? '', ended.message ?? '')
   // One that fails in a run ends it, however orderly the program then ends; those of runs before say nothing of this one.
   const mayBeOlder = ENDS_WHEN_TOLD.has(ended.exitCode) && !isToldOf(of, ended.startedAt)
   const liveness = probeFailure(of, /^(Liveness|Startup) probe failed/, mayBeOlder ? undefined : ended.startedAt)

@@ -149,6 +149,24 @@ describe('why is a pod not running?', () => {
     expect(told(askPod(pod))).toContain('the command of container main is not found (exit code 127)')
   })
 
+  it.each(['StartError', 'ContainerCannotRun'])('tells a command with which nothing ever ran: %s', reason => {
+    const message = 'exec: "nonsense": executable file not found in $PATH: unknown'
+    const pod = podWith(
+      {
+        ...waiting('CrashLoopBackOff'),
+        restartCount: 4,
+        lastState: { terminated: { exitCode: 128, reason, message } },
+      },
+      { spec: { command: ['nonsense', '3600'] } },
+    )
+    const cause = askPod(pod)
+    expect(told(cause)).toBe(
+      'Pod web-1 is in a crash loop: the command nonsense of container main cannot be run; it was started 5 times.',
+    )
+    expect(facts(cause)).toEqual([message])
+    expect(fixes(cause)[0]).toBe('Edit the command in Pod web-1')
+  })
+
   it('tells what a readiness probe asks and what it was answered', () => {
     const pod = podWith(
       { state: { running: {} }, started: true },
