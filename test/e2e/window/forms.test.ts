@@ -386,20 +386,20 @@ describe('manifests that are dropped on the window', () => {
   })
 
   it('are applied in the order in which they need each other: definitions come before their objects', async () => {
-    const boat = 'apiVersion: example.dev/v1\nkind: Raft\nmetadata:\n  name: kon-tiki\n  namespace: sea'
+    const boat = 'apiVersion: example.dev/v1\nkind: Canoe\nmetadata:\n  name: waka\n  namespace: sea'
     using _files = await drop(page, {
-      'a-raft.yaml': boat,
+      'a-canoe.yaml': boat,
       'b-sea.yaml': 'apiVersion: v1\nkind: Namespace\nmetadata:\n  name: sea',
       'c/definition.yaml': [
-        'apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: rafts.example.dev}',
-        'spec:\n  group: example.dev\n  scope: Namespaced\n  names: {plural: rafts, kind: Raft}\n  versions:',
+        'apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: canoes.example.dev}',
+        'spec:\n  group: example.dev\n  scope: Namespaced\n  names: {plural: canoes, kind: Canoe}\n  versions:',
         '  - {name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}',
       ].join('\n'),
     })
     await page.getByRole('button', { name: 'Apply 3 objects' }).click()
     await dialog().getByRole('button', { name: 'Close' }).waitFor()
     expect((await objects()).match(/Applied/g)).toHaveLength(3)
-    expect(await cluster.kubectl('get', 'rafts', '-n', 'sea', '-o', 'name')).toContain('kon-tiki')
+    expect(await cluster.kubectl('get', 'canoes', '-n', 'sea', '-o', 'name')).toContain('waka')
     await dialog().getByRole('button', { name: 'Close' }).click()
   })
 })
