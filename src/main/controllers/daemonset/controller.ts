@@ -27,7 +27,7 @@ import { isNamespaceTerminating, isNotFound } from '../../../shared/machinery/st
 import { claim, claimCandidates } from '../support/claim.ts'
 import { nonZero } from '../support/non-zero.ts'
 import { createPod, deletePod, podFromTemplate } from '../support/pod-control.ts'
-import { isPodReady, msUntilAvailable } from '../support/pod-state.ts'
+import { isPodReady, msUntilAvailable, msUntilNextAvailable } from '../support/pod-state.ts'
 import { POD_TEMPLATE_GENERATION, TEMPLATE_GENERATION } from '../../../shared/machinery/template-generation.ts'
 import { type History, REVISION_HASH, hashOf, syncRevisions, truncateHistory } from '../support/revisions.ts'
 import { slowStartBatch } from '../support/slow-start.ts'
@@ -76,6 +76,7 @@ export class DaemonSetController implements Reconciler<DaemonSet> {
       owner: daemonSet,
       selector,
     })
+    const untilAvailableMs = msUntilNextAvailable(pods, daemonSet.spec.minReadySeconds, context.clock.now()) ?? 0
     const { failure, waitMs = 0 } = this.#expectations.satisfied(key)
       ? await this.#manage(context, daemonSet, pods, history)
       : {}
@@ -83,9 +84,7 @@ export class DaemonSetController implements Reconciler<DaemonSet> {
     await truncateHistory(context, daemonSet, history, revision => used.has(hashOf(revision)))
     await writeStatus(context, DaemonSet, daemonSet, statusOf(daemonSet, pods, history, context))
     if (failure !== undefined) throw failure
-    const minReadySeconds = daemonSet.spec.minReadySeconds ?? 0
-    const untilAvailable = pods.map(pod => msUntilAvailable(pod, minReadySeconds, context.clock.now()) ?? 0)
-    const waits = [waitMs, ...untilAvailable].filter(ms => ms > 0)
+    const waits = [waitMs, untilAvailableMs].filter(ms => ms > 0)
     return waits.length ? requeueAfter(Math.min(...waits)) : done
   }
 

@@ -24,7 +24,7 @@ import { controllerOf } from '../../../shared/machinery/owner.ts'
 import type { ResourceType } from '../../../shared/machinery/resource-type.ts'
 import { fromLabelSelector } from '../../../shared/machinery/selectors.ts'
 import { claim, claimCandidates } from '../support/claim.ts'
-import { isPodActive, isPodTerminating, msUntilAvailable } from '../support/pod-state.ts'
+import { isPodActive, isPodTerminating, msUntilNextAvailable } from '../support/pod-state.ts'
 import { writeStatus } from '../support/write-status.ts'
 import { manageReplicas } from './manage-replicas.ts'
 import { replicaStatus } from './status.ts'
@@ -76,6 +76,7 @@ export class ReplicaController<T extends ReplicaOwner> implements Reconciler<T> 
     const terminating = candidates.filter(
       pod => isPodTerminating(pod) && ownerOf(pod, this.type)?.uid === owner.metadata.uid,
     )
+    const waitMs = msUntilNextAvailable(pods, owner.spec.minReadySeconds, context.clock.now())
     let failure: unknown
     if (settled && !owner.metadata.deletionTimestamp) {
       failure = await manageReplicas(context, {
@@ -89,19 +90,11 @@ export class ReplicaController<T extends ReplicaOwner> implements Reconciler<T> 
     const status = replicaStatus(owner, pods, terminating.length, failure, context.clock)
     await writeStatus<T>(context, this.type, owner, status as T['status'])
     if (failure !== undefined) throw failure
-    return this.#untilNextAvailable(owner, pods, context)
+    return waitMs === undefined ? done : requeueAfter(waitMs)
   }
 
   gone(ref: ObjectRef): undefined {
     this.#expectations.forget(keyOf(ref))
-  }
-
-  /** A ready pod becomes available by the passing of time alone. */
-  #untilNextAvailable(owner: T, pods: readonly Pod[], { clock }: ControllerContext): Result {
-    const minReadySeconds = owner.spec.minReadySeconds ?? 0
-    if (minReadySeconds === 0) return done
-    const waits = pods.map(pod => msUntilAvailable(pod, minReadySeconds, clock.now()) ?? 0).filter(waitMs => waitMs > 0)
-    return waits.length ? requeueAfter(Math.min(...waits)) : done
   }
 
   #replicaOwnerChanged({ type, object, old }: Change<T>): boolean {

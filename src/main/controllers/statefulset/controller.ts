@@ -23,7 +23,7 @@ import { fromLabelSelector } from '../../../shared/machinery/selectors.ts'
 import { isAlreadyExists, isNamespaceTerminating, isNotFound } from '../../../shared/machinery/status.ts'
 import { claim, claimCandidates } from '../support/claim.ts'
 import { nonZero } from '../support/non-zero.ts'
-import { isPodReady, msUntilAvailable } from '../support/pod-state.ts'
+import { isPodReady, msUntilAvailable, msUntilNextAvailable } from '../support/pod-state.ts'
 import { type History, REVISION_HASH, syncRevisions, templateOf, truncateHistory } from '../support/revisions.ts'
 import { writeStatus } from '../support/write-status.ts'
 import { POD_NAME, draftClaims, draftPod, identityLabels, isClaimName, ordinalOf, podName } from './identity.ts'
@@ -66,6 +66,7 @@ export class StatefulSetController implements Reconciler<StatefulSet> {
       selector,
       accepts: pod => ordinalOf(set, pod) !== undefined,
     })
+    const waitMs = msUntilNextAvailable(pods, set.spec.minReadySeconds, context.clock.now())
     const settled = this.#expectations.satisfied(key) && !set.metadata.deletionTimestamp
     let failure = settled ? await this.#step(context, set, pods, history) : undefined
     if (settled) failure ??= await replaceClaims(context, set, pods).catch((error: unknown) => error)
@@ -75,9 +76,7 @@ export class StatefulSetController implements Reconciler<StatefulSet> {
     const used = new Set([...pods.map(revisionOfPod), set.status.currentRevision])
     await truncateHistory(context, set, history, ({ metadata }) => used.has(metadata.name))
     if (failure !== undefined) throw failure
-    const minReadySeconds = set.spec.minReadySeconds ?? 0
-    const waits = pods.map(pod => msUntilAvailable(pod, minReadySeconds, context.clock.now()) ?? 0).filter(ms => ms > 0)
-    return waits.length ? requeueAfter(Math.min(...waits)) : done
+    return waitMs === undefined ? done : requeueAfter(waitMs)
   }
 
   gone(ref: ObjectRef): undefined {

@@ -22,5 +22,15 @@ export function msUntilAvailable(pod: Pod, minReadySeconds: number, nowMs: numbe
   return Number.isNaN(since) ? undefined : Math.max(0, since + minReadySeconds * 1000 - nowMs)
 }
 
+/**
+ * Asked before what is decided and told of the pods: one that becomes available meanwhile has to be looked at again.
+ *
+ * @returns milliseconds until the next of these pods becomes available by the passing of time alone
+ */
+export function msUntilNextAvailable(pods: readonly Pod[], minReadySeconds = 0, nowMs: number): number | undefined {
+  const waits = pods.map(pod => msUntilAvailable(pod, minReadySeconds, nowMs) ?? 0).filter(ms => ms > 0)
+  return waits.length > 0 ? Math.min(...waits) : undefined
+}
+
 export const isPodAvailable = (pod: Pod, minReadySeconds: number, nowMs: number): boolean =>
   msUntilAvailable(pod, minReadySeconds, nowMs) === 0
