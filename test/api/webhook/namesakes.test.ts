@@ -68,6 +68,14 @@ function webhookAt(port: number, ca: string): () => Promise<string> {
   }
 }
 
+/** As whom the API server calls extension API servers. */
+async function frontProxyClient() {
+  const nowMs = Date.now()
+  return makeLeaf(await makeAuthority('front-proxy', 1, nowMs), {
+    ...{ commonName: 'front-proxy-client', organizations: [], usage: 'client', days: 1, nowMs },
+  })
+}
+
 describe('a server whose certificate is called like who signed it', () => {
   test.each([
     ['by one name', { issuer: 'CN=guard', subject: 'CN=guard' }],
@@ -130,15 +138,11 @@ describe('a server whose certificate is called like who signed it', () => {
     const names = { issuer: 'CN=guard', subject: 'CN=guard' }
     const authority = await authorityOf(names)
     const port = await serve(await certificate(names, { by: authority }))
-    const nowMs = Date.now()
-    const client = await makeLeaf(await makeAuthority('front-proxy', 1, nowMs), {
-      ...{ commonName: 'front-proxy-client', organizations: [], usage: 'client', days: 1, nowMs },
-    })
     const caBundle = Buffer.from(authority.certPem).toString('base64')
     const spec = { service: { namespace: 'default', name: 'guard' }, caBundle }
     const remote = new RemoteService({ spec } as APIService, {
       dialService: () => Promise.resolve(connect(port, '127.0.0.1')),
-      frontProxy: client,
+      frontProxy: await frontProxyClient(),
     })
     const socket = await remote.connect(new AbortController().signal)
     expect(socket.authorized).toBe(true)
@@ -149,16 +153,12 @@ describe('a server whose certificate is called like who signed it', () => {
     const names = { issuer: 'CN=guard', subject: 'CN=guard' }
     const authority = await authorityOf(names)
     const port = await serve(await certificate(names, { by: authority }))
-    const nowMs = Date.now()
-    const client = await makeLeaf(await makeAuthority('front-proxy', 1, nowMs), {
-      ...{ commonName: 'front-proxy-client', organizations: [], usage: 'client', days: 1, nowMs },
-    })
     let called = 0
     server.prependListener('connection', socket => ++called > 1 && socket.destroy())
     const spec = { service: { namespace: 'default', name: 'guard' }, caBundle: Buffer.from(authority.certPem).toString('base64') } // prettier-ignore
     const remote = new RemoteService({ spec } as APIService, {
       dialService: () => Promise.resolve(connect(port, '127.0.0.1')),
-      frontProxy: client,
+      frontProxy: await frontProxyClient(),
     })
     await expect(remote.connect(new AbortController().signal)).rejects.toMatchObject({ code: 503 })
     expect(called).toBe(2)

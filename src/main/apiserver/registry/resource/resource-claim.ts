@@ -1,9 +1,5 @@
 // ResourceClaims.
-import {
-  type AllocatedDeviceStatus,
-  type DeviceRequestAllocationResult,
-  ResourceClaim,
-} from '../../../../shared/api/resource/v1.ts'
+import { ResourceClaim } from '../../../../shared/api/resource/v1.ts'
 import { ageColumn, nameColumn, text } from '../columns/common.ts'
 import { defineResource } from '../resource.ts'
 import { list } from '../support/collections.ts'
@@ -11,6 +7,7 @@ import { immutable } from '../support/rules.ts'
 import { ensureStructs, statusOnly, bareStatusStrategy } from '../support/strategy.ts'
 import { setClaimSpecDefaults } from './claim-defaults.ts'
 import { validateClaimStatus } from './validate-claim-status.ts'
+import { identity } from './validate-device-status.ts'
 import { validateDeviceClaim } from './validate-requests.ts'
 import { compileErrors, placesOfSelectors } from './validate-selectors.ts'
 
@@ -25,15 +22,12 @@ function state({ metadata, status }: ResourceClaim): string {
 
 /** A driver's word about a device goes with the device. */
 function dropGivenBack(claim: ResourceClaim, old: ResourceClaim): void {
-  const idsOf = ({ allocation }: ResourceClaim['status']) => new Set(list(allocation?.devices?.results).map(idOf))
+  const idsOf = ({ allocation }: ResourceClaim['status']) => new Set(list(allocation?.devices?.results).map(identity))
   const [now, before] = [idsOf(claim.status), idsOf(old.status)]
-  const kept = list(claim.status.devices).filter(each => now.has(idOf(each)) || !before.has(idOf(each)))
+  const kept = list(claim.status.devices).filter(each => now.has(identity(each)) || !before.has(identity(each)))
   if (kept.length === 0) delete claim.status.devices
   else claim.status.devices = kept
 }
-
-const idOf = ({ driver, pool, device, shareID }: AllocatedDeviceStatus | DeviceRequestAllocationResult): string =>
-  [driver, pool, device, shareID].join('/')
 
 const statusStrategy = bareStatusStrategy<ResourceClaim>(validateClaimStatus)
 

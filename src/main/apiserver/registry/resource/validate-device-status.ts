@@ -18,7 +18,8 @@ const LONGEST_HARDWARE_ADDRESS = 128
 
 type Device = Partial<Pick<AllocatedDeviceStatus, 'driver' | 'pool' | 'device' | 'shareID'>>
 
-const identity = ({ driver = '', pool = '', device = '', shareID }: Device) =>
+/** @returns what tells one device from another, of a claim's status as of its allocation */
+export const identity = ({ driver = '', pool = '', device = '', shareID }: Device) =>
   [driver, pool, device, ...(shareID === undefined ? [] : [shareID])].join('/')
 
 function dataErrors(path: string, data: unknown): FieldError[] {
