@@ -1,5 +1,5 @@
 // Hosts in the window: what was typed, and how hosts and operations are told.
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it } from 'vitest'
 import {
   canBeForgotten,
   canBeUndone,
@@ -7,8 +7,12 @@ import {
   hostStatus,
   newestOperations,
   stepStatus,
+  stepText,
 } from '@/hosts/host-status.ts'
+import { speak } from '@/i18n/i18n.ts'
 import { offeredHosts, parseHosts } from '@/hosts/new-hosts.ts'
+import { stepsFor } from '../../src/main/provisioning/steps/actions.ts'
+import type { ContextWithoutProgress } from '../../src/main/provisioning/steps/contract.ts'
 import type { Host, HostOperation } from '../../src/shared/api/flotilla/v1.ts'
 
 describe('typed hosts', () => {
@@ -48,6 +52,8 @@ const condition = (type: string, status: string, reason: string, message: string
   message,
   lastTransitionTime: '2026-01-01T00:00:00Z',
 })
+
+afterEach(() => speak('en'))
 
 describe('a host', () => {
   it('that is away says why', () =>
@@ -103,6 +109,20 @@ describe('operations', () => {
     expect(removal('Failed', 'Unreachable')).toBe(true)
     expect([removal('Failed', 'CommandFailed'), removal('Failed', 'Unreachable', 'Join'), removal('Running', '')]).toEqual([false, false, false]) // prettier-ignore
   })
+  it.each(['Join', 'Upgrade', 'Restart', 'Remove'])(
+    'have a name for each step of %s, in every language',
+    async action => {
+      const steps = await stepsFor({ operation: { spec: { action } } } as ContextWithoutProgress)
+      expect(steps).not.toEqual([])
+      const said = async (language: 'en' | 'de') => {
+        await speak(language)
+        return steps.map(({ name }) => stepText(name))
+      }
+      const [english, german] = [await said('en'), await said('de')]
+      for (const [at, { name }] of steps.entries()) expect([english[at], german[at]]).not.toContain(name)
+      expect(english.filter((text, at) => text === german[at])).toEqual([])
+    },
+  )
   it('tell how far a step is', () =>
     expect(stepStatus({ name: 'push', state: 'Running', percent: 40 })).toEqual({ tone: 'progressing', text: '40 %' }))
 })

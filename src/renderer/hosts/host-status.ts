@@ -4,7 +4,7 @@ import { conditionOf } from '../../shared/machinery/conditions.ts'
 import { byCreation } from '../../shared/machinery/older.ts'
 import { stateText } from '../status/own-words.ts'
 import { type StatusView, type Tone, view } from '../status/tone.ts'
-import { type MessageKey, known, m, t } from '../i18n/i18n.ts'
+import { type MessageKey, m, t } from '../i18n/i18n.ts'
 
 const PHASES: Readonly<Record<string, Tone>> = {
   Ready: 'healthy',
@@ -65,32 +65,35 @@ export function operationText({ spec: { action, hostName } }: HostOperation): st
   return withName ? t(withName, { name: hostName }) : `${action} ${hostName}`
 }
 
-const STEP_NAMES: ReadonlySet<string> = new Set([
-  m('authorize-key'),
-  m('clean-up'),
-  m('close-link'),
-  m('configure'),
-  m('delete-files'),
-  m('delete-node'),
-  m('drain'),
-  m('install-packages'),
-  m('live-restore'),
-  m('push-agent'),
-  m('push-runtime'),
-  m('reset-live-restore'),
-  m('restart-agent'),
-  m('revoke-certificate'),
-  m('start-agent'),
-  m('start-docker'),
-  m('stop-docker'),
-  m('switch-agent'),
-  m('sync-clock'),
-  m('uninstall'),
-  m('unsync-clock'),
-  m('withdraw-key'),
-])
-/** Steps are called in English as commands call them. An image that is sent is a step of its own, and called as it is. */
-export const stepText = (name: string): string => (STEP_NAMES.has(name) ? known(name) : name)
+const STEPS_IN_WORDS: Readonly<Record<string, MessageKey>> = {
+  'authorize-key': m('Enter the key'),
+  'clean-up': m('Clean up'),
+  'close-link': m('Close the connection'),
+  configure: m('Configure'),
+  'delete-files': m('Delete the files'),
+  'delete-node': m('Delete the node'),
+  drain: m('Drain'),
+  'install-packages': m('Install packages'),
+  'live-restore': m('Set Docker to live-restore'),
+  'push-agent': m('Send the agent'),
+  'push-runtime': m("Send the agent's runtime"),
+  'reset-live-restore': m('Take live-restore back'),
+  'restart-agent': m('Restart the agent'),
+  'revoke-certificate': m('Revoke its certificates'),
+  'start-agent': m('Start the agent'),
+  'start-docker': m('Start Docker'),
+  'stop-docker': m('Stop Docker'),
+  'switch-agent': m('Switch the agent over'),
+  'sync-clock': m('Set the clock'),
+  uninstall: m('Uninstall packages'),
+  'unsync-clock': m('Stop setting the clock'),
+  'withdraw-key': m('Withdraw the key'),
+}
+/** An image that is sent is a step of its own, and called as it is. */
+export function stepText(name: string): string {
+  const words = STEPS_IN_WORDS[name]
+  return words ? t(words) : name
+}
 
 /** What is done and how far it is, as in `Join: Running`. */
 export const progressText = (operation: HostOperation): string =>
