@@ -73,7 +73,7 @@ export const useNotificationStore = defineStore('notifications', () => {
 
   async function check(): Promise<void> {
     const at = Date.now()
-    const suspects = suspectsIn(world.value)
+    const suspects = suspectsIn(world.value, at)
     const old = (unjudged ??= new Set(suspects.map(({ key }) => key)))
     const asked = new Set([...old, ...ripe(quiet, suspects, at).map(({ key }) => key)])
     const wanted = suspects.filter(({ key }) => asked.has(key))

@@ -4,6 +4,7 @@ import { DaemonSet, Deployment, StatefulSet } from '../../shared/api/apps/v1.ts'
 import { Job } from '../../shared/api/batch/v1.ts'
 import { Event, Namespace, Node } from '../../shared/api/core/v1.ts'
 import type { LabelSelector } from '../../shared/api/meta/v1.ts'
+import { conditionOf } from '../../shared/machinery/conditions.ts'
 import type { KubeObject } from '../../shared/machinery/object.ts'
 import type { ResourceType } from '../../shared/machinery/resource-type.ts'
 import { nodeStatus } from '../status/object-status.ts'
@@ -88,9 +89,22 @@ function failedBackup(world: World): Suspect[] {
   ]
 }
 
-export const suspectsIn = (world: World): Suspect[] => [
+/** A node that joins is not ready before it is for the first time; one that takes longer has a trouble. */
+const ARRIVAL_MS = 120_000
+/** Within which a new node has told of itself, by two clocks that are not quite the same. */
+const FIRST_WORDS_MS = 10_000
+
+function isArriving({ metadata, status }: Node, now: number): boolean {
+  const createdMs = Date.parse(metadata.creationTimestamp)
+  const ready = conditionOf(status.conditions, 'Ready')
+  const changedMs = Date.parse(ready?.lastTransitionTime ?? '') || createdMs
+  return now - createdMs < ARRIVAL_MS && ready?.status !== 'True' && changedMs - createdMs < FIRST_WORDS_MS
+}
+
+/** @param now milliseconds since the epoch */
+export const suspectsIn = (world: World, now: number = Date.now()): Suspect[] => [
   ...failedBackup(world),
-  ...world.all(Node).flatMap(each => suspect(Node, each, nodeStatus(each))),
+  ...world.all(Node).flatMap(each => (isArriving(each, now) ? [] : suspect(Node, each, nodeStatus(each)))),
   ...world.all(Deployment).flatMap(each => suspect(Deployment, each, deploymentStatus(each), each.spec.selector)),
   ...world.all(StatefulSet).flatMap(each => suspect(StatefulSet, each, statefulSetStatus(each), each.spec.selector)),
   ...world.all(DaemonSet).flatMap(each => suspect(DaemonSet, each, daemonSetStatus(each), each.spec.selector)),

@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { Deployment } from '../../../src/shared/api/apps/v1.ts'
 import { Job } from '../../../src/shared/api/batch/v1.ts'
-import { Event } from '../../../src/shared/api/core/v1.ts'
+import { Event, Node } from '../../../src/shared/api/core/v1.ts'
 import { speak } from '@/i18n/i18n.ts'
 import { nothingTold, step, summary } from '@/notifications/quiet.ts'
 import { suspectsIn } from '@/notifications/troubles.ts'
@@ -66,6 +66,30 @@ describe('since when something is wrong', () => {
   it('is when it was first seen where the object does not tell', () => {
     const silent = { ...sick, status: {} } as Deployment
     expect(toldOf(silent, 42)).toMatchObject([{ name: 'web', since: 42 }])
+  })
+})
+
+describe('a node', () => {
+  const born = '2026-03-02T03:00:00Z'
+  const node = (status: string, since: string) => {
+    const made = make(Node, 'worker', {
+      status: { conditions: [{ type: 'Ready', status, lastTransitionTime: since, message: 'starting' }] } as never,
+    })
+    return { ...made, metadata: { ...made.metadata, creationTimestamp: born } }
+  }
+  const after = (seconds: number) => Date.parse(born) + seconds * 1000
+  const namesAt = (given: Node, seconds: number) =>
+    suspectsIn(worldOf([Node, [given]]), after(seconds)).map(({ name }) => name)
+
+  it('that just joins is in no trouble before it was ready for the first time, unless that takes too long', () => {
+    const arriving = node('False', '2026-03-02T03:00:01Z')
+    expect(namesAt(arriving, 90)).toEqual([])
+    expect(namesAt({ ...arriving, status: {} }, 90)).toEqual([])
+    expect(namesAt(arriving, 121)).toEqual(['worker'])
+  })
+  it('that was ready and is not any more is in trouble, however new it is', () => {
+    expect(namesAt(node('False', '2026-03-02T03:00:40Z'), 60)).toEqual(['worker'])
+    expect(namesAt(node('Unknown', '2026-03-02T03:01:00Z'), 90)).toEqual(['worker'])
   })
 })
 
