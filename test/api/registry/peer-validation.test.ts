@@ -295,10 +295,13 @@ describe('a StatefulSet', () => {
     },
   })
   const AT = 'spec.volumeClaimTemplates[0].spec'
+  const cake = { apiGroup: 'example.com', kind: 'Cake', name: 'c' }
   test.each<[string, Fields, string[]]>([
     ['claims', set({}), []],
     ['claims of no size', set({ resources: {} }), [`${AT}.resources[storage]: Required value`]],
     ['claims that nobody may mount', set({ accessModes: [] }), [`${AT}.accessModes: Required value: at least 1 access mode is required`]],
+    ['claims that are filled from no group', set({ dataSourceRef: { apiGroup: 'A_b', kind: 'Cake', name: 'c' } }), [expect.stringMatching(/dataSourceRef\.apiGroup: Invalid value: "A_b": a lowercase RFC 1123 subdomain/) as string]],
+    ['claims that are filled from another namespace, too', set({ dataSource: cake, dataSourceRef: { ...cake, namespace: 'n' } }), [`${AT}: Invalid value: {}: may not be specified when dataSourceRef.namespace is specified`]],
     ['host names, which its pods do not get', set({}, { hostname: 'Bad!', subdomain: 'Bad!' }), []],
     ['a service with dots', set({}, {}, { serviceName: 'web.example' }), [expect.stringMatching(/^spec\.serviceName: Invalid value: "web\.example": /) as string]],
   ])('with %s', (_what, object, problems) => {
@@ -325,6 +328,7 @@ test.each<[string, string, Fields, string[]]>([
   ['a revision is an object', 'apps.v1.ControllerRevision', { metadata: { name: 'a' }, revision: 1, data: 'text' }, ['data: Required value: data must be a valid JSON object']],
   ['a node has a range of each family', 'core.v1.Node', { metadata: { name: 'a' }, spec: { podCIDRs: ['10.1.0.0/24', 'fd00::/64'] } }, []],
   ['and not two of one', 'core.v1.Node', { metadata: { name: 'a' }, spec: { podCIDRs: ['10.1.0.0/24', '10.2.0.0/24'] } }, ['spec.podCIDRs: Invalid value: ["10.1.0.0/24","10.2.0.0/24"]: may specify no more than one CIDR for each IP family']],
+  ['a binding changes nothing that is deleted', 'admissionregistration.v1.MutatingAdmissionPolicyBinding', { metadata: { name: 'a' }, spec: { policyName: 'p', matchResources: { matchPolicy: 'Equivalent', namespaceSelector: {}, objectSelector: {}, resourceRules: [{ apiGroups: [''], apiVersions: ['v1'], resources: ['pods'], operations: ['DELETE'], scope: '*' }] } } }, ['spec.matchResources.resourceRules.operations: Unsupported value: "DELETE": supported values: "*", "CONNECT", "CREATE", "UPDATE"']],
   ['a namespace waits for whom it knows', 'core.v1.Namespace', { metadata: { name: 'a' }, spec: { finalizers: ['nobody'] } }, ['spec.finalizers: Invalid value: "nobody": name is neither a standard finalizer name nor is it fully qualified']],
   ['an Ingress names resources of a group', 'networking.v1.Ingress', { metadata: { name: 'a' }, spec: { defaultBackend: { resource: { apiGroup: 'Bad!', kind: 'Bucket', name: 'b' } } } }, [expect.stringMatching(/^spec\.defaultBackend\.resource\.apiGroup: Invalid value: "Bad!"/) as string]],
 ])('%s', (_what, schema, object, problems) => {

@@ -5,7 +5,7 @@ import { defineResource } from '../resource.ts'
 import { ensureStructs, generationOnly } from '../support/strategy.ts'
 import { paramRefText } from './columns.ts'
 import { setMatchDefaults } from './defaults.ts'
-import { validateBinding } from './validate-policies.ts'
+import { validateMutatingBinding } from './validate-policies.ts'
 
 export const mutatingAdmissionPolicyBindings = defineResource<MutatingAdmissionPolicyBinding>({
   type: MutatingAdmissionPolicyBinding,
@@ -16,7 +16,7 @@ export const mutatingAdmissionPolicyBindings = defineResource<MutatingAdmissionP
     setMatchDefaults(binding.spec.matchResources)
   },
   ...generationOnly(),
-  validate: validateBinding,
+  validate: validateMutatingBinding,
   columns: [
     nameColumn,
     text('PolicyName', 'Policy that is put to work.', binding => binding.spec.policyName ?? ''),

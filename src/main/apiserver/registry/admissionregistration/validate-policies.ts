@@ -181,6 +181,12 @@ export function validateValidatingPolicy(policy: ValidatingAdmissionPolicy): Fie
 const PATCHES = { ApplyConfiguration: 'applyConfiguration', JSONPatch: 'jsonPatch' } as const
 const MUTATED = ['*', 'CONNECT', 'CREATE', 'UPDATE']
 
+/** What is deleted cannot be changed. */
+const operationErrors = (path: string, matched: MatchResources | undefined): FieldError[] =>
+  list(matched?.resourceRules)
+    .flatMap(rule => list(rule.operations))
+    .flatMap(operation => optionalOneOf(`${path}.resourceRules.operations`, operation, MUTATED))
+
 function mutationErrors(path: string, mutation: Mutation, compiled: Expression | undefined): FieldError[] {
   const { patchType } = mutation
   const errors = oneOf(`${path}.patchType`, patchType, Object.keys(PATCHES))
@@ -201,10 +207,9 @@ function mutationErrors(path: string, mutation: Mutation, compiled: Expression |
 export function validateMutatingPolicy(policy: MutatingAdmissionPolicy): FieldError[] {
   const { spec } = policy
   const compiled = compileMutating(policy)
-  const operations = list(spec.matchConstraints?.resourceRules).flatMap(rule => list(rule.operations))
   return [
     ...constraintErrors(spec),
-    ...operations.flatMap(each => optionalOneOf('spec.matchConstraints.resourceRules.operations', each, MUTATED)),
+    ...operationErrors('spec.matchConstraints', spec.matchConstraints),
     ...variableErrors('spec.variables', spec.variables, compiled.variables),
     ...(spec.mutations?.length ? [] : [required('spec.mutations', 'mutations must contain at least one item')]),
     ...list(spec.mutations).flatMap((mutation, i) =>
@@ -226,12 +231,17 @@ function paramRefErrors(path: string, ref: ParamRef | undefined): FieldError[] {
   return [...errors, ...oneOf(`${path}.parameterNotFoundAction`, ref.parameterNotFoundAction, ['Deny', 'Allow'])]
 }
 
-export const validateBinding = ({
+const validateBinding = ({
   spec,
 }: Pick<ValidatingAdmissionPolicyBinding | MutatingAdmissionPolicyBinding, 'spec'>): FieldError[] => [
   ...requiredAnd('spec.policyName', spec.policyName, dns1123Subdomain),
   ...paramRefErrors('spec.paramRef', spec.paramRef),
   ...matchErrors('spec.matchResources', spec.matchResources),
+]
+
+export const validateMutatingBinding = (binding: MutatingAdmissionPolicyBinding): FieldError[] => [
+  ...validateBinding(binding),
+  ...operationErrors('spec.matchResources', binding.spec.matchResources),
 ]
 
 export function validateValidatingBinding(binding: ValidatingAdmissionPolicyBinding): FieldError[] {

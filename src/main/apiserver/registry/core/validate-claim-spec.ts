@@ -2,7 +2,7 @@
 import type { PersistentVolumeClaimSpec } from '../../../../shared/api/core/v1.ts'
 import { type FieldError, invalidValue, required } from '../../../../shared/machinery/field-error.ts'
 import { deepEqual } from '../../../../shared/machinery/deep-equal.ts'
-import { dns1123Subdomain } from '../../../../shared/machinery/names.ts'
+import { dns1123Label, dns1123Subdomain } from '../../../../shared/machinery/names.ts'
 import { isQuantity, parseQuantity } from '../../../../shared/machinery/quantity.ts'
 import { list, lookup } from '../support/collections.ts'
 import { obey, optionalOneOf, requiredText, validateLabelSelector } from '../support/rules.ts'
@@ -28,7 +28,12 @@ export function positiveStorage(path: string, amount: string | number): FieldErr
     : []
 }
 
-export function validateClaimSpec(path: string, spec: PersistentVolumeClaimSpec | undefined): FieldError[] {
+/** @param isNew what a stored claim says of where its data comes from cannot be changed any more */
+export function validateClaimSpec(
+  path: string,
+  spec: PersistentVolumeClaimSpec | undefined,
+  isNew = true,
+): FieldError[] {
   if (!spec) return [required(path)]
   const errors: FieldError[] = []
   if (list(spec.accessModes).length === 0)
@@ -49,11 +54,14 @@ export function validateClaimSpec(path: string, spec: PersistentVolumeClaimSpec 
       errors.push(
         invalidValue(at, given.kind ?? '', "must be 'PersistentVolumeClaim' when referencing the default apiGroup"),
       )
+    if (given.apiGroup && isNew) errors.push(...obey(`${at}.apiGroup`, given.apiGroup, dns1123Subdomain))
   }
-  if (spec.dataSource && spec.dataSourceRef) {
-    const { namespace: _namespace, ...ref } = spec.dataSourceRef
-    if (!deepEqual(ref, spec.dataSource)) errors.push(invalidValue(path, {}, 'must match dataSourceRef'))
-  }
+  const { namespace, ...ref } = spec.dataSourceRef ?? {}
+  if (namespace) errors.push(...obey(`${path}.dataSourceRef.namespace`, namespace, dns1123Label))
+  if (spec.dataSource && namespace)
+    errors.push(invalidValue(path, {}, 'may not be specified when dataSourceRef.namespace is specified'))
+  else if (spec.dataSource && spec.dataSourceRef && !deepEqual(ref, spec.dataSource))
+    errors.push(invalidValue(path, {}, 'must match dataSourceRef'))
   if (spec.volumeAttributesClassName)
     errors.push(...obey(`${path}.volumeAttributesClassName`, spec.volumeAttributesClassName, dns1123Subdomain))
   return errors

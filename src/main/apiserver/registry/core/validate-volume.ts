@@ -149,8 +149,10 @@ export function validatePersistentVolumeUpdate(
   return errors
 }
 
-export const validatePersistentVolumeClaim = (claim: PersistentVolumeClaim): FieldError[] =>
-  validateClaimSpec('spec', claim.spec)
+export const validatePersistentVolumeClaim = (
+  { spec }: PersistentVolumeClaim,
+  old?: PersistentVolumeClaim,
+): FieldError[] => validateClaimSpec('spec', spec, !old)
 
 /** What is not there is nothing. */
 const less = (a: string | number = 0, b: string | number = 0) =>
