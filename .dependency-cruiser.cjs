@@ -57,6 +57,12 @@ module.exports = {
       to: to('^src/main/apiserver'),
     },
     {
+      name: 'commands-on-top',
+      severity: 'error',
+      from: { path: '^src/main/(?!cli/|desktop/|index)' },
+      to: to('^src/main/cli'),
+    },
+    {
       name: 'electron-only-in-desktop',
       severity: 'error',
       from: { path: '^src/(?!main/desktop|main/index|preload)' },

@@ -42,9 +42,10 @@ import { addStorageMetrics } from './apiserver/health/storage-metrics.ts'
 import { startChecks } from './apiserver/health/start-hooks.ts'
 import { type ApiServer, type ApiServerOptions, createApiServer } from './apiserver/server.ts'
 import { backupReports } from './control-plane/backup-reports.ts'
-import type { CarriedFlag } from './cli/carried-flags.ts'
-import { readPassphrase } from './cli/encryption-flags.ts'
-import type { ListenAddress, StoreChoice } from './cli/listen-address.ts'
+import type { CarriedFlag } from './data-folder/running-server.ts'
+import { readPassphrase } from './data-folder/passphrase-file.ts'
+import type { ListenAddress } from './addresses/listen-address.ts'
+import type { EngineChoice } from './store/open-engine.ts'
 import { controllerMetrics } from './controllers/controller-metrics.ts'
 import type { ControllerChoice } from './controllers/choice.ts'
 import { startControllers } from './controllers/index.ts'
@@ -108,7 +109,7 @@ export interface ControlPlaneOptions {
   readonly listen: ListenAddress
   /** Names and addresses under which clients reach the API server, besides this machine's own. */
   readonly advertise?: readonly string[]
-  readonly store: StoreChoice
+  readonly store: EngineChoice
   /** Opens an encrypted store, or encrypts one that is not. */
   readonly encryption?: MasterSecret
   /** Whether this machine becomes a node. */

@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { BrowserWindow, type WebContents, app, clipboard, powerMonitor, shell } from 'electron'
 import type { PushChannel, Pushes } from '../preload/channels.ts'
-import { UsageError } from './cli/usage-error.ts'
+import { UsageError } from './process/usage-error.ts'
 import { announceNode, announceReady } from './control-plane/announce.ts'
 import { type ControlPlaneOptions, startControlPlane } from './control-plane.ts'
 import { crashFolder } from './process/crash-report.ts'

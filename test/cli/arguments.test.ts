@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { parseListenAddress, parseStoreChoice } from '../../src/main/cli/listen-address.ts'
+import { parseStoreChoice } from '../../src/main/cli/store-choice.ts'
+import { parseListenAddress } from '../../src/main/addresses/listen-address.ts'
 import { localNodeName } from '../../src/main/local-node/detect.ts'
 
 describe('parseListenAddress()', () => {

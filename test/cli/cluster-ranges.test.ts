@@ -1,6 +1,6 @@
 // The ranges of pods and Services, from the command line to what nodes are told.
 import { describe, expect, it } from 'vitest'
-import { parseClusterRanges } from '../../src/main/cli/cluster-ranges.ts'
+import { parseClusterRanges } from '../../src/main/addresses/cluster-ranges.ts'
 import { CLUSTER_NETWORK, clusterNetwork } from '../../src/main/addresses/cluster-network.ts'
 import { keptRanges, settleRanges } from '../../src/main/addresses/kept-ranges.ts'
 import type { AnyObject } from '../../src/shared/machinery/object.ts'

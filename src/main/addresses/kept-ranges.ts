@@ -5,8 +5,8 @@ import type { ConfigMap } from '../../shared/api/core/v1.ts'
 import { deepEqual } from '../../shared/machinery/deep-equal.ts'
 import { NETWORK_BACKENDS, type NetworkBackend } from '../../shared/machinery/node-network.ts'
 import type { AnyObject, Draft } from '../../shared/machinery/object.ts'
-import { parseRanges, PODS, type RangeRule, requireApart, SERVICES } from '../cli/cluster-ranges.ts'
-import { UsageError } from '../cli/usage-error.ts'
+import { parseRanges, PODS, type RangeRule, requireApart, SERVICES } from './cluster-ranges.ts'
+import { UsageError } from '../process/usage-error.ts'
 import { type ClusterNetwork, type ClusterRanges, clusterNetwork } from './cluster-network.ts'
 
 const NAME = { namespace: 'kube-system', name: 'flotilla-cluster-ranges' }

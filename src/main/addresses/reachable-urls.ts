@@ -2,7 +2,7 @@
 import { request } from 'node:https'
 import { forOtherMachines } from './own-names.ts'
 import type { RunningServer } from '../data-folder/running-server.ts'
-import { CommandError } from '../cli/usage-error.ts'
+import { CommandError } from '../process/usage-error.ts'
 
 const TIMEOUT_MS = 5_000
 

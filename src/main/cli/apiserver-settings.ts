@@ -12,7 +12,7 @@ import type { ApiServerSettings } from '../control-plane.ts'
 import { addApiServerOptions, type ApiServerFlags } from './apiserver-flags.ts'
 import { readFlagFile as read } from './flag-file.ts'
 import { parsePortRange } from './port-range.ts'
-import { UsageError } from './usage-error.ts'
+import { UsageError } from '../process/usage-error.ts'
 
 function usernamePrefix({ oidcUsernamePrefix, oidcUsernameClaim, oidcIssuerUrl }: ApiServerFlags): string {
   if (oidcUsernamePrefix === '-') return ''

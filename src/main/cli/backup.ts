@@ -4,11 +4,11 @@ import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { isThere, noCluster } from '../data-folder/data-dir.ts'
 import { dataDirOption } from './data-dir-option.ts'
-import { parseStoreChoice } from './listen-address.ts'
+import { parseStoreChoice } from './store-choice.ts'
 import { parseOutput, ProgressReport, showBytes } from './progress.ts'
 import { snapshotSource } from './snapshot-source.ts'
 import { addPassphraseOption, addStoreOptions, BACKUP_PASSPHRASE_VARIABLE, type StoreFlags } from './store-options.ts'
-import { CommandError, UsageError } from './usage-error.ts'
+import { CommandError, UsageError } from '../process/usage-error.ts'
 
 type BackupFlags = StoreFlags & { readonly passphraseFile?: string; readonly folder?: string }
 
@@ -42,7 +42,7 @@ export function addBackupCommands(program: Command): void {
 }
 
 export async function passphraseOf({ passphraseFile }: { readonly passphraseFile?: string }): Promise<string> {
-  const { readPassphrase } = await import('./encryption-flags.ts')
+  const { readPassphrase } = await import('../data-folder/passphrase-file.ts')
   const passphrase = passphraseFile ? await readPassphrase(passphraseFile) : process.env[BACKUP_PASSPHRASE_VARIABLE]
   if (!passphrase)
     throw new UsageError(`backups are encrypted: give --passphrase-file or set ${BACKUP_PASSPHRASE_VARIABLE}`)

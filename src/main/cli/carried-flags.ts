@@ -2,15 +2,7 @@
 // that they name.
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
-
-export interface CarriedFlag {
-  /** `--audit-log-path` */
-  readonly flag: string
-  /** A file's path is absolute. */
-  readonly value: string
-  /** What is done with the file that the value names. */
-  readonly file?: 'read' | 'written'
-}
+import type { CarriedFlag } from '../data-folder/running-server.ts'
 
 /** What a move decides by itself, or takes along in the cluster. */
 const TAKEN_CARE_OF =

@@ -5,7 +5,7 @@ import { passphraseOf } from './backup.ts'
 import { dataDirOption } from './data-dir-option.ts'
 import { runningServer } from '../data-folder/running-server.ts'
 import { addPassphraseOption } from './store-options.ts'
-import { CommandError } from './usage-error.ts'
+import { CommandError } from '../process/usage-error.ts'
 
 interface TransferFlags {
   readonly dataDir: string

@@ -7,7 +7,7 @@ import { dataDirLayout, isThere, noCluster } from '../data-folder/data-dir.ts'
 import { addTransferCommands } from './certs-transfer.ts'
 import { dataDirOption } from './data-dir-option.ts'
 import { runningServer } from '../data-folder/running-server.ts'
-import { CommandError } from './usage-error.ts'
+import { CommandError } from '../process/usage-error.ts'
 
 interface Flags {
   readonly dataDir: string

@@ -1,6 +1,6 @@
 // Parses `--controllers`, kube-controller-manager's flag.
 import { type ControllerChoice, chooseControllers } from '../controllers/choice.ts'
-import { UsageError } from './usage-error.ts'
+import { UsageError } from '../process/usage-error.ts'
 
 /** Accepts `*,-service-lb-controller`. @throws UsageError */
 export function parseControllers(text: string): ControllerChoice {

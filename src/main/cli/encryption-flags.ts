@@ -1,9 +1,8 @@
 // How a command is given the key of an encrypted store.
-import { readFile } from 'node:fs/promises'
 import { type Command, Option } from 'commander'
 import { type MasterSecret, readKeyFile } from '../store/encryption/master-key.ts'
-import { systemErrorText } from './system-error.ts'
-import { CommandError, UsageError } from './usage-error.ts'
+import { readPassphrase } from '../data-folder/passphrase-file.ts'
+import { UsageError } from '../process/usage-error.ts'
 
 export interface EncryptionFlags {
   readonly encryptionKeyFile?: string
@@ -40,14 +39,4 @@ export async function encryptionSecret(
     ? await readPassphrase(encryptionPassphraseFile)
     : env[PASSPHRASE_VARIABLE]
   return passphrase ? { kind: 'passphrase', passphrase } : undefined
-}
-
-/** The first line. @throws CommandError */
-export async function readPassphrase(path: string): Promise<string> {
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    throw new CommandError(`the passphrase file cannot be read: ${systemErrorText(error) ?? (error as Error).message}`)
-  })
-  const [passphrase = ''] = text.split(/\r?\n/)
-  if (passphrase === '') throw new CommandError(`the passphrase file ${path} is empty`)
-  return passphrase
 }

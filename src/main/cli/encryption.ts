@@ -3,11 +3,11 @@ import type { Command } from 'commander'
 import type { MasterSecret } from '../store/encryption/master-key.ts'
 import type { StoreStatus } from '../store/operations/operations.ts'
 import { dataDirOption } from './data-dir-option.ts'
-import { parseStoreChoice } from './listen-address.ts'
+import { parseStoreChoice } from './store-choice.ts'
 import { parseOutput, ProgressReport } from './progress.ts'
 import { runOperation } from './store-operation.ts'
 import { addStoreOptions, type StoreFlags } from './store-options.ts'
-import { CommandError, UsageError } from './usage-error.ts'
+import { CommandError, UsageError } from '../process/usage-error.ts'
 
 export function addEncryptionCommands(program: Command): void {
   const encryption = program.command('encryption').description('the keys that Secrets are encrypted with')

@@ -15,7 +15,7 @@ import { policyPodOf } from '../../shared/machinery/network-policy/policy-pod.ts
 import { dataDirOption } from './data-dir-option.ts'
 import { parseOutput } from './progress.ts'
 import { adminRequest } from '../data-folder/running-server.ts'
-import { CommandError, UsageError } from './usage-error.ts'
+import { CommandError, UsageError } from '../process/usage-error.ts'
 
 interface ExplainOptions {
   readonly dataDir: string

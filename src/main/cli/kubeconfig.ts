@@ -9,7 +9,7 @@ import {
   unmergeKubeconfig,
   userKubeconfigPath,
 } from '../data-folder/kubeconfig-file.ts'
-import { CommandError, UsageError } from './usage-error.ts'
+import { CommandError, UsageError } from '../process/usage-error.ts'
 
 export async function kubeconfig(options: {
   dataDir: string

@@ -1,6 +1,6 @@
 // Parses `--nodeport-addresses`, kube-proxy's flag.
 import { parseCidr } from '../../shared/machinery/ipv4.ts'
-import { UsageError } from './usage-error.ts'
+import { UsageError } from '../process/usage-error.ts'
 
 /** Accepts `192.168.0.0/16,primary`. @returns ranges of the nodes' addresses, or `primary` @throws UsageError */
 export function parseNodePortAddresses(text: string): string[] {

@@ -1,5 +1,5 @@
 // Parses `--service-node-port-range`, kube-apiserver's flag.
-import { UsageError } from './usage-error.ts'
+import { UsageError } from '../process/usage-error.ts'
 
 const MOST = 65_535
 

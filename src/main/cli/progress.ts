@@ -1,6 +1,6 @@
 // Tells how far long work is: a bar on a terminal, a line of JSON an event for programs, nothing otherwise.
 import type { Progress } from '../store/operations/progress.ts'
-import { UsageError } from './usage-error.ts'
+import { UsageError } from '../process/usage-error.ts'
 
 export type OutputFormat = 'text' | 'json'
 

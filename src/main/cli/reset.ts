@@ -7,7 +7,7 @@ import { CONTEXT_NAME, unmergeKubeconfig, userKubeconfigPath } from '../data-fol
 import { removeLocalNode } from '../local-node/remove.ts'
 import { lockFolder } from '../store/nedb/lock.ts'
 import { runningServer } from '../data-folder/running-server.ts'
-import { CommandError } from './usage-error.ts'
+import { CommandError } from '../process/usage-error.ts'
 
 /** Deletes the cluster of a data folder: containers, rules, mounts, then the folder. @throws CommandError */
 export async function reset(dataDir: string, confirmed: boolean): Promise<void> {

@@ -7,7 +7,7 @@ import { dataDirOption } from './data-dir-option.ts'
 import { parseOutput } from './progress.ts'
 import { adminRequest } from '../data-folder/running-server.ts'
 import { explanationText, whatIfText } from './scheduling-text.ts'
-import { CommandError, UsageError } from './usage-error.ts'
+import { CommandError, UsageError } from '../process/usage-error.ts'
 
 interface Common {
   readonly dataDir: string

@@ -14,8 +14,9 @@ import { onStopSignal } from '../process/stop-signals.ts'
 import type { ApiServerFlags } from './apiserver-flags.ts'
 import { apiServerSettings } from './apiserver-settings.ts'
 import { type EncryptionFlags, encryptionSecret } from './encryption-flags.ts'
-import type { CarriedFlag } from './carried-flags.ts'
-import type { ListenAddress, StoreChoice } from './listen-address.ts'
+import type { CarriedFlag } from '../data-folder/running-server.ts'
+import type { ListenAddress } from '../addresses/listen-address.ts'
+import type { EngineChoice } from '../store/open-engine.ts'
 import { schedulerConfiguration } from './scheduler-configuration.ts'
 import { UnforeseenError, unforeseenFault } from './unforeseen.ts'
 
@@ -24,7 +25,7 @@ export interface ServeOptions {
   readonly listen: ListenAddress
   /** Names of this machine besides its own. */
   readonly advertise: readonly string[]
-  readonly store: StoreChoice
+  readonly store: EngineChoice
   readonly localNode: boolean
   /** The folder of the local cluster whose nodes run with this. */
   readonly localCluster?: string

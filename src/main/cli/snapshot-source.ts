@@ -2,7 +2,7 @@
 import type { BackupSource } from '../store/backup/backup.ts'
 import type { SnapshotLine } from '../store/backup/snapshot.ts'
 import type { OperationEvent } from '../store/operations/operations.ts'
-import { CommandError } from './usage-error.ts'
+import { CommandError } from '../process/usage-error.ts'
 
 export interface SnapshotSource extends BackupSource {
   /** As the store is that it comes from. */

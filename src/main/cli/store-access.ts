@@ -9,7 +9,7 @@ import { openObjectStore } from '../store/object-store.ts'
 import { type OperationEvent, type OperationName, operations } from '../store/operations/operations.ts'
 import { type EncryptionFlags, encryptionSecret } from './encryption-flags.ts'
 import { runningServer } from '../data-folder/running-server.ts'
-import { CommandError } from './usage-error.ts'
+import { CommandError } from '../process/usage-error.ts'
 
 export interface StoreAccess extends AsyncDisposable {
   /** Ends after the result. @throws CommandError | StoreError */

@@ -1,5 +1,5 @@
 // Runs one of the store's operations for a command, and tells how far it is.
-import { parseStoreChoice } from './listen-address.ts'
+import { parseStoreChoice } from './store-choice.ts'
 import { parseOutput, ProgressReport } from './progress.ts'
 import type { StoreFlags } from './store-options.ts'
 import type { OperationName } from '../store/operations/operations.ts'

@@ -2,7 +2,7 @@
 import { type Command, Option } from 'commander'
 import { dataDirOption } from './data-dir-option.ts'
 import { addEncryptionOptions, type EncryptionFlags } from './encryption-flags.ts'
-import type { EtcdFlags } from './listen-address.ts'
+import type { EtcdFlags } from './store-choice.ts'
 
 export type StoreFlags = { readonly dataDir: string; readonly store: string; readonly output: string } & EtcdFlags &
   EncryptionFlags

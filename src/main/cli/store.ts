@@ -2,11 +2,11 @@
 import type { Command } from 'commander'
 import type { StoreStatus } from '../store/operations/operations.ts'
 import { describeEncryption } from './encryption.ts'
-import { parseStoreChoice } from './listen-address.ts'
+import { parseStoreChoice } from './store-choice.ts'
 import { parseOutput, ProgressReport, showBytes } from './progress.ts'
 import { runOperation } from './store-operation.ts'
 import { addStoreOptions, type StoreFlags } from './store-options.ts'
-import { CommandError, UsageError } from './usage-error.ts'
+import { CommandError, UsageError } from '../process/usage-error.ts'
 
 export function addStoreCommands(program: Command): void {
   const store = program.command('store').description("look after the cluster's data")

@@ -16,7 +16,7 @@ import { isIP } from 'node:net'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { type Document, isMap, isSeq, parse, parseDocument, type YAMLMap, type YAMLSeq } from 'yaml'
-import { CommandError } from '../cli/usage-error.ts'
+import { CommandError } from '../process/usage-error.ts'
 import { type ClusterPlace, EXTENSION } from '../../shared/machinery/kubeconfig.ts'
 
 /** The name of our entries in the user's kubeconfig. */

@@ -5,8 +5,17 @@ import { dataDirLayout, serveCommand } from './data-dir.ts'
 import { readKubeconfig } from './kubeconfig-file.ts'
 import { readMark } from '../move/mark.ts'
 import { processStart } from '../process/process-start.ts'
-import type { CarriedFlag } from '../cli/carried-flags.ts'
-import { CommandError } from '../cli/usage-error.ts'
+import { CommandError } from '../process/usage-error.ts'
+
+/** A flag of `serve` that was chosen for the cluster: it goes along when the control plane moves. */
+export interface CarriedFlag {
+  /** `--audit-log-path` */
+  readonly flag: string
+  /** A file's path is absolute. */
+  readonly value: string
+  /** What is done with the file that the value names. */
+  readonly file?: 'read' | 'written'
+}
 
 export interface RunningServer {
   readonly pid: number

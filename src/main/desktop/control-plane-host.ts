@@ -1,6 +1,6 @@
 // Keeps the one control plane of the app: starts it, tells how it is, starts it elsewhere, stops it.
 import type { ControlPlaneStatus, StartOverrides } from '../../preload/channels.ts'
-import { parseListenAddress } from '../cli/listen-address.ts'
+import { parseListenAddress } from '../addresses/listen-address.ts'
 import { type KubeconfigIdentity, readKubeconfig } from '../data-folder/kubeconfig-file.ts'
 import type { MasterSecret } from '../store/encryption/master-key.ts'
 import { systemClock } from '../../shared/machinery/clock.ts'

@@ -1,9 +1,10 @@
 // What the desktop app was started with: its own settings file, overridden by the command line.
 import { parseArgs } from 'node:util'
-import { type RangeFlags, parseClusterRanges } from '../cli/cluster-ranges.ts'
+import { type RangeFlags, parseClusterRanges } from '../addresses/cluster-ranges.ts'
 import type { ClusterRanges } from '../addresses/cluster-network.ts'
-import { parseListenAddress, parseStoreChoice, type ListenAddress, type StoreChoice } from '../cli/listen-address.ts'
-import { UsageError } from '../cli/usage-error.ts'
+import { parseStoreChoice, type StoreChoice } from '../cli/store-choice.ts'
+import { parseListenAddress, type ListenAddress } from '../addresses/listen-address.ts'
+import { UsageError } from '../process/usage-error.ts'
 import type { EncryptionFlags } from '../cli/encryption-flags.ts'
 import { defaultDataDir } from '../data-folder/data-dir.ts'
 import type { Settings } from './settings.ts'

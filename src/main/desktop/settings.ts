@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import * as v from 'valibot'
-import { parseListenAddress } from '../cli/listen-address.ts'
+import { parseListenAddress } from '../addresses/listen-address.ts'
 import { WINDOW_STATE } from './window-state.ts'
 
 const listenAddress = v.pipe(

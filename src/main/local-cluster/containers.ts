@@ -3,7 +3,7 @@
 // what started it — Docker's, so that Docker sees what an agent mounts — and starts the program again when it ends, in
 // the same network. Docker starts the containers after a restart, and after a reboot of the machine.
 import type Docker from 'dockerode'
-import { PODS, SERVICES } from '../cli/cluster-ranges.ts'
+import { PODS, SERVICES } from '../addresses/cluster-ranges.ts'
 import type { ClusterRanges } from '../addresses/cluster-network.ts'
 import { CAPABILITIES, UNCONFINED, findNsenter, needsHostCgroups, programMounts } from '../local-node/agent-command.ts'
 import type { LocalProgram } from './program.ts'

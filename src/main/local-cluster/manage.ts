@@ -1,7 +1,7 @@
 // Local clusters by their names: what this machine lacks for them, which there are, and what is asked of one.
 import { resolve } from 'node:path'
 import { Node } from '../../shared/api/core/v1.ts'
-import { connectApi } from '../cli/node/api.ts'
+import { connectApi } from '../data-folder/api.ts'
 import { dataDirLayout } from '../data-folder/data-dir.ts'
 import { planLocalNode } from '../local-node/detect.ts'
 import { LocalClusterError } from './error.ts'

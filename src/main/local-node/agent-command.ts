@@ -1,6 +1,6 @@
 // How to start the agent: directly as root, or, for users without root, in a container of the same rights.
 import { existsSync } from 'node:fs'
-import { CommandError } from '../cli/usage-error.ts'
+import { CommandError } from '../process/usage-error.ts'
 import type { AgentProgram } from './agent-program.ts'
 import { dockerHost } from './docker-socket.ts'
 

@@ -8,7 +8,7 @@ import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
 import { extract } from 'tar-stream'
-import { CommandError } from '../cli/usage-error.ts'
+import { CommandError } from '../process/usage-error.ts'
 import { agentBundle, LITTLE_KEPT, nodeEnv } from './built-programs.ts'
 
 export interface AgentProgram {

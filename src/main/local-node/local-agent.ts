@@ -1,6 +1,6 @@
 // How the agent is started on this machine: by what this user may do, and by what Docker may.
 import { join } from 'node:path'
-import { CommandError } from '../cli/usage-error.ts'
+import { CommandError } from '../process/usage-error.ts'
 import type { AgentCommand } from './agent-command.ts'
 import { agentAsProcess } from './agent-command.ts'
 import { agentProgram } from './agent-program.ts'

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { CommandError } from '../cli/usage-error.ts'
+import { CommandError } from '../process/usage-error.ts'
 import { dataDirLayout } from '../data-folder/data-dir.ts'
 import { leaveEngine } from './apart/apart-agent.ts'
 import { type LocalNodePlan, type NoNode, planLocalNode } from './detect.ts'

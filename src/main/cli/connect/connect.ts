@@ -15,7 +15,7 @@ import { readMark } from '../../move/mark.ts'
 import { renderKubeconfig } from '../../../shared/machinery/kubeconfig.ts'
 import { connectServer, prompterFor } from '../control-plane/ssh.ts'
 import type { AnswerFlags } from '../node/answerer.ts'
-import { CommandError, UsageError } from '../usage-error.ts'
+import { CommandError, UsageError } from '../../process/usage-error.ts'
 import { Forwarder } from './forwarder.ts'
 import { hostOf } from '../../../shared/machinery/url-host.ts'
 

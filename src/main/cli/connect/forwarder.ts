@@ -5,7 +5,7 @@ import type { Duplex } from 'node:stream'
 import { connect as connectTls } from 'node:tls'
 import type { SshConnection } from '../../provisioning/ssh/connection.ts'
 import { ALWAYS_NAMED } from '../../../shared/machinery/kubeconfig.ts'
-import { CommandError } from '../usage-error.ts'
+import { CommandError } from '../../process/usage-error.ts'
 
 export interface ForwarderOptions {
   readonly port: number

@@ -6,7 +6,7 @@ import { connect as connectTls } from 'node:tls'
 import type { KubeconfigIdentity } from '../../data-folder/kubeconfig-file.ts'
 import { ALWAYS_NAMED } from '../../../shared/machinery/kubeconfig.ts'
 import type { OperationEvent } from '../../store/operations/operations.ts'
-import { CommandError } from '../usage-error.ts'
+import { CommandError } from '../../process/usage-error.ts'
 
 export interface ApiEnd {
   readonly identity: Pick<KubeconfigIdentity, 'ca' | 'cert' | 'key'>

@@ -2,7 +2,7 @@
 import type { Command } from 'commander'
 import { addAnswerOptions } from '../answer-options.ts'
 import { dataDirOption } from '../data-dir-option.ts'
-import { UsageError } from '../usage-error.ts'
+import { UsageError } from '../../process/usage-error.ts'
 import { addEncryptionOptions } from '../encryption-flags.ts'
 import type { DepartFlags } from './depart.ts'
 import type { BackFlags } from './move-back.ts'

@@ -12,7 +12,7 @@ import { openObjectStore } from '../../store/object-store.ts'
 import { openEngine } from '../../store/open-engine.ts'
 import { operations } from '../../store/operations/operations.ts'
 import { type EncryptionFlags, encryptionSecret } from '../encryption-flags.ts'
-import { CommandError } from '../usage-error.ts'
+import { CommandError } from '../../process/usage-error.ts'
 import { copyCluster } from './copy.ts'
 
 export interface DepartFlags extends EncryptionFlags {

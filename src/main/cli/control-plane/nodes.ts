@@ -8,7 +8,7 @@ import { delay } from '../../../shared/machinery/clock.ts'
 import { isConditionTrue } from '../../../shared/machinery/conditions.ts'
 import { isNotFound } from '../../../shared/machinery/status.ts'
 import { patientClock } from '../patient-clock.ts'
-import { CommandError } from '../usage-error.ts'
+import { CommandError } from '../../process/usage-error.ts'
 
 const TOLD_WITHIN_MS = 30_000
 const FOLLOWED_WITHIN_MS = 90_000

@@ -3,7 +3,7 @@ import { delay } from '../../../shared/machinery/clock.ts'
 import { dataDirLayout } from '../../data-folder/data-dir.ts'
 import { readKubeconfig } from '../../data-folder/kubeconfig-file.ts'
 import { patientClock } from '../patient-clock.ts'
-import { CommandError, UsageError } from '../usage-error.ts'
+import { CommandError, UsageError } from '../../process/usage-error.ts'
 import { isReady } from './api-call.ts'
 
 const POLL_MS = 100

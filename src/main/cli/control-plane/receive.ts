@@ -10,7 +10,7 @@ import { restoreBackup } from '../../store/backup/restore.ts'
 import { readKeyFile } from '../../store/encryption/master-key.ts'
 import { lockFolder } from '../../store/nedb/lock.ts'
 import { type EncryptionFlags, encryptionSecret } from '../encryption-flags.ts'
-import { CommandError } from '../usage-error.ts'
+import { CommandError } from '../../process/usage-error.ts'
 
 export interface ReceiveFlags extends EncryptionFlags {
   readonly dataDir: string

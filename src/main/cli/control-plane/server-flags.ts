@@ -5,7 +5,8 @@ import { pack } from 'tar-stream'
 import { SERVER_FLAG_FILES, SERVER_LOGS } from '../../provisioning/server/scripts.ts'
 import { addApiServerOptions, type ApiServerFlags } from '../apiserver-flags.ts'
 import { apiServerSettings } from '../apiserver-settings.ts'
-import { type CarriedFlag, asArgument } from '../carried-flags.ts'
+import type { CarriedFlag } from '../../data-folder/running-server.ts'
+import { asArgument } from '../carried-flags.ts'
 import { schedulerConfiguration } from '../scheduler-configuration.ts'
 
 export interface ServerFlags {

@@ -19,7 +19,7 @@ import {
 import type { SshConnection } from '../../provisioning/ssh/connection.ts'
 import type { Sudo } from '../../provisioning/ssh/sudo.ts'
 import { showBytes } from '../progress.ts'
-import { CommandError } from '../usage-error.ts'
+import { CommandError } from '../../process/usage-error.ts'
 import type { ServerFlags } from './server-flags.ts'
 
 export interface ServerHost {

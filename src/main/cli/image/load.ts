@@ -9,11 +9,11 @@ import { saveImage } from '../../provisioning/images/save.ts'
 import { sendImage } from '../../provisioning/images/send.ts'
 import { Sudo } from '../../provisioning/ssh/sudo.ts'
 import { Answerer } from '../node/answerer.ts'
-import { connectApi } from '../node/api.ts'
+import { connectApi } from '../../data-folder/api.ts'
 import { connect, terminalPrompter } from '../node/ssh.ts'
 import { showBytes } from '../progress.ts'
 import { Stopped } from '../stopped.ts'
-import { CommandError, Interrupted } from '../usage-error.ts'
+import { CommandError, Interrupted } from '../../process/usage-error.ts'
 
 export interface LoadFlags {
   readonly dataDir: string

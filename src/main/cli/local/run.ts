@@ -12,9 +12,9 @@ import {
   localKubeconfig,
   nameProblem,
 } from '../../local-cluster/manage.ts'
-import { type RangeFlags, parseClusterRanges, requireApart } from '../cluster-ranges.ts'
+import { type RangeFlags, parseClusterRanges, requireApart } from '../../addresses/cluster-ranges.ts'
 import { table } from '../table.ts'
-import { CommandError, UsageError } from '../usage-error.ts'
+import { CommandError, UsageError } from '../../process/usage-error.ts'
 
 const say = (line: string) => console.log(line)
 

@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline'
 import { Writable } from 'node:stream'
 import type { HostOperationPrompt } from '../../../shared/api/flotilla/v1.ts'
 import { shown } from '../terminal-text.ts'
-import { CommandError, Interrupted } from '../usage-error.ts'
+import { CommandError, Interrupted } from '../../process/usage-error.ts'
 
 export interface AnswerFlags {
   /** Fingerprints that may be accepted. */

@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander'
 import { addAnswerOptions } from '../answer-options.ts'
 import { dataDirOption } from '../data-dir-option.ts'
 import { several } from '../several.ts'
-import { UsageError } from '../usage-error.ts'
+import { UsageError } from '../../process/usage-error.ts'
 import type { OperateFlags } from './operate.ts'
 import type { LogsFlags } from './ssh.ts'
 

@@ -5,7 +5,7 @@ import type { Client } from '../../../shared/client/client.ts'
 import { Informer } from '../../../shared/client/informer.ts'
 import { isConflict } from '../../../shared/machinery/status.ts'
 import { STOPPING } from '../stopped.ts'
-import { Interrupted } from '../usage-error.ts'
+import { Interrupted } from '../../process/usage-error.ts'
 import type { Answerer } from './answerer.ts'
 import type { HostEvent } from './events.ts'
 

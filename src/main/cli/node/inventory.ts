@@ -8,8 +8,8 @@ import { hostNameFrom } from '../../../shared/machinery/host-name.ts'
 import { longName } from '../../../shared/machinery/names.ts'
 import { hostErrors } from '../../apiserver/registry/flotilla/validate-host.ts'
 import { parseAddress } from '../../provisioning/ssh/address.ts'
-import { systemErrorText } from '../system-error.ts'
-import { UsageError } from '../usage-error.ts'
+import { systemErrorText } from '../../process/system-error.ts'
+import { UsageError } from '../../process/usage-error.ts'
 
 export interface NewHost {
   /** Name of the Host; default: from the address. */

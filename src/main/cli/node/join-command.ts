@@ -8,8 +8,8 @@ import { readKubeconfig } from '../../data-folder/kubeconfig-file.ts'
 import { issueBootstrapToken } from '../../provisioning/steps/bootstrap-token.ts'
 import { reachableUrls } from '../../addresses/reachable-urls.ts'
 import { requireRunning } from '../../data-folder/running-server.ts'
-import { CommandError } from '../usage-error.ts'
-import { connectApi } from './api.ts'
+import { CommandError } from '../../process/usage-error.ts'
+import { connectApi } from '../../data-folder/api.ts'
 
 export async function joinCommand(dataDir: string): Promise<void> {
   const { ca } = readKubeconfig(dataDirLayout(dataDir).kubeconfig)

@@ -3,7 +3,7 @@ import { Node } from '../../../shared/api/core/v1.ts'
 import { Host } from '../../../shared/api/flotilla/v1.ts'
 import type { Client } from '../../../shared/client/client.ts'
 import { isNotFound } from '../../../shared/machinery/status.ts'
-import { CommandError } from '../usage-error.ts'
+import { CommandError } from '../../process/usage-error.ts'
 
 /**
  * @param advice for a name that is nobody's

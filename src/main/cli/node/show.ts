@@ -5,7 +5,7 @@ import { conditionOf, isConditionTrue } from '../../../shared/machinery/conditio
 import { byCreation } from '../../../shared/machinery/older.ts'
 import { parseOutput } from '../progress.ts'
 import { table } from '../table.ts'
-import { connectApi } from './api.ts'
+import { connectApi } from '../../data-folder/api.ts'
 import { findingText } from './events.ts'
 import { namedHost } from './named-host.ts'
 

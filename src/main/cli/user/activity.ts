@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path'
 import { PEOPLE_LOG } from '../../apiserver/audit/people.ts'
 import { dataDirLayout } from '../../data-folder/data-dir.ts'
 import { readMark } from '../../move/mark.ts'
-import { CommandError, UsageError } from '../usage-error.ts'
+import { CommandError, UsageError } from '../../process/usage-error.ts'
 
 export interface AuditEvent {
   readonly verb: string

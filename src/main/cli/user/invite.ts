@@ -4,10 +4,10 @@ import { InvitationError } from '../../../shared/people/invitation-error.ts'
 import { MOST_DAYS, areDays, invite as invitePerson, nameProblem } from '../../../shared/people/invite.ts'
 import { dataDirLayout } from '../../data-folder/data-dir.ts'
 import { CONTEXT_NAME, readKubeconfig, writeAtomically } from '../../data-folder/kubeconfig-file.ts'
-import { connectApi } from '../node/api.ts'
+import { connectApi } from '../../data-folder/api.ts'
 import { reachableUrls } from '../../addresses/reachable-urls.ts'
 import { requireRunning } from '../../data-folder/running-server.ts'
-import { CommandError, UsageError } from '../usage-error.ts'
+import { CommandError, UsageError } from '../../process/usage-error.ts'
 
 export interface InviteFlags {
   readonly dataDir: string

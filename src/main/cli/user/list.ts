@@ -2,7 +2,7 @@
 import { Lease } from '../../../shared/api/coordination/v1.ts'
 import { CertificateRevocation } from '../../../shared/api/flotilla/v1.ts'
 import { IDENTITY_NAMESPACE, IDENTITY_SELECTOR, urlsOf } from '../../../shared/machinery/api-server-identity.ts'
-import { connectApi } from '../node/api.ts'
+import { connectApi } from '../../data-folder/api.ts'
 import { requireRunning } from '../../data-folder/running-server.ts'
 import { parseOutput } from '../progress.ts'
 import { table } from '../table.ts'

@@ -1,8 +1,8 @@
 // `flotilla user revoke`: rights and certificates go, and so does what is open.
 import { revoke as revokePerson } from '../../../shared/people/revoke.ts'
-import { connectApi } from '../node/api.ts'
+import { connectApi } from '../../data-folder/api.ts'
 import { patientClock } from '../patient-clock.ts'
-import { CommandError } from '../usage-error.ts'
+import { CommandError } from '../../process/usage-error.ts'
 import { checkUserName } from './invite.ts'
 
 export async function revoke(dataDir: string, name: string): Promise<void> {

@@ -4,7 +4,7 @@ import { posix } from 'node:path'
 import { Readable } from 'node:stream'
 import type Docker from 'dockerode'
 import { pack } from 'tar-stream'
-import { CommandError } from '../../cli/usage-error.ts'
+import { CommandError } from '../../process/usage-error.ts'
 import { UNCONFINED } from '../agent-command.ts'
 import { removeContainer } from '../contained-agent.ts'
 

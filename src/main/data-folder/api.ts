@@ -1,11 +1,11 @@
 // A typed client of the running cluster, as its admin.
 import { Agent, fetch } from 'undici'
-import type { Client } from '../../../shared/client/client.ts'
-import { type Fetch, type FetchResponse, fetchTransport } from '../../../shared/client/fetch-transport.ts'
-import { createClient } from '../../../shared/client/typed-client.ts'
-import { dataDirLayout } from '../../data-folder/data-dir.ts'
-import { readKubeconfig } from '../../data-folder/kubeconfig-file.ts'
-import { requireRunning } from '../../data-folder/running-server.ts'
+import type { Client } from '../../shared/client/client.ts'
+import { type Fetch, type FetchResponse, fetchTransport } from '../../shared/client/fetch-transport.ts'
+import { createClient } from '../../shared/client/typed-client.ts'
+import { dataDirLayout } from './data-dir.ts'
+import { readKubeconfig } from './kubeconfig-file.ts'
+import { requireRunning } from './running-server.ts'
 
 export interface Api extends AsyncDisposable {
   readonly client: Client

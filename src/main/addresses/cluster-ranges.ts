@@ -1,7 +1,7 @@
 // Parses `--cluster-cidr` and `--service-cluster-ip-range`, upstream's flags of one name.
 import { type CidrRange, cidrContains, isNetwork, parseRange } from '../../shared/machinery/cidr.ts'
-import type { ClusterNetwork, ClusterRanges } from '../addresses/cluster-network.ts'
-import { UsageError } from './usage-error.ts'
+import type { ClusterNetwork, ClusterRanges } from './cluster-network.ts'
+import { UsageError } from '../process/usage-error.ts'
 
 export interface RangeFlags {
   readonly clusterCidr?: string
