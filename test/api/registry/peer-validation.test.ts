@@ -205,6 +205,12 @@ describe('storage', () => {
     ['a snapshot by the newer field', { dataSourceRef: snapshot }, { dataSource: snapshot, dataSourceRef: snapshot }],
     ['another thing by the newer field', { dataSourceRef: other }, { dataSource: other, dataSourceRef: other }],
     ['another thing by the older field, which is dropped', { dataSource: other }, {}],
+    ['another namespace, which is dropped', { dataSourceRef: { ...snapshot, namespace: 'n' } }, {}],
+    [
+      'a snapshot here and one elsewhere',
+      { dataSource: snapshot, dataSourceRef: { ...snapshot, namespace: 'n' } },
+      { dataSource: snapshot, dataSourceRef: snapshot },
+    ],
   ])('a claim is filled from %s', (_what, given, expected) => {
     const claim = source(given)
     resourceOf('core.v1.PersistentVolumeClaim').prepareForCreate!(claim as never, () => undefined)

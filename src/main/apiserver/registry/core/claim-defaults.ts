@@ -17,9 +17,11 @@ const isClaimOrSnapshot = ({ apiGroup = '', kind }: TypedLocalObjectReference): 
 
 /**
  * Either of the two spellings of a data source stands for both, as long as it stays inside the namespace. The older one
- * has always been dropped where it names anything but a claim or a snapshot.
+ * has always been dropped where it names anything but a claim or a snapshot; the newer one is where it leaves the
+ * namespace (CrossNamespaceVolumeDataSource).
  */
 export function settleDataSources({ spec }: PersistentVolumeClaim, old?: PersistentVolumeClaim): void {
+  if (spec.dataSourceRef?.namespace && !old?.spec.dataSourceRef) delete spec.dataSourceRef
   const isKnown = old?.spec.dataSource !== undefined || old?.spec.dataSourceRef !== undefined
   if (!isKnown && spec.dataSource && !spec.dataSourceRef && !isClaimOrSnapshot(spec.dataSource)) delete spec.dataSource
   if (spec.dataSource && !spec.dataSourceRef) spec.dataSourceRef = { ...spec.dataSource }
