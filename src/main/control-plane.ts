@@ -19,6 +19,7 @@ import { AuditLog, type AuditLogOptions } from './apiserver/audit/audit-log.ts'
 import { PEOPLE_LOG, peopleLog, peoplePolicy } from './apiserver/audit/people.ts'
 import { createAuthorization } from './apiserver/authz/authorizers.ts'
 import { bootstrapCluster } from './apiserver/bootstrap/bootstrap.ts'
+import { SystemNamespaces } from './apiserver/bootstrap/system-namespaces.ts'
 import { hostOperationAnswers } from './apiserver/endpoints/hosts/answers.ts'
 import { joinPaths } from './apiserver/endpoints/hosts/join.ts'
 import { loginTokens } from './apiserver/endpoints/login-tokens.ts'
@@ -307,6 +308,7 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
   )
   await peers.start()
   bootstrapped = true
+  owned.use(new SystemNamespaces({ client: client(LOOPBACK), clock, log }))
   owned.use(new EventTtl({ store, ttlMs, clock, log }))
   owned.use(desk)
 

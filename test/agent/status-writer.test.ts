@@ -2,6 +2,7 @@ import { describe, expect, it, test } from 'vitest'
 import { StatusWriter } from '../../src/agent/kubelet/status/status-writer.ts'
 import type { Pod, PodStatus } from '../../src/shared/api/core/v1.ts'
 import type { Client } from '../../src/shared/client/client.ts'
+import { ApiError } from '../../src/shared/machinery/status.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 
 const ready = (status: 'True' | 'False'): PodStatus => ({
@@ -110,3 +111,24 @@ test('what is set last is sent, however soon after the write before it', async (
     expect(phases.at(-1)).toBe('Failed')
   }
 })
+
+describe('a status that is refused', () => {
+  const causes = (field: string) => ({ causes: [{ reason: 'FieldValueInvalid', field, message: 'Invalid value' }] })
+  test.each([
+    ['is tried again where a rule is broken that may be another one tomorrow', new ApiError(422, 'Invalid', 'a policy refuses it', causes('status.phase')), 2],
+    ['is tried again where something else is in the way', new ApiError(409, 'Conflict', 'the object has been modified'), 2],
+    ['is given up where there is another pod of that name', new ApiError(422, 'Invalid', 'field is immutable', causes('metadata.uid')), 1],
+    ['is given up where another uid is told', new ApiError(409, 'Conflict', 'Precondition failed: UID in precondition: a, UID in object meta: b'), 1],
+    ['is given up where there is none', new ApiError(404, 'NotFound', 'pods "web" not found'), 1],
+  ])('%s', async (_what, refusal, times) => {
+    const clock = new ManualClock()
+    let asked = 0
+    const patch = () => (++asked === 1 ? Promise.reject(refusal) : Promise.resolve(stored(ready('True'), '10')))
+    const options = { client: { patch } as unknown as Client, clock, signal: new AbortController().signal, onError: () => undefined }
+    const writer = new StatusWriter(stored(ready('False'), '1'), options)
+    writer.set(ready('True'))
+    await clock.advance(60_000)
+    await writer.flushed()
+    expect(asked).toBe(times)
+  })
+}) // prettier-ignore

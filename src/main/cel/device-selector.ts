@@ -46,7 +46,8 @@ function compile(expression: string): Compiled | Error {
   const made = tryCompile(environment, expression)
   if (made instanceof Error) return new Error(made.told)
   const { kind, name } = made.type
-  return kind === 'bool' || kind === 'dyn' ? made : new Error(`must evaluate to bool or the unknown type, not ${name}`)
+  const told = kind === 'null' ? 'null_type' : name
+  return kind === 'bool' || kind === 'dyn' ? made : new Error(`must evaluate to bool or the unknown type, not ${told}`)
 }
 
 /** A map by domain, in which a domain that nobody uses is empty rather than an error. */

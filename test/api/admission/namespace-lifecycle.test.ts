@@ -1,7 +1,11 @@
-// NamespaceLifecycle: content needs a namespace that is there and stays, and the system's own namespaces stay.
+// NamespaceLifecycle: content needs a namespace that is there and stays, and those of the system's namespaces stay that it cannot be without.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ConfigMap, Namespace, Pod, ServiceAccount } from '../../../src/shared/api/core/v1.ts'
 import { Lease } from '../../../src/shared/api/coordination/v1.ts'
+import { SystemNamespaces } from '../../../src/main/apiserver/bootstrap/system-namespaces.ts'
+import { silentLog } from '../../../src/shared/machinery/log.ts'
+import { eventually } from '../../support/eventually.ts'
+import { ManualClock } from '../../support/manual-clock.ts'
 import { failure, startSecuredCluster, type SecuredCluster } from '../authz/support/cluster.ts'
 import { raw } from '../core/support/raw.ts'
 
@@ -111,7 +115,7 @@ describe('in a namespace that goes away', () => {
 })
 
 describe('a namespace of the system', () => {
-  test.each(['default', 'kube-system', 'kube-public', 'kube-node-lease'])('%s stays', async name => {
+  test.each(['default', 'kube-system', 'kube-public'])('%s stays', async name => {
     const error = await failure(cluster.admin.delete(Namespace, { name }))
     expect([error.code, error.message]).toEqual([
       403,
@@ -119,4 +123,27 @@ describe('a namespace of the system', () => {
     ])
     expect((await cluster.admin.get(Namespace, { name })).metadata.deletionTimestamp).toBeUndefined()
   })
+
+  test('kube-node-lease may go, and is made again within a minute', async () => {
+    const name = 'kube-node-lease'
+    const clock = new ManualClock()
+    await using _ = new SystemNamespaces({ client: cluster.admin, clock, log: silentLog })
+    await cluster.admin.delete(Namespace, { name })
+    await raw(cluster.api, `/api/v1/namespaces/${name}/finalize`, {
+      method: 'PUT',
+      body: { metadata: { name }, spec: { finalizers: [] } },
+    })
+    expect((await failure(cluster.admin.get(Namespace, { name }))).code).toBe(404)
+    await clock.advance(60_000)
+    await eventually(async () => expect((await cluster.admin.get(Namespace, { name })).status.phase).toBe('Active'))
+  })
+})
+
+test('a namespace that goes away already takes no other policy', async () => {
+  const name = 'going'
+  await cluster.admin.create(Namespace, { metadata: { name }, spec: {} })
+  const path = `/api/v1/namespaces/${name}`
+  const first = await raw(cluster.api, path, { method: 'DELETE' })
+  const second = await raw(cluster.api, path, { method: 'DELETE', body: { propagationPolicy: 'Orphan' } })
+  expect(second.json.metadata).toEqual(first.json.metadata)
 })

@@ -87,6 +87,28 @@ describe('a priority level', () => {
     await Promise.all(first)
   })
 
+  test('tells those whom it turns away to wait the longer the more of them come, and less once few do', async () => {
+    const clock = new ManualClock(0)
+    const { ask } = level(configuration({ type: 'Reject' }), 1, clock)
+    void ask('a')
+    const told = async (count: number) => {
+      const refused = await Promise.all(Array.from({ length: count }, () => ask('a').catch((error: ApiError) => error)))
+      return [...new Set(refused.map(error => (error as ApiError).status.details?.retryAfterSeconds))]
+    }
+    const crowds: unknown[] = []
+    for (let second = 0; second < 80; second++) {
+      crowds.push(...(await told(100)))
+      await clock.advance(1000)
+    }
+    expect([...new Set(crowds)]).toEqual([1, 2, 4, 8, 16, 32])
+    const few: unknown[] = []
+    for (let second = 0; second < 65; second++) {
+      few.push(...(await told(1)))
+      await clock.advance(2000)
+    }
+    expect([few.at(-1), few.includes(20)]).toEqual([1, true])
+  })
+
   test('lets a quiet flow pass one that floods it', async () => {
     const { ask, order, finishOne } = level(queuing(64, 4, 50), 1)
     const flood = Array.from({ length: 20 }, () => ask('flood'))

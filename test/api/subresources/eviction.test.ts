@@ -37,6 +37,18 @@ describe('pods/eviction', () => {
     await evict(metadata.name)
     expect((await failure(cluster.admin.get(Pod, { namespace, name: metadata.name }))).code).toBe(404)
   })
+  test('owns nothing of what it says of the pod', async () => {
+    const { metadata } = await pod()
+    await cluster.admin.patch(
+      Pod,
+      { namespace, name: metadata.name },
+      { metadata: { finalizers: ['example.test/hold'] } },
+    )
+    await evict(metadata.name)
+    const { metadata: marked, status } = await cluster.admin.get(Pod, { namespace, name: metadata.name })
+    expect(status.conditions?.some(({ type }) => type === 'DisruptionTarget')).toBe(true)
+    expect(JSON.stringify(marked.managedFields)).not.toContain('DisruptionTarget')
+  })
   test.each(['Pending', 'Running', 'Succeeded'])(
     'may name the version and the uid that it means, and says why a %s pod goes',
     async phase => {

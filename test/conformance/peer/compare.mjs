@@ -16,7 +16,7 @@ const TEXTS = [
   [/\beyJ[\w-]+\.[\w-]+\.[\w-]+/g, '<token>'],
   [/kube-api-access-[a-z0-9]{5}/g, 'kube-api-access-<name>'],
   [/\b([Mm]ade-)[a-z0-9]{5}\b/g, '$1<name>'],
-  [/\b(record \(|current: |object meta: )\d+/g, '$1<version>'],
+  [/\b(record \(|ResourceVersion in the precondition \(|current: |object meta: )\d+/g, '$1<version>'],
   // What was patched is printed with its fields in another order.
   [/Invalid value: "\{\\".*\}": /gs, 'Invalid value: <object>: '],
   [/(is missing in ')\{.*\}'/gs, "$1<object>'"],
@@ -31,11 +31,29 @@ const entries = fields => [...fields].sort((a, b) => (identity(a) < identity(b) 
 const identity = ({ operation, manager, apiVersion, subresource }) =>
   [operation, manager, apiVersion, subresource].join()
 
+const isObject = value => typeof value === 'object' && value !== null
+
+const sorted = value => {
+  if (Array.isArray(value)) return value.map(sorted)
+  if (!isObject(value)) return value
+  return Object.fromEntries(Object.keys(value).sort().map(key => [key, sorted(value[key])])) // prettier-ignore
+}
+
+/** Values that are printed have their keys in another order there: that of structs, and maps by their keys. */
+const byKeys = text =>
+  text.replace(/((?:Invalid|Unsupported|Duplicate) value: |^)([[{].*[\]}])(?=: |$)/gs, (whole, before, value) => {
+    try {
+      return before + JSON.stringify(sorted(JSON.parse(value)))
+    } catch {
+      return whole
+    }
+  })
+
 /** @returns the value without what is different in every run */
 export function normalise(value, key) {
   if (key in PLACEHOLDERS && typeof value === 'string' && value !== '') return PLACEHOLDERS[key]
   if (key === 'nodePort' || key === 'healthCheckNodePort') return value > 0 ? '<port>' : value
-  if (typeof value === 'string') return TEXTS.reduce((text, [pattern, by]) => text.replace(pattern, by), value)
+  if (typeof value === 'string') return TEXTS.reduce((text, [pattern, by]) => text.replace(pattern, by), byKeys(value))
   if (Array.isArray(value)) return (key === 'managedFields' ? entries(value) : value).map(item => normalise(item))
   if (typeof value !== 'object' || value === null) return value
   const { name, generateName } = value
@@ -48,8 +66,6 @@ const show = value => {
   const text = value === undefined ? 'nothing' : JSON.stringify(value)
   return text.length > 400 ? `${text.slice(0, 400)}…` : text
 }
-const isObject = value => typeof value === 'object' && value !== null
-
 /** @returns {Iterable<string>} what of two values differs, by its path */
 export function* differences(ours, theirs, path) {
   if (!isObject(ours) || !isObject(theirs) || Array.isArray(ours) !== Array.isArray(theirs)) {

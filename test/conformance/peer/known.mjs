@@ -123,11 +123,6 @@ const KNOWN = [
     text: /metadata\.annotations: \{"deprecated\.daemonset\.template\.generation":"\d+"\}, not nothing$/,
     why: 'an annotation of an object is one of its metadata alone as well',
   },
-  {
-    name: /^Job /,
-    text: /: must be '[^']*'$|`selector` not auto-generated$/,
-    why: 'of a uid that may not be changed nothing else is said',
-  },
   { name: /^IPAddress /, text: /^\.rows\[\d+\]\.cells\[2\]/, why: 'rows there have a cell more than columns' },
   { name: /^SelfSubject(Rules)?Review /, text: /^\.status\.|^\.spec\.namespace/, why: 'each has a user of its own' },
   {
@@ -307,7 +302,7 @@ const KNOWN = [
   },
   {
     name: / › (put|apply)$/,
-    text: /deletionGracePeriodSeconds: nothing, not/,
+    text: /deletion(GracePeriodSeconds|Timestamp): nothing, not/,
     why: 'what is made is not being deleted, whatever an update or an apply that makes it says',
   },
   { text: /compilation failed: ERROR: /, why: 'what is no expression is told in other words' },

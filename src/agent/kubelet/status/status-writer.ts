@@ -119,9 +119,12 @@ const differs = (said: PodStatus, stored: PodStatus): boolean =>
       OWNED_TYPES.includes(type) && status !== stored.conditions?.find(other => other.type === type)?.status,
   )
 
-/** Deleted, or replaced by another pod of the same name. */
-const isGone = (error: unknown): boolean =>
-  isNotFound(error) || (error instanceof ApiError && (error.code === 409 || error.code === 422))
+/** Deleted, or replaced by another pod of the same name. Whatever else refuses a status may take it later. */
+const isGone = (error: unknown): boolean => isNotFound(error) || (error instanceof ApiError && isOfAnotherUid(error))
+
+const isOfAnotherUid = ({ code, message, status }: ApiError): boolean =>
+  (code === 409 && message.includes('UID in precondition')) ||
+  (code === 422 && (status.details?.causes ?? []).some(({ field }) => field === 'metadata.uid'))
 
 /** Lists that merge by key would keep addresses and conditions that are gone, and the reasons of those that changed. */
 function asPatch(status: PodStatus, sent: PodStatus | undefined): object {

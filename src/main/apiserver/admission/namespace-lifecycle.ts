@@ -1,10 +1,11 @@
-// NamespaceLifecycle: nothing is created in a namespace that is missing or going away; the system's own namespaces stay.
+// NamespaceLifecycle: nothing is created in a namespace that is missing or going away; those stay that
+// the cluster cannot be without.
 import { Namespace } from '../../../shared/api/core/v1.ts'
 import { ApiError, forbidden, notFound } from '../../../shared/machinery/status.ts'
 import type { ObjectStore } from '../../store/contract.ts'
 import type { AdmissionPlugin, AdmissionRequest } from './contract.ts'
 
-const IMMORTAL = new Set(['default', 'kube-system', 'kube-public', 'kube-node-lease'])
+const IMMORTAL = new Set(['default', 'kube-system', 'kube-public'])
 /** Access reviews are questions about a namespace, which need not exist. */
 const REVIEWS = new Set(['localsubjectaccessreviews'])
 

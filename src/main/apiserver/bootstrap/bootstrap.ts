@@ -15,6 +15,7 @@ import { isAlreadyExists } from '../../../shared/machinery/status.ts'
 import { LOCAL_PROVISIONER } from '../../../shared/machinery/volume-claims.ts'
 import { reconcilePolicy } from '../authz/reconcile-policy.ts'
 import { type ClusterInfo, clusterInfo, isSameCluster } from './cluster-info.ts'
+import { SYSTEM_NAMESPACES } from './system-namespaces.ts'
 import { FRONT_PROXY_NAME } from '../../pki/pki.ts'
 import { FLOW_SCHEMAS, PRIORITY_LEVELS } from '../chain/flow-control/objects.ts'
 import type { EndpointContext, WriteOptions } from '../endpoints/contract.ts'
@@ -59,8 +60,6 @@ const authenticationConfig = ({
     'requestheader-extra-headers-prefix': '["X-Remote-Extra-"]',
   },
 })
-
-const NAMESPACES = ['default', 'kube-system', 'kube-public', 'kube-node-lease']
 
 const PRIORITY_CLASSES: readonly Draft<PriorityClass>[] = [
   {
@@ -176,7 +175,7 @@ export async function bootstrapCluster(context: EndpointContext, options: Bootst
     await ensure(ServiceCIDR, { metadata: { name: 'kubernetes' }, spec: { cidrs } }, isAdded ? ['spec'] : [])
   }
 
-  await Promise.all(NAMESPACES.map(name => ensure(Namespace, { metadata: { name }, spec: {} })))
+  await Promise.all(SYSTEM_NAMESPACES.map(name => ensure(Namespace, { metadata: { name }, spec: {} })))
   // Before anything has an address of them.
   if (options.keptRanges) await ensure(ConfigMap, options.keptRanges, ['data'])
   await Promise.all([

@@ -16,7 +16,7 @@ import { assertSameName, nameless } from './update.ts'
 import { decodeFields } from './write/decode-request.ts'
 import { findingsOfApplied } from './write/strict-findings.ts'
 import { fieldValidationOf, writeOptionsOf } from './write/write-options.ts'
-import { refuseOtherUid } from './write/refuse-other-uid.ts'
+import { OtherUid } from './write/other-uid.ts'
 
 /**
  * What is not there yet has no version that matters, and cannot be the one with a uid.
@@ -105,17 +105,15 @@ export async function apply(
   const options = { ...writeOptionsOf(request, 'PatchOptions'), applied: true }
   if (info.subresource !== '' && !parts.find(resource, info)) throw notFound(resource.type, info.name)
   const { merge, isNamed } = await appliedOf(request, resource, parts)
-  const mergeInto = async (current: AnyObject) => {
-    const merged = await merge(current)
-    refuseOtherUid(resource, merged, current)
-    return merged
-  }
+  const other = new OtherUid()
+  const mergeInto = async (current: AnyObject) => other.keep(await merge(current), current)
   for (;;) {
     if (parts.find(resource, info)) {
       const { object } = await parts.replace(resource, info, mergeInto, {
         ...options,
         subresource: info.subresource,
         strategy: info.subresource === 'status' ? 'status' : 'main',
+        validate: () => other.errors(),
       })
       return answerOne(200, object, resource, representation, parts)
     }

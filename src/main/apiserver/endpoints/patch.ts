@@ -16,7 +16,7 @@ import {
 } from '../patch/apply-patch.ts'
 import { isDirective } from '../patch/strategic/directives.ts'
 import type { ResourceDescriptor } from '../registry/resource.ts'
-import { refuseOtherUid } from './write/refuse-other-uid.ts'
+import { OtherUid } from './write/other-uid.ts'
 import type { ApiRequest } from '../request.ts'
 import { atOnce, inTurns, pieceByPiece } from '../../pieces/pacer.ts'
 import { decodeObjectInPieces } from '../schema/decode.ts'
@@ -122,12 +122,21 @@ export async function patched(
     ])
   if (errors[0] !== undefined) throw refuse(withoutKind(errors[0]))
   if (resource.custom) assertStillCustom(resource, result as Partial<AnyObject>, request.info.subresource, refuse)
-  else if (!strategic) assertStillBuiltIn(resource, object, request.info.name, refuse)
+  const isTypeless = !resource.custom && !strategic && isOfNoType(resource, object, refuse)
   if (pacer.due) await pacer.pause()
-  const { warnings, text } = findingsOfPatch(request, patch, unknown, resource.custom !== undefined)
+  const { warnings, text } = findingsOfPatch(
+    request,
+    patch,
+    isTypeless ? fieldsOf(result) : unknown,
+    resource.custom !== undefined,
+  )
   const validation = fieldValidationOf(request.query, 'PatchOptions')
   if (warnings.length > 0 && validation === 'Strict') throw refuse(`strict decoding error: ${text}`)
   if (validation === 'Warn') for (const warning of warnings) request.warn(warning)
+  if (isTypeless)
+    throw badRequest(
+      `the name of the object (${request.info.name} based on URL) was undeterminable: name must be provided`,
+    )
   if (isKept) object.metadata.managedFields = managedFields
   return object
 }
@@ -159,22 +168,28 @@ function assertStillCustom(
   ])
 }
 
-/** Nothing but JSON that is read anew says what it is. @throws ApiError 400, 422 */
-function assertStillBuiltIn(
+/**
+ * Nothing but JSON that is read anew says what it is.
+ * @returns whether it says nothing any more: then none of its fields is one
+ * @throws ApiError 422
+ */
+function isOfNoType(
   { type }: ResourceDescriptor,
   { kind, apiVersion }: Partial<AnyObject>,
-  name: string,
   refuse: (why: string) => ApiError,
-): void {
-  if (!kind) return
+): boolean {
   const said = readVersion(apiVersion ?? '')
+  if (!kind && said?.version !== '') return false
   if (!said) throw refuse(malformedVersion(apiVersion ?? ''))
-  if (said.version === '' && (said.group === '' || said.group === type.group))
-    throw badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`)
+  if (said.version === '' && (said.group === '' || said.group === type.group)) return true
   if (said.version === '') throw refuse(versionMissing(JSON.stringify({ apiVersion, kind })))
-  if (!isRegistered(said, kind) && !isOlder(said)) throw refuse(notRegistered(said, kind))
-  if (kind !== type.kind) throw refuse(noConversion(said, kind, type))
+  if (!isRegistered(said, kind ?? '') && !isOlder(said)) throw refuse(notRegistered(said, kind ?? ''))
+  if (kind !== type.kind) throw refuse(noConversion(said, kind ?? '', type))
+  return false
 }
+
+const fieldsOf = (value: unknown): string[] =>
+  isObject(value) ? Object.keys(value).filter(field => field !== 'apiVersion' && field !== 'kind') : []
 
 /** Whether a merge patch, strategic or not, says nothing that could be about them. */
 function leavesManagers(patch: unknown): boolean {
@@ -192,17 +207,18 @@ export const patch: Endpoint = async (request, resource, parts) => {
   const representation = parts.represent(request, resource)
   const options = writeOptionsOf(request, 'PatchOptions')
   const read = await readPatch(request)
+  const other = new OtherUid()
   const change = async (current: AnyObject) => {
     const object = await patched(request, resource, current, read())
     assertSameName(resource, object, info)
     assertVersion(resource, object)
-    refuseOtherUid(resource, object, current)
-    return object
+    return other.keep(object, current)
   }
   const { object } = await parts.replace(resource, info, change, {
     ...options,
     subresource: info.subresource,
     strategy: info.subresource === 'status' ? 'status' : 'main',
+    validate: () => other.errors(),
   })
   return answerOne(200, object, resource, representation, parts)
 }

@@ -2,21 +2,13 @@
 import { invalidValue } from '../../../shared/machinery/field-error.ts'
 import { cloneJson } from '../../../shared/machinery/json-object.ts'
 import type { AnyObject } from '../../../shared/machinery/object.ts'
-import {
-  badRequest,
-  conflict,
-  internalError,
-  invalid,
-  methodNotSupported,
-  notFound,
-} from '../../../shared/machinery/status.ts'
+import { conflict, internalError, invalid, methodNotSupported, notFound } from '../../../shared/machinery/status.ts'
 import { prepareViews, viewOf } from '../keys.ts'
 import type { ResourceDescriptor, ScalePaths } from '../registry/resource.ts'
 import { type ScaleObject, scales } from '../registry/autoscaling/scale.ts'
 import type { Representation } from '../representation/representation.ts'
 import type { ApiRequest, ApiResponse } from '../request.ts'
-import { decodeObject } from '../schema/decode.ts'
-import { APPLY_PATCH, applyPatch, isPatch } from '../patch/apply-patch.ts'
+import { APPLY_PATCH, isPatch } from '../patch/apply-patch.ts'
 import { serverSideApply } from '../patch/apply/server-side-apply.ts'
 import { mediaTypeOf, notOfPatches } from '../codec/media-type.ts'
 import { formatTime } from '../../../shared/machinery/clock.ts'
@@ -27,7 +19,7 @@ import type { WriteOptions } from './contract.ts'
 import { decodeFields, decodeRequest } from './write/decode-request.ts'
 import { checkVersion } from './write/preconditions.ts'
 import { writeOptionsOf } from './write/write-options.ts'
-import { readPatch, refuseOtherPatches } from './patch.ts'
+import { patched, readPatch, refuseOtherPatches } from './patch.ts'
 import { assertSameName } from './update.ts'
 
 const SCHEMA = 'autoscaling.v1.Scale'
@@ -46,9 +38,10 @@ function scaleOf(object: AnyObject, paths: ScalePaths<AnyObject>): ScaleObject {
   }
 }
 
-function replicasOf(scale: AnyObject): number {
+/** Of custom resources the object itself is told to be wrong. */
+function replicasOf(scale: AnyObject, { custom }: ResourceDescriptor): number {
   const replicas = (scale.spec as { replicas?: number } | undefined)?.replicas ?? 0
-  if (replicas < 0)
+  if (replicas < 0 && !custom)
     throw invalid(SCALE_TYPE, scale.metadata.name, [
       invalidValue('spec.replicas', replicas, 'must be greater than or equal to 0'),
     ])
@@ -74,9 +67,11 @@ interface Scaling {
   readonly paths: ScalePaths<AnyObject>
 }
 
+type Next = (current: AnyObject) => AnyObject | Promise<AnyObject>
+
 async function replace(
   { request, resource, parts, paths }: Scaling,
-  update: (current: AnyObject) => AnyObject,
+  update: Next,
   options: WriteOptions & { readonly applied?: boolean },
 ): Promise<ApiResponse> {
   const representation = parts.represent(request, scales)
@@ -87,20 +82,20 @@ async function replace(
     admitted: {
       kind: { ...SCALE_TYPE, schema: SCHEMA },
       show: shown => scaleOf(shown, paths),
-      take: (changed, admitted) => paths.setReplicas(changed, replicasOf(admitted)),
+      take: (changed, admitted) => paths.setReplicas(changed, replicasOf(admitted, resource)),
     },
   })
   return shown(scaleOf(object, paths), representation)
 }
 
-function write(scaling: Scaling, next: (current: AnyObject) => AnyObject, optionsKind: string): Promise<ApiResponse> {
+function write(scaling: Scaling, next: Next, optionsKind: string): Promise<ApiResponse> {
   const { request, resource, paths } = scaling
-  const update = (current: AnyObject) => {
-    const wanted = next(scaleOf(current, paths))
+  const update = async (current: AnyObject) => {
+    const wanted = await next(scaleOf(current, paths))
     assertSameName(resource, wanted, request.info)
     assertCurrent(resource, wanted, current)
     const copy = cloneJson(current)
-    paths.setReplicas(copy, replicasOf(wanted))
+    paths.setReplicas(copy, replicasOf(wanted, resource))
     return copy
   }
   return replace(scaling, update, writeOptionsOf(request, optionsKind))
@@ -123,7 +118,7 @@ async function applyScale(scaling: Scaling): Promise<ApiResponse> {
     spec: {},
   }
   if (typeof (wanted.spec as { replicas?: number | null } | null | undefined)?.replicas === 'number')
-    paths.setReplicas(applied, replicasOf(wanted))
+    paths.setReplicas(applied, replicasOf(wanted, resource))
   const update = (current: AnyObject) => {
     assertCurrent(resource, wanted, current)
     return serverSideApply({
@@ -173,14 +168,7 @@ export const scale: Endpoint = async (request, resource, parts) => {
       refuseOtherPatches(request, resource)
       if (mediaTypeOf(request.headers['content-type']) === APPLY_PATCH) return applyScale(scaling)
       const read = await readPatch(request)
-      const apply = (current: AnyObject) => {
-        const { object, errors } = decodeObject(
-          SCHEMA,
-          applyPatch(request.headers['content-type'] ?? '', SCHEMA, current, read()),
-        )
-        if (errors[0] !== undefined) throw badRequest(errors[0])
-        return object
-      }
+      const apply = (current: AnyObject) => patched(request, scales as unknown as ResourceDescriptor, current, read())
       return write(scaling, apply, 'PatchOptions')
     }
     default:

@@ -35,7 +35,9 @@ const bytes: Decoder = (value, context) => {
   if (typeof value !== 'string') return context.wrongType(value, '[]uint8')
   const compact = value.replace(/[\r\n]/g, '')
   if (compact.length % 4 === 0 && BASE64.test(compact)) return compact
-  context.errors.push(`illegal base64 data at input byte ${firstIllegal(value)}`)
+  context.errors.push(
+    `${context.isOfMap ? 'error decoding from json: ' : ''}illegal base64 data at input byte ${firstIllegal(value)}`,
+  )
   return undefined
 }
 

@@ -30,6 +30,7 @@ const ZERO_IS_FINE = new Set([
   'meta.v1.OwnerReference.kind',
   'meta.v1.OwnerReference.name',
   'meta.v1.OwnerReference.uid',
+  'resource.v1.DeviceCapacity.value',
   'resource.v1.ResourcePool.generation',
   'storage.v1.CSINodeSpec.drivers',
   'storage.v1.TokenRequest.audience',

@@ -11,6 +11,7 @@ import { PassingThrough } from '../../../../shared/machinery/passing-through.ts'
 import { tooManyRequests } from '../../../../shared/machinery/status.ts'
 import type { AuthorizationAttributes } from '../../authz/contract.ts'
 import type { FlowCounts, Rejection } from './flow-counts.ts'
+import { RetryAfter } from './retry-after.ts'
 import type { WorkEstimate } from './work-estimate.ts'
 
 /** A quarter of the time that a request may take in all. */
@@ -76,8 +77,6 @@ export interface Lenders {
 /** What a request holds as long as it is worked on. */
 const widthOf = ({ work }: Asking) => Math.max(work.seats, work.finalSeats)
 
-const rejected = () => tooManyRequests('Too many requests, please try again later.', 1)
-
 function hashOf(text: string): number {
   let hash = 0x811c9dc5
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
@@ -123,6 +122,7 @@ export class PriorityLevel implements Disposable {
     cancelled: 0,
   }
   readonly running = new PassingThrough<Ticket>()
+  readonly #retryAfter = new RetryAfter()
   readonly #clock: Clock
   readonly #lenders: Lenders
   #shape: Shape | undefined
@@ -292,7 +292,7 @@ export class PriorityLevel implements Disposable {
   #reject(counts: FlowCounts, why: Rejection) {
     this.rejected[why]++
     counts.reject(why)
-    return rejected()
+    return tooManyRequests('Too many requests, please try again later.', this.#retryAfter.told(this.#clock.now()))
   }
 
   #queueFor({ flow }: Asking): OpenQueue | undefined {

@@ -219,6 +219,7 @@ function markDisrupted(
       const { status } = copy as unknown as Pod
       status.conditions = setCondition(status.conditions, condition, formatTime(context.clock.now()))
     },
-    { ...options, subresource: 'status' },
+    // The server itself says it, and owns nothing of it.
+    { ...options, subresource: 'status', applied: true },
   )
 }

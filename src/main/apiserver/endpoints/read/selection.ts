@@ -49,11 +49,14 @@ function fieldReader(resource: ResourceDescriptor, field: string): (object: AnyO
 export function selectionOf(resource: ResourceDescriptor, labelSelector: string, fieldSelector: string): Selection {
   if (labelSelector === '' && fieldSelector === '') return everything
   const labels = labelSelector === '' ? undefined : parsing(() => parseLabelSelector(labelSelector))
-  const fields = (fieldSelector === '' ? [] : parsing(() => parseFieldSelector(fieldSelector))).map(requirement => ({
-    ...requirement,
-    equal: requirement.op !== '!=',
-    read: fieldReader(resource, requirement.field),
-  }))
+  const fields = (fieldSelector === '' ? [] : parsing(() => parseFieldSelector(fieldSelector)))
+    // What says nothing on either side selects everything.
+    .filter(({ field, value }) => field !== '' || value !== '')
+    .map(requirement => ({
+      ...requirement,
+      equal: requirement.op !== '!=',
+      read: fieldReader(resource, requirement.field),
+    }))
   const exact = (field: string) => fields.find(requirement => requirement.equal && requirement.field === field)?.value
   // The namespace is told apart by the prefix already.
   const first = fields.find(({ equal, field }) => equal && field !== 'metadata.namespace')

@@ -130,6 +130,9 @@ async function attempt(
   await parts.admission.mutate(request)
   await parts.admission.validate(request)
 
+  // What is emptied goes once it is empty, whoever asks again and however.
+  if (resource.storage === 'core/namespaces' && old.metadata.deletionTimestamp !== undefined && isHeld(resource, old))
+    return { object: old, gone: false }
   // Deletion changes nothing deeper: the rest is shared.
   const marked: AnyObject = { ...old, metadata: { ...old.metadata } }
   const finalizers = finalizersFor(resource, old.metadata.finalizers ?? [], options.propagationPolicy)

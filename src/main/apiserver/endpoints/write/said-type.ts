@@ -24,8 +24,9 @@ export const versionMissing = (body: string): string => `Object 'apiVersion' is 
 
 const OLDER = /^v\d+(alpha|beta)\d+$/
 
-/** Upstream knows more old versions than are served here. */
-export const isOlder = ({ version }: SaidVersion): boolean => OLDER.test(version)
+/** Upstream knows more old versions of its groups than are served here. */
+export const isOlder = ({ group, version }: SaidVersion): boolean =>
+  OLDER.test(version) && (!group.includes('.') || group.endsWith('.k8s.io'))
 
 /** Whether there is such a built-in kind. */
 export const isRegistered = (said: SaidVersion, kind: string): boolean =>

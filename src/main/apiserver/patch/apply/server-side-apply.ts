@@ -86,7 +86,7 @@ function* managersOf(
     manager: 'before-first-apply',
     operation: 'Update',
     apiVersion: current.apiVersion,
-    subresource: '',
+    subresource,
     time: current.metadata.creationTimestamp,
     set,
   }

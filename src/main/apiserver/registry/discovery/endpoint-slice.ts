@@ -29,8 +29,8 @@ export const endpointSlices = defineResource<EndpointSlice>({
       : void (slice.metadata.generation = (old.metadata.generation ?? 0) + 1),
   validate: validateEndpointSlice,
   validateUpdate: validateEndpointSliceUpdate,
-  warnings: ({ metadata, addressType, endpoints }) => [
-    ...(addressType === 'FQDN' ? ['spec.addressType: FQDN endpoints are deprecated'] : []),
+  warnings: ({ metadata, addressType, endpoints }, old) => [
+    ...(addressType === 'FQDN' && !old ? ['spec.addressType: FQDN endpoints are deprecated'] : []),
     ...(OWN_MAKERS.has(lookup(metadata.labels, 'endpointslice.kubernetes.io/managed-by'))
       ? []
       : list(endpoints).flatMap(({ addresses }, i) =>

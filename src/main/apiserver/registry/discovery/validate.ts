@@ -18,14 +18,15 @@ const MAX_ENDPOINTS = 1000
 const MAX_ADDRESSES = 100
 const MAX_PORTS = 20_000
 
-function addressErrors(path: string, address: string, type: string): FieldError[] {
+/** @param all where the list is, which is named where the family is wrong */
+function addressErrors(path: string, address: string, type: string, all: string): FieldError[] {
   if (type === 'FQDN') return obey(path, address, dns1123Subdomain)
   const wrong = ipAddress(path, address)
   if (wrong.length > 0) return wrong
   // Slices of IPv4 are older than the rule.
   if (type === 'IPv6' && canonicalIP(address) !== address)
     return [invalidValue(path, address, `must be in canonical form ("${canonicalIP(address)}")`)]
-  const kind = familyOf(address) === type ? [] : [invalidValue(path, address, `must be an ${type} address`)]
+  const kind = familyOf(address) === type ? [] : [invalidValue(all, address, `must be an ${type} address`)]
   return [...kind, ...endpointIP(path, address)]
 }
 
@@ -35,7 +36,9 @@ function endpointErrors(path: string, endpoint: Endpoint, type: string): FieldEr
   if (addresses.length === 0) errors.push(required(`${path}.addresses`, 'must contain at least 1 address'))
   else if (addresses.length > MAX_ADDRESSES) errors.push(tooMany(`${path}.addresses`, addresses.length, MAX_ADDRESSES))
   if (ADDRESS_TYPES.includes(type))
-    errors.push(...each(`${path}.addresses`, addresses, (at, address) => addressErrors(at, address, type)))
+    errors.push(
+      ...each(`${path}.addresses`, addresses, (at, address) => addressErrors(at, address, type, `${path}.addresses`)),
+    )
   if (endpoint.nodeName !== undefined) errors.push(...obey(`${path}.nodeName`, endpoint.nodeName, dns1123Subdomain))
   if (endpoint.hostname !== undefined) errors.push(...obey(`${path}.hostname`, endpoint.hostname, dns1123Label))
   const hints = (field: 'forZones' | 'forNodes', rule: Rule<string>) =>

@@ -16,6 +16,7 @@ export const resourceSlices = defineResource<ResourceSlice>({
     for (const device of list(slice.spec.devices)) {
       // Nobody selects by several values of one attribute.
       for (const [, attribute] of entries(device.attributes)) for (const name of LISTS) delete attribute[name]
+      for (const [, capacity] of entries(device.capacity)) capacity.value ??= '0'
       for (const taint of list(device.taints)) taint.timeAdded ??= formatTime(Date.now())
       for (const [, mapping] of entries(device.nodeAllocatableResourceMappings)) mapping.allocationMultiplier ??= '1'
     }

@@ -5,7 +5,7 @@ import { dns1123Label } from '../../../../shared/machinery/names.ts'
 import { MOST_CONSUMERS, MOST_DEVICES } from '../../../../shared/machinery/resource-claims.ts'
 import { validateNodeSelector } from '../core/pod/validate-affinity.ts'
 import { list } from '../support/collections.ts'
-import { atMost, each, immutable, oneOf, requiredAnd, requiredText, uniqueBy } from '../support/rules.ts'
+import { atMost, each, immutable, obey, oneOf, requiredText, uniqueBy } from '../support/rules.ts'
 import { validateDeviceStatuses } from './validate-device-status.ts'
 import { MOST_CONFIGS, driverName, refersTo, requestNames, validateConfig } from './validate-requests.ts'
 
@@ -18,7 +18,7 @@ function allocationErrors(path: string, allocation: AllocationResult, names: Rea
       ...refersTo(names, `${p}.request`, request),
       ...driverName(`${p}.driver`, driver),
       ...requiredText(`${p}.pool`, pool),
-      ...requiredAnd(`${p}.device`, device, dns1123Label),
+      ...obey(`${p}.device`, device ?? '', dns1123Label),
     ]),
     // Those of the class and those of the claim.
     ...validateConfig(`${at}.config`, config, 2 * MOST_CONFIGS),

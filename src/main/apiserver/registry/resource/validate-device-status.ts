@@ -63,7 +63,7 @@ export function validateDeviceStatuses(path: string, { allocation, devices }: Re
       ...obey(`${at}.device`, status.device ?? '', dns1123Label),
       ...(allocated.has(identity(status))
         ? []
-        : [invalidValue(at, identity(status), 'must be an allocated device in the claim')]),
+        : [invalidValue(at, status, 'must be an allocated device in the claim')]),
       ...atMost(`${at}.conditions`, status.conditions, MOST_CONDITIONS),
       ...validateConditions(`${at}.conditions`, status.conditions),
       ...dataErrors(`${at}.data`, status.data),

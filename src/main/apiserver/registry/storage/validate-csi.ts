@@ -8,6 +8,7 @@ import {
   required,
   tooLong,
 } from '../../../../shared/machinery/field-error.ts'
+import { deepEqual } from '../../../../shared/machinery/deep-equal.ts'
 import { byteLength, dns1123Subdomain, qualifiedName } from '../../../../shared/machinery/names.ts'
 import { list } from '../support/collections.ts'
 import { each, nonNegative, obey, optionalOneOf } from '../support/rules.ts'
@@ -54,6 +55,19 @@ export function validateCSINode({ spec }: CSINode): FieldError[] {
       drivers.map(({ name }) => name),
     ),
   ]
+}
+
+/** What a driver says of a node stays, but for how much room there is. */
+export function validateCSINodeUpdate({ spec }: CSINode, old: CSINode): FieldError[] {
+  const now = new Map(list(spec.drivers).map(driver => [driver.name, driver]))
+  return list(old.spec.drivers).flatMap(({ allocatable: _had, ...before }) => {
+    const driver = now.get(before.name)
+    if (!driver) return []
+    const { allocatable: _has, ...after } = driver
+    return deepEqual(after, before, { emptyIsAbsent: true })
+      ? []
+      : [invalidValue('spec.drivers', driver, 'field is immutable')]
+  })
 }
 
 function tokenErrors(path: string, { expirationSeconds: seconds }: TokenRequest): FieldError[] {

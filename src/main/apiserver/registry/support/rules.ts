@@ -111,7 +111,7 @@ export function cidr(path: string, value: string): FieldError[] {
 }
 
 export const immutable = (path: string, value: unknown, old: unknown): FieldError[] =>
-  deepEqual(value, old) ? [] : [invalidValue(path, value ?? null, 'field is immutable')]
+  deepEqual(value, old, { emptyIsAbsent: true }) ? [] : [invalidValue(path, value ?? null, 'field is immutable')]
 
 export const labelKey = (path: string, key: string): FieldError[] => obey(path, key, qualifiedName)
 
