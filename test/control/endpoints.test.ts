@@ -220,6 +220,16 @@ describe('endpointslice and endpoints', () => {
     await hintsWith('PreferSameZone', { forZones })
     await hintsWith('PreferSameNode', { forZones, forNodes: [{ name: 'here' }] })
     await hintsWith('PreferClose', { forZones })
+    const annotate = (annotations: Record<string, string | null>) =>
+      cluster.client.patch(Service, { namespace, name: 'web' }, { metadata: { annotations } }, { type: 'merge' })
+    const now = (expected: unknown) =>
+      eventually(async () => expect((await endpointsOf(namespace)).map(({ hints }) => hints)).toEqual([expected]))
+    // One node of one zone: there is nothing to share out, and the field does not step in.
+    await annotate({ 'service.kubernetes.io/topology-mode': 'Auto' })
+    await now(undefined)
+    await annotate({ 'service.kubernetes.io/topology-aware-hints': 'Disabled' })
+    await now({ forZones })
+    await annotate({ 'service.kubernetes.io/topology-mode': null })
     await hintsWith(null, undefined)
     await cluster.client.delete(Node, { name: 'here' })
   })
@@ -304,5 +314,7 @@ describe('endpointslice and endpoints', () => {
       expect(await addressesOf('web')).toEqual(['192.0.2.1'])
     })
     expect((await legacy(namespace)).subsets?.[0]?.addresses).toEqual([{ ip: '192.0.2.1' }])
+    await cluster.client.delete(Service, { namespace, name: 'web' })
+    await eventually(() => expect(legacy(namespace)).rejects.toThrow('not found'))
   })
 })

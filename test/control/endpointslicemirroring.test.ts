@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Endpoints, Namespace, Service } from '../../src/shared/api/core/v1.ts'
 import { EndpointSlice } from '../../src/shared/api/discovery/v1.ts'
 import { eventually } from '../support/eventually.ts'
-import { type Cluster, startCluster } from './support/cluster.ts'
+import { type Cluster, eventsAbout, startCluster } from './support/cluster.ts'
 
 let cluster: Cluster
 let count = 0
@@ -80,6 +80,65 @@ describe('endpointslicemirroring', () => {
     await eventually(async () => {
       const managers = (await slices(namespace)).map(s => s.metadata.labels!['endpointslice.kubernetes.io/managed-by'])
       expect(managers).toEqual(['endpointslice-controller.k8s.io'])
+    })
+  })
+
+  test('an annotation alone is carried over', async () => {
+    const namespace = await newNamespace()
+    await service(namespace)
+    await endpoints(namespace)
+    const annotationsNow = (expected: unknown) =>
+      eventually(async () => expect((await slices(namespace)).map(s => s.metadata.annotations)).toEqual([expected]))
+    await annotationsNow(undefined)
+    const annotate = (note: string | null) =>
+      cluster.client.patch(Endpoints, { namespace, name: 'db' }, { metadata: { annotations: { note } } })
+    await annotate('later')
+    await annotationsNow({ note: 'later' })
+    await annotate(null)
+    await annotationsNow(undefined)
+  })
+
+  test('an address of several subsets is the one that was named first, and ready where no subset of its port denies it', async () => {
+    const namespace = await newNamespace()
+    await service(namespace)
+    const [sql, admin] = [{ name: 'sql', port: 5432 }, { name: 'admin', port: 8080 }] // prettier-ignore
+    await cluster.client.create(Endpoints, {
+      metadata: { namespace, name: 'db' },
+      subsets: [
+        { addresses: [{ ip: '192.0.2.1', hostname: 'one' }, { ip: '192.0.2.2' }], ports: [sql] },
+        { addresses: [{ ip: '192.0.2.1' }], ports: [admin] },
+        { notReadyAddresses: [{ ip: '192.0.2.2' }], ports: [sql] },
+      ],
+    })
+    await eventually(async () => {
+      const found = await slices(namespace)
+      const told = found.map(({ ports: [port] = [], endpoints: all = [] }) => [
+        port?.name,
+        all.map(({ addresses, hostname, conditions }) => [addresses[0], hostname, conditions?.ready]).sort(),
+      ])
+      expect(told.sort()).toEqual([
+        ['admin', [['192.0.2.1', 'one', true]]],
+        ['sql', [['192.0.2.1', 'one', true], ['192.0.2.2', undefined, false]]], // prettier-ignore
+      ])
+    })
+  })
+
+  test('a subset is one slice of at most 1,000 addresses, and what is left out is told', async () => {
+    const namespace = await newNamespace()
+    await service(namespace)
+    const addresses = Array.from({ length: 1_010 }, (_, i) => ({ ip: `198.51.${i >> 8}.${i & 255}` }))
+    await cluster.client.create(Endpoints, {
+      metadata: { namespace, name: 'db' },
+      subsets: [{ notReadyAddresses: addresses.slice(0, 500), addresses: addresses.slice(500), ports }],
+    })
+    await eventually(async () => {
+      const [slice, ...others] = await slices(namespace)
+      expect(others).toEqual([])
+      expect(slice!.endpoints).toHaveLength(1_000)
+      expect(slice!.endpoints!.filter(({ conditions }) => conditions?.ready)).toHaveLength(510)
+      expect(await eventsAbout(cluster.client, namespace, 'db')).toContain(
+        'TooManyAddressesToMirror: A max of 1000 addresses can be mirrored to EndpointSlices per Endpoints subset. 10 addresses were skipped',
+      )
     })
   })
 

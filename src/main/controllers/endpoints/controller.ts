@@ -60,8 +60,9 @@ export class EndpointsController implements Reconciler<Service> {
 
   async gone(ref: ObjectRef, { client, lister, signal }: ControllerContext): Promise<undefined> {
     this.#triggers.forget(ref)
+    // Also where somebody else had written them.
     const current = lister(Endpoints).get(ref)
-    if (current?.metadata.labels?.[MANAGED_BY] !== 'endpoint-controller') return
+    if (!current) return
     try {
       await client.delete(Endpoints, ref, { preconditions: { uid: current.metadata.uid }, signal })
     } catch (error) {

@@ -4,6 +4,7 @@ import type { Endpoint, EndpointPort } from '../../../shared/api/discovery/v1.ts
 import type { IPFamily } from '../../../shared/machinery/ip-address.ts'
 import { isPodReady } from '../support/pod-state.ts'
 import { hostnameOf, ipOf, isEndpoint, targetPortOf, zoneOf } from '../support/service-pods.ts'
+import { wantsTopology } from './topology.ts'
 
 /** A pod may miss a named port: then it is in a group, and a slice, of its own. */
 export interface PortGroup {
@@ -69,7 +70,8 @@ function endpointOf(
   return {
     addresses: [address],
     conditions: { ready, serving, terminating },
-    ...(zones ? zoneHint(zones.get(uid)) : hints(service, ready, zone, nodeName)),
+    // Where zones were to be shared out and cannot be, nothing else steps in.
+    ...(wantsTopology(service) ? zoneHint(zones?.get(uid)) : hints(service, ready, zone, nodeName)),
     ...(hostname ? { hostname } : {}),
     ...(nodeName ? { nodeName } : {}),
     targetRef: { kind: 'Pod', namespace, name, uid },

@@ -14,7 +14,7 @@ const CONTROL_PLANE = ['node-role.kubernetes.io/control-plane', 'node-role.kuber
 const OVERLOAD = 0.2
 
 export const wantsTopology = ({ metadata: { annotations } }: Service): boolean =>
-  ['Auto', 'auto'].includes(annotations?.[MODE] ?? annotations?.[OLD_MODE] ?? '')
+  ['Auto', 'auto'].includes(annotations?.[OLD_MODE] ?? annotations?.[MODE] ?? '')
 
 /** What zones depend on: a change elsewhere on a node changes no hint. */
 export const zoneFacts = (node: Node): string =>

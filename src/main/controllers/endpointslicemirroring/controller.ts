@@ -16,17 +16,16 @@ import {
 } from '../../../shared/client/reconciler.ts'
 import type { Clock } from '../../../shared/machinery/clock.ts'
 import { isNamespaceTerminating, isNotFound } from '../../../shared/machinery/status.ts'
-import { planSlices } from '../endpointslice/plan.ts'
 import { MANAGED_BY, SERVICE_NAME } from '../endpointslice/slice.ts'
 import { SliceTracker } from '../endpointslice/tracker.ts'
-import { MIRROR_MANAGER, mirrorAnnotations, mirrorGroups, mirrorLabels, mirrorSlice } from './mirror.ts'
+import { MAX_PER_SUBSET, MIRROR_MANAGER, mirrorSlice, mirrorsOf, planMirrors } from './mirror.ts'
 
 const SKIP_MIRROR = 'endpointslice.kubernetes.io/skip-mirror'
 const LEADER = 'control-plane.alpha.kubernetes.io/leader'
 /** Enough for the watch to bring what was just written. */
 const CACHE_LAG_MS = 50
 
-const mirrorsOf: Index<EndpointSlice> = {
+const slicesByEndpoints: Index<EndpointSlice> = {
   name: 'mirroredService',
   values: ({ metadata: { namespace, labels } }) =>
     labels?.[MANAGED_BY] === MIRROR_MANAGER && labels[SERVICE_NAME]
@@ -53,30 +52,34 @@ export class EndpointSliceMirroringController implements Reconciler<Endpoints> {
 
   async reconcile(endpoints: Endpoints, context: ControllerContext): Promise<Result> {
     const key = keyOf(endpoints.metadata)
-    const slices = context.lister(EndpointSlice).by(mirrorsOf, key)
+    const slices = context.lister(EndpointSlice).by(slicesByEndpoints, key)
     if (!this.#tracker.isCurrent(key, slices)) return requeueAfter(CACHE_LAG_MS)
     const service = context.lister(Service).get(endpoints.metadata)
     if (!isMirrored(endpoints, service)) {
       for (const slice of slices) await this.#delete(context, key, slice)
       return done
     }
-    const labels = mirrorLabels(endpoints)
     const { client, events, signal } = context
+    const { mirrors, skipped } = mirrorsOf(endpoints)
+    if (skipped > 0)
+      events.event(
+        endpoints,
+        'Warning',
+        'TooManyAddressesToMirror',
+        `A max of ${MAX_PER_SUBSET} addresses can be mirrored to EndpointSlices per Endpoints subset. ${skipped} addresses were skipped`,
+      )
     try {
-      for (const addressType of ['IPv4', 'IPv6'] as const) {
-        const present = slices.filter(slice => slice.addressType === addressType && !slice.metadata.deletionTimestamp)
-        const plan = planSlices(present, mirrorGroups(endpoints, addressType), labels)
-        for (const { ports, endpoints: items } of plan.create) {
-          const draft = mirrorSlice(endpoints, addressType, ports, items)
-          this.#tracker.written(key, await client.create(EndpointSlice, draft, { signal }))
-        }
-        for (const { slice, endpoints: items } of plan.update) {
-          const metadata = { ...slice.metadata, labels, annotations: mirrorAnnotations(endpoints) }
-          const next = { ...slice, metadata, endpoints: [...items] }
-          this.#tracker.written(key, await client.update(EndpointSlice, next, { signal }))
-        }
-        for (const slice of plan.delete) await this.#delete(context, key, slice)
+      const present = slices.filter(slice => !slice.metadata.deletionTimestamp)
+      const plan = planMirrors(endpoints, present, mirrors)
+      for (const mirror of plan.create)
+        this.#tracker.written(key, await client.create(EndpointSlice, mirrorSlice(endpoints, mirror), { signal }))
+      for (const { slice, mirror } of plan.update) {
+        const { metadata, ...rest } = mirrorSlice(endpoints, mirror)
+        const { generateName: _, ...own } = metadata
+        const next = { ...slice, ...rest, metadata: { ...slice.metadata, ...own } }
+        this.#tracker.written(key, await client.update(EndpointSlice, next, { signal }))
       }
+      for (const slice of plan.delete) await this.#delete(context, key, slice)
     } catch (error) {
       if (isNamespaceTerminating(error)) return done
       const why = error instanceof Error ? error.message : String(error)
@@ -89,7 +92,8 @@ export class EndpointSliceMirroringController implements Reconciler<Endpoints> {
 
   async gone(ref: ObjectRef, context: ControllerContext): Promise<undefined> {
     const key = keyOf(ref)
-    for (const slice of context.lister(EndpointSlice).by(mirrorsOf, key)) await this.#delete(context, key, slice)
+    for (const slice of context.lister(EndpointSlice).by(slicesByEndpoints, key))
+      await this.#delete(context, key, slice)
     this.#tracker.forget(key)
   }
 
@@ -104,7 +108,7 @@ export class EndpointSliceMirroringController implements Reconciler<Endpoints> {
   }
 
   #sliceChanged({ type, object, old }: Change<EndpointSlice>): ObjectRef[] {
-    const keys = new Set([object, ...(old ? [old] : [])].flatMap(slice => mirrorsOf.values(slice)))
+    const keys = new Set([object, ...(old ? [old] : [])].flatMap(slice => slicesByEndpoints.values(slice)))
     return [...keys].flatMap(key => {
       const expected =
         type === 'deleted' ? this.#tracker.deletionSeen(key, object) : this.#tracker.isOurWrite(key, object)

@@ -1,16 +1,22 @@
 // What the EndpointSlices of hand-written Endpoints look like.
-import { type EndpointAddress, Endpoints } from '../../../shared/api/core/v1.ts'
+import {
+  type EndpointAddress,
+  type EndpointPort as LegacyPort,
+  type EndpointSubset,
+  Endpoints,
+} from '../../../shared/api/core/v1.ts'
 import type { Endpoint, EndpointPort, EndpointSlice } from '../../../shared/api/discovery/v1.ts'
+import { deepEqual } from '../../../shared/machinery/deep-equal.ts'
 import type { Draft } from '../../../shared/machinery/object.ts'
 import { controllerRef } from '../../../shared/machinery/owner.ts'
 import type { IPFamily } from '../../../shared/machinery/ip-address.ts'
-import { type PortGroup, portsKey } from '../endpointslice/endpoints.ts'
+import { endpointKey, portsKey } from '../endpointslice/endpoints.ts'
 import { MANAGED_BY, SERVICE_NAME } from '../endpointslice/slice.ts'
 import { TRIGGER_TIME } from '../support/trigger-times.ts'
 
 export const MIRROR_MANAGER = 'endpointslicemirroring-controller.k8s.io'
 /** More of one subset are left out. */
-const MAX_PER_SUBSET = 1_000
+export const MAX_PER_SUBSET = 1_000
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration'
 
 export const mirrorLabels = ({ metadata }: Endpoints): Record<string, string> => ({
@@ -24,29 +30,119 @@ export function mirrorAnnotations({ metadata }: Endpoints): Record<string, strin
   return annotations
 }
 
-/** Subsets with the same ports are one group. */
-export function mirrorGroups({ subsets = [] }: Endpoints, addressType: IPFamily): PortGroup[] {
-  const groups = new Map<string, { ports: EndpointPort[]; endpoints: Map<string, Endpoint> }>()
-  for (const { addresses = [], notReadyAddresses = [], ports: given = [] } of subsets) {
-    const ports = given.map(({ name = '', port, protocol = 'TCP', appProtocol }) => ({
-      ...(appProtocol ? { appProtocol } : {}),
-      name,
-      port,
-      protocol,
-    }))
-    const key = portsKey(ports)
-    const group = groups.get(key) ?? { ports, endpoints: new Map<string, Endpoint>() }
-    const all = [
-      ...addresses.map(address => [address, true] as const),
-      ...notReadyAddresses.map(address => [address, false] as const),
-    ]
-    for (const [address, ready] of all.slice(0, MAX_PER_SUBSET)) {
-      if (address.ip.includes(':') !== (addressType === 'IPv6') || group.endpoints.has(address.ip)) continue
-      group.endpoints.set(address.ip, endpointOf(address, ready))
+/** A slice that there should be. */
+export interface Mirror {
+  readonly addressType: IPFamily
+  readonly ports: readonly EndpointPort[]
+  readonly endpoints: readonly Endpoint[]
+}
+
+interface Repacked {
+  readonly ports: EndpointPort[]
+  /** Address → whether it is ready. */
+  readonly addresses: Map<EndpointAddress, boolean>
+}
+
+/**
+ * Ports that have the same addresses belong together. Of an address that is named several times, what was said first
+ * counts, and of one port, that it is not ready.
+ */
+function repack(subsets: readonly EndpointSubset[]): Repacked[] {
+  const known = new Map<string, EndpointAddress>()
+  const byPort = new Map<string, Repacked>()
+  for (const { addresses = [], notReadyAddresses = [], ports = [] } of subsets)
+    for (const port of ports.length > 0 ? ports : [undefined]) {
+      const named = port ? [portOf(port)] : []
+      const key = portsKey(named)
+      const of = byPort.get(key) ?? { ports: named, addresses: new Map<EndpointAddress, boolean>() }
+      byPort.set(key, of)
+      for (const [list, ready] of [[addresses, true] as const, [notReadyAddresses, false] as const])
+        for (const address of list) {
+          const id = `${address.ip} ${address.targetRef?.uid ?? ''}`
+          const first = known.get(id) ?? address
+          known.set(id, first)
+          of.addresses.set(first, ready && of.addresses.get(first) !== false)
+        }
     }
-    if (group.endpoints.size > 0) groups.set(key, group)
+  const ids = new Map([...known.values()].map((address, i) => [address, i]))
+  const groups = new Map<string, Repacked>()
+  for (const { ports, addresses } of byPort.values()) {
+    const key = [...addresses].map(([address, ready]) => `${ids.get(address)} ${ready}`).sort().join() // prettier-ignore
+    const group = groups.get(key)
+    if (group) group.ports.push(...ports)
+    else groups.set(key, { ports, addresses })
   }
-  return [...groups.values()].map(({ ports, endpoints }) => ({ ports, endpoints: [...endpoints.values()] }))
+  return [...groups.values()]
+}
+
+const portOf = ({ name = '', port, protocol = 'TCP', appProtocol }: LegacyPort): EndpointPort => ({
+  ...(appProtocol ? { appProtocol } : {}),
+  name,
+  port,
+  protocol,
+})
+
+/** @returns a slice for each family of a subset's addresses, and how many addresses were too many */
+export function mirrorsOf({ subsets = [] }: Endpoints): { mirrors: Mirror[]; skipped: number } {
+  let skipped = 0
+  const mirrors: Mirror[] = []
+  for (const { ports, addresses } of repack(subsets)) {
+    const sorted = [...addresses].sort(([, a], [, b]) => Number(b) - Number(a))
+    skipped += Math.max(0, sorted.length - MAX_PER_SUBSET)
+    const endpoints = sorted.slice(0, MAX_PER_SUBSET).map(([address, ready]) => endpointOf(address, ready))
+    for (const addressType of ['IPv4', 'IPv6'] as const) {
+      const own = endpoints.filter(({ addresses: [ip = ''] }) => ip.includes(':') === (addressType === 'IPv6'))
+      if (own.length > 0) mirrors.push({ addressType, ports, endpoints: own })
+    }
+  }
+  return { mirrors, skipped }
+}
+
+export interface MirrorPlan {
+  readonly create: Mirror[]
+  readonly update: { readonly slice: EndpointSlice; readonly mirror: Mirror }[]
+  readonly delete: EndpointSlice[]
+}
+
+/** A slice whose ports are the same stays what it is; others become what is missing of their family. */
+export function planMirrors(
+  endpoints: Endpoints,
+  present: readonly EndpointSlice[],
+  mirrors: readonly Mirror[],
+): MirrorPlan {
+  const plan: MirrorPlan = { create: [], update: [], delete: [] }
+  const free = new Set(present)
+  const missing = mirrors.filter(mirror => {
+    const slice = [...free].find(
+      each => each.addressType === mirror.addressType && portsKey(each.ports) === portsKey(mirror.ports),
+    )
+    if (!slice) return true
+    free.delete(slice)
+    if (!isAsWanted(endpoints, slice, mirror)) plan.update.push({ slice, mirror })
+    return false
+  })
+  for (const mirror of missing) {
+    const slice = [...free].find(each => each.addressType === mirror.addressType)
+    if (!slice) {
+      plan.create.push(mirror)
+      continue
+    }
+    free.delete(slice)
+    plan.update.push({ slice, mirror })
+  }
+  plan.delete.push(...free)
+  return plan
+}
+
+function isAsWanted(endpoints: Endpoints, { metadata, endpoints: present = [] }: EndpointSlice, mirror: Mirror) {
+  const byKey = new Map(present.map(endpoint => [endpointKey(endpoint), endpoint]))
+  return (
+    deepEqual(metadata.labels, mirrorLabels(endpoints)) &&
+    deepEqual(metadata.annotations, mirrorAnnotations(endpoints), { emptyIsAbsent: true }) &&
+    metadata.ownerReferences?.some(({ uid }) => uid === endpoints.metadata.uid) === true &&
+    present.length === mirror.endpoints.length &&
+    mirror.endpoints.every(each => deepEqual(byKey.get(endpointKey(each)), each, { emptyIsAbsent: true }))
+  )
 }
 
 const endpointOf = ({ ip, hostname, nodeName, targetRef }: EndpointAddress, ready: boolean): Endpoint => ({
@@ -59,9 +155,7 @@ const endpointOf = ({ ip, hostname, nodeName, targetRef }: EndpointAddress, read
 
 export const mirrorSlice = (
   endpoints: Endpoints,
-  addressType: IPFamily,
-  ports: readonly EndpointPort[],
-  items: readonly Endpoint[],
+  { addressType, ports, endpoints: items }: Mirror,
 ): Draft<EndpointSlice> => ({
   metadata: {
     namespace: endpoints.metadata.namespace,
