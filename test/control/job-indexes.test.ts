@@ -85,6 +85,14 @@ describe('job with backoffLimitPerIndex', () => {
   })
 })
 
+test('an index whose pod is stopped because the job has failed has not failed itself', async () => {
+  await create({ completions: 3, parallelism: 3, backoffLimitPerIndex: 0, maxFailedIndexes: 0 })
+  await runningIndexes([0, 1, 2])
+  await finish(1, 1)
+  const status = await has('Failed', 'MaxFailedIndexesExceeded')
+  expect(status).toMatchObject({ failedIndexes: '1', failed: 3 })
+})
+
 test('a pod failure policy can end an index at once, whatever its limit; the others go on', async () => {
   const rules = [{ action: 'FailIndex', onExitCodes: { operator: 'In', values: [42] } }]
   await create({ completions: 2, parallelism: 2, backoffLimitPerIndex: 5, podFailurePolicy: { rules } })

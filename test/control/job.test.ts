@@ -238,6 +238,28 @@ describe('job', () => {
     await soon(async () => expect(await running()).toEqual([]))
   })
 
+  test('one that is deleted and waits for its pods starts no others, and tells that these end', async () => {
+    const { client } = cluster
+    await createJob({ completions: 2, parallelism: 2 })
+    const pods = await soon(async () => {
+      const found = await podsIn(client, namespace)
+      expect(found).toHaveLength(2)
+      return found
+    })
+    await client.patch(Job, { namespace, name: 'work' }, { metadata: { finalizers: ['example.com/held'] } })
+    for (const { metadata } of pods)
+      await client.patch(Pod, metadata, { metadata: { finalizers: ['example.com/held'] } })
+    await client.delete(Job, { namespace, name: 'work' })
+    await client.delete(Pod, pods[0]!.metadata)
+    await soon(async () => {
+      const { status } = await getJob()
+      expect([status.active, status.terminating]).toEqual([1, 1])
+      for (const { metadata } of await podsIn(client, namespace))
+        expect(metadata.finalizers).toEqual(['example.com/held'])
+    })
+    expect(await podsIn(client, namespace)).toHaveLength(2)
+  })
+
   test('one that somebody else manages is left alone', async () => {
     const template = { spec: { restartPolicy: 'Never', containers: [{ name: 'work', image: 'work:1' }] } }
     await createJob({ managedBy: 'example.com/other', ttlSecondsAfterFinished: 0 })

@@ -75,6 +75,8 @@ export function account(job: Job, pods: readonly Pod[]): Account {
   let policyFailure: string | undefined
   const countedIndexes = new Set(completedIndexes)
   const newIndexes: Pod[] = []
+  // Pods that still run then are stopped: their indexes have not failed by that.
+  const isDecided = writtenVerdict(job) !== undefined
   for (const pod of tracked.values()) {
     const { uid } = pod.metadata
     const hasSucceeded = pod.status.phase === 'Succeeded'
@@ -98,7 +100,8 @@ export function account(job: Job, pods: readonly Pod[]): Account {
     newlyFailed.push(pod)
     if (action === 'Ignore') continue
     failed.waiting.push(uid)
-    if (index === undefined || completedIndexes.has(index) || spec.backoffLimitPerIndex === undefined) continue
+    if (isDecided || index === undefined || completedIndexes.has(index)) continue
+    if (spec.backoffLimitPerIndex === undefined) continue
     if (action === 'FailIndex' || failuresBefore(pod) >= spec.backoffLimitPerIndex) failedIndexes.add(index)
   }
   const toReplace = podsToReplace(job, pods, toRelease, [completedIndexes, failedIndexes])

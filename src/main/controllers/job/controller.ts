@@ -65,7 +65,7 @@ export class JobController implements Reconciler<Job> {
       selector,
       finalizer: TRACKING,
     })
-    if (finishedCondition(job) || job.metadata.deletionTimestamp) {
+    if (finishedCondition(job)) {
       await release(context, pods.filter(isTracked))
       return done
     }
@@ -76,15 +76,18 @@ export class JobController implements Reconciler<Job> {
     const alive = pods.filter(pod => !isPodTerminal(pod))
     const active = alive.filter(pod => !pod.metadata.deletionTimestamp)
     const verdict = verdictOf(job, sums, active, now)
-    const stopping = verdict !== undefined || isSuspended(job)
+    // One that is being deleted starts and stops nothing any more, and still tells what becomes of its pods.
+    const isLeaving = job.metadata.deletionTimestamp !== undefined
+    const isHeld = isSuspended(job) && !isLeaving
+    const stopping = verdict !== undefined || isHeld
     let waitMs: number | undefined
     let failure: unknown
     // Of a success, too, the pods that still run have not failed.
     if (verdict && !verdict.success) await this.#deletePods(context, job, active)
     else if (stopping) await this.#stopUncounted(context, job, active)
-    else if (!job.metadata.deletionTimestamp) ({ waitMs, failure } = await this.#manage(context, job, pods, sums))
-    await this.#writeStatus(context, job, { sums, alive: stopping ? alive : undefined, verdict, pods })
-    await release(context, sums.toRelease)
+    else if (!isLeaving) ({ waitMs, failure } = await this.#manage(context, job, pods, sums))
+    await this.#writeStatus(context, job, { sums, alive: stopping ? alive : undefined, verdict, pods, isHeld })
+    await release(context, isLeaving ? pods.filter(isTracked) : sums.toRelease)
     if (failure !== undefined) throw failure
     const deadline = verdict ? undefined : msUntilDeadline(job, now)
     const waits = [waitMs, deadline].filter(ms => ms !== undefined)
@@ -169,13 +172,20 @@ export class JobController implements Reconciler<Job> {
       alive,
       verdict,
       pods,
-    }: { sums: Account; alive: Pod[] | undefined; verdict: Verdict | undefined; pods: readonly Pod[] },
+      isHeld,
+    }: {
+      sums: Account
+      alive: Pod[] | undefined
+      verdict: Verdict | undefined
+      pods: readonly Pod[]
+      isHeld: boolean
+    },
   ): Promise<void> {
     const { clock, client, events, signal } = context
     const now = formatTime(clock.now())
     const running = pods.filter(pod => !isPodTerminal(pod) && !pod.metadata.deletionTimestamp)
     const terminating = pods.filter(pod => !isPodTerminal(pod) && pod.metadata.deletionTimestamp).length
-    const { conditions, told } = conditionsOf(job, verdict, now)
+    const { conditions, told } = conditionsOf(job, verdict, isHeld, now)
     const uncounted = sums.status.uncountedTerminatedPods
     const settled =
       !sums.isPartial &&
@@ -198,16 +208,16 @@ export class JobController implements Reconciler<Job> {
         )
       : conditions
     // What is over has begun, also where it ended while it was suspended.
-    const isHeld = isSuspended(job) && !ends
+    const hasNotBegun = isSuspended(job) && !ends
     const status: JobStatus = {
       ...nonZero({
-        active: ends ? 0 : verdict || isSuspended(job) ? 0 : running.length,
+        active: ends || verdict || isHeld ? 0 : running.length,
         conditions: finished,
-        startTime: isHeld ? undefined : (job.status.startTime ?? now),
+        startTime: hasNotBegun ? undefined : (job.status.startTime ?? now),
         completionTime: ends && verdict.success ? now : undefined,
       }),
-      ready: verdict || isSuspended(job) ? 0 : running.filter(isPodReady).length,
-      terminating: verdict || isSuspended(job) ? terminating + running.length : terminating,
+      ready: verdict || isHeld ? 0 : running.filter(isPodReady).length,
+      terminating: verdict || isHeld ? terminating + running.length : terminating,
       ...sums.status,
     }
     if (ends) status.terminating = 0
@@ -231,7 +241,7 @@ export class JobController implements Reconciler<Job> {
 
 type Told = readonly ['Normal' | 'Warning', string, string]
 
-function conditionsOf(job: Job, verdict: Verdict | undefined, now: string) {
+function conditionsOf(job: Job, verdict: Verdict | undefined, isHeld: boolean, now: string) {
   const told: Told[] = []
   let conditions = job.status.conditions ?? []
   if (verdict) {
@@ -241,12 +251,12 @@ function conditionsOf(job: Job, verdict: Verdict | undefined, now: string) {
       { type, status: 'True', reason: verdict.reason, message: verdict.message },
       now,
     )
-  } else if (isSuspended(job)) {
+  } else if (isHeld) {
     const before = conditions.find(condition => condition.type === 'Suspended')?.status
     if (before !== 'True') told.push(['Normal', 'Suspended', 'Job suspended'])
     const condition = { type: 'Suspended', status: 'True', reason: 'JobSuspended', message: 'Job suspended' }
     conditions = withJobCondition(conditions, condition, now)
-  } else if (conditions.some(({ type, status }) => type === 'Suspended' && status === 'True')) {
+  } else if (!isSuspended(job) && conditions.some(({ type, status }) => type === 'Suspended' && status === 'True')) {
     told.push(['Normal', 'Resumed', 'Job resumed'])
     const condition = { type: 'Suspended', status: 'False', reason: 'JobResumed', message: 'Job resumed' }
     conditions = withJobCondition(conditions, condition, now)
