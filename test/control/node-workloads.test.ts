@@ -166,6 +166,26 @@ describe('statefulset', () => {
     })
   })
 
+  test('a name that somebody else has holds up scaling down, not the labels by which the others are found', async () => {
+    const pod = (name: string, app: string) =>
+      cluster.client.create(Pod, { spec: template('db:1').spec, metadata: { namespace, name, labels: { app } } })
+    for (const name of ['db-0', 'db-7']) await pod(name, 'web')
+    const other = await pod('db-1', 'other')
+    await create({ podManagementPolicy: 'Parallel', replicas: 3 })
+    await eventually(async () => {
+      await tick()
+      const { metadata } = await cluster.client.get(Pod, { namespace, name: 'db-0' })
+      expect(metadata.labels).toMatchObject({ 'apps.kubernetes.io/pod-index': '0' })
+      expect(await names()).toContain('db-2')
+    })
+    expect(await names()).toContain('db-7')
+    await cluster.client.delete(Pod, other.metadata, { gracePeriodSeconds: 0 })
+    await eventually(async () => {
+      await tick()
+      expect((await names()).sort()).toEqual(['db-0', 'db-1', 'db-2'])
+    })
+  })
+
   test('replaces a lost pod under the same name, and scales down from the highest', async () => {
     await create()
     await allReady(3)

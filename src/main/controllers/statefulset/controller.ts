@@ -69,8 +69,11 @@ export class StatefulSetController implements Reconciler<StatefulSet> {
     const waitMs = msUntilNextAvailable(pods, set.spec.minReadySeconds, context.clock.now())
     const settled = this.#expectations.satisfied(key) && !set.metadata.deletionTimestamp
     let failure = settled ? await this.#step(context, set, pods, history) : undefined
-    if (settled) failure ??= await replaceClaims(context, set, pods).catch((error: unknown) => error)
-    if (settled) failure ??= await restoreLabels(context, set, pods).catch((error: unknown) => error)
+    // A pod that cannot be made holds up neither.
+    for (const mend of settled ? [replaceClaims, restoreLabels] : []) {
+      const problem = await mend(context, set, pods).catch((error: unknown) => error)
+      failure ??= problem
+    }
     const status = statusOf(set, pods, history, context)
     await writeStatus(context, StatefulSet, set, status)
     const used = new Set([...pods.map(revisionOfPod), set.status.currentRevision])
@@ -90,11 +93,21 @@ export class StatefulSetController implements Reconciler<StatefulSet> {
     const plan = planStep({ set, byOrdinal, isCurrent, nowMs: context.clock.now() })
     await retainClaims(context, set, plan.reached)
     const key = keyOf(set.metadata)
+    const leaving = [...plan.remove, ...plan.removeThen]
     this.#expectations.expect(
       key,
       plan.create.length,
-      plan.remove.map(pod => pod.metadata.uid),
+      leaving.map(pod => pod.metadata.uid),
     )
+    const removing = (pods: readonly Pod[]) =>
+      pods.map(async pod => {
+        try {
+          await remove(context, set, pod)
+        } catch (error) {
+          this.#expectations.deletionObserved(key, pod.metadata.uid)
+          if (!isNotFound(error)) throw error
+        }
+      })
     const results = await Promise.allSettled([
       ...plan.create.map(async ordinal => {
         try {
@@ -104,16 +117,15 @@ export class StatefulSetController implements Reconciler<StatefulSet> {
           if (!isNamespaceTerminating(error)) throw error
         }
       }),
-      ...plan.remove.map(async pod => {
-        try {
-          await remove(context, set, pod)
-        } catch (error) {
-          this.#expectations.deletionObserved(key, pod.metadata.uid)
-          if (!isNotFound(error)) throw error
-        }
-      }),
+      ...removing(plan.remove),
     ])
-    return results.find(result => result.status === 'rejected')?.reason
+    const failed = results.find(result => result.status === 'rejected')
+    if (failed) {
+      for (const { metadata } of plan.removeThen) this.#expectations.deletionObserved(key, metadata.uid)
+      return failed.reason
+    }
+    const then = await Promise.allSettled(removing(plan.removeThen))
+    return then.find(result => result.status === 'rejected')?.reason
   }
 
   #podChanged({ type, object: pod, old }: Change<Pod>, context: ControllerContext): ObjectRef[] {

@@ -6,6 +6,8 @@ import { isPodAvailable, isPodTerminal } from '../support/pod-state.ts'
 export interface StatefulPlan {
   readonly create: number[]
   readonly remove: Pod[]
+  /** Those that are too many, or old: once all of the above went well. */
+  readonly removeThen: Pod[]
   /** Pods that were come to, in their order: one that is not well holds up those behind it, and itself unless it is pending. */
   readonly reached: Pod[]
 }
@@ -24,7 +26,7 @@ export const firstOrdinal = ({ spec }: StatefulSet): number => spec.ordinals?.st
 export const lastOrdinal = (set: StatefulSet): number => firstOrdinal(set) + (set.spec.replicas ?? 1) - 1
 
 export function planStep({ set, byOrdinal, isCurrent, nowMs }: PlanInput): StatefulPlan {
-  const plan: StatefulPlan = { create: [], remove: [], reached: [] }
+  const plan: StatefulPlan = { create: [], remove: [], removeThen: [], reached: [] }
   const parallel = set.spec.podManagementPolicy === 'Parallel'
   const [first, last] = [firstOrdinal(set), lastOrdinal(set)]
   const available = (pod: Pod | undefined) =>
@@ -48,12 +50,13 @@ export function planStep({ set, byOrdinal, isCurrent, nowMs }: PlanInput): State
   const lowestUnwell = condemned.findLast(pod => !available(pod))
   for (const pod of condemned) {
     const waits = !parallel && !available(pod) && pod !== lowestUnwell
-    if (!pod.metadata.deletionTimestamp && !waits) plan.remove.push(pod)
+    if (!pod.metadata.deletionTimestamp && !waits) plan.removeThen.push(pod)
     // The highest goes first, and has to be gone before the next goes.
     if (!parallel) return plan
   }
-  if (plan.create.length + plan.remove.length > 0 || set.spec.updateStrategy?.type === 'OnDelete') return plan
-  return { ...plan, remove: planUpdate({ set, byOrdinal, isCurrent, nowMs }, available) }
+  const isAtRest = plan.create.length + plan.remove.length + plan.removeThen.length === 0
+  if (!isAtRest || set.spec.updateStrategy?.type === 'OnDelete') return plan
+  return { ...plan, removeThen: planUpdate({ set, byOrdinal, isCurrent, nowMs }, available) }
 }
 
 /** RollingUpdate: from the highest ordinal down to the partition, each once those above it are well. */
