@@ -201,6 +201,26 @@ test('a critical pod takes the place of a lesser one, which is told why, and wai
   await bound('critical', 'a')
 })
 
+test('a victim that is on its way out is not told again when a still more important pod wants its place', async () => {
+  await addNode('a', { allocatable: { cpu: '1' } })
+  await addPod('low', { requests: { cpu: '1' }, spec: { terminationGracePeriodSeconds: 600 } })
+  await bound('low')
+  const nominated = (name: string) =>
+    eventually(async () => expect((await getPod(name)).status.nominatedNodeName).toBe('a'))
+  await addPod('high', { requests: { cpu: '1' }, spec: { priority: 100 } })
+  await nominated('high')
+  const told = await eventually(async () => {
+    const { metadata } = await getPod('low')
+    expect(metadata.deletionTimestamp).toBeDefined()
+    return metadata.resourceVersion
+  })
+  await addPod('higher', { requests: { cpu: '1' }, spec: { priority: 200 } })
+  await nominated('higher')
+  // It has to wait for the same one: whatever was to be said has been said once it says so.
+  await eventually(async () => expect(await message('higher')).toContain('1 Insufficient cpu'))
+  expect((await getPod('low')).metadata.resourceVersion).toBe(told)
+})
+
 test('important pods that come together each take the place of another pod', async () => {
   const names = Array.from({ length: 6 }, (_, i) => `${i}`)
   for (const name of names) await addNode(`n${name}`, { allocatable: { cpu: '1' } })

@@ -83,7 +83,9 @@ export function defaultPreemption(parts: PreemptionParts): SchedulerPlugin {
     status: success,
     nominatedNodeName: nodeName,
     carryOut: async () => {
-      await Promise.all(victims.map(victim => evict(victim, by, nodeName)))
+      // Those that are on their way out already were told why.
+      const staying = victims.filter(({ metadata }) => metadata.deletionTimestamp === undefined)
+      await Promise.all(staying.map(victim => evict(victim, by, nodeName)))
     },
   })
 
