@@ -3,7 +3,6 @@
 /** @type {{ name?: RegExp, text?: RegExp, why: string }[]} */
 const KNOWN = [
   { text: /^\.ConfigMap\/kube-root-ca\.crt\.data|^\.Secret\/\S+\.data\./, why: 'each has its own authority' },
-  { text: /had untolerated taint \{/, why: 'the taint is named' },
   {
     text: /no new claims to deallocate|PersistentVolumeClaims\. not found|not found\. not found/,
     why: 'plugins that have nothing to say about preemption say nothing',
@@ -41,9 +40,9 @@ const KNOWN = [
     why: 'it is counted at once here, with the next full look there',
   },
   {
-    name: /a DaemonSet and the taints of its nodes/,
+    name: /a DaemonSet and the taints of its nodes|a DaemonSet (surges|rolls) while its nodes come, go and change/,
     text: /^\.DaemonSet\/agent\.status\.(current|desired|updated)?[nN]umber/,
-    why: 'pods that may stay on a tainted node are counted at once here, with the next other change there',
+    why: 'that a node is tainted or gone is counted at once here, with the next other change there',
   },
   {
     text: /^\.ReplicaSet\/.*deployment\.kubernetes\.io\/max-replicas/,
@@ -62,6 +61,16 @@ const KNOWN = [
   {
     text: /^\.Deployment\/.*\.(reason: "ReplicaSetUpdated", not "NewReplicaSetCreated"|message: .*is progressing\.", not "Created new replica set|message: .* has successfully progressed\.", not .* has successfully progressed\.")/,
     why: 'a matter of chance there: whether the status that names the new set was written, or met a conflict',
+  },
+  {
+    name: /its Endpoints are changed/,
+    text: /^\.Endpoints\/web/,
+    why: 'they are put right at once here, with the next change of a pod there',
+  },
+  {
+    name: /a node gets a zone/,
+    text: /^\.EndpointSlice\/.*"east"/,
+    why: 'endpoints are told of it at once here, with the next change of a pod there',
   },
   {
     name: /a namespace that cannot end yet › pods/,

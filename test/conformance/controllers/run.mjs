@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 // `npm run conformance:controllers`: the same manifests to Flotilla and to upstream's API server, scheduler and controllers,
 // on hollow nodes, and what of their objects and events differs once all is quiet. `--family` takes names of files in
-// `scenarios/`, `--only` a regular expression over scenarios' names, `--all` shows known differences as well.
+// `scenarios/`, `--only` a regular expression over scenarios' names, `--all` shows known differences as well, `--patience` is how
+// many more milliseconds have to pass without a change, where the machine has other work.
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -11,7 +12,7 @@ import { Server } from '../../bench/lib.mjs'
 import { differences } from '../peer/compare.mjs'
 import { HollowNodes } from './hollow-kubelet.mjs'
 import { whyKnown } from './known.mjs'
-import { comparable, settled } from './snapshot.mjs'
+import { QUIET_MS, comparable, settled } from './snapshot.mjs'
 
 const AT_ONCE = 4
 const NODES = ['node-1', 'node-2', 'node-3']
@@ -21,6 +22,7 @@ const { values } = parseArgs({
     family: { type: 'string', default: '' },
     only: { type: 'string', default: '' },
     all: { type: 'boolean', default: false },
+    patience: { type: 'string', default: '0' },
   },
 })
 
@@ -86,7 +88,8 @@ async function runScenario({ name, steps, more, quietMs }, clusters, index, tell
   const hashes = clusters.map(() => new Set())
   for (const [title, act, options = {}] of steps) {
     await Promise.all(sides.map(side => act(side)))
-    const wait = { more, quietMs, ...options }
+    const { quietMs: least = QUIET_MS, ...rest } = { ...(quietMs && { quietMs }), ...options }
+    const wait = { more, ...rest, quietMs: least + Number(values.patience) }
     const states = await Promise.all(sides.map(({ server }) => settled(server, namespace, wait)))
     const [ours, theirs] = states.map((state, side) => comparable(state, hashes[side]))
     for (const text of differences(ours, theirs, '')) tell(`${name} › ${title}`, text)
