@@ -4,8 +4,8 @@ import { clip, shorten, statusText } from './card-text.ts'
 import type { Layout } from './layout.ts'
 import { waysBetween } from './ways.ts'
 import type { Picture } from './picture.ts'
-import { rankTitles } from './titles.ts'
-import { known, t } from '../i18n/i18n.ts'
+import { bandTitle, rankTitles } from './titles.ts'
+import { t } from '../i18n/i18n.ts'
 
 /** The colours of the theme in use, since a picture outside the window knows no CSS variables. */
 export type Palette = Readonly<
@@ -50,7 +50,7 @@ const escape = (text: string) =>
 
 const MARGIN = 24
 
-export function toSvg({ cards, edges }: Picture, layout: Layout, colors: Palette): string {
+export function toSvg({ cards }: Picture, layout: Layout, colors: Palette): string {
   const { boxes, bands, columns } = layout
   const text = (x: number, y: number, size: number, fill: string, content: string, weight = 400) =>
     `<text x="${x}" y="${y}" font-size="${size}" fill="${fill}" font-weight="${weight}">${escape(content)}</text>`
@@ -58,7 +58,7 @@ export function toSvg({ cards, edges }: Picture, layout: Layout, colors: Palette
     `<rect x="${x}" y="${y}" width="${width}" height="${height}" rx="${rx}" fill="${fill}" stroke="${stroke}"/>`
 
   const way = waysBetween(boxes.values())
-  const lines = edges.flatMap(({ from, to, isAttachment }) => {
+  const lines = layout.lines.flatMap(({ from, to, isAttachment }) => {
     const [a, b] = [boxes.get(from), boxes.get(to)]
     return a && b
       ? [
@@ -85,9 +85,9 @@ export function toSvg({ cards, edges }: Picture, layout: Layout, colors: Palette
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="${-MARGIN} ${-MARGIN} ${width} ${height}" font-family="Inter, system-ui, sans-serif">`,
     rect(-MARGIN, -MARGIN, width, height, 0, colors.canvas),
     ...columns.map(({ rank, x }) => text(x, 18, 11, colors['ink-faint'], t(rankTitles[rank]).toUpperCase(), 600)),
-    ...bands.flatMap(({ x, y, width: bandWidth, height: bandHeight, title }) => [
-      rect(x, y, bandWidth, bandHeight, 12, colors.surface, colors.line),
-      text(x + 16, y + 20, 12, colors['ink-soft'], known(title), 600),
+    ...bands.flatMap(band => [
+      rect(band.x, band.y, band.width, band.height, 12, colors.surface, colors.line),
+      text(band.x + 16, band.y + 20, 12, colors['ink-soft'], bandTitle(band), 600),
     ]),
     ...lines,
     ...drawn,
@@ -95,18 +95,20 @@ export function toSvg({ cards, edges }: Picture, layout: Layout, colors: Palette
   ].join('\n')
 }
 
-/** Browsers refuse to draw larger canvases. */
-const MAX_PIXELS = 16_000
+/** Browsers refuse to draw canvases that are longer than this, and run short of memory with larger ones. */
+const MAX_LENGTH = 16_000
+const MAX_AREA = 100_000_000
 
 /** @throws Error when the picture cannot be drawn */
 export async function toPng(svg: string, { width, height }: Layout): Promise<Blob> {
-  const scale = Math.min(2, MAX_PIXELS / (Math.max(width, height) + 2 * MARGIN))
+  const [wide, high] = [width + 2 * MARGIN, height + 2 * MARGIN]
+  const scale = Math.min(2, MAX_LENGTH / Math.max(wide, high), Math.sqrt(MAX_AREA / (wide * high)))
   const image = new Image()
   image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svg)}`
   await image.decode()
   const canvas = document.createElement('canvas')
-  canvas.width = Math.ceil((width + 2 * MARGIN) * scale)
-  canvas.height = Math.ceil((height + 2 * MARGIN) * scale)
+  canvas.width = Math.ceil(wide * scale)
+  canvas.height = Math.ceil(high * scale)
   canvas.getContext('2d')?.drawImage(image, 0, 0, canvas.width, canvas.height)
   return await new Promise((resolve, reject) =>
     canvas.toBlob(

@@ -1,7 +1,8 @@
 // The words of the map.
 import type { Rank, Relation } from './graph.ts'
+import type { Band } from './layout.ts'
 import type { Grouping } from './picture.ts'
-import { type MessageKey, m } from '../i18n/i18n.ts'
+import { type MessageKey, known, m } from '../i18n/i18n.ts'
 
 export const rankTitles: Readonly<Record<Rank, MessageKey>> = {
   ingress: m('Ingresses'),
@@ -29,3 +30,6 @@ export const groupingTitles: Readonly<Record<Grouping, MessageKey>> = {
   node: m('Node'),
   none: m('Nothing'),
 }
+
+export const bandTitle = ({ group, part, parts }: Band): string =>
+  parts === 1 ? known(group) : `${known(group)} · ${part}/${parts}`

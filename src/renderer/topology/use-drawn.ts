@@ -2,7 +2,8 @@
 // change a few a frame, from the middle outwards, so that no frame takes long. Another picture is drawn at once.
 import { useRafFn } from '@vueuse/core'
 import { computed, shallowRef, watch } from 'vue'
-import { type Box, type Layout, overlap } from './layout.ts'
+import type { Box } from './arrange.ts'
+import { type Layout, overlap } from './layout.ts'
 import type { Card, Picture } from './picture.ts'
 
 /** Cards with their text that a frame has time for; of boxes without there may be more. */

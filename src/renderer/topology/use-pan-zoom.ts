@@ -2,7 +2,7 @@
 import { useElementSize, useEventListener } from '@vueuse/core'
 import { type Ref, computed, ref, shallowRef } from 'vue'
 import { deepEqual } from '../../shared/machinery/deep-equal.ts'
-import type { Box } from './layout.ts'
+import type { Box } from './arrange.ts'
 
 /** All of thousands of objects, as colours. */
 const MIN_SCALE = 0.02
@@ -19,9 +19,12 @@ const CELL = 240
 
 const clampScale = (scale: number) => Math.max(MIN_SCALE, Math.min(MAX_SCALE, scale))
 
-/** @param least smaller than this only to show all columns, as far as that goes, not to show all of each */
-export function viewOf(box: Box, room: Pick<Box, 'width' | 'height'>, least = MIN_SCALE) {
-  const [wide, high] = [(room.width - 2 * MARGIN) / box.width, (room.height - 2 * MARGIN) / box.height]
+/**
+ * @param least smaller than this only to show all columns, as far as that goes, not to show all of each
+ * @param across how wide these columns are; there may be others beside them
+ */
+export function viewOf(box: Box, room: Pick<Box, 'width' | 'height'>, least = MIN_SCALE, across = box.width) {
+  const [wide, high] = [(room.width - 2 * MARGIN) / across, (room.height - 2 * MARGIN) / box.height]
   const readable = Math.max(wide, Math.min(least, COLUMNS_SCALE))
   const scale = clampScale(Math.min(MAX_FIT_SCALE, readable, Math.max(high, least)))
   const centred = (room.width - box.width * scale) / 2
@@ -32,8 +35,8 @@ export function usePanZoom(element: Readonly<Ref<HTMLElement | null>>) {
   const { width, height } = useElementSize(element)
   const view = shallowRef({ x: MARGIN, y: MARGIN, scale: 1 })
   const isDragging = ref(false)
-  /** Whether somebody chose what is seen, since all was. */
-  let isChosen = false
+  /** What is shown as the drawing grows: what can be read of it, the whole, or what somebody chose. */
+  let shown: 'readable' | 'whole' | 'chosen' = 'readable'
 
   function zoomAt(x: number, y: number, factor: number) {
     const { x: left, y: top, scale } = view.value
@@ -41,21 +44,28 @@ export function usePanZoom(element: Readonly<Ref<HTMLElement | null>>) {
     view.value = { x: x - ((x - left) / scale) * next, y: y - ((y - top) / scale) * next, scale: next }
   }
   function zoom(factor: number) {
-    isChosen = true
+    shown = 'chosen'
     zoomAt(width.value / 2, height.value / 2, factor)
   }
-  function show(box: Box, least?: number) {
-    if (!width.value || !height.value) return
-    isChosen = false
-    view.value = viewOf(box, { width: width.value, height: height.value }, least)
+  /** Goes on showing as much of the box as can be read, or all of it, as it grows, until somebody has moved it. */
+  function keepFitting(box: Box, across?: number) {
+    if (shown === 'chosen' || !width.value || !height.value) return
+    const room = { width: width.value, height: height.value }
+    view.value = shown === 'whole' ? viewOf(box, room) : viewOf(box, room, READABLE_SCALE, across)
   }
   /** Shows the whole box. */
-  const fit = (box: Box) => show(box)
-  /** Goes on showing as much of the box as can be read, as it grows, until somebody has chosen otherwise. */
-  const keepFitting = (box: Box) => isChosen || show(box, READABLE_SCALE)
+  function fit(box: Box) {
+    shown = 'whole'
+    keepFitting(box)
+  }
+  /** Begins anew, with as much of the box as can be read. */
+  function begin(box: Box, across?: number) {
+    shown = 'readable'
+    keepFitting(box, across)
+  }
   /** Moves just as far as needed to show the box. */
   function reveal(box: Box) {
-    isChosen = true
+    shown = 'chosen'
     const { x, y, scale } = view.value
     const shift = (at: number, from: number, size: number, room: number) => {
       const start = at + from * scale
@@ -75,7 +85,7 @@ export function usePanZoom(element: Readonly<Ref<HTMLElement | null>>) {
     'wheel',
     (event: WheelEvent) => {
       event.preventDefault()
-      isChosen = true
+      shown = 'chosen'
       if (event.ctrlKey || event.metaKey) {
         const bounds = element.value?.getBoundingClientRect()
         zoomAt(event.clientX - (bounds?.x ?? 0), event.clientY - (bounds?.y ?? 0), Math.exp(-event.deltaY / 240))
@@ -94,7 +104,7 @@ export function usePanZoom(element: Readonly<Ref<HTMLElement | null>>) {
     const target = element.value
     if (!target) return
     target.setPointerCapture(pointerId)
-    isChosen = true
+    shown = 'chosen'
     isDragging.value = true
     target.onpointermove = move =>
       (view.value = { ...from, x: from.x + move.clientX - clientX, y: from.y + move.clientY - clientY })
@@ -114,5 +124,5 @@ export function usePanZoom(element: Readonly<Ref<HTMLElement | null>>) {
     // The very same, or all that is drawn is looked through at every pixel.
     return before && deepEqual(before, box) ? before : box
   })
-  return { view, width, height, isDragging, zoom, fit, keepFitting, reveal, visible }
+  return { view, width, height, isDragging, zoom, begin, fit, keepFitting, reveal, visible }
 }

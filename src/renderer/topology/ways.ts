@@ -1,5 +1,5 @@
 // Lines between cards. One that would run behind the cards of a column between goes through the gap that is nearest.
-import type { Box } from './layout.ts'
+import type { Box } from './arrange.ts'
 
 /** From a gap to the cards above and below it. */
 const CLEAR = 5
@@ -79,7 +79,10 @@ function besideColumn(from: Box, to: Box): Way {
   }
 }
 
-/** The ways from the right of one of these cards to the left of another, or along their column; each is found once. */
+/**
+ * The ways from the right of one of these cards to the left of another, whichever is meant to lead to which, or along
+ * their column; each is found once.
+ */
 export function waysBetween(boxes: Iterable<Box>): (from: Box, to: Box) => Way {
   const columns = new Map<number, Box[]>()
   for (const box of boxes) {
@@ -116,7 +119,8 @@ export function waysBetween(boxes: Iterable<Box>): (from: Box, to: Box) => Way {
     const [a, b] = curves[curves.length >> 1] ?? [start, end]
     return { path, middle: { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 } }
   }
-  return (from, to) => {
+  return function wayOf(from, to) {
+    if (to.x < from.x) return wayOf(to, from)
     let ways = known.get(from)
     if (!ways) known.set(from, (ways = new Map()))
     let way = ways.get(to)

@@ -1,7 +1,8 @@
 // What is drawn while the map is moved: a few cards more a frame, from the middle outwards, all of them in the end.
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { type App, createApp, nextTick, shallowReactive } from 'vue'
-import type { Box, Layout } from '@/topology/layout.ts'
+import type { Box } from '@/topology/arrange.ts'
+import type { Layout } from '@/topology/layout.ts'
 import type { Card, Picture } from '@/topology/picture.ts'
 import { BOXES_A_FRAME, CARDS_A_FRAME, useDrawn } from '@/topology/use-drawn.ts'
 

@@ -63,3 +63,26 @@ it('counts what lies on the screen as visible, wherever it was moved and however
     }
   }
 })
+
+it('goes on showing the whole, or what can be read of it, as it grows, until it is moved', () => {
+  const box = (height: number) => ({ x: 0, y: 0, width: 1000, height })
+  const scale = () => zoomed.view.value.scale
+  zoomed.keepFitting(box(10_000))
+  expect(scale()).toBeGreaterThan(0.5)
+  zoomed.fit(box(10_000))
+  expect(scale()).toBeCloseTo(0.0736)
+  zoomed.keepFitting(box(20_000))
+  expect(scale()).toBeCloseTo(0.0368)
+  wheel({ deltaY: 6 })
+  zoomed.keepFitting(box(40_000))
+  expect(scale()).toBeCloseTo(0.0368)
+  zoomed.begin(box(40_000))
+  expect(scale()).toBeGreaterThan(0.5)
+})
+
+it('begins with the first of several strips, in a size that can be read', () => {
+  zoomed.begin({ x: 0, y: 0, width: 8_000, height: 5_000 }, 1_000)
+  const { x, scale } = zoomed.view.value
+  expect(scale).toBe(0.8)
+  expect(x).toBe(32)
+})

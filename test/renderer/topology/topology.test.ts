@@ -9,10 +9,11 @@ import { ClusterRole, ClusterRoleBinding, Role, RoleBinding } from '../../../src
 import type { KubeObject } from '../../../src/shared/machinery/object.ts'
 import type { ResourceType } from '../../../src/shared/machinery/resource-type.ts'
 import { controllerRef } from '../../../src/shared/machinery/owner.ts'
+import { type Box, stack } from '@/topology/arrange.ts'
 import { clip, shorten } from '@/topology/card-text.ts'
 import { toSvg } from '@/topology/export.ts'
 import { type Graph, type Relation, buildGraph } from '@/topology/graph.ts'
-import { layOut, stack } from '@/topology/layout.ts'
+import { layOut } from '@/topology/layout.ts'
 import { type PictureOptions, NO_APPLICATION, READABLE, drawPicture } from '@/topology/picture.ts'
 import { rollUp } from '@/topology/roll-up.ts'
 import { treeRows } from '@/topology/tree.ts'
@@ -429,6 +430,11 @@ describe('drawPicture()', () => {
 })
 
 describe('layOut()', () => {
+  const isWithin = (box: Box, band: Box) =>
+    box.x >= band.x &&
+    box.x + box.width <= band.x + band.width &&
+    box.y >= band.y &&
+    box.y + box.height <= band.y + band.height
   const large = () => {
     const apps = Array.from({ length: 250 }, (_, index) =>
       makeApp(`app${index}`, 6, { namespace: `ns${index % 10}`, nodes: ['n1', 'n2'] }),
@@ -461,11 +467,65 @@ describe('layOut()', () => {
     }
     for (const { id, group } of cards) {
       if (group === undefined) continue
-      const band = bands.find(({ title }) => title === group)!
       const box = boxes.get(id)!
-      expect(box.y).toBeGreaterThanOrEqual(band.y)
-      expect(box.y + box.height).toBeLessThanOrEqual(band.y + band.height)
+      const around = bands.filter(band => band.group === group && isWithin(box, band))
+      expect(around, id).toHaveLength(1)
     }
+  })
+
+  it.each([
+    ['many namespaces', 10],
+    ['a single one', 1],
+  ])('gives all of %s the shape of the window, once it is too tall to be read', (_, namespaces) => {
+    const apps = Array.from({ length: 200 }, (_, index) =>
+      makeApp(`app${index}`, 4, { namespace: `ns${index % namespaces}` }),
+    )
+    const toggled = new Set(Array.from({ length: namespaces }, (_, index) => `group:ns${index}`))
+    const { cards, edges } = picture(worldWith(apps), { toggled })
+    for (const shape of [0.8, 1.6, 2.4]) {
+      const { width, height } = layOut(cards, edges, shape)
+      expect(width / height).toBeGreaterThan(shape / 1.5)
+      expect(width / height).toBeLessThan(shape * 1.5)
+    }
+  })
+
+  it('keeps together what is connected when it cuts a group, and draws those lines', () => {
+    const apps = Array.from({ length: 100 }, (_, index) => makeApp(`app${index}`, 2))
+    const { cards, edges } = picture(worldWith(apps), { toggled: new Set(['group:default']) })
+    const { bands, boxes, lines } = layOut(cards, edges)
+    expect(bands.length).toBeGreaterThan(1)
+    expect(bands.map(({ group, part, parts }) => `${group} ${part}/${parts}`)).toEqual(
+      bands.map((_, index) => `default ${index + 1}/${bands.length}`),
+    )
+    const bandOf = (id: string) => bands.findIndex(band => isWithin(boxes.get(id)!, band))
+    const within = edges.filter(({ to }) => !to.startsWith('nodes.'))
+    expect(within.filter(({ from, to }) => bandOf(from) !== bandOf(to))).toEqual([])
+    // Those to nodes would run across all strips: they are drawn for what one looks at.
+    expect(lines).toEqual(within)
+  })
+
+  it('spreads over the strips what one card leads to, too, though it is all connected', () => {
+    const names = Array.from({ length: 100 }, (_, index) => `app${index}`)
+    const world = worldWith(
+      names.map(name => makeApp(name, 1)),
+      [[Ingress, [ingress('front', ...names)]]],
+    )
+    const { cards, edges } = picture(world, { toggled: new Set(['group:default']) })
+    const { bands, boxes, lines } = layOut(cards, edges)
+    expect(bands.length).toBeGreaterThan(1)
+    const [least, most] = [Math.min, Math.max].map(of => of(...bands.map(({ height }) => height)))
+    expect(most! / least!).toBeLessThan(2)
+    expect(boxes.size).toBe(cards.length)
+    const fromFront = ({ from }: { from: string }) => from.startsWith('ingresses.')
+    expect(lines.filter(fromFront).length).toBeLessThan(edges.filter(fromFront).length)
+  })
+
+  it('has one strip for what can be read at once', () => {
+    const { cards, edges } = picture(worldWith(Array.from({ length: 12 }, (_, index) => makeApp(`app${index}`, 3))))
+    const { bands, columns, lines } = layOut(cards, edges)
+    expect(bands).toHaveLength(1)
+    expect(columns.map(({ rank }) => rank)).toEqual(['service', 'workload', 'pod', 'node'])
+    expect(lines).toEqual(edges)
   })
 
   it('draws the same picture the same way each time', () => {

@@ -1,6 +1,6 @@
 // Lines of the map lead to cards, and never behind one on their way.
 import { describe, expect, it } from 'vitest'
-import type { Box } from '@/topology/layout.ts'
+import type { Box } from '@/topology/arrange.ts'
 import { waysBetween } from '@/topology/ways.ts'
 
 const WIDTH = 200
