@@ -40,6 +40,9 @@ class FakeCluster {
   isHeld = false
   /** Of definitions. */
   names: string[] = []
+  /** Of APIServices that lead to other servers. */
+  elsewhere: string[] = []
+  asked: string[] = []
   isAggregating = true
   discoveries = 0
   #watches: ReadableStreamDefaultController<Uint8Array>[] = []
@@ -54,7 +57,7 @@ class FakeCluster {
   }
   /** As a definition that was made, or whose status changed. */
   tell() {
-    const object = { metadata: { name: `d${this.discoveries}`, resourceVersion: '8' } }
+    const object = { metadata: { name: `d${this.discoveries}`, resourceVersion: '8' }, spec: {} }
     const line = new TextEncoder().encode(`${JSON.stringify({ type: 'ADDED', object })}\n`)
     for (const watch of this.#watches) watch.enqueue(line)
   }
@@ -69,7 +72,11 @@ class FakeCluster {
     if (plural === undefined) return this.#resources(path, group, version)
     if (!this.mayWatch) return Response.json({ kind: 'Status', code: 403, message: 'no' }, { status: 403 })
     if (query.has('watch')) return new Response(new ReadableStream({ start: watch => void this.#watches.push(watch) }))
-    const items = this.names.map(name => ({ metadata: { name } }))
+    this.asked.push(plural)
+    const items =
+      plural === 'apiservices'
+        ? this.elsewhere.map(name => ({ metadata: { name }, spec: { service: { name: 'it' } } }))
+        : this.names.map(name => ({ metadata: { name } }))
     return Response.json({ metadata: { resourceVersion: '7' }, items })
   }
   #list(groups: Record<string, Version[]>) {
@@ -300,6 +307,15 @@ describe('a window that is open', () => {
     window.dispatchEvent(new Event('focus'))
     await later(1_000)
     expect(cluster.discoveries).toBe(2)
+  })
+
+  it('asks once for APIServices, and knows which lead to other servers', async () => {
+    cluster.elsewhere = ['v1.shop.example']
+    await open()
+    await later(1_000)
+    expect(useClusterStore().isAggregated({ group: 'shop.example', version: 'v1' })).toBe(true)
+    expect(useClusterStore().isAggregated({ group: 'apps', version: 'v1' })).toBe(false)
+    expect(cluster.asked.filter(plural => plural === 'apiservices')).toHaveLength(1)
   })
 
   it('does not ask when it is looked at where it hears of every change', async () => {

@@ -4,10 +4,11 @@ import { useDebounceFn, useEventListener, whenever } from '@vueuse/core'
 import { onScopeDispose, watch } from 'vue'
 import { CustomResourceDefinition } from '../../shared/api/apiextensions/v1.ts'
 import { APIService } from '../../shared/api/apiregistration/v1.ts'
+import type { KubeObject } from '../../shared/machinery/object.ts'
 import { ApiError } from '../../shared/machinery/status.ts'
 import { UNSERVED } from '../api/live-pool.ts'
 import { useClusterStore } from '../stores/cluster.ts'
-import { useMetadataList } from './use-resource-list.ts'
+import { type LiveList, useMetadataList, useResourceList } from './use-resource-list.ts'
 
 /** A chart brings many definitions at once. */
 const SETTLE_MS = 300
@@ -37,7 +38,13 @@ export function useServedKinds(): void {
   onScopeDispose(() => clearTimeout(again))
 
   const definitions = useMetadataList(CustomResourceDefinition)
-  const lists = [definitions, useMetadataList(APIService)]
+  const services = useResourceList(APIService)
+  const lists: readonly LiveList<KubeObject>[] = [definitions, services]
+  watch(
+    services.rows,
+    rows => (cluster.aggregated = new Set(rows.filter(({ object }) => object.spec.service).map(({ name }) => name))),
+    { immediate: true },
+  )
   /** Made after the server was asked and before definitions were listed. */
   const isMissing = (name: string) => !cluster.kinds.some(({ type }) => name === `${type.plural}.${type.group}`)
   whenever(

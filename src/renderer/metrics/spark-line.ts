@@ -7,7 +7,8 @@ const FRAME = { width: WIDTH, height: HEIGHT, class: 'shrink-0 overflow-visible'
 
 export function sparkLine(values: readonly number[]): VNode {
   if (values.length < 2) return h('svg', FRAME)
-  const top = Math.max(...values, Number.MIN_VALUE)
+  // What hardly changes runs along the middle: at the top it would look as if there were no more to have.
+  const top = Math.max(...values, 2 * Math.min(...values), Number.MIN_VALUE)
   const step = WIDTH / (values.length - 1)
   const points = values
     .map((value, index) => `${(index * step).toFixed(1)},${(HEIGHT - 1 - (value / top) * (HEIGHT - 3)).toFixed(1)}`)

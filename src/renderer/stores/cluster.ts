@@ -1,7 +1,6 @@
 // What the cluster serves: found after login, and again whenever it may have changed.
 import { defineStore } from 'pinia'
 import { computed, shallowRef } from 'vue'
-import { APIService } from '../../shared/api/apiregistration/v1.ts'
 import { Host } from '../../shared/api/flotilla/v1.ts'
 import type { ResourceType } from '../../shared/machinery/resource-type.ts'
 import { connection } from '../api/connection.ts'
@@ -11,17 +10,11 @@ interface VersionInfo {
   readonly gitVersion: string
 }
 
-/** Names of the APIServices that lead to other servers. Who may not look knows of none. */
-const namesElsewhere = (): Promise<ReadonlySet<string>> =>
-  connection.client
-    .list(APIService, {})
-    .then(({ items }) => new Set(items.filter(({ spec }) => spec.service).map(({ metadata: { name } }) => name)))
-    .catch(() => new Set())
-
 export const useClusterStore = defineStore('cluster', () => {
   const kinds = shallowRef<readonly ServedKind[]>([])
   const version = shallowRef('')
   const error = shallowRef<unknown>()
+  /** Names of the APIServices that lead to other servers. Who may not look knows of none. */
   const aggregated = shallowRef<ReadonlySet<string>>(new Set())
   const byKey = computed(() => new Map(kinds.value.map(kind => [kindKey(kind.type), kind])))
 
@@ -31,14 +24,12 @@ export const useClusterStore = defineStore('cluster', () => {
   const refresh = (): Promise<void> => (newest = ask(++asked))
   async function ask(turn: number): Promise<void> {
     try {
-      const [served, about, others] = await Promise.all([
+      const [served, about] = await Promise.all([
         discover(connection.discovery, kinds.value),
         connection.client.raw('GET', '/version') as Promise<VersionInfo>,
-        namesElsewhere(),
       ])
       if (turn !== asked) return newest
       kinds.value = served
-      aggregated.value = others
       version.value = about.gitVersion
       error.value = undefined
     } catch (failure) {

@@ -7,9 +7,12 @@ import { m, t } from '../i18n/i18n.ts'
 
 const place = (node: string | undefined) => (node ? t('to {node}', { node }) : t('nowhere'))
 
-function lineOf(pod: WhatIfPod): string {
+const reasonOf = ({ message, to }: WhatIfPod) => (message && !to ? message : undefined)
+
+function lineOf(pod: WhatIfPod, withReason: boolean): string {
   const name = `${pod.namespace}/${pod.name}`
-  const reason = pod.message && !pod.to ? `: ${pod.message}` : ''
+  const why = withReason ? reasonOf(pod) : undefined
+  const reason = why ? `: ${why}` : ''
   const blocked = pod.blockedBy ? ` ${t('(not now: budget {blockedBy})', { blockedBy: pod.blockedBy })}` : ''
   switch (pod.change) {
     case 'Create':
@@ -69,17 +72,36 @@ export interface WhatIfLine {
   readonly isTrouble: boolean
   /** Of how many pods it is said: those that a workload would make have no names yet. */
   readonly times: number
+  /** Its reason is the line before, which is that of others too. */
+  readonly isBelow?: boolean
 }
 
-/** What is worth telling, trouble first. A pod that waits now and would wait on is no news. */
-export function linesOf(pods: readonly WhatIfPod[]): readonly WhatIfLine[] {
+function addUp(pods: readonly WhatIfPod[], withReason: boolean): WhatIfLine[] {
   const lines = new Map<string, WhatIfLine>()
-  const told = pods.filter(({ change, to }) => change !== 'Wait' || to).sort((a, b) => rank(a) - rank(b))
-  for (const pod of told) {
-    const text = lineOf(pod)
+  for (const pod of pods) {
+    const text = lineOf(pod, withReason)
     lines.set(text, { text, isTrouble: !pod.to, times: (lines.get(text)?.times ?? 0) + 1 })
   }
   return [...lines.values()]
+}
+
+/**
+ * What is worth telling, trouble first; a reason that several have is told once, above them. A pod that waits now and
+ * would wait on is no news.
+ */
+export function linesOf(pods: readonly WhatIfPod[]): readonly WhatIfLine[] {
+  const told = pods.filter(({ change, to }) => change !== 'Wait' || to).sort((a, b) => rank(a) - rank(b))
+  const byReason = new Map<string | WhatIfPod, WhatIfPod[]>()
+  for (const pod of told) {
+    const key = reasonOf(pod) ?? pod
+    byReason.set(key, [...(byReason.get(key) ?? []), pod])
+  }
+  return [...byReason].flatMap(([text, those]): WhatIfLine[] => {
+    const lines = addUp(those, true)
+    if (typeof text !== 'string' || lines.length === 1) return lines
+    const below = addUp(those, false).map(line => ({ ...line, isBelow: true }))
+    return [{ text, isTrouble: true, times: those.length }, ...below]
+  })
 }
 
 /** Kinds that have pods, or that pods find room by. */

@@ -104,4 +104,13 @@ describe('what would follow', () => {
       { text: 'shop/web would start on a', isTrouble: false, times: 2 },
     ])
   })
+  it('tells a reason that several have once, above them', () => {
+    const waits = (name: string, message: string) => pod('Move', { from: 'a', name, message })
+    expect(linesOf([waits('one', 'no room'), waits('three', 'no volume'), waits('two', 'no room')])).toEqual([
+      { text: 'no room', isTrouble: true, times: 2 },
+      { text: 'shop/one would leave a and find no node', isTrouble: true, times: 1, isBelow: true },
+      { text: 'shop/two would leave a and find no node', isTrouble: true, times: 1, isBelow: true },
+      { text: 'shop/three would leave a and find no node: no volume', isTrouble: true, times: 1 },
+    ])
+  })
 })
