@@ -64,6 +64,7 @@ describe('discovery', () => {
     ['/apis/autoscaling/v2', 'horizontalpodautoscalers', 'qwQve8ut294='],
     ['/apis/resource.k8s.io/v1', 'resourceclaims', 'wgAZaHcZxUg='],
     ['/apis/apiextensions.k8s.io/v1', 'customresourcedefinitions', 'jfWCUB31mvA='],
+    ['/apis/admissionregistration.k8s.io/v1', 'mutatingadmissionpolicies', 'LYmCf+UMVdg='],
     ['/api/v1', 'pods/status', undefined],
   ])('the storage version hash of %s %s is %s', async (path, name, hash) => {
     const { resources } = (await raw(server, path)).json
@@ -79,8 +80,13 @@ describe('discovery', () => {
     const deployments = apps.versions![0]!.resources!.find((item: AnyJson) => item.resource === 'deployments')!
     expect(deployments).toMatchObject({
       scope: 'Namespaced',
-      responseKind: { group: 'apps', version: 'v1', kind: 'Deployment' },
+      responseKind: { group: '', version: '', kind: 'Deployment' },
     })
+    // Empty is that of the list, as the document has it.
+    expect(deployments.subresources!.map((item: AnyJson) => item.responseKind)).toEqual([
+      { group: 'autoscaling', version: 'v1', kind: 'Scale' },
+      { group: '', version: '', kind: 'Deployment' },
+    ])
     expect(deployments.subresources!.map((item: AnyJson) => item.subresource)).toEqual(['scale', 'status'])
     const again = await raw(server, '/apis', { headers: { accept: AGGREGATED, 'if-none-match': headers.etag! } })
     expect(again.code).toBe(304)

@@ -479,6 +479,21 @@ describe('watch', () => {
     await eventually(() => expect(events[2]?.object.data.text).toBe(text))
     socket.close()
   })
+  test('over WebSocket in protobuf has a message for each event, without a length, and ends as one that is over', async () => {
+    await make('w-binary', 'there')
+    const { caPem: ca, admin } = server.pki
+    const headers = { accept: 'application/vnd.kubernetes.protobuf' }
+    const url = `${server.url.replace('https', 'wss')}${maps('w-binary')}?watch=1&timeoutSeconds=1`
+    const socket = new WebSocket(url, { ca, cert: admin.certPem, key: admin.keyPem, headers })
+    const events: string[] = []
+    socket.on('message', (data: Buffer, isBinary: boolean) => {
+      const length = Buffer.alloc(4)
+      length.writeUInt32BE(data.length)
+      if (isBinary) events.push(...eventsIn(Buffer.concat([length, data])))
+    })
+    const code = await new Promise(resolve => socket.on('close', resolve))
+    expect([events, code]).toEqual([['ADDED there'], 1000])
+  })
   test('from a version sends what happened after it, in order', async () => {
     const { json: before } = await make('w-order', 'before')
     const watch = await openWatch(`${maps('w-order')}?watch=1&resourceVersion=${before.metadata!.resourceVersion}`)

@@ -57,6 +57,17 @@ const refs = (value: unknown): string[] =>
       )
 
 describe('openapiHandler()', () => {
+  test('says of emptying a collection how to choose, and not how to watch', async () => {
+    const { paths } = await document('/openapi/v3/api/v1')
+    const named = (method: string) => {
+      const { parameters = [] } = paths['/api/v1/namespaces/{namespace}/pods']![method]!
+      return parameters.map(({ name }) => name)
+    }
+    expect(named('delete')).toEqual(expect.arrayContaining(['labelSelector', 'limit', 'propagationPolicy']))
+    expect(named('delete')).not.toEqual(expect.arrayContaining(['watch']))
+    expect(named('delete')).not.toContain('allowWatchBookmarks')
+    expect(named('get')).toEqual(expect.arrayContaining(['watch', 'allowWatchBookmarks']))
+  })
   test('lists the documents that upstream has, each with a hash in its address', async () => {
     const { paths } = await document('/openapi/v3')
     expect(Object.keys(paths)).toEqual([

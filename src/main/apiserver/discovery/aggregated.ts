@@ -5,11 +5,13 @@ export const AGGREGATED_TYPE = 'application/json;g=apidiscovery.k8s.io;v=v2;as=A
 /** What servers before 1.30 speak. */
 export const EARLIER_AGGREGATED_TYPE = 'application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList'
 
-const kindOf = ({ group, version, kind }: ServedKind) => ({ group, version, kind })
+/** Built-in kinds say their group and version where these are others than the list's. */
+const kindOf = ({ group, version, kind }: ServedKind, of?: ServedKind) =>
+  group === of?.group && version === of.version ? { group: '', version: '', kind } : { group, version, kind }
 
-const resourceOf = ({ descriptor, verbs, subresources }: ServedResource) => ({
+const resourceOf = ({ descriptor, isBuiltin, verbs, subresources }: ServedResource) => ({
   resource: descriptor.type.plural,
-  responseKind: kindOf(descriptor.type),
+  responseKind: kindOf(descriptor.type, isBuiltin ? descriptor.type : undefined),
   scope: descriptor.type.namespaced ? 'Namespaced' : 'Cluster',
   singularResource: descriptor.singular,
   verbs,
@@ -19,7 +21,7 @@ const resourceOf = ({ descriptor, verbs, subresources }: ServedResource) => ({
     ? {
         subresources: subresources.map(({ name, kind, verbs: subresourceVerbs }) => ({
           subresource: name,
-          responseKind: kindOf(kind),
+          responseKind: kindOf(kind, isBuiltin ? descriptor.type : undefined),
           verbs: subresourceVerbs,
         })),
       }

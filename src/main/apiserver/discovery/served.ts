@@ -20,6 +20,7 @@ export interface ServedResource {
   readonly descriptor: Pick<ResourceDescriptor, 'type' | 'singular' | 'shortNames' | 'categories'>
   /** Where its objects are stored, and in which version if that may change; absent = not in this server's store. */
   readonly storage?: string
+  readonly isBuiltin?: boolean
   readonly verbs: readonly string[]
   readonly subresources: readonly ServedSubresource[]
 }
@@ -80,6 +81,7 @@ export function servedGroups(
     list.push({
       descriptor,
       ...(descriptor.virtual ? {} : { storage: descriptor.storedAs ?? `${group}/${version}/${kind}` }),
+      isBuiltin: !descriptor.custom,
       verbs: main ? sorted(main.verbs ?? Object.values(main.methods)) : sorted(descriptor.verbs),
       subresources: subresourcesOf(descriptor, own),
     })

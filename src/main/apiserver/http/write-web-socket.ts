@@ -4,7 +4,8 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { type WebSocket, WebSocketServer } from 'ws'
 import type { ApiResponse } from '../request.ts'
-import { partsOf } from './frame-bytes.ts'
+import { PROTOBUF_TYPE } from '../codec/media-type.ts'
+import { messagesOf as messagesInProtobuf, partsOf } from './frame-bytes.ts'
 
 /** Bytes as they are, or as base64 text. */
 const BINARY = 'binary.k8s.io'
@@ -42,13 +43,21 @@ export async function writeWebSocket(
     if (signal.aborted || client.readyState !== client.OPEN) break
     await send(client, message)
   }
-  client.close()
+  client.close(1000)
 }
+
+/** Of a message of protobuf, which a message of the WebSocket has no need of. */
+const LENGTH_BYTES = 4
 
 /** A watch's lines are text, whatever else is bytes. */
 async function* messagesOf(answer: Streamed): AsyncGenerator<{ readonly bytes: Buffer; readonly isText: boolean }> {
   if ('stream' in answer) for await (const chunk of answer.stream) yield { bytes: Buffer.from(chunk), isText: false }
-  else for await (const batch of answer.frames) for (const { line } of batch) yield { bytes: line, isText: true }
+  else {
+    const isText = answer.contentType !== PROTOBUF_TYPE
+    for await (const frames of answer.frames)
+      for (const { line } of isText ? frames : await messagesInProtobuf(frames))
+        yield { bytes: isText ? line : line.subarray(LENGTH_BYTES), isText }
+  }
 }
 
 async function send(client: WebSocket, { bytes, isText }: { bytes: Buffer; isText: boolean }): Promise<void> {

@@ -16,6 +16,7 @@ import {
   PATCHES,
 } from './operation.ts'
 import {
+  CHOOSE,
   DELETE,
   FORCE,
   LIST,
@@ -58,7 +59,7 @@ export function resourcePaths(
   // Of custom resources upstream's document says so; what is taken is the same.
   const reading = custom ? LIST.filter(({ name }) => name === 'resourceVersion') : []
   const patched = custom ? [200] : [200, 201]
-  const emptying = custom ? { parameters: LIST } : { parameters: [...LIST, ...DELETE], body: deleteBody }
+  const emptying = custom ? { parameters: LIST } : { parameters: [...CHOOSE, ...DELETE], body: deleteBody }
 
   const listing = (id: string) =>
     op({ id, action: 'list', gvk, parameters: LIST, answer: list, codes: [200], watchable: true })

@@ -42,6 +42,8 @@ export const LIST: readonly Parameter[] = [
   parameter('timeoutSeconds', 'integer', 'The duration of the call.'),
   parameter('watch', 'boolean', 'Watches for changes instead of listing.'),
 ]
+/** Who empties a collection chooses as who lists it, and watches nothing. */
+export const CHOOSE = LIST.filter(({ name }) => name !== 'watch' && name !== 'allowWatchBookmarks')
 export const DELETE: readonly Parameter[] = [
   DRY_RUN,
   parameter('gracePeriodSeconds', 'integer', 'Seconds until the object is deleted.'),

@@ -9,6 +9,7 @@ import { validateMutatingBinding } from './validate-policies.ts'
 
 export const mutatingAdmissionPolicyBindings = defineResource<MutatingAdmissionPolicyBinding>({
   type: MutatingAdmissionPolicyBinding,
+  storedAs: 'admissionregistration.k8s.io/v1beta1/MutatingAdmissionPolicyBinding',
   updatesNeedVersion: true,
   categories: ['api-extensions'],
   setDefaults: binding => {

@@ -10,6 +10,7 @@ import { validateMutatingPolicy } from './validate-policies.ts'
 
 export const mutatingAdmissionPolicies = defineResource<MutatingAdmissionPolicy>({
   type: MutatingAdmissionPolicy,
+  storedAs: 'admissionregistration.k8s.io/v1beta1/MutatingAdmissionPolicy',
   updatesNeedVersion: true,
   categories: ['api-extensions'],
   setDefaults: policy => {
