@@ -140,7 +140,7 @@ test('its steps are followed live until it is a Ready node with its role and lab
 })
 
 test('a step of joining is undone by a click, once its plan was looked at', async () => {
-  await panel().getByRole('button', { name: 'Undo live-restore' }).click()
+  await panel().getByRole('button', { name: 'Undo: Set Docker to live-restore' }).click()
   const undo = panel().getByRole('region', { name: 'Undo on cellar' })
   await undo.getByText('put back what /etc/docker/daemon.json was before').waitFor({ timeout: 60_000 })
   await undo.getByRole('button', { name: 'Change exactly this' }).click()

@@ -158,7 +158,7 @@ export const cluster = {
   'Not approved': 'Nicht bestätigt',
   'Change exactly this': 'Genau das ändern',
   Undo: 'Zurücknehmen',
-  'Undo {step}': '{step} zurücknehmen',
+  'Undo: {step}': 'Zurücknehmen: {step}',
   'Undo one more': 'Noch einen zurücknehmen',
   Forget: 'Vergessen',
   'Forget {name}?': '{name} vergessen?',
