@@ -145,6 +145,7 @@ describe('a finding says what, why and how', () => {
     ['network/overlap', 'Warning', 'fd00::/8 (vpn)', { routes: [{ cidr: 'fd00::/8', device: 'vpn' }] }],
     ['network/overlap', 'Warning', '10.0.0.0/8 (vpn)', { routes: [{ cidr: '10.0.0.0/8', device: 'vpn' }] }],
     ['network/port-api', 'Warning', '16443', { listening: ['127.0.0.1:16443'] }],
+    ['network/port-kubelet', 'Warning', '10250', { listening: ['*:10250'] }],
     ['network/port-vxlan', 'Warning', '8472', { listeningUdp: ['0.0.0.0:8472'] }],
     ['network/mtu', 'Warning', '1200', { mtu: 1200 }],
     ['network/proxy', 'Info', 'HTTP_PROXY', { proxies: ['HTTP_PROXY'] }],

@@ -10,6 +10,8 @@ export const VXLAN_PORT = 8472
 export const WIREGUARD_LINK = 'flotilla-wg'
 /** UDP; beside the tunnel's, the relay's and the probes', and not WireGuard's usual one, which a VPN may have. */
 export const WIREGUARD_PORT = 8476
+/** TCP; of the kubelet's API, where a node says nothing else. */
+export const KUBELET_PORT = 10_250
 /** Start of the host side's name of every pod link. */
 export const POD_LINK_PREFIX = 'flo-'
 

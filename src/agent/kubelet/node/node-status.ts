@@ -7,6 +7,7 @@ import { type Clock, delay, formatMicroTime, formatTime } from '../../../shared/
 import { deepEqual } from '../../../shared/machinery/deep-equal.ts'
 import type { Log } from '../../../shared/machinery/log.ts'
 import { DECLARED_FEATURES } from '../../../shared/machinery/node-features.ts'
+import { KUBELET_PORT } from '../../../shared/machinery/node-network.ts'
 import { isAlreadyExists, isConflict, isNotFound } from '../../../shared/machinery/status.ts'
 import type { WireguardState } from '../../network/contract.ts'
 import { WIREGUARD_ANNOTATION } from '../../network/wireguard/identity.ts'
@@ -70,8 +71,6 @@ const LEASE_SECONDS = 40
 const RENEW_MS = 10_000
 const MAX_PODS = 110
 const MAX_IMAGES = 50
-/** Of the kubelet's API, where nothing else is said. */
-export const KUBELET_PORT = 10_250
 const RESERVED_MEMORY_BYTES = 100 * 1024 ** 2
 const LEASE_NAMESPACE = 'kube-node-lease'
 

@@ -129,6 +129,10 @@ export const hostFindings = {
   'Port {port} is taken on the host.': 'Port {port} ist auf dem Rechner belegt.',
   'The way to the API server would end there.': 'Dort endete der Weg zum API-Server.',
   'Another port is chosen by itself.': 'Es wird von selbst ein anderer Port gewählt.',
+  'Monitoring asks a node for its figures there; logs and commands go another way.':
+    'Dort fragt die Überwachung einen Node nach seinen Zahlen; Logs und Befehle gehen einen anderen Weg.',
+  'End what uses it (ss -ltnp tells); the node joins without, and takes the port once it is free.':
+    'Beenden, was ihn verwendet (ss -ltnp zeigt es); der Node wird auch ohne aufgenommen und nimmt den Port, sobald er frei ist.',
   'The host has no IPv4 address.': 'Der Rechner hat keine IPv4-Adresse.',
   'Nodes reach each other, and pods, over IPv4; IPv6 comes beside it, never alone.':
     'Nodes erreichen einander und Pods über IPv4; IPv6 kommt dazu, nie allein.',

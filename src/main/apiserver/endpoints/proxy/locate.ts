@@ -1,6 +1,7 @@
 // Where pods, services and nodes answer: the node to go through, if it is one's, and the address to ask there.
 import { Node, Pod, Service } from '../../../../shared/api/core/v1.ts'
 import type { Endpoint, EndpointSlice } from '../../../../shared/api/discovery/v1.ts'
+import { KUBELET_PORT } from '../../../../shared/machinery/node-network.ts'
 import type { KubeObject } from '../../../../shared/machinery/object.ts'
 import type { ResourceType } from '../../../../shared/machinery/resource-type.ts'
 import { ApiError, badRequest, notFound } from '../../../../shared/machinery/status.ts'
@@ -8,7 +9,6 @@ import type { NodeTarget } from '../../proxy/node-tunnels.ts'
 import { assertProxyable, hostPort, portNumber, type ProxyName } from '../../proxy/targets.ts'
 import type { EndpointContext } from '../contract.ts'
 
-const KUBELET_PORT = 10_250
 const SERVICE_LABEL = 'kubernetes.io/service-name'
 
 export interface Location {

@@ -2,6 +2,7 @@
 import type { HostFinding } from '../../../../shared/api/flotilla/v1.ts'
 import { type CidrRange, parseRange, rangesOverlap } from '../../../../shared/machinery/cidr.ts'
 import {
+  KUBELET_PORT,
   POD_LINK_PREFIX,
   SERVICE_LINK,
   VXLAN_LINK,
@@ -120,6 +121,17 @@ export const ports: Check = {
               what: say('Port {port} is taken on the host.', { port: apiPort }),
               why: say('The way to the API server would end there.'),
               how: say('Another port is chosen by itself.'),
+            }),
+          ]
+        : []),
+      ...(taken(listening, KUBELET_PORT)
+        ? [
+            warning('network/port-kubelet', {
+              what: say('Port {port} is taken on the host.', { port: KUBELET_PORT }),
+              why: say('Monitoring asks a node for its figures there; logs and commands go another way.'),
+              how: say(
+                'End what uses it (ss -ltnp tells); the node joins without, and takes the port once it is free.',
+              ),
             }),
           ]
         : []),
