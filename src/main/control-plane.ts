@@ -266,7 +266,7 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
       startChecks: startChecks('bootstrap', () => bootstrapped),
       paths: (resources, foreign, subresources) => [
         ...openapiPaths(() => resources.all, builtFile('openapi-descriptions.json'), foreign, subresources),
-        ...joinPaths(lazyJoinFiles(hostSettings, agentFolder)),
+        ...joinPaths(lazyJoinFiles(hostSettings, agentFolder), () => createClient(server.transport(LOOPBACK))),
         ownNode.path,
       ],
       ...(ui ? { ui: { dir: ui } } : {}),

@@ -52,6 +52,7 @@ interface Ask {
   readonly algorithm?: typeof EC | typeof RSA
   /** Of another one, as it is: the same key again. */
   readonly request?: string
+  readonly machine?: string
 }
 let counter = 0
 async function ask(given: Ask): Promise<string> {
@@ -65,7 +66,7 @@ async function ask(given: Ask): Promise<string> {
   })
   const name = `request-${++counter}`
   await cluster.api.clientAs(given.user).create(CertificateSigningRequest, {
-    metadata: { name },
+    metadata: { name, ...(given.machine ? { annotations: { 'flotilla.dev/machine-id': given.machine } } : {}) },
     spec: {
       request: given.request ?? Buffer.from(request.toString('pem')).toString('base64'),
       signerName: given.signerName ?? KUBELET_CLIENT,
@@ -130,6 +131,43 @@ describe('a node', () => {
     await client.delete(Secret, secret)
     const late = await ask(asking)
     await eventually(async () => expect((await read(late)).status.conditions).toMatchObject([{ type: 'Denied' }]))
+  })
+
+  test('of a name that another machine has is refused with a token for one machine, which stays good', async () => {
+    const client = cluster.client
+    const asking = (token: string, machine: string, node: string) =>
+      ask({
+        user: { ...bootstrapper, name: `system:bootstrap:${token}` },
+        commonName: `system:node:${node}`,
+        organizations: ['system:nodes'],
+        machine,
+      })
+    const taken = [{ type: 'Denied', reason: 'NameTaken', message: expect.stringContaining('another machine is already the node') as string }] // prettier-ignore
+    const isRefused = (name: string) =>
+      eventually(async () => expect((await read(name)).status.conditions).toMatchObject(taken))
+    for (const token of ['twins1', 'twins2', 'twins3'])
+      await client.create(Secret, {
+        metadata: {
+          namespace: 'kube-system',
+          name: `bootstrap-token-${token}`,
+          annotations: { 'flotilla.dev/single-use': 'true' },
+        },
+        type: 'bootstrap.kubernetes.io/token',
+      })
+    await client.create(Node, { metadata: { name: 'twin' }, spec: {} })
+    await client.patch(
+      Node,
+      { name: 'twin' },
+      { status: { nodeInfo: { machineID: 'aaaa' } } },
+      { type: 'merge', subresource: 'status' },
+    )
+    await isRefused(await asking('twins1', 'bbbb', 'twin'))
+    // It is itself: a repair.
+    await certificateOf(await asking('twins1', 'aaaa', 'twin'))
+    // Two that ask together, of a node that is not there yet.
+    await certificateOf(await asking('twins2', 'aaaa', 'both'))
+    await isRefused(await asking('twins3', 'bbbb', 'both'))
+    await certificateOf(await asking('twins3', 'bbbb', 'other'))
   })
 
   test('renews its own certificate, with a key of another kind and the life that it asks for', async () => {

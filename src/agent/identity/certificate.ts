@@ -5,11 +5,13 @@ import { readFile, rm } from 'node:fs/promises'
 import { Node } from '../../shared/api/core/v1.ts'
 import { CertificateSigningRequest } from '../../shared/api/certificates/v1.ts'
 import type { Client } from '../../shared/client/client.ts'
+import { MACHINE_ID } from '../../shared/machinery/bootstrap-token.ts'
 import { type Clock, delay } from '../../shared/machinery/clock.ts'
 import { conditionOf } from '../../shared/machinery/conditions.ts'
 import { connectApi } from '../api-client.ts'
 import { readTls } from '../node-tls.ts'
 import { type AgentConfig, ConfigError } from '../config.ts'
+import { machineID } from '../kubelet/node/machine.ts'
 import { readIfThere, writePrivately } from './private-files.ts'
 
 const SIGNER = 'kubernetes.io/kube-apiserver-client-kubelet'
@@ -105,7 +107,7 @@ async function fetchCertificate(
   const { metadata } = await client.create(
     CertificateSigningRequest,
     {
-      metadata: { generateName: 'node-csr-' },
+      metadata: { generateName: 'node-csr-', annotations: { [MACHINE_ID]: await machineID() } },
       spec: {
         signerName: SIGNER,
         request: Buffer.from(requestPem).toString('base64'),

@@ -27,5 +27,7 @@ export const SINGLE_USE = 'flotilla.dev/single-use'
 /** Annotation: SHA-256 of the key that the token got a certificate for, and when. */
 export const USED_BY = 'flotilla.dev/used-by'
 export const USED_AT = 'flotilla.dev/used-at'
+/** Annotation of a request for a node's certificate: the machine-id of who asks. */
+export const MACHINE_ID = 'flotilla.dev/machine-id'
 /** How long the machine has to fetch its certificate before the token goes. */
 export const USED_TOKEN_LIFE_MS = 60_000

@@ -28,11 +28,14 @@ const read = (path: string): Promise<string> =>
 
 const field = (text: string, name: string): string => new RegExp(`^${name}="?([^"\\n]*)"?$`, 'm').exec(text)?.[1] ?? ''
 
+const MACHINE_ID_FILE = '/etc/machine-id'
+export const machineID = (): Promise<string> => read(MACHINE_ID_FILE)
+
 export async function machineFacts(): Promise<MachineFacts> {
-  const [bootID, machineID, systemUUID, osRelease, appArmor] = await Promise.all(
+  const [bootID, id, systemUUID, osRelease, appArmor] = await Promise.all(
     [
       '/proc/sys/kernel/random/boot_id',
-      '/etc/machine-id',
+      MACHINE_ID_FILE,
       '/sys/class/dmi/id/product_uuid',
       '/etc/os-release',
       '/sys/module/apparmor/parameters/enabled',
@@ -44,8 +47,8 @@ export async function machineFacts(): Promise<MachineFacts> {
     memoryBytes: totalmem(),
     hugePages: await machineHugePages(),
     bootID: bootID ?? '',
-    machineID: machineID ?? '',
-    systemUUID: systemUUID || machineID || '',
+    machineID: id ?? '',
+    systemUUID: systemUUID || id || '',
     kernelVersion: release(),
     osImage: field(osRelease ?? '', 'PRETTY_NAME') || 'Linux',
     hostname: hostname(),

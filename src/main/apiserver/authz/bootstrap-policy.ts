@@ -167,7 +167,7 @@ const clusterRoles: Readonly<Record<string, readonly PolicyRule[]>> = {
   'system:service-account-issuer-discovery': [urls('get', '/.well-known/openid-configuration /.well-known/openid-configuration/ /openid/v1/jwks /openid/v1/jwks/')],
   // What a machine without SSH access from here joins with. The script holds nothing secret, as cluster-info does.
   'flotilla:join-script-viewer': [urls('get', '/flotilla/join/script')],
-  'flotilla:join-files-viewer': [urls('get', '/flotilla/join/agent /flotilla/join/runtime/*')],
+  'flotilla:join-files-viewer': [urls('get', '/flotilla/join/agent /flotilla/join/name/* /flotilla/join/runtime/*')],
   'system:aggregate-to-view': viewRules,
   'system:aggregate-to-edit': editRules,
   'system:aggregate-to-admin': adminRules,

@@ -20,7 +20,7 @@ import type { CertificateRequest } from '../../pki/certificate-request.ts'
 import type { Pki } from '../../pki/pki.ts'
 import { requestPem } from '../csrsigning/controller.ts'
 import { KUBELET_CLIENT, KUBELET_SERVING, signers } from '../csrsigning/signers.ts'
-import { mayUseToken } from './single-use-token.ts'
+import { type Refusal, tokenRefusal } from './single-use-token.ts'
 
 interface Recognised {
   /** `certificatesigningrequests/<subresource>`, which the requester must be allowed to create. */
@@ -89,8 +89,8 @@ export class CertificateApprover implements Reconciler<CertificateSigningRequest
     if (signers[spec.signerName]?.(asked, spec.usages ?? []) !== undefined) return done
     for (const recognised of this.#recognise(request, asked, context)) {
       if (!(await isAllowed(request, recognised, context))) continue
-      if (await mayUseToken(request, asked, context)) await decide(request, approved(recognised.message), context)
-      else await decide(request, DENIED, context)
+      const refusal = await tokenRefusal(request, asked, context, pem => this.#pki.readRequest(pem))
+      await decide(request, refusal ? denied(refusal) : approved(recognised.message), context)
       return done
     }
     return done
@@ -192,11 +192,7 @@ interface Decision {
   readonly message: string
 }
 const approved = (message: string): Decision => ({ type: 'Approved', reason: 'AutoApproved', message })
-const DENIED: Decision = {
-  type: 'Denied',
-  reason: 'TokenUsed',
-  message: 'the token is good for one machine, and another one has used it; make a new one',
-}
+const denied = (refusal: Refusal): Decision => ({ type: 'Denied', ...refusal })
 
 async function decide(
   request: CertificateSigningRequest,

@@ -1,37 +1,97 @@
 // Bootstrap tokens for one machine: the first key that asks with one gets its certificate, no other ever does. The same
-// key may ask again, as a machine does whose connection broke before it heard the answer.
-import type { CertificateSigningRequest } from '../../../shared/api/certificates/v1.ts'
-import { Secret } from '../../../shared/api/core/v1.ts'
+// key may ask again, as a machine does whose connection broke before it heard the answer. Nobody becomes with one a node
+// that another machine is.
+import { CertificateSigningRequest } from '../../../shared/api/certificates/v1.ts'
+import { Node, Secret } from '../../../shared/api/core/v1.ts'
 import type { ControllerContext } from '../../../shared/client/reconciler.ts'
-import { SINGLE_USE, USED_AT, USED_BY, bootstrapTokenSecretName } from '../../../shared/machinery/bootstrap-token.ts'
+import {
+  MACHINE_ID,
+  SINGLE_USE,
+  USED_AT,
+  USED_BY,
+  USED_TOKEN_LIFE_MS,
+  bootstrapTokenSecretName,
+} from '../../../shared/machinery/bootstrap-token.ts'
 import { formatTime } from '../../../shared/machinery/clock.ts'
 import { isNotFound } from '../../../shared/machinery/status.ts'
 import type { CertificateRequest } from '../../pki/certificate-request.ts'
+import { requestPem } from '../csrsigning/controller.ts'
 
 const PREFIX = 'system:bootstrap:'
 const NAMESPACE = 'kube-system'
+const NODE_PREFIX = 'system:node:'
 
-/** @returns false when another machine used the token, or it is gone; true for whoever has no such token */
-export async function mayUseToken(
-  { spec }: CertificateSigningRequest,
-  { keySha256 }: CertificateRequest,
-  { client, clock, signal }: ControllerContext,
-): Promise<boolean> {
-  const { username = '' } = spec
-  if (!username.startsWith(PREFIX)) return true
+export interface Refusal {
+  readonly reason: string
+  readonly message: string
+}
+
+const TOKEN_USED: Refusal = {
+  reason: 'TokenUsed',
+  message: 'the token is good for one machine, and another one has used it; make a new one',
+}
+const nameTaken = (node: string): Refusal => ({
+  reason: 'NameTaken',
+  message: `another machine is already the node ${node}; give this host another name, or where that machine is gone, take it out first: flotilla node remove ${node} --forget`,
+})
+
+/** @returns why the token gives no certificate; undefined for whoever has no such token */
+export async function tokenRefusal(
+  request: CertificateSigningRequest,
+  asked: CertificateRequest,
+  context: ControllerContext,
+  read: (pem: string) => Promise<CertificateRequest>,
+): Promise<Refusal | undefined> {
+  const { client, clock, signal } = context
+  const { username = '' } = request.spec
+  if (!username.startsWith(PREFIX)) return undefined
   const name = bootstrapTokenSecretName(username.slice(PREFIX.length))
   try {
     const { metadata } = await client.get(Secret, { namespace: NAMESPACE, name }, { signal })
     const { resourceVersion, annotations = {} } = metadata
-    if (annotations[SINGLE_USE] !== 'true') return true
-    if (annotations[USED_BY] !== undefined) return annotations[USED_BY] === keySha256
+    if (annotations[SINGLE_USE] !== 'true') return undefined
+    if ((annotations[USED_BY] ?? asked.keySha256) !== asked.keySha256) return TOKEN_USED
+    if (await isAnothers(request, asked, context, read)) return nameTaken(asked.commonName.slice(NODE_PREFIX.length))
+    if (annotations[USED_BY] !== undefined) return undefined
     // With the revision: of two that ask together, one is the first.
-    const used = { [USED_BY]: keySha256, [USED_AT]: formatTime(clock.now()) }
+    const used = { [USED_BY]: asked.keySha256, [USED_AT]: formatTime(clock.now()) }
     const patch = { metadata: { resourceVersion, annotations: used } }
     await client.patch(Secret, { namespace: NAMESPACE, name }, patch, { type: 'merge', signal })
-    return true
+    return undefined
   } catch (error) {
-    if (isNotFound(error)) return false
+    if (isNotFound(error)) return TOKEN_USED
     throw error
   }
 }
+
+const machineOf = ({ metadata }: CertificateSigningRequest) => metadata.annotations?.[MACHINE_ID]
+
+/** Whether the node that is asked for is another machine, or one that asked just before is about to become it. */
+async function isAnothers(
+  request: CertificateSigningRequest,
+  { commonName }: CertificateRequest,
+  { lister, clock }: ControllerContext,
+  read: (pem: string) => Promise<CertificateRequest>,
+): Promise<boolean> {
+  const machine = machineOf(request)
+  const node = lister(Node).get({ name: commonName.slice(NODE_PREFIX.length) })
+  const theirs = node?.status.nodeInfo?.machineID
+  if (theirs) return theirs !== machine
+  const rivals = lister(CertificateSigningRequest)
+    .list()
+    .filter(
+      other =>
+        other.spec.username?.startsWith(PREFIX) &&
+        other.spec.signerName === request.spec.signerName &&
+        machineOf(other) !== machine &&
+        !other.status.conditions?.some(({ type }) => type === 'Denied') &&
+        clock.now() - Date.parse(other.metadata.creationTimestamp) < USED_TOKEN_LIFE_MS &&
+        isBefore(other, request),
+    )
+  const names = await Promise.all(rivals.map(other => read(requestPem(other)).then(found => found.commonName, () => ''))) // prettier-ignore
+  return names.includes(commonName)
+}
+
+/** Of two that ask within a second, always the same one is the first. */
+const isBefore = ({ metadata: a }: CertificateSigningRequest, { metadata: b }: CertificateSigningRequest) =>
+  a.creationTimestamp < b.creationTimestamp || (a.creationTimestamp === b.creationTimestamp && a.name < b.name)

@@ -8,7 +8,7 @@ import { APT_INSTALL, DNF_INSTALL, packagesOf, START_DOCKER } from '../steps/ins
 import { MERGE_LIVE_RESTORE, SET_LIVE_RESTORE } from '../steps/live-restore.ts'
 import { RECEIVE_AGENT, RECEIVE_RUNTIME } from '../steps/push.ts'
 import { REMOVE_BY_HAND } from '../steps/remove.ts'
-import { START_AGENT } from '../steps/start-agent.ts'
+import { COUNT_ANEW, JOURNAL, MOST_RESTARTS, RESTARTS, START_AGENT } from '../steps/start-agent.ts'
 
 export interface JoinScriptParts {
   readonly cluster: ClusterSettings
@@ -78,6 +78,11 @@ for url in ${cluster.servers.join(' ')}; do
 done
 [ -n "$server" ] || die "none of the API server's addresses answers: $(cat "$work/why")"
 fetch() { curl -fsS --cacert "$work/ca.crt" -H "@$work/authorization" "$server$1"; }
+id=$(cat /etc/machine-id 2>/dev/null) || id=none
+case $(curl -sS -o /dev/null -w '%{http_code}' --cacert "$work/ca.crt" -H "@$work/authorization" "$server/flotilla/join/name/$name/$id") in
+  409) die "another machine is already the node $name; give this host another name (hostnamectl set-hostname NAME), or where that machine is gone, take it out first: flotilla node remove $name --forget" ;;
+  401) [ -e /var/lib/flotilla/identity/node.crt ] || die 'the token is not good any more; make a new line: flotilla node join-command' ;;
+esac
 
 missing=
 if command -v apt-get >/dev/null; then
@@ -132,13 +137,16 @@ case $(docker info --format '{{.LiveRestoreEnabled}} {{.Swarm.LocalNodeState}} {
 esac
 
 say 'starting the agent'
-printf '%s\\n' "$token" | start_agent
+${COUNT_ANEW}printf '%s\\n' "$token" | start_agent
 node=/var/lib/flotilla/identity/node
 last=$(($(date +%s) + 120))
 until curl -fsS --max-time 5 --cacert "$work/ca.crt" --cert $node.crt --key $node.key -H 'Accept: application/json;as=Table;v=v1;g=meta.k8s.io' "$server/api/v1/nodes/$name" 2>/dev/null | grep -q '"Ready"'; do
-  if [ "$(date +%s)" -gt $last ]; then
-    journalctl -u ${UNIT} -n 8 --no-pager -o cat >&2
-    die "the node $name was not Ready within two minutes; the agent's last words are above"
+  why=
+  if [ "$(date +%s)" -gt $last ]; then why="the node $name was not Ready within two minutes"; fi
+  if [ "$(${RESTARTS})" -ge ${MOST_RESTARTS} ]; then why='the agent keeps ending'; fi
+  if [ -n "$why" ]; then
+    last_words >&2
+    die "$why; the agent's last words are above"
   fi
   sleep 0.3
 done
@@ -150,7 +158,7 @@ ${Object.entries(RECEIVE_RUNTIME)
   .map(([format, script]) => shellFunction(functionOf(format as Compression), script))
   .join(
     '',
-  )}${shellFunction('receive_agent', RECEIVE_AGENT)}${shellFunction('set_live_restore', SET_LIVE_RESTORE)}${shellFunction('start_agent', START_AGENT)}
+  )}${shellFunction('receive_agent', RECEIVE_AGENT)}${shellFunction('set_live_restore', SET_LIVE_RESTORE)}${shellFunction('start_agent', START_AGENT)}${shellFunction('last_words', JOURNAL)}
 [ "$(id -u)" = 0 ] || exec sudo sh "$0"
 main
 `

@@ -12,7 +12,7 @@ const READY_TIMEOUT_MS = 120_000
 const POLL_MS = 200
 const STOP = 'systemctl stop flotilla-agent.service 2>/dev/null || true'
 const LOOK_MS = 4_000
-const MOST_RESTARTS = 3
+export const MOST_RESTARTS = 3
 
 export const START_AGENT = `
 set -e
@@ -23,10 +23,10 @@ systemctl restart flotilla-agent.service
 `
 const FORGET_TOKEN = 'rm -f /etc/flotilla/bootstrap-token'
 /** systemd goes on counting restarts of a unit that was stopped between two of them. */
-const COUNT_ANEW = 'systemctl reset-failed flotilla-agent.service </dev/null 2>/dev/null || true\n'
-const RESTARTS = 'systemctl show -p NRestarts --value flotilla-agent.service'
+export const COUNT_ANEW = 'systemctl reset-failed flotilla-agent.service </dev/null 2>/dev/null || true\n'
+export const RESTARTS = 'systemctl show -p NRestarts --value flotilla-agent.service'
 /** What the agent itself said; systemd's lines about the unit only where it said nothing. */
-const JOURNAL = `
+export const JOURNAL = `
 own=$(journalctl _SYSTEMD_UNIT=flotilla-agent.service -n 4 --no-pager -q -o cat)
 if [ -n "$own" ]; then printf '%s\\n' "$own"; else journalctl -u flotilla-agent.service -n 4 --no-pager -q -o cat; fi
 `

@@ -1,5 +1,9 @@
 // `GET /flotilla/join/…`: what a machine needs to become a node by itself. Everybody may read the script: it holds what
 // cluster-info holds, and hashes. The programs are for who has a bootstrap token.
+import { Node } from '../../../../shared/api/core/v1.ts'
+import type { Client } from '../../../../shared/client/client.ts'
+import { dns1123Subdomain } from '../../../../shared/machinery/names.ts'
+import { ApiError, isNotFound } from '../../../../shared/machinery/status.ts'
 import { type PathHandler, unknownPath } from '../../chain/router.ts'
 import type { ApiResponse } from '../../request.ts'
 
@@ -15,6 +19,8 @@ export interface JoinSource {
 }
 
 const RUNTIME = '/flotilla/join/runtime/'
+/** Then the name of a node and the machine-id of who wants it. */
+const NAME = '/flotilla/join/name/'
 
 const download = ({ stream }: Download): ApiResponse => ({
   code: 200,
@@ -22,8 +28,11 @@ const download = ({ stream }: Download): ApiResponse => ({
   contentType: 'application/octet-stream',
 })
 
-/** @param load gives the source when it is wanted */
-export const joinPaths = (load: () => Promise<JoinSource>): PathHandler[] => [
+/**
+ * @param load gives the source when it is wanted
+ * @param client may read nodes
+ */
+export const joinPaths = (load: () => Promise<JoinSource>, client: () => Pick<Client, 'get'>): PathHandler[] => [
   {
     path: '/flotilla/join/script',
     handle: async () => ({
@@ -42,4 +51,20 @@ export const joinPaths = (load: () => Promise<JoinSource>): PathHandler[] => [
       return download(found)
     },
   },
+  {
+    path: `${NAME}*`,
+    async handle({ info }) {
+      const [name = '', machineID = ''] = info.path.slice(NAME.length).split('/')
+      if (dns1123Subdomain(name).length > 0) throw unknownPath()
+      const node = await client().get(Node, { name }).catch(ifFound)
+      const theirs = node?.status.nodeInfo?.machineID
+      if (theirs && theirs !== machineID)
+        throw new ApiError(409, 'Conflict', `another machine is already the node ${name}`)
+      return { code: 200, bytes: Buffer.from(`${name}\n`), contentType: 'text/plain' }
+    },
+  },
 ]
+
+function ifFound(error: unknown): undefined {
+  if (!isNotFound(error)) throw error
+}
