@@ -57,7 +57,7 @@ afterAll(() => window?.[Symbol.asyncDispose]())
 
 /** What opens over a place and holds the keys. */
 const LAYER = '[role=dialog][data-modal], [role=menu]'
-const go = (place: string) => window.load(place)
+const go = (place: string) => window.go(place)
 const rows = () => page.locator('[role=row][data-key]')
 
 describe('another language', () => {

@@ -20,7 +20,7 @@ afterAll(() => window?.[Symbol.asyncDispose]())
 
 const rows = () => page.locator('[role=row][data-key]')
 const running = () => page.locator('[role=row][data-key] [data-tone=healthy]')
-const go = (place: string) => window.load(place)
+const go = (place: string) => window.go(place)
 
 describe('the window', () => {
   it('logs in by the link, and leaves no token in the address or the history', async () => {
