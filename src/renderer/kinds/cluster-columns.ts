@@ -183,7 +183,7 @@ interface Keyed extends KubeObject {
 const keysColumn = <T extends Keyed>(): ResourceColumn<T> =>
   textsColumn({
     id: 'keys',
-    title: m('Keys'),
+    title: m('Data'),
     texts: ({ data, binaryData }) => Object.keys({ ...data, ...binaryData }),
     least: 160,
     most: 160,

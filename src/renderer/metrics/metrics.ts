@@ -7,6 +7,7 @@ import { NodeMetrics, PodMetrics } from '../../shared/machinery/metrics-types.ts
 import type { KubeObject } from '../../shared/machinery/object.ts'
 import type { ResourceType } from '../../shared/machinery/resource-type.ts'
 import type { LabelMatcher } from '../../shared/machinery/selectors.ts'
+import { ApiError } from '../../shared/machinery/status.ts'
 import type { Usage } from '../../shared/machinery/usage-series.ts'
 import { connection } from '../api/connection.ts'
 import { useClusterStore } from '../stores/cluster.ts'
@@ -28,6 +29,8 @@ export const useMetricsStore = defineStore('metrics', () => {
   const series = { pods: new UsageHistory(), nodes: new UsageHistory(), namespaces: new UsageHistory() }
   /** Moves with every reading: whoever shows numbers depends on it. */
   const readAt = shallowRef(0)
+  /** What the user of this window may not read. */
+  const refused = shallowRef<ReadonlySet<UsageKind>>(new Set())
   /** Those that run, by their namespace. */
   let running: ReadonlyMap<string, readonly UsedPod[]> = new Map()
   let timer: ReturnType<typeof setTimeout> | undefined
@@ -47,16 +50,25 @@ export const useMetricsStore = defineStore('metrics', () => {
   /** Once, ahead of the first reading. */
   async function readBefore(): Promise<void> {
     if (!serves(PodUsage)) return
-    const [nodes, pods] = await both(NodeUsage, PodUsage)
+    const {
+      items: [nodes, pods],
+    } = await both(NodeUsage, PodUsage)
     for (const [at, moment] of momentsBefore(nodes ?? [], pods ?? [])) add(at, moment)
   }
   async function read(): Promise<void> {
     await (before ??= readBefore())
-    const [nodes, pods] = await both(NodeMetrics, PodMetrics)
+    const {
+      items: [nodes, pods],
+      isRefused: [noNodes, noPods],
+    } = await both(NodeMetrics, PodMetrics)
     const now = Date.now()
     const moment = momentOf(nodes ?? [], pods ?? [])
     if (pods) running = groupBy(moment.pods, ({ namespace }) => namespace)
     add(now, moment, { nodes: nodes !== undefined, pods: pods !== undefined })
+    refused.value = new Set([
+      ...(noNodes ? (['nodes'] as const) : []),
+      ...(noPods ? (['pods', 'namespaces'] as const) : []),
+    ])
     readAt.value = now
   }
   function schedule(delayMs: number) {
@@ -80,17 +92,23 @@ export const useMetricsStore = defineStore('metrics', () => {
       ? (running.get(namespace) ?? []).filter(({ labels }) => selector.matches(labels)).map(({ key }) => key)
       : []
 
-  return { isServed, readAt, latest, samples, podsMatching }
+  return { isServed, readAt, refused, latest, samples, podsMatching }
 })
+
+const isRefusal = (result: PromiseSettledResult<unknown>) =>
+  result.status === 'rejected' && result.reason instanceof ApiError && result.reason.code === 403
 
 /** @returns the items of each; undefined: that one may not, or cannot, be read */
 async function both<A extends KubeObject, B extends KubeObject>(
   a: ResourceType<A>,
   b: ResourceType<B>,
-): Promise<[A[] | undefined, B[] | undefined]> {
+): Promise<{ items: [A[] | undefined, B[] | undefined]; isRefused: [boolean, boolean] }> {
   const [first, second] = await Promise.allSettled([connection.client.list(a), connection.client.list(b)])
-  return [
-    first.status === 'fulfilled' ? [...first.value.items] : undefined,
-    second.status === 'fulfilled' ? [...second.value.items] : undefined,
-  ]
+  return {
+    items: [
+      first.status === 'fulfilled' ? [...first.value.items] : undefined,
+      second.status === 'fulfilled' ? [...second.value.items] : undefined,
+    ],
+    isRefused: [isRefusal(first), isRefusal(second)],
+  }
 }

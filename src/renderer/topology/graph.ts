@@ -189,7 +189,11 @@ function addTraffic(world: World, graph: GraphBuilder): void {
           const target = refId(refTo(type, workload))
           if (graph.nodes.has(target)) graph.link(id, target)
         }
-    for (const pod of pods) if (!controllerOf(pod)) graph.link(id, refId(refTo(Pod, pod)))
+    // A workload that is not on the map, as one that may not be listed, leads to none of its pods.
+    for (const pod of pods) {
+      const top = topWorkload(world, pod)
+      if (!top || !graph.nodes.has(refId(top))) graph.link(id, refId(refTo(Pod, pod)))
+    }
   }
 
   for (const ingress of world.all(Ingress)) {

@@ -1,5 +1,5 @@
 // What is measured, as lists and drawers tell it: of pods, of namespaces, of workloads by their pods.
-import { createPinia, setActivePinia } from 'pinia'
+import { createPinia, getActivePinia, setActivePinia } from 'pinia'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { type App, createApp, h, nextTick } from 'vue'
 import { rowOf } from '@/api/sources.ts'
@@ -7,6 +7,7 @@ import type { Columns } from '@/kinds/column.ts'
 import { namespaceColumns } from '@/kinds/cluster-columns.ts'
 import { daemonSetColumns, deploymentColumns, statefulSetColumns } from '@/kinds/workload-columns.ts'
 import { useMetricsStore } from '@/metrics/metrics.ts'
+import UsageSection from '@/metrics/UsageSection.vue'
 import { useClusterStore } from '@/stores/cluster.ts'
 import { promisedBy } from '@/world/room.ts'
 import { DaemonSet, Deployment, StatefulSet } from '../../../src/shared/api/apps/v1.ts'
@@ -89,6 +90,16 @@ describe('what is used stands in the list', () => {
     const row = rowIn(Deployment as never, 'shop', 'web', { selector: { matchLabels: { app: 'web' } } })
     expect(columnOf(deploymentColumns, 'cpu-use').value(row)).toBe(0.75)
     expect(columnOf(namespaceColumns, 'cpu-use').value(rowIn(Namespace, '', 'shop'))).toBe(1.75)
+  })
+
+  it('not where it may not be read, which is told instead of promised', async () => {
+    vi.stubGlobal('fetch', () => Promise.resolve(Response.json({ kind: 'Status', code: 403 }, { status: 403 })))
+    await measured()
+    const root = document.createElement('div')
+    app = createApp(UsageSection, { kind: 'pods', ids: ['shop/web-1'] }).use(getActivePinia() as never)
+    app.mount(root)
+    expect(root.textContent).toContain('What is used may not be read.')
+    expect(root.textContent).not.toContain('measured every')
   })
 
   it('with the line of the last minutes', async () => {

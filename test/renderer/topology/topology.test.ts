@@ -179,6 +179,14 @@ describe('buildGraph()', () => {
     expect([...graph.nodes.keys()]).toEqual(['ingresses.v1.networking.k8s.io:default/front'])
   })
 
+  it('links a service to its pods themselves where what controls them may not be listed', () => {
+    const { service, pods } = makeApp('web', 2)
+    expect(links(buildGraph(worldOf([Service, [service]], [Pod, pods])))).toEqual([
+      'services:default/web > pods:default/web-1-0',
+      'services:default/web > pods:default/web-1-1',
+    ])
+  })
+
   it('links a service to a pod that nothing controls', () => {
     const service = make(Service, 'db', { spec: { selector: { app: 'db' } } as unknown as Service['spec'] })
     const world = worldOf([Service, [service]], [Pod, [makePod('db', { labels: { app: 'db' } })]])

@@ -252,6 +252,7 @@ export const drawer = {
   'not measured': 'nicht gemessen',
   '{share}% of {total}': '{share} % von {total}',
   'not measured yet': 'noch nicht gemessen',
+  'What is used may not be read.': 'Der Verbrauch darf nicht gelesen werden.',
   'measured every 15 seconds; the line grows': 'alle 15 Sekunden gemessen; die Linie wächst',
 
   // Who may do what

@@ -6,6 +6,7 @@ export const kinds = {
   Namespace: 'Namespace',
   Age: 'Alter',
   Status: 'Status',
+  Data: 'Daten',
   Roles: 'Rollen',
   Cores: 'Kerne',
   Size: 'Größe',
