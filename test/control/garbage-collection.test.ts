@@ -1,7 +1,7 @@
 // What becomes of pods and of what makes them when their owner is deleted, in each of the three ways.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { Deployment, ReplicaSet } from '../../src/shared/api/apps/v1.ts'
-import { Namespace, Pod, ReplicationController, ServiceAccount } from '../../src/shared/api/core/v1.ts'
+import { ControllerRevision, Deployment, ReplicaSet, StatefulSet } from '../../src/shared/api/apps/v1.ts'
+import { ConfigMap, Namespace, Pod, ReplicationController, ServiceAccount } from '../../src/shared/api/core/v1.ts'
 import type { KubeObject } from '../../src/shared/machinery/object.ts'
 import { eventually } from '../support/eventually.ts'
 import { type Cluster, podsIn, startCluster } from './support/cluster.ts'
@@ -123,6 +123,27 @@ describe('a ReplicationController that is deleted', () => {
       expect(metadata.ownerReferences).toMatchObject([{ name: 'second' }])
     }
   })
+})
+
+test('a StatefulSet that waits for its pods to go does not make the revision again that went before them', async () => {
+  const namespace = await newNamespace()
+  const ref = { namespace, name: 'db' }
+  await cluster.client.create(StatefulSet, {
+    metadata: ref,
+    spec: { replicas: 1, serviceName: 'db', selector: { matchLabels: labels }, template },
+  })
+  const [held] = await podsOf(namespace, 1)
+  await cluster.client.patch(Pod, held!.metadata, { metadata: { finalizers: ['test/hold'] } }, { type: 'merge' })
+  await cluster.client.delete(StatefulSet, ref, { propagationPolicy: 'Foreground' })
+  await eventually(async () => {
+    for (let write = 0; write < 30; write += 1) {
+      await cluster.client.create(ConfigMap, { metadata: { namespace, generateName: 'meanwhile-' } })
+      expect((await cluster.client.list(ControllerRevision, { namespace })).items).toEqual([])
+    }
+  })
+  expect((await cluster.client.get(StatefulSet, ref)).metadata.finalizers).toEqual(['foregroundDeletion'])
+  await cluster.client.patch(Pod, held!.metadata, { metadata: { finalizers: null } }, { type: 'merge' })
+  await eventually(() => isGone(cluster.client.get(StatefulSet, ref)))
 })
 
 test('pods that own each other in a circle all go when one is deleted', async () => {

@@ -13,8 +13,8 @@ import {
   done,
   mapped,
   own,
-  owned,
   ownerOf,
+  read,
   requeueAfter,
 } from '../../../shared/client/reconciler.ts'
 import type { Clock } from '../../../shared/machinery/clock.ts'
@@ -36,7 +36,8 @@ export class StatefulSetController implements Reconciler<StatefulSet> {
   readonly type = StatefulSet
   readonly watches: readonly Watch[] = [
     own(StatefulSet),
-    owned(ControllerRevision, StatefulSet),
+    // What a set that is deleted loses of them is not made again for that.
+    read(ControllerRevision),
     // A claim that is deleted under a pod which waits for it is made again.
     mapped(PersistentVolumeClaim, ({ type, object }, { lister }) =>
       type === 'deleted'
