@@ -158,12 +158,7 @@ export class KubeApiServer extends Client {
     }
   }
 
-  call(method, path, body, type, accept, more = {}) {
-    return super.call(method, path, body, type, accept, { authorization: `Bearer ${TOKEN}`, ...more })
-  }
-  watch(path, onFrame, options) {
-    return super.watch(path, onFrame, { ...options, headers: { authorization: `Bearer ${TOKEN}` } })
-  }
+  headers = { authorization: `Bearer ${TOKEN}` }
   /** Of all programs. */
   cpuSeconds() {
     return this.#programs.reduce((sum, { child }) => sum + cpuSeconds(child.pid), 0)

@@ -24,6 +24,9 @@ const decode = text => Buffer.from(text, 'base64').toString('utf8')
 
 /** An API server's address and what a client of it needs: keep-alive TLS, JSON or bytes. */
 export class Client {
+  /** Of every request. */
+  headers = {}
+
   constructor(url, options) {
     this.url = url
     this.agent = new Agent({ keepAlive: true, maxSockets: 64, ...options })
@@ -35,8 +38,8 @@ export class Client {
       const payload =
         body === undefined ? undefined : typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body)
       const headers = payload
-        ? { ...more, 'content-type': type, 'content-length': Buffer.byteLength(payload) }
-        : { ...more }
+        ? { ...this.headers, ...more, 'content-type': type, 'content-length': Buffer.byteLength(payload) }
+        : { ...this.headers, ...more }
       if (accept) headers.accept = accept
       const sent = request(`${this.url}${path}`, { method, agent: this.agent, headers }, response => {
         const chunks = []
@@ -56,16 +59,20 @@ export class Client {
   watch(path, onFrame, { headers = {}, onEnd = () => undefined } = {}) {
     let open
     const opened = new Promise(resolve => (open = resolve))
-    const sent = request(`${this.url}${path}`, { agent: this.agent, headers }, response => {
-      open()
-      let rest = ''
-      response.setEncoding('utf8').on('data', chunk => {
-        const lines = (rest + chunk).split('\n')
-        rest = lines.pop()
-        for (const line of lines) if (line) onFrame(JSON.parse(line))
-      })
-      response.on('error', () => undefined).on('end', onEnd)
-    })
+    const sent = request(
+      `${this.url}${path}`,
+      { agent: this.agent, headers: { ...this.headers, ...headers } },
+      response => {
+        open()
+        let rest = ''
+        response.setEncoding('utf8').on('data', chunk => {
+          const lines = (rest + chunk).split('\n')
+          rest = lines.pop()
+          for (const line of lines) if (line) onFrame(JSON.parse(line))
+        })
+        response.on('error', () => undefined).on('end', onEnd)
+      },
+    )
     sent.on('error', () => undefined)
     sent.end()
     return Object.assign(() => sent.destroy(), { opened })
