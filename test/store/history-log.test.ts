@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { readdir, readFile, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Engine } from '../../src/main/store/contract.ts'
 import { openSealedEngine } from '../../src/main/store/encryption/sealed-engine.ts'
 import {
@@ -236,6 +236,26 @@ describe.each(['nedb', 'etcd'] as const)('the history beside %s', name => {
     ])
     expect(JSON.parse((await history.read(KEY, gone.revision))!)).toMatchObject({ data: { replicas: 3 } })
     await first[Symbol.asyncDispose]()
+    await history[Symbol.asyncDispose]()
+    await store[Symbol.asyncDispose]()
+    await openBoth()
+  })
+
+  test('what was replaced before it is kept is made into text no second time', async () => {
+    const store = await openObjectStore(engine, { compactEveryMs: 0 })
+    const recorder = new HistoryRecorder({ store, history, clock: new ManualClock(), log: silentLog })
+    await recorder.flush()
+    const made = await store.create(KEY, objectNamed('web', { replicas: 1 }))
+    const scaled = await store.update(KEY, { ...made.object, data: { replicas: 2 } } as never, made.revision)
+    const encoded = vi.spyOn(JSON, 'stringify')
+    await recorder.flush()
+    const objects = encoded.mock.calls.filter(([value]) => (value as { metadata?: unknown }).metadata !== undefined)
+    encoded.mockRestore()
+    expect(objects).toEqual([])
+    expect(JSON.parse((await history.read(KEY, made.revision))!)).toMatchObject({ data: { replicas: 1 } })
+    expect(JSON.parse((await history.read(KEY, scaled.revision))!)).toMatchObject({ data: { replicas: 2 } })
+    await store.delete(KEY, scaled.revision)
+    await recorder[Symbol.asyncDispose]()
     await history[Symbol.asyncDispose]()
     await store[Symbol.asyncDispose]()
     await openBoth()

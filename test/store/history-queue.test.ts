@@ -1,7 +1,7 @@
 // What waits for a disk that does not come back takes a bounded part of the memory.
 import { expect, test } from 'vitest'
 import type { StoreEvent, StoreEventType } from '../../src/main/store/contract.ts'
-import { EventQueue } from '../../src/main/store/history/event-queue.ts'
+import { EventQueue, type Waiting } from '../../src/main/store/history/event-queue.ts'
 import { objectNamed } from '../suites/store.ts'
 
 let revision = 0
@@ -14,8 +14,8 @@ const event = (name: string, type: StoreEventType = 'MODIFIED'): StoreEvent => {
     current: { key: `/registry/core/configmaps/a/${name}`, object, revision, createRevision: 1 },
   }
 }
-const told = (events: readonly StoreEvent[]) =>
-  events.map(({ type, current }) => `${type} ${current.object.metadata.name}`)
+const told = (waiting: readonly Waiting[]) =>
+  waiting.map(({ event: { type, current } }) => `${type} ${current.object.metadata.name}`)
 
 test('the newest state of each object and its deletions stay when there is no room for more', () => {
   const queue = new EventQueue(100)
@@ -25,7 +25,7 @@ test('the newest state of each object and its deletions stay when there is no ro
   const kept = queue.take()
   expect(told(kept)[0]).toBe('DELETED gone')
   expect(told(kept)).toContain('MODIFIED a')
-  expect(kept.at(-1)!.revision).toBe(revision)
+  expect(kept.at(-1)!.event.revision).toBe(revision)
   expect(queue.length).toBe(0)
 })
 

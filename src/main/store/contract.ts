@@ -271,8 +271,11 @@ export interface ObjectStore extends AsyncDisposable {
   watch(prefix: string, options: WatchOptions): WatchHandle
   /** The object as JSON (UTF-8), encoded once and shared. */
   json(stored: Stored): Buffer
-  /** The text that it was stored as, without its revision; undefined where it is not at hand. */
-  text(stored: Stored): string | undefined
+  /**
+   * @returns a function that makes the text that it was stored as, without its revision, also when it has been replaced
+   *   meanwhile; undefined where that is not at hand
+   */
+  text(stored: Stored): (() => string) | undefined
   compact(revision: number): Promise<void>
   /**
    * Refuses writes from now on, reads go on: the cluster is about to be somewhere else.

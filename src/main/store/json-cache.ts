@@ -6,6 +6,10 @@ import type { Stored } from './contract.ts'
 /** What a stored text begins with, as a rule. Objects that begin otherwise are encoded when they are asked for. */
 const HEAD = /^\{(?:"(?:kind|apiVersion)":"[^"\\]*",){2}"metadata":\{/
 
+/** Of what was taken, its end. */
+const METADATA = '"metadata":{'
+const COMMA = 0x2c
+
 const versionIn = ({ revision }: Stored) => `"resourceVersion":"${revision}"`
 
 export class JsonCache {
@@ -31,15 +35,18 @@ export class JsonCache {
     this.#texts.keep(stored, bytes)
   }
 
-  /** @returns what was taken, as it was */
-  textOf(stored: Stored): string | undefined {
-    const text = this.#texts.get(stored)?.toString()
-    const head = text === undefined ? undefined : HEAD.exec(text)?.[0]
-    if (text === undefined || head === undefined) return undefined
+  /** @returns a function that makes what was taken as it was, whether it is forgotten by then or not */
+  textOf(stored: Stored): (() => string) | undefined {
+    const bytes = this.#texts.get(stored)
     const version = versionIn(stored)
-    if (!text.startsWith(version, head.length)) return undefined
-    const rest = head.length + version.length
-    return head + text.slice(text.charAt(rest) === ',' ? rest + 1 : rest)
+    const at = bytes?.indexOf(METADATA) ?? -1
+    if (!bytes || at === -1) return undefined
+    const start = at + METADATA.length
+    if (bytes.toString('latin1', start, start + version.length) !== version) return undefined
+    return () => {
+      const rest = start + version.length
+      return bytes.toString('utf8', 0, start) + bytes.toString('utf8', bytes[rest] === COMMA ? rest + 1 : rest)
+    }
   }
 
   forget(stored: Stored): void {

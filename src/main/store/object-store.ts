@@ -224,7 +224,7 @@ class CachedObjectStore implements ObjectStore {
     return this.#texts.get(stored)
   }
 
-  text(stored: Stored): string | undefined {
+  text(stored: Stored): (() => string) | undefined {
     return this.#texts.textOf(stored)
   }
 

@@ -2,9 +2,15 @@
 // between gives way before what it is now and before its deletion.
 import type { StoreEvent } from '../contract.ts'
 
+export interface Waiting {
+  readonly event: StoreEvent
+  /** Makes the text that the object was stored as, where that was at hand. */
+  readonly text: (() => string) | undefined
+}
+
 export class EventQueue {
   readonly #most: number
-  #events: StoreEvent[] = []
+  #events: Waiting[] = []
 
   constructor(most: number) {
     this.#most = most
@@ -14,27 +20,29 @@ export class EventQueue {
     return this.#events.length
   }
 
-  push(event: StoreEvent): void {
-    this.#events.push(event)
+  push(event: StoreEvent, text?: () => string): void {
+    this.#events.push({ event, text })
     if (this.#events.length > this.#most) this.#thinOut()
   }
 
-  take(): readonly StoreEvent[] {
+  take(): readonly Waiting[] {
     const events = this.#events
     this.#events = []
     return events
   }
 
   /** They come again, before what came meanwhile. */
-  putBack(events: readonly StoreEvent[]): void {
+  putBack(events: readonly Waiting[]): void {
     this.#events = [...events, ...this.#events]
     if (this.#events.length > this.#most) this.#thinOut()
   }
 
   /** Leaves room for half as many again, so that not every further event thins out anew. */
   #thinOut(): void {
-    const newest = new Map(this.#events.map(event => [event.current.key, event]))
-    const kept = this.#events.filter(event => event.type === 'DELETED' || newest.get(event.current.key) === event)
+    const newest = new Map(this.#events.map(waiting => [waiting.event.current.key, waiting]))
+    const kept = this.#events.filter(
+      waiting => waiting.event.type === 'DELETED' || newest.get(waiting.event.current.key) === waiting,
+    )
     this.#events = kept.slice(-Math.floor(this.#most / 2))
   }
 }

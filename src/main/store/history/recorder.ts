@@ -5,7 +5,7 @@ import { encodeObjectInPieces } from '../encoding.ts'
 import type { StoreLog } from '../log.ts'
 import { inTurns, Pacer } from '../../pieces/pacer.ts'
 import { HistoryBatch } from './batch.ts'
-import { EventQueue } from './event-queue.ts'
+import { EventQueue, type Waiting } from './event-queue.ts'
 import type { HistoryLog } from './contract.ts'
 import { hasHistory, meaningHash, meansTheSame } from './meaning.ts'
 
@@ -61,7 +61,8 @@ export class HistoryRecorder implements AsyncDisposable {
     this.#watch = store.watch('/registry/', {
       from,
       onEvent: event => {
-        if (hasHistory(event.current.key) && isNews(event)) this.#queue.push(event)
+        // Now: the next state of it may come before this one is written.
+        if (hasHistory(event.current.key) && isNews(event)) this.#queue.push(event, store.text(event.current))
       },
       onEnd: error => {
         if (!this.#ended && error.code === 'Compacted') this.#follow()
@@ -107,11 +108,11 @@ export class HistoryRecorder implements AsyncDisposable {
       gone.clear()
     }
     try {
-      for (const event of events) {
-        const { type, current } = event
+      for (const waiting of events) {
+        const { type, current } = waiting.event
         // One that is there again under the name of one that is gone has a history of its own.
         if (gone.has(namespaceOf(current.key) ?? '')) await erase()
-        await this.#keep(event, batch, hashes, pacer)
+        await this.#keep(waiting, batch, hashes, pacer)
         if (type === 'DELETED' && current.key.startsWith(NAMESPACES)) gone.add(current.key.slice(NAMESPACES.length))
         if (pacer.due) await pacer.pause()
       }
@@ -131,15 +132,14 @@ export class HistoryRecorder implements AsyncDisposable {
   }
 
   async #keep(
-    { type, current, previous, revision }: StoreEvent,
+    { event: { type, current, previous, revision }, text: makeText }: Waiting,
     batch: HistoryBatch,
     hashes: Hashes,
     pacer: Pacer,
   ): Promise<void> {
     const { key, object } = current
     const deleted = type === 'DELETED'
-    // What was written a moment ago need not be made into text anew.
-    const text = deleted ? undefined : this.#parts.store.text(current)
+    const text = deleted ? undefined : makeText?.()
     const hash = await inTurns(meaningHash(object, text), pacer)
     const newest = hashes.has(key) ? hashes.get(key) : this.#hashes.get(key)
     if (!deleted && newest === hash) return
