@@ -15,7 +15,7 @@ const ended: (() => void)[] = []
 afterEach(() => ended.splice(0).forEach(end => end()))
 
 /** Both ends of a connection; the client answers pings when it is told to, unless it does by itself. */
-async function connect(autoPong: boolean) {
+async function connect(autoPong: boolean, wanted = { stdout: true, stderr: true }) {
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1' })
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
@@ -30,11 +30,29 @@ async function connect(autoPong: boolean) {
   const clock = new ManualClock()
   const pinged = once(client, 'ping')
   const [socket, { socket: transport }] = await accepted
-  const session = websocketStreams(socket, transport, { stdin: false, stdout: true, stderr: true, tty: false }, clock)
+  const session = websocketStreams(socket, transport, { stdin: false, tty: false, ...wanted }, clock)
   return { client, messages, clock, pinged, session }
 }
 const isOpen = async (session: Promise<SessionStreams>) =>
   Promise.race([session.then(() => true), new Promise(resolve => setImmediate(resolve, false))])
+
+it.each([
+  ['stdout', { stdout: true, stderr: true }, 1],
+  ['stderr', { stdout: false, stderr: true }, 2],
+  ['the outcome', { stdout: false, stderr: false }, 3],
+])(
+  'tells that it is open by one empty frame, of %s where nothing before it is wanted',
+  async (_what, wanted, channel) => {
+    const { client, messages, session } = await connect(true, wanted)
+    const streams = await session
+    await streams.finish({ status: 'Success' })
+    await once(client, 'close')
+    expect(messages.map(message => [message[0], message.length > 1])).toEqual([
+      [channel, false],
+      [3, true],
+    ])
+  },
+)
 
 it('begins when its client answers a ping: before that, kubectl may throw away what comes', async () => {
   const { client, pinged, session } = await connect(false)

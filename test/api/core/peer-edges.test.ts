@@ -1,6 +1,7 @@
 // What kube-apiserver answers where a client says too little, too much, or something else than it means.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startTestApiServer, type TestApiServer } from '../../support/api-server.ts'
+import { eventually } from '../../support/eventually.ts'
 import { type AnyJson, CONFIG_MAPS, configMap, raw } from './support/raw.ts'
 
 let server: TestApiServer
@@ -169,4 +170,46 @@ test('of devices that a claim was given only those may be told of, by names that
   ])
   const unnamed = await told({ allocation: { devices: { results: [{}] } } })
   expect(unnamed.find(text => text.includes('results[0].device'))).toMatch(/: Invalid value: "": a lowercase RFC 1123/)
+})
+
+test('a driver is warned of tokens in attributes wherever what it asks for changes', async () => {
+  const path = '/apis/storage.k8s.io/v1/csidrivers'
+  const asked = (audience: string) => ({ spec: { tokenRequests: [{ audience }] } })
+  await post(path, { metadata: { name: 'asking' }, ...asked('a') })
+  const change = async (body: unknown) => (await patch(`${path}/asking`, 'merge-patch+json', body)).warning ?? ''
+  expect(await change(asked('b'))).toContain('spec.serviceAccountTokenInSecrets is unset')
+  expect(await change({ metadata: { labels: { a: 'b' } } })).toBe('')
+})
+
+test('a place in a list is a whole number, however it is written', async () => {
+  const owner = (name: string) => ({ apiVersion: 'v1', kind: 'ConfigMap', name, uid: name })
+  await post(CONFIG_MAPS, { metadata: { name: 'placed', ownerReferences: ['a', 'b', 'c'].map(owner) } })
+  const told = async (place: string) => {
+    const test = { op: 'test', path: `/metadata/ownerReferences/${place}/name`, value: 'b' }
+    return (await patch(`${CONFIG_MAPS}/placed`, 'json-patch+json', [test])).code
+  }
+  for (const place of ['1', '01', '+1', '-2']) expect(await told(place), place).toBe(200)
+  for (const place of ['0x1', '1.0', ' 1', '-', '']) expect(await told(place), place).toBe(422)
+})
+
+test('a part that custom resources have not got is told as an object that is not there, a field as one that is not selected by', async () => {
+  const schema = { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } }
+  const names = { plural: 'plains', kind: 'Plain' }
+  const versions = [{ name: 'v1', served: true, storage: true, schema }]
+  await post('/apis/apiextensions.k8s.io/v1/customresourcedefinitions', {
+    metadata: { name: 'plains.edges.example.com' },
+    spec: { group: 'edges.example.com', scope: 'Cluster', names, versions },
+  })
+  const path = '/apis/edges.example.com/v1/plains'
+  await eventually(async () => expect((await raw(server, path)).code).toBe(200))
+  await post(path, { apiVersion: 'edges.example.com/v1', kind: 'Plain', metadata: { name: 'a' } })
+  for (const part of ['status', 'scale', 'other']) {
+    const { code, json } = await raw(server, `${path}/a/${part}`)
+    expect([code, json.message, json.details]).toEqual([
+      ...[404, 'plains.edges.example.com "a" not found'],
+      { name: 'a', group: 'edges.example.com', kind: 'plains' },
+    ])
+  }
+  const { json } = await raw(server, `${path}?fieldSelector=spec.a%3Db`)
+  expect(json.message).toBe('field label not supported: spec.a')
 })

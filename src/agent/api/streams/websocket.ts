@@ -75,15 +75,9 @@ export async function websocketStreams(
     closed.abort(new Error('the client went away'))
   })
   socket.on('error', () => socket.terminate())
-  // An empty frame per output channel tells old clients that the session is open.
+  // An empty frame on the first channel that is written to tells that the session is open.
+  void channels.send(request.stdout ? STDOUT : request.stderr ? STDERR : ERROR, Buffer.alloc(0))
   if (socket.protocol === V5) await listens(socket, clock)
-  else
-    for (const [channel, asked] of [
-      [STDOUT, request.stdout],
-      [STDERR, request.stderr],
-      [ERROR, true],
-    ] as const)
-      if (asked) void channels.send(channel, Buffer.alloc(0))
 
   return {
     stdin,

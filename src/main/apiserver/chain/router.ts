@@ -1,5 +1,5 @@
 // From an authorized request to the code that answers it: generic verbs, subresource handlers, and plain paths.
-import { ApiError, badRequest } from '../../../shared/machinery/status.ts'
+import { ApiError, badRequest, notFound } from '../../../shared/machinery/status.ts'
 import type { SubresourceHandler, HttpMethod } from '../endpoints/contract.ts'
 import { create } from '../endpoints/create.ts'
 import { removeCollection } from '../endpoints/delete-collection.ts'
@@ -135,7 +135,8 @@ export function createRouter(
       if (!endpoint || !STATUS_VERBS.has(info.verb)) throw notAllowed()
       return endpoint
     }
-    if (info.subresource !== '') throw unknownPath()
+    // Of a custom resource every part is looked for by the object's name.
+    if (info.subresource !== '') throw resource.custom ? notFound(resource.type, info.name) : unknownPath()
     const fits = ON_OBJECT.has(info.verb) ? info.name !== '' : info.name === '' || info.verb === 'watch'
     if (!endpoint || !fits || !resource.verbs.includes(info.verb)) throw notAllowed()
     return endpoint

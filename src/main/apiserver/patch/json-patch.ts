@@ -55,10 +55,11 @@ function tokensOf(pointer: string | undefined, op: string): string[] {
   return tokens
 }
 
-/** @returns the position, or undefined when the token does not name an element; negative ones count from the end */
+/** @returns the position, as Go reads numbers, or undefined when the token names no element; negative ones count from the end */
 function position(token: string, length: number): number | undefined {
-  if (!/^(0|-?[1-9]\d{0,8})$/.test(token)) return undefined
-  const index = Number(token) + (token.startsWith('-') ? length : 0)
+  if (!/^[+-]?\d{1,9}$/.test(token)) return undefined
+  const number = Number(token)
+  const index = number < 0 ? number + length : number
   return index >= 0 && index < length ? index : undefined
 }
 

@@ -19,6 +19,9 @@ const OTHERS = [null, true, 0, 'text', [], {}, [null], [{}], { a: null }, [[]], 
 /** @returns the JSON of a value, with numbers as they are written */
 export const print = value => JSON.stringify(value, null, 0).replace(/"\\u0001([^"]*)\\u0001"/g, '$1')
 
+/** Features that are off there: what they are set to is dropped, and owned. */
+const OFF = new Set(['preferredHolder', 'schedulingGroup'])
+
 const isObject = value => typeof value === 'object' && value !== null && !Array.isArray(value)
 const refOf = (schema = {}) => (schema.allOf?.[0] ?? schema).$ref ?? (schema.items ? refOf(schema.items) : undefined)
 
@@ -53,7 +56,7 @@ function generate(draw, schema, schemas, depth = 0) {
   if (additionalProperties) return Object.fromEntries(['a', 'b'].slice(0, Math.floor(draw() * 3)).map(k => [k, more()]))
   if (!properties) return pick(draw, OTHERS)
   if (depth > 3) return {}
-  const chosen = Object.keys(properties).filter(() => draw() < 2 / Object.keys(properties).length)
+  const chosen = Object.keys(properties).filter(key => !OFF.has(key) && draw() < 2 / Object.keys(properties).length)
   return Object.fromEntries(chosen.map(key => [key, generate(draw, properties[key], schemas, depth + 1)]))
 }
 
@@ -86,7 +89,11 @@ export function drawChange(seed, object, { schema, schemas, pool }, root) {
     const { properties = {}, items, additionalProperties } = resolve(atSchema, schemas)
     const isList = Array.isArray(at)
     const have = isList ? [...at.keys()] : Object.keys(at).sort()
-    const could = isList ? [] : Object.keys(properties).sort()
+    const could = isList
+      ? []
+      : Object.keys(properties)
+          .filter(key => !OFF.has(key))
+          .sort()
     const other = isList ? [at.length] : [...could, ...(additionalProperties ? ['a', 'b', 'example.com/c'] : [])]
     const isRoot = path.length === 0
     const eligible = have.filter(key => !isRoot || !['apiVersion', 'kind', 'status'].includes(key) || draw() < 0.03)

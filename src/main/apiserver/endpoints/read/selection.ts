@@ -41,7 +41,8 @@ function fieldReader(resource: ResourceDescriptor, field: string): (object: AnyO
   const known = resource.selectableFields
   const reader = known && Object.hasOwn(known, field) ? known[field] : undefined
   if (reader) return reader
-  if (known) throw badRequest(resource.unknownField?.(field) ?? `field label not supported: ${field}`)
+  if (known || resource.custom)
+    throw badRequest(resource.unknownField?.(field) ?? `field label not supported: ${field}`)
   throw badRequest(`"${field}" is not a known field selector: only "metadata.name", "metadata.namespace"`)
 }
 

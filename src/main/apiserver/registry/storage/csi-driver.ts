@@ -1,4 +1,5 @@
 // CSIDrivers.
+import { deepEqual } from '../../../../shared/machinery/deep-equal.ts'
 import { CSIDriver } from '../../../../shared/api/storage/v1.ts'
 import { NONE, UNSET, ageColumn, boolean, nameColumn, text } from '../columns/common.ts'
 import { defineResource } from '../resource.ts'
@@ -31,7 +32,7 @@ export const csiDrivers = defineResource<CSIDriver>({
   warnings: ({ spec }, old) =>
     list(spec.tokenRequests).length > 0 &&
     spec.serviceAccountTokenInSecrets === undefined &&
-    list(old?.spec.tokenRequests).length === 0
+    !deepEqual(spec.tokenRequests, old?.spec.tokenRequests)
       ? [
           'spec.serviceAccountTokenInSecrets is unset; if supported by this CSI driver, set to true to prevent possible logging of tokens in volume attributes',
         ]
