@@ -1,7 +1,7 @@
 // Custom objects in the graph of owners: the collector hears of their kinds while it runs.
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { CustomResourceDefinition } from '../../src/shared/api/apiextensions/v1.ts'
-import { ConfigMap, Namespace } from '../../src/shared/api/core/v1.ts'
+import { ConfigMap, Namespace, ResourceQuota } from '../../src/shared/api/core/v1.ts'
 import type { KubeObject } from '../../src/shared/machinery/object.ts'
 import type { ResourceType } from '../../src/shared/machinery/resource-type.ts'
 import { eventually } from '../support/eventually.ts'
@@ -26,7 +26,8 @@ beforeEach(async () => {
 })
 afterAll(() => cluster?.[Symbol.asyncDispose]())
 
-async function define({ kind, plural, group, version, namespaced }: ResourceType<KubeObject>): Promise<void> {
+async function define(type: ResourceType<KubeObject>): Promise<void> {
+  const { kind, plural, group, version, namespaced } = type
   const schema = { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } }
   await cluster.client.create(CustomResourceDefinition, {
     metadata: { name: `${plural}.${group}` },
@@ -35,7 +36,6 @@ async function define({ kind, plural, group, version, namespaced }: ResourceType
       versions: [{ name: version, served: true, storage: true, schema }],
     },
   })
-  const type = custom(kind, plural, namespaced)
   await eventually(() => cluster.client.list(type, namespaced ? { namespace: 'default' } : {}))
 }
 
@@ -150,4 +150,33 @@ test('a definition that goes takes its objects along, and what they own; one tha
   const second = await boat()
   await cluster.client.delete(Boat, second.made.metadata)
   await gone(second.map, ConfigMap)
+})
+
+test('a kind that is not in the version that its group prefers owns, goes with its namespace, and is counted', async () => {
+  const group = { group: 'kitchen.example.com', version: 'v1' }
+  const Recipe = { ...custom('Recipe', 'recipes', true), ...group }
+  const Kitchen = { ...custom('Kitchen', 'kitchens', false), ...group }
+  for (const type of [Recipe, Kitchen]) await define(type)
+  await define({ ...custom('Cake', 'cakes', true), ...group, version: 'v2' })
+  const kitchen = await make(Kitchen, 'kitchen')
+  const recipe = await make(Recipe, 'recipe', kitchen)
+  const map = await make(ConfigMap, 'ingredients', recipe)
+  await cluster.client.delete(Kitchen, kitchen.metadata)
+  await gone(recipe, Recipe)
+  await gone(map, ConfigMap)
+
+  const count = 'count/recipes.kitchen.example.com'
+  await make(Recipe, 'another')
+  const quota = { namespace, name: 'recipes' }
+  await cluster.client.create(ResourceQuota, { metadata: quota, spec: { hard: { [count]: '5' } } })
+  await eventually(async () =>
+    expect((await cluster.client.get(ResourceQuota, quota)).status?.used).toEqual({ [count]: '1' }),
+  )
+  const all = async () => (await cluster.client.list(Recipe)).items
+  expect(await all()).toHaveLength(1)
+  await cluster.client.delete(Namespace, { name: namespace })
+  await eventually(() =>
+    expect(cluster.client.get(Namespace, { name: namespace })).rejects.toMatchObject({ code: 404 }),
+  )
+  expect(await all()).toEqual([])
 })

@@ -1,5 +1,5 @@
-// What an API server serves, in its preferred versions.
-import type { APIGroupList, APIResourceList } from '../api/meta/v1.ts'
+// What an API server serves, each kind in the version that is preferred of those that have it.
+import type { APIGroup, APIGroupList, APIResourceList } from '../api/meta/v1.ts'
 import type { AnyObject } from '../machinery/object.ts'
 import type { ResourceType } from '../machinery/resource-type.ts'
 import type { Client } from './client.ts'
@@ -18,20 +18,40 @@ export interface Discovered {
 /** @throws ApiError when the server cannot be asked at all; single failing groups are told in `failures` */
 export async function discover(client: Client): Promise<Discovered> {
   const { groups } = (await client.raw('GET', '/apis')) as APIGroupList
-  const preferred = groups.map(group => group.preferredVersion?.groupVersion ?? group.versions[0]?.groupVersion)
-  const groupVersions = ['v1', ...preferred.filter(name => name !== undefined)]
   const failures = new Map<string, unknown>()
   const found = await Promise.all(
-    groupVersions.map(async groupVersion => {
-      try {
-        return await resourcesOf(client, groupVersion)
-      } catch (error) {
-        failures.set(groupVersion, error)
-        return []
-      }
+    [['v1'], ...groups.map(versionsOf)].map(async versions => {
+      const lists = await Promise.all(
+        versions.map(groupVersion =>
+          resourcesOf(client, groupVersion).catch((error: unknown) => void failures.set(groupVersion, error)),
+        ),
+      )
+      // What cannot be asked may be preferred to what follows it.
+      const unknown = lists.indexOf(undefined)
+      return preferred(lists.slice(0, unknown === -1 ? lists.length : unknown).flatMap(list => list ?? []))
     }),
   )
   return { resources: found.flat(), failures }
+}
+
+/** @param name of the group. @throws ApiError, also for a group that is not served */
+export async function discoverGroup(client: Client, name: string): Promise<readonly DiscoveredResource[]> {
+  if (name === '') return resourcesOf(client, 'v1')
+  const group = (await client.raw('GET', `/apis/${encodeURIComponent(name)}`)) as APIGroup
+  const lists = await Promise.all(versionsOf(group).map(groupVersion => resourcesOf(client, groupVersion)))
+  return preferred(lists.flat())
+}
+
+/** The preferred one first. */
+const versionsOf = ({ preferredVersion, versions }: APIGroup): string[] => [
+  ...new Set([preferredVersion, ...versions].flatMap(version => version?.groupVersion ?? [])),
+]
+
+/** A kind need not be in its group's preferred version: then the next one that has it is its own. */
+function preferred(resources: readonly DiscoveredResource[]): DiscoveredResource[] {
+  const byName = new Map<string, DiscoveredResource>()
+  for (const resource of resources) if (!byName.has(resource.plural)) byName.set(resource.plural, resource)
+  return [...byName.values()]
 }
 
 async function resourcesOf(client: Client, groupVersion: string): Promise<DiscoveredResource[]> {

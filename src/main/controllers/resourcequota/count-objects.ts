@@ -2,7 +2,7 @@
 import { DaemonSet, Deployment, ReplicaSet, StatefulSet } from '../../../shared/api/apps/v1.ts'
 import { CronJob, Job } from '../../../shared/api/batch/v1.ts'
 import { ConfigMap, ReplicationController, ResourceQuota, Secret } from '../../../shared/api/core/v1.ts'
-import type { APIGroup, APIResourceList } from '../../../shared/api/meta/v1.ts'
+import { discoverGroup } from '../../../shared/client/discovery.ts'
 import type { ControllerContext } from '../../../shared/client/reconciler.ts'
 import type { KubeObject } from '../../../shared/machinery/object.ts'
 import { type ResourceType, collectionPath } from '../../../shared/machinery/resource-type.ts'
@@ -22,7 +22,7 @@ export const COUNTED: readonly ResourceType<KubeObject>[] = [
  * @returns undefined for a kind that is not served, or not namespaced
  */
 export async function countObjects(
-  { client, signal }: ControllerContext,
+  { client }: ControllerContext,
   resource: string,
   namespace: string,
 ): Promise<number | undefined> {
@@ -30,22 +30,13 @@ export async function countObjects(
   const plural = dot === -1 ? resource : resource.slice(0, dot)
   const group = dot === -1 ? '' : resource.slice(dot + 1)
   try {
-    const version = group === '' ? 'v1' : await preferredVersion({ client, signal }, group)
-    const path = group === '' ? '/api/v1' : `/apis/${encodeURIComponent(group)}/${version}`
-    const { resources } = (await client.raw('GET', path)) as APIResourceList
-    const found = resources.find(({ name }) => name === plural)
+    const found = (await discoverGroup(client, group)).find(type => type.plural === plural)
     if (!found?.namespaced || !found.verbs.includes('list')) return undefined
-    const type = { group, version, kind: found.kind, plural, namespaced: true }
-    const query = `${collectionPath(type, namespace)}?limit=1`
+    const query = `${collectionPath(found, namespace)}?limit=1`
     const list = (await client.raw('GET', query)) as { items?: unknown[]; metadata: { remainingItemCount?: number } }
     return (list.items ?? []).length + (list.metadata.remainingItemCount ?? 0)
   } catch (error) {
     if (isNotFound(error)) return undefined
     throw error
   }
-}
-
-async function preferredVersion({ client }: Pick<ControllerContext, 'client' | 'signal'>, group: string) {
-  const found = (await client.raw('GET', `/apis/${encodeURIComponent(group)}`)) as APIGroup
-  return found.preferredVersion?.version ?? found.versions[0]?.version ?? ''
 }
