@@ -78,6 +78,19 @@ describe('a pod for which preemption makes room', () => {
     expect(queue.pop()?.pod).toBe(preemptor)
   })
 
+  test('also out of a backoff in which something else that might help it has put it', () => {
+    const low = oneCpu('low')
+    const { cache, queue, leave, reject } = cluster({ n: [low], other: [] })
+    for (let i = 0; i <= 100; i++) reject(oneCpu(`crowd-${i}`))
+    const preemptor = oneCpu('preemptor', 5)
+    cache.nominate(podInfoOf(preemptor), 'n')
+    reject(preemptor)
+    queue.moveOn({ kind: 'Node', action: 'added', object: makeNode('tiny') })
+    expect(queue.placeOf(preemptor.metadata.uid)?.state).toBe('Backoff')
+    leave(low, 'n')
+    expect(queue.pop()?.pod).toBe(preemptor)
+  })
+
   test('also when the victim left before its own cycle was over', () => {
     const low = oneCpu('low')
     const { cache, queue, leave } = cluster({ n: [low] })

@@ -261,9 +261,10 @@ export class SchedulingQueue implements Disposable {
     const nodeName = nodeLeft(event)
     if (nodeName === undefined) return
     for (const { pod } of this.#options.view.nominated?.(nodeName) ?? []) {
-      const queued = this.#unschedulable.get(pod.metadata.uid)
+      const { uid } = pod.metadata
+      const queued = this.#unschedulable.get(uid) ?? this.#backoff.delete(uid)?.queued
       if (!queued) continue
-      this.#unschedulable.delete(uidOf(queued))
+      this.#unschedulable.delete(uid)
       this.#enqueue(queued)
     }
   }
