@@ -34,6 +34,9 @@ export const topology = {
   'Not every node answers: {reason}': 'Nicht jeder Node antwortet: {reason}',
   'the picture is too large to draw': 'das Bild ist zum Zeichnen zu groß',
   'The picture was not saved': 'Das Bild wurde nicht gespeichert',
+  'The cluster does not answer. What was not read before is missing.':
+    'Der Cluster antwortet nicht. Was zuvor nicht gelesen wurde, fehlt.',
+  'Without {kinds}: you may not list them.': 'Ohne {kinds}: Auflisten nicht erlaubt.',
   'Find on the map': 'Auf der Karte suchen',
   'Group by': 'Gruppieren nach',
   Relations: 'Beziehungen',
