@@ -270,6 +270,7 @@ export const controllerRules: Readonly<Record<string, PolicyRule[]>> = {
       'certificatesigningrequests/approval certificatesigningrequests/status',
     ),
     rule('approve sign', 'certificates.k8s.io', 'signers'),
+    rule('list', 'flotilla.dev', 'certificaterevocations'),
     rule('create', 'authorization.k8s.io', 'subjectaccessreviews'),
     rule(READ, 'core', 'nodes'),
     EVENTS,

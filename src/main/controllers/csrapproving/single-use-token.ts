@@ -3,6 +3,7 @@
 // that another machine is.
 import { CertificateSigningRequest } from '../../../shared/api/certificates/v1.ts'
 import { Node, Secret } from '../../../shared/api/core/v1.ts'
+import { CertificateRevocation } from '../../../shared/api/flotilla/v1.ts'
 import type { ControllerContext } from '../../../shared/client/reconciler.ts'
 import {
   MACHINE_ID,
@@ -70,7 +71,7 @@ const machineOf = ({ metadata }: CertificateSigningRequest) => metadata.annotati
 async function isAnothers(
   request: CertificateSigningRequest,
   { commonName }: CertificateRequest,
-  { lister, clock }: ControllerContext,
+  { client, lister, clock }: ControllerContext,
   read: (pem: string) => Promise<CertificateRequest>,
 ): Promise<boolean> {
   const machine = machineOf(request)
@@ -88,7 +89,20 @@ async function isAnothers(
         clock.now() - Date.parse(other.metadata.creationTimestamp) < USED_TOKEN_LIFE_MS &&
         isBefore(other, request),
     )
-  const names = await Promise.all(rivals.map(other => read(requestPem(other)).then(found => found.commonName, () => ''))) // prettier-ignore
+  if (rivals.length === 0) return false
+  const { items } = await client.list(CertificateRevocation)
+  // One that was taken out again leaves its name to others.
+  const revoked = items.find(({ spec }) => spec.userName === commonName)?.spec.issuedBefore
+  const revokedMs = revoked === undefined ? 0 : Date.parse(revoked)
+  const standing = rivals.filter(({ metadata }) => Date.parse(metadata.creationTimestamp) >= revokedMs)
+  const names = await Promise.all(
+    standing.map(other =>
+      read(requestPem(other)).then(
+        found => found.commonName,
+        () => '',
+      ),
+    ),
+  )
   return names.includes(commonName)
 }
 
