@@ -8,7 +8,7 @@ import { isAlreadyExists } from '../../../shared/machinery/status.ts'
 export const SYSTEM_NAMESPACES = ['default', 'kube-system', 'kube-public', 'kube-node-lease']
 
 /** Between two looks. */
-export const LOOK_MS = 60_000
+const LOOK_MS = 60_000
 
 export interface SystemNamespacesOptions {
   readonly client: Client
