@@ -33,6 +33,7 @@ const LAB = ['test/hosts/lab/image.test.ts']
 /** They do not make this machine a node, of which it can be one only at a time. */
 const BESIDE = [
   'test/e2e/bad-input.test.ts',
+  'test/e2e/rootless-docker.test.ts',
   'test/e2e/window/desktop.test.ts',
   'test/e2e/window/desktop-start.test.ts',
   'test/e2e/window/every-field.test.ts',
