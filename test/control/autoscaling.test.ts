@@ -278,6 +278,25 @@ describe('the horizontal pod autoscaler', () => {
     expect((await hpaOf('pair')).status.currentMetrics).toEqual([
       { type: 'ContainerResource', containerResource: { name: 'cpu', container: 'c', current } },
     ])
+    const missing = { type: 'ContainerResource', containerResource: { name: 'cpu', container: 'none', target } }
+    await cluster.client.patch(HorizontalPodAutoscaler, { namespace, name: 'pair' }, { spec: { metrics: [missing] } }, { type: 'merge' }) // prettier-ignore
+    await inTime(async () =>
+      expect((await eventsAbout(cluster.client, namespace, 'pair')).join()).toContain(
+        'first error is: failed to get none container metric value: failed to get cpu utilization: ',
+      ),
+    )
+  })
+
+  test('tells memory in powers of two, as it is asked for', async () => {
+    await deploy('heavy', 2)
+    const target = { type: 'AverageValue', averageValue: '64Mi' }
+    await autoscale('heavy', { metrics: [{ type: 'Resource', resource: { name: 'memory', target } }] })
+    await inTime(async () =>
+      expect((await hpaOf('heavy')).status.currentMetrics).toEqual([
+        { type: 'Resource', resource: { name: 'memory', current: { averageValue: '64Mi' } } },
+      ]),
+    )
+    expect(await replicasOf('heavy')).toBe(2)
   })
 
   test('a tolerance of its own counts in its direction alone', async () => {

@@ -210,6 +210,12 @@ describe.each(['v1beta1', 'v1beta2'])('an adapter that serves custom.metrics.k8s
     expect((await autoscaled(ofObject('networking.k8s.io/v1', 'Ingress', 'front'))).replicas).toBe(4)
     values.set(within(version, 'services/web/hits'), '15')
     expect((await autoscaled(ofObject('v1', 'Service', 'web'))).replicas).toBe(3)
+    const { object } = ofObject('v1', 'Service', 'web')
+    const each: MetricSpec = {
+      type: 'Object',
+      object: { ...object!, target: { type: 'AverageValue', averageValue: '5' } },
+    }
+    expect((await autoscaled(each)).replicas).toBe(3)
   })
 
   test('is asked for what is in no namespace within that of the autoscaler, and for no namespace but that one', async () => {

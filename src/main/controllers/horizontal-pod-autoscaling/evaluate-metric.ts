@@ -69,7 +69,8 @@ function printed(selector: MetricIdentifier['selector']): string {
   return `&LabelSelector{MatchLabels:map[string]string{${labels.join('')}},MatchExpressions:[]LabelSelectorRequirement{${expressions.join('')}},}`
 }
 
-const quantity = (milli: number) => new Quantity(BigInt(Math.round(milli)) * 1_000_000n).toString()
+const quantity = (milli: number, resource?: string) =>
+  new Quantity(BigInt(Math.round(milli)) * 1_000_000n, resource === 'memory' ? 'BinarySI' : 'DecimalSI').toString()
 const milliOf = (value: string | number) => parseQuantity(value).milli()
 
 const questionOf = (
@@ -103,8 +104,8 @@ async function ofResource(
   }
 }
 
-const current = ({ averageMilli, utilization }: Proposal) => ({
-  ...(averageMilli === undefined ? {} : { averageValue: quantity(averageMilli) }),
+const current = ({ averageMilli, utilization }: Proposal, resource?: string) => ({
+  ...(averageMilli === undefined ? {} : { averageValue: quantity(averageMilli, resource) }),
   ...(utilization === undefined ? {} : { averageUtilization: utilization }),
 })
 
@@ -124,18 +125,19 @@ const evaluators: Readonly<
     async evaluate({ resource: source }, target) {
       if (!source) return undefined
       const proposal = await ofResource(target, source.name, undefined, source.target)
-      const status = { type: 'Resource', resource: { name: source.name, current: current(proposal) } }
+      const status = { type: 'Resource', resource: { name: source.name, current: current(proposal, source.name) } }
       return { ...proposal, status }
     },
   },
   ContainerResource: {
     reason: 'FailedGetContainerResourceMetric',
-    what: ({ containerResource }) => `${containerResource?.name ?? ''} container metric value`,
+    // Upstream names the container there.
+    what: ({ containerResource }) => `${containerResource?.container ?? ''} container metric value`,
     async evaluate({ containerResource: source }, target) {
       if (!source) return undefined
       const { name, container } = source
       const proposal = await ofResource(target, name, container, source.target)
-      const containerResource = { name, container, current: current(proposal) }
+      const containerResource = { name, container, current: current(proposal, name) }
       return { ...proposal, status: { type: 'ContainerResource', containerResource } }
     },
   },
