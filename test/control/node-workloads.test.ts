@@ -178,7 +178,8 @@ describe('statefulset', () => {
       expect(metadata.labels).toMatchObject({ 'apps.kubernetes.io/pod-index': '0' })
       expect(await names()).toContain('db-2')
     })
-    expect(await names()).toContain('db-7')
+    const { metadata: condemned } = await cluster.client.get(Pod, { namespace, name: 'db-7' })
+    expect(condemned.labels).toEqual({ app: 'web' })
     await cluster.client.delete(Pod, other.metadata, { gracePeriodSeconds: 0 })
     await eventually(async () => {
       await tick()
@@ -228,11 +229,24 @@ describe('statefulset', () => {
     await allReady(3)
     await cluster.client.patch(StatefulSet, { namespace, name: 'db' }, { spec: { template: template('db:2') } })
     const images = async () => (await alive()).map(pod => pod.spec.containers[0]!.image)
+    const below = async () => (await alive()).slice(0, 2).map(({ metadata }) => metadata.uid)
+    const before = await below()
+    const upToPartition = () =>
+      eventually(async () => {
+        await tick()
+        expect(await images()).toEqual(['db:1', 'db:1', 'db:2'])
+        expect((await get()).status).toMatchObject({ updatedReplicas: 1, currentReplicas: 2, readyReplicas: 3 })
+      })
+    await upToPartition()
+    // Once a lost pod has come back, whatever was to follow would have.
+    const lost = await cluster.client.get(Pod, { namespace, name: 'db-2' })
+    await cluster.client.delete(Pod, lost.metadata, { gracePeriodSeconds: 0 })
     await eventually(async () => {
-      await tick()
-      expect(await images()).toEqual(['db:1', 'db:1', 'db:2'])
-      expect((await get()).status).toMatchObject({ updatedReplicas: 1, currentReplicas: 2, readyReplicas: 3 })
+      const { metadata } = await cluster.client.get(Pod, { namespace, name: 'db-2' })
+      expect(metadata.uid).not.toBe(lost.metadata.uid)
     })
+    await upToPartition()
+    expect(await below()).toEqual(before)
     const rollingUpdate = { partition: 0 }
     await cluster.client.patch(StatefulSet, { namespace, name: 'db' }, { spec: { updateStrategy: { rollingUpdate } } })
     await allReady(3)

@@ -215,11 +215,13 @@ const remove = (context: ControllerContext, set: StatefulSet, { metadata }: Pod)
   )
 }
 
-/** Pods that were adopted, or whose labels somebody took away, are found under their names again. */
+/** Pods that were adopted, or whose labels somebody took away, are found under their names again, if they are to stay. */
 async function restoreLabels(context: ControllerContext, set: StatefulSet, pods: readonly Pod[]): Promise<void> {
   for (const { metadata } of pods) {
     const { namespace, name, uid, deletionTimestamp } = metadata
-    const labels = identityLabels(name, ordinalOf(set, { metadata }) ?? 0)
+    const ordinal = ordinalOf(set, { metadata }) ?? -1
+    if (ordinal < firstOrdinal(set) || ordinal > lastOrdinal(set)) continue
+    const labels = identityLabels(name, ordinal)
     if (deletionTimestamp || metadata.labels?.[POD_NAME] === name) continue
     await tellingOf(context, set, 'Update', name, () =>
       context.client.patch(Pod, { namespace, name }, { metadata: { uid, labels } }, { signal: context.signal }),
