@@ -428,8 +428,15 @@ test('cluster-info names the cluster and its CA, and carries a signature for eac
     'token-secret': secret,
     'usage-bootstrap-signing': 'true',
   }
+  const type = 'bootstrap.kubernetes.io/token'
   const ref = { namespace: 'kube-system', name: 'bootstrap-token-abcdef' }
-  await cluster.client.create(Secret, { metadata: ref, type: 'bootstrap.kubernetes.io/token', stringData: token })
+  // It would be cleaned up, but is held.
+  const over = { ...token, 'token-id': 'expire', expiration: '2020-01-01T00:00:00Z' }
+  const held = { namespace: 'kube-system', name: 'bootstrap-token-expire' }
+  await cluster.client.create(Secret, {
+    ...{ metadata: { ...held, finalizers: ['example.com/held'] }, type, stringData: over },
+  })
+  await cluster.client.create(Secret, { metadata: ref, type, stringData: token })
   const signed = await eventually(async () => {
     const { data } = await read()
     expect(data?.['jws-kubeconfig-abcdef']).toBeTruthy()
@@ -441,8 +448,10 @@ test('cluster-info names the cluster and its CA, and carries a signature for eac
   expect(middle).toBe('')
   const payload = Buffer.from(signed.kubeconfig ?? '').toString('base64url')
   expect(signature).toBe(createHmac('sha256', secret).update(`${header}.${payload}`).digest('base64url'))
+  expect(Object.keys(signed).sort()).toEqual(['jws-kubeconfig-abcdef', 'kubeconfig'])
   await cluster.client.delete(Secret, ref)
   await eventually(async () => expect(Object.keys((await read()).data ?? {})).toEqual(['kubeconfig']))
+  await cluster.client.patch(Secret, held, { metadata: { finalizers: null } }, { type: 'merge' })
   const anonymous = cluster.api.clientAs({ name: 'system:anonymous', groups: ['system:unauthenticated'] })
   await anonymous.get(ConfigMap, { namespace: 'kube-public', name: 'cluster-info' })
 })

@@ -15,6 +15,13 @@ async function join(name: string, ip: string, labels: Record<string, string> = {
   const status = { addresses: [{ type: 'InternalIP', address: ip }], conditions }
   await cluster.client.patch(Node, { name }, { status }, { subresource: 'status', type: 'merge' })
 }
+const isReady = (name: string, status: string) =>
+  cluster.client.patch(
+    Node,
+    { name },
+    { status: { conditions: [{ type: 'Ready', status }] } },
+    { subresource: 'status', type: 'merge' },
+  )
 const create = (name: string, port: number, spec: Partial<Service['spec']> = {}) =>
   cluster.client.create(Service, {
     metadata: { namespace, name },
@@ -37,6 +44,15 @@ describe('service', () => {
     await shows('web', ['192.0.2.1'])
     await hasEvent('web', 'EnsuredLoadBalancer: Ensured load balancer')
     await join('c', '192.0.2.3')
+    await shows('web', ['192.0.2.1', '192.0.2.3'])
+    await isReady('c', 'False')
+    await shows('web', ['192.0.2.1'])
+    // Of none that is ready, nobody knows which still answer.
+    await isReady('a', 'Unknown')
+    await shows('web', ['192.0.2.1', '192.0.2.3'])
+    await isReady('c', 'True')
+    await shows('web', ['192.0.2.3'])
+    await isReady('a', 'True')
     await shows('web', ['192.0.2.1', '192.0.2.3'])
     await cluster.client.delete(Node, { name: 'a' })
     await shows('web', ['192.0.2.3'])

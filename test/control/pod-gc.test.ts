@@ -24,10 +24,12 @@ test('of finished pods beyond the number that is kept, those that were evicted g
   await make('running', { phase: 'Running' })
   await make('oldest', { phase: 'Succeeded' })
   // Ages have whole seconds.
-  await new Promise(resolve => setTimeout(resolve, 1_000 - (Date.now() % 1_000)))
-  await make('evicted', { phase: 'Failed', reason: 'Evicted' })
+  const nextSecond = () => new Promise(resolve => setTimeout(resolve, 1_000 - (Date.now() % 1_000)))
+  await nextSecond()
   await make('succeeded', { phase: 'Succeeded' })
   await make('failed', { phase: 'Failed' })
+  await nextSecond()
+  await make('evicted', { phase: 'Failed', reason: 'Evicted' })
   await using manager = new ControllerManager({
     controllers: [controller(new PodGarbageCollector(new ObservedTime(clock), KEPT))],
     client,
