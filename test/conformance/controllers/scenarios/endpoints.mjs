@@ -26,14 +26,14 @@ const nodes = (zones, allocatable) => async side => {
 const on = (side, letter) => ({ nodeSelector: { 'kubernetes.io/hostname': nodeName(side, letter) } })
 const tell = (side, name, told) =>
   side.create('v1/configmaps', { metadata: { name }, data: { told: JSON.stringify(told) } })
+/** How full each slice is depends on who comes together: how many there are does not. */
 const sizes = async (side, name) => {
   await wait(12_000)
   const { items } = await side.get(SLICES)
-  const slices = items
-    .map(({ endpoints, ports }) => [(endpoints ?? []).length, (ports ?? []).map(({ port }) => port).sort()])
-    .sort()
+  const ports = items.map(item => (item.ports ?? []).map(({ port }) => port).sort())
+  const all = items.flatMap(({ endpoints }) => endpoints ?? []).length
   const { subsets = [] } = await side.get(`${ENDPOINTS}/web`)
-  await tell(side, name, { slices, addresses: subsets.map(({ addresses = [] }) => addresses.length) })
+  await tell(side, name, { ports, all, addresses: subsets.map(({ addresses = [] }) => addresses.length) })
 }
 const evict = (name, as, more = {}) => [
   `evict ${name} (${as})`,

@@ -1,86 +1,11 @@
 // Autoscalers that go by a metric of an API server outside, which both clusters ask.
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { createServer } from 'node:https'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { external as values, serveMetrics } from '../metrics-server.mjs'
 
 const DEPLOYMENTS = 'apps/v1/deployments'
 const HPAS = 'autoscaling/v2/horizontalpodautoscalers'
-const APISERVICES = '/apis/apiregistration.k8s.io/v1/apiservices'
-const GROUP = 'external.metrics.k8s.io'
-const VERSION = `${GROUP}/v1beta1`
 /** Autoscalers look every 15 s, and may find twice that they may not go on yet. */
 const quietMs = 32_000
 const mostMs = 120_000
-
-/** `namespace/metric` → value */
-const values = new Map()
-let port
-
-function certificate() {
-  const folder = mkdtempSync(join(tmpdir(), 'metrics-'))
-  const [key, cert] = ['tls.key', 'tls.crt'].map(name => join(folder, name))
-  const kind = [
-    '-newkey',
-    'ec',
-    '-pkeyopt',
-    'ec_paramgen_curve:P-256',
-    '-nodes',
-    '-days',
-    '2',
-    '-subj',
-    '/CN=localhost',
-  ]
-  execFileSync('openssl', ['req', '-x509', ...kind, '-keyout', key, '-out', cert], { stdio: 'ignore' })
-  try {
-    return { key: readFileSync(key), cert: readFileSync(cert) }
-  } finally {
-    rmSync(folder, { recursive: true })
-  }
-}
-
-function answer(path) {
-  const [, namespace, metricName] = /namespaces\/([^/]+)\/([^/?]+)/.exec(path) ?? []
-  if (!metricName) return { kind: 'APIResourceList', apiVersion: 'v1', groupVersion: VERSION, resources: [] }
-  const value = values.get(`${namespace}/${metricName}`)
-  const items =
-    value === undefined ? [] : [{ metricName, metricLabels: {}, timestamp: new Date().toISOString(), value }]
-  return { kind: 'ExternalMetricValueList', apiVersion: VERSION, metadata: {}, items }
-}
-
-/** Ends with the run. */
-const started = () =>
-  (port ??= new Promise(resolve => {
-    const server = createServer(certificate(), (request, response) => {
-      response.setHeader('Content-Type', 'application/json')
-      response.end(JSON.stringify(answer(request.url)))
-    })
-    server.listen(0, '127.0.0.1', () => resolve(server.address().port))
-  }))
-
-/** Has the cluster ask there; the first scenario does it for all. */
-async function serveMetrics(side) {
-  const spec = { type: 'ExternalName', externalName: 'localhost', ports: [{ port: await started() }] }
-  await side
-    .create('/api/v1/namespaces/kube-system/services', { metadata: { name: 'metrics-outside' }, spec })
-    .catch(() => undefined)
-  const service = { namespace: 'kube-system', name: 'metrics-outside', port: await started() }
-  const apiService = {
-    metadata: { name: `v1beta1.${GROUP}` },
-    spec: {
-      ...{ group: GROUP, version: 'v1beta1', groupPriorityMinimum: 100, versionPriority: 100 },
-      ...{ insecureSkipTLSVerify: true, service },
-    },
-  }
-  await side.create(APISERVICES, apiService).catch(() => undefined)
-  for (let tries = 0; tries < 200; tries++) {
-    const { status } = await side.get(`${APISERVICES}/v1beta1.${GROUP}`)
-    if (status?.conditions?.some(({ type, status: value }) => type === 'Available' && value === 'True')) return
-    await new Promise(resolve => setTimeout(resolve, 100))
-  }
-  throw new Error('the metrics are not served')
-}
 
 const deployment = replicas => ({
   metadata: { name: 'web' },
@@ -106,7 +31,7 @@ const autoscaler = (spec, metrics = [average('5')]) => ({
 const begin = (queue, replicas, hpa) => [
   `a queue of ${queue}`,
   async side => {
-    await serveMetrics(side)
+    await serveMetrics(side, 'external.metrics.k8s.io')
     values.set(`${side.namespace}/queue`, queue)
     await side.create(DEPLOYMENTS, deployment(replicas))
     await side.create(HPAS, hpa)
