@@ -144,6 +144,22 @@ describe.each(['mutating', 'validating'] as const)('%s configurations', kind => 
   })
 })
 
+test.each(['mutating', 'validating'] as const)(
+  'nothing is created in a namespace that goes away while a %s webhook is asked',
+  async kind => {
+    const going = unique('going')
+    await cluster.admin.create(Namespace, { metadata: { name: going }, spec: {} })
+    hooks.on('/slow', async () => {
+      await cluster.admin.delete(Namespace, { name: going })
+      return { allowed: true }
+    })
+    await register(kind, [hook('/slow', { rules: [rule('', 'configmaps', 'CREATE')] })])
+    const error = await failure(configMap({}, 'late', going))
+    expect([error.code, error.message]).toEqual([403, expect.stringContaining('because it is being terminated')])
+    expect((await cluster.admin.list(ConfigMap, { namespace: going })).items).toEqual([])
+  },
+)
+
 describe('a validating webhook refuses', () => {
   const refuse = (...rules: ReturnType<typeof rule>[]) => {
     hooks.on('/refuse', ({ object }) => ({

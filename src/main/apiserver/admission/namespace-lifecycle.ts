@@ -9,8 +9,14 @@ const IMMORTAL = new Set(['default', 'kube-system', 'kube-public'])
 /** Access reviews are questions about a namespace, which need not exist. */
 const REVIEWS = new Set(['localsubjectaccessreviews'])
 
-/** @see https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/#namespacelifecycle */
-export function namespaceLifecycle(store: ObjectStore): AdmissionPlugin {
+const NAME = 'NamespaceLifecycle'
+
+/**
+ * @returns what is asked first of all, before a plugin misses what a namespace would have; and what is asked after
+ *   all others, as the namespace may go away while they wait for webhooks
+ * @see https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/#namespacelifecycle
+ */
+export function namespaceLifecycle(store: ObjectStore): Record<'first' | 'last', AdmissionPlugin> {
   const check = ({ operation, resource, namespace, name, object }: AdmissionRequest): void => {
     const { type } = resource
     const isNamespace = type.group === '' && type.plural === 'namespaces'
@@ -34,6 +40,5 @@ export function namespaceLifecycle(store: ObjectStore): AdmissionPlugin {
       ],
     })
   }
-  // First of all, before a plugin misses what a namespace would have; and last, as it may go away meanwhile.
-  return { name: 'NamespaceLifecycle', mutate: check, validate: check }
+  return { first: { name: NAME, mutate: check }, last: { name: NAME, validate: check } }
 }

@@ -58,12 +58,13 @@ export function createAdmission(options: AdmissionOptions): Admission {
   const policy = new PolicyIndex(store)
   const quota = resourceQuota(store, systemClock, settings?.limitedResources)
   const webhooks = webhookPlugins(options)
+  const namespaces = namespaceLifecycle(store)
   const mutatingPolicies = mutatingAdmissionPolicy(store)
   const validatingPolicies = validatingAdmissionPolicy(store)
   const deciders = [privilegedGroup, rbacAuthorizer(policy)]
   return {
     plugins: [
-      namespaceLifecycle(store),
+      namespaces.first,
       limitRanger(store),
       serviceAccount(store),
       nodeRestriction(store),
@@ -92,8 +93,9 @@ export function createAdmission(options: AdmissionOptions): Admission {
       allocator,
       validatingPolicies,
       webhooks.validating,
-      // Last, when nothing else can refuse any more.
+      // When nothing else can refuse any more, but that the namespace has gone meanwhile.
       quota,
+      namespaces.last,
     ],
     [Symbol.dispose]() {
       policy[Symbol.dispose]()
