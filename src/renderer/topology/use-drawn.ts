@@ -1,5 +1,6 @@
 // Which cards are drawn, and how: those in sight, far out as boxes without text. While the map is moved they come, go and
-// change a few a frame, from the middle outwards, so that no frame takes long. Another picture is drawn at once.
+// change a few a frame, from the middle outwards, so that no frame takes long; while it is zoomed they only come, as boxes:
+// whatever changes is painted anew with all that is around it. Another picture is drawn at once.
 import { useRafFn } from '@vueuse/core'
 import { computed, shallowRef, watch } from 'vue'
 import type { Box } from './arrange.ts'
@@ -22,6 +23,7 @@ interface Seen {
   /** What is on screen, and a little more. */
   readonly visible: Box
   readonly isFar: boolean
+  readonly isZooming: boolean
   /** Drawn wherever it is. */
   readonly current: string | undefined
 }
@@ -47,21 +49,23 @@ export function useDrawn(seen: () => Seen) {
 
   const { pause, resume } = useRafFn(goOn, { immediate: false })
   function goOn() {
-    const { layout, visible, current } = seen()
+    const { layout, visible, current, isFar, isZooming } = seen()
     const next = new Map(drawn.value)
     const away = ([id]: readonly [string, boolean]) => distance(layout.boxes.get(id) ?? visible, visible)
-    const coming = [...wanted.value].filter(([id, isFar]) => next.get(id) !== isFar)
-    const going = [...next].filter(([id]) => !wanted.value.has(id))
+    const coming = isZooming
+      ? [...wanted.value.keys()].filter(id => !next.has(id)).map(id => [id, true] as const)
+      : [...wanted.value].filter(each => next.get(each[0]) !== each[1])
+    const going = isZooming ? [] : [...next].filter(([id]) => !wanted.value.has(id))
     // Where the keys are comes first: it is to have the focus.
     coming.sort((a, b) => Number(b[0] === current) - Number(a[0] === current) || away(a) - away(b))
-    const most = seen().isFar ? BOXES_A_FRAME : CARDS_A_FRAME
-    for (const [id, isFar] of coming.slice(0, most)) next.set(id, isFar)
+    const most = isFar || isZooming ? BOXES_A_FRAME : CARDS_A_FRAME
+    for (const [id, asBox] of coming.slice(0, most)) next.set(id, asBox)
     for (const [id] of going.slice(0, Math.max(0, most - coming.length))) next.delete(id)
     if (coming.length + going.length > 0) drawn.value = next
     if (coming.length + going.length > most) resume()
     else pause()
   }
-  watch([wanted, () => seen().picture], ([cards, picture], [, before]) => {
+  watch([wanted, () => seen().picture, () => seen().isZooming], ([cards, picture], [, before]) => {
     if (picture === before) return goOn()
     drawn.value = cards
     pause()

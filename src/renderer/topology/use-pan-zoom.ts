@@ -1,5 +1,5 @@
 // Panning and zooming of a drawing: wheel and drag pan, Ctrl and wheel (a pinch) zooms where the pointer is.
-import { useElementSize, useEventListener } from '@vueuse/core'
+import { refAutoReset, useElementSize, useEventListener } from '@vueuse/core'
 import { type Ref, computed, ref, shallowRef } from 'vue'
 import { deepEqual } from '../../shared/machinery/deep-equal.ts'
 import type { Box } from './arrange.ts'
@@ -16,6 +16,9 @@ const MAX_FIT_SCALE = 1.4
 const MARGIN = 32
 /** What is drawn beyond the edges, so that panning does not show gaps and need not redraw at every pixel. */
 const CELL = 240
+
+/** After the last step of a wheel or a pinch. */
+const ZOOMED_MS = 150
 
 const clampScale = (scale: number) => Math.max(MIN_SCALE, Math.min(MAX_SCALE, scale))
 
@@ -35,12 +38,14 @@ export function usePanZoom(element: Readonly<Ref<HTMLElement | null>>) {
   const { width, height } = useElementSize(element)
   const view = shallowRef({ x: MARGIN, y: MARGIN, scale: 1 })
   const isDragging = ref(false)
+  const isZooming = refAutoReset(false, ZOOMED_MS)
   /** What is shown as the drawing grows: what can be read of it, the whole, or what somebody chose. */
   let shown: 'readable' | 'whole' | 'chosen' = 'readable'
 
   function zoomAt(x: number, y: number, factor: number) {
     const { x: left, y: top, scale } = view.value
     const next = clampScale(scale * factor)
+    isZooming.value = true
     view.value = { x: x - ((x - left) / scale) * next, y: y - ((y - top) / scale) * next, scale: next }
   }
   function zoom(factor: number) {
@@ -124,5 +129,5 @@ export function usePanZoom(element: Readonly<Ref<HTMLElement | null>>) {
     // The very same, or all that is drawn is looked through at every pixel.
     return before && deepEqual(before, box) ? before : box
   })
-  return { view, width, height, isDragging, zoom, begin, fit, keepFitting, reveal, visible }
+  return { view, width, height, isDragging, isZooming, zoom, begin, fit, keepFitting, reveal, visible }
 }

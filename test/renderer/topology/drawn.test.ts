@@ -35,7 +35,13 @@ beforeEach(() => {
   frames = []
   vi.stubGlobal('requestAnimationFrame', (each: FrameRequestCallback) => frames.push(each))
   vi.stubGlobal('cancelAnimationFrame', (id: number) => frames.splice(id - 1, 1))
-  seen = shallowReactive({ ...pictureOf(ALL), visible: boxAt(0, 3 * HIGH), isFar: false, current: undefined })
+  seen = shallowReactive({
+    ...pictureOf(ALL),
+    visible: boxAt(0, 3 * HIGH),
+    isFar: false,
+    isZooming: false,
+    current: undefined,
+  })
   app = createApp({ setup: () => ((drawn = useDrawn(() => seen)), () => null) })
   app.mount(document.createElement('div'))
 })
@@ -78,6 +84,21 @@ it('takes away what left, after what came', async () => {
   expect(names()).toHaveLength(50 + CARDS_A_FRAME)
   await draw()
   expect(names()).toHaveLength(CARDS_A_FRAME)
+})
+
+it('only adds boxes while it is zoomed, and gives them their text, and takes away what left, when that is over', async () => {
+  set({ visible: boxAt(0, 50 * HIGH) })
+  await draw()
+  set({ visible: boxAt(40 * HIGH, 20 * HIGH), isZooming: true })
+  await draw()
+  expect(names()).toHaveLength(60)
+  expect(drawn.value.filter(({ isFar }) => isFar).map(({ card }) => card.id)).toEqual(names().slice(50))
+  set({ isFar: true })
+  expect(await draw()).toBe(0)
+  set({ isFar: false, isZooming: false })
+  await draw()
+  expect(names()).toHaveLength(20)
+  expect(drawn.value.some(({ isFar }) => isFar)).toBe(false)
 })
 
 it('has where the keys are at once, wherever that is', async () => {
