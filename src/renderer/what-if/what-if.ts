@@ -3,6 +3,7 @@ import { Namespace } from '../../shared/api/core/v1.ts'
 import type { WhatIfPod, WhatIfSpec } from '../../shared/api/flotilla/scheduling-v1.ts'
 import type { AnyObject } from '../../shared/machinery/object.ts'
 import { parseObjects } from '../api/yaml-text.ts'
+import { groupBy } from '../world/world.ts'
 import { m, t } from '../i18n/i18n.ts'
 
 const place = (node: string | undefined) => (node ? t('to {node}', { node }) : t('nowhere'))
@@ -72,7 +73,7 @@ export interface WhatIfLine {
   readonly isTrouble: boolean
   /** Of how many pods it is said: those that a workload would make have no names yet. */
   readonly times: number
-  /** Its reason is the line before, which is that of others too. */
+  /** Its reason stands above, once for it and others. */
   readonly isBelow?: boolean
 }
 
@@ -91,14 +92,11 @@ function addUp(pods: readonly WhatIfPod[], withReason: boolean): WhatIfLine[] {
  */
 export function linesOf(pods: readonly WhatIfPod[]): readonly WhatIfLine[] {
   const told = pods.filter(({ change, to }) => change !== 'Wait' || to).sort((a, b) => rank(a) - rank(b))
-  const byReason = new Map<string | WhatIfPod, WhatIfPod[]>()
-  for (const pod of told) {
-    const key = reasonOf(pod) ?? pod
-    byReason.set(key, [...(byReason.get(key) ?? []), pod])
-  }
-  return [...byReason].flatMap(([text, those]): WhatIfLine[] => {
+  // What has no reason that could be told once is a group by what is said of it.
+  const groups = groupBy(told, pod => reasonOf(pod) ?? lineOf(pod, false))
+  return [...groups].flatMap(([text, those]): readonly WhatIfLine[] => {
     const lines = addUp(those, true)
-    if (typeof text !== 'string' || lines.length === 1) return lines
+    if (lines.length === 1) return lines
     const below = addUp(those, false).map(line => ({ ...line, isBelow: true }))
     return [{ text, isTrouble: true, times: those.length }, ...below]
   })

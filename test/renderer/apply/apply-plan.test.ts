@@ -97,9 +97,9 @@ describe('what would follow', () => {
     ])
   })
   it('says the same of many pods once, with how many they are', () => {
-    const started = pod('Create', { to: 'a' })
-    const waits = pod('Create', { message: 'no room' })
-    expect(linesOf([started, waits, waits, started, waits])).toEqual([
+    const started = () => pod('Create', { to: 'a' })
+    const waits = () => pod('Create', { message: 'no room' })
+    expect(linesOf([started(), waits(), waits(), started(), waits()])).toEqual([
       { text: 'shop/web would start nowhere: no room', isTrouble: true, times: 3 },
       { text: 'shop/web would start on a', isTrouble: false, times: 2 },
     ])
