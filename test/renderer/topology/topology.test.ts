@@ -592,7 +592,7 @@ describe('toSvg()', () => {
     expect(parsed.querySelectorAll('text').length).toBeGreaterThan(4)
   })
 
-  it('has every line of the map', () => {
+  it('has every line that the map shows by itself', () => {
     const drawn = picture(worldWith([makeApp('web', 2)]))
     const palette = new Proxy({} as Parameters<typeof toSvg>[2], { get: () => '#000' })
     const svg = toSvg(drawn, layOut(drawn.cards, drawn.edges), palette)
