@@ -30,7 +30,10 @@ const ALONE = {
 }
 /** It makes what `hosts` runs on, beside tests that use no Docker. */
 const LAB = ['test/hosts/lab/image.test.ts']
-/** They do not make this machine a node, of which it can be one only at a time. */
+/**
+ * They do not claim this machine's network, in which there can be one node at a time: nodes of theirs are in networks of
+ * their own.
+ */
 const BESIDE = [
   'test/e2e/bad-input.test.ts',
   'test/e2e/rootless-docker.test.ts',
