@@ -118,6 +118,20 @@ test('a template of a claim is the same whether a list is empty or not there', a
   expect(code).toBe(200)
 })
 
+test('a capacity that no node has is not had by every node afterwards, nor the other way round', async () => {
+  const path = '/apis/storage.k8s.io/v1/namespaces/default/csistoragecapacities'
+  for (const [name, before, after] of [
+    ['none', undefined, {}],
+    ['all', {}, null],
+  ] as const) {
+    await post(path, { metadata: { name }, storageClassName: 'a', nodeTopology: before })
+    const { json } = await patch(`${path}/${name}`, 'merge-patch+json', { nodeTopology: after })
+    expect(causes(json)).toEqual([expect.stringMatching(/^nodeTopology: Invalid value: .*: field is immutable$/)])
+  }
+  const { code } = await patch(`${path}/all`, 'merge-patch+json', { nodeTopology: { matchLabels: {} } })
+  expect(code).toBe(200)
+})
+
 test('a capacity of a device that says no amount has none of it', async () => {
   const pool = { name: 'p', resourceSliceCount: 1 }
   const devices = [{ name: 'd', capacity: { memory: {} } }]
