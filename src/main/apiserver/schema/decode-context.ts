@@ -40,14 +40,14 @@ export class DecodeContext {
   keptGiven = false
 
   /** @param literals how numbers are written that are no integers to Go, by their paths */
-  /** It was made as a map, which upstream reads in another way than JSON. */
-  get isOfMap(): boolean {
-    return this.#wording === 'map'
-  }
-
   constructor(wording: Wording, literals?: ReadonlyMap<string, string>) {
     this.#wording = wording
     this.#literals = literals
+  }
+
+  /** Whether it was made as a map, which upstream reads in another way than JSON. */
+  get isOfMap(): boolean {
+    return this.#wording === 'map'
   }
 
   /** @returns how the number at hand is written, where that is not as its value is; of another number it was not */
