@@ -3,7 +3,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ConfigMap, Namespace, Pod, ServiceAccount } from '../../../src/shared/api/core/v1.ts'
 import { Lease } from '../../../src/shared/api/coordination/v1.ts'
 import { SystemNamespaces } from '../../../src/main/apiserver/bootstrap/system-namespaces.ts'
+import type { Client } from '../../../src/shared/client/client.ts'
 import { silentLog } from '../../../src/shared/machinery/log.ts'
+import { notFound } from '../../../src/shared/machinery/status.ts'
 import { eventually } from '../../support/eventually.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 import { failure, startSecuredCluster, type SecuredCluster } from '../authz/support/cluster.ts'
@@ -137,13 +139,37 @@ describe('a namespace of the system', () => {
     await clock.advance(60_000)
     await eventually(async () => expect((await cluster.admin.get(Namespace, { name })).status.phase).toBe('Active'))
   })
+
+  test('that is being made is given up by who ends', async () => {
+    const clock = new ManualClock()
+    const asked: string[] = []
+    const until = (name: string, signal: AbortSignal | undefined) => {
+      asked.push(name)
+      return new Promise<never>((_, reject) => signal?.addEventListener('abort', () => reject(new Error('ended'))))
+    }
+    const client: Client = {
+      ...cluster.admin,
+      get: () => Promise.reject(notFound(Namespace, 'default')),
+      create: (_type, { metadata }, options) => until(metadata?.name ?? '', options?.signal),
+    }
+    const namespaces = new SystemNamespaces({ client, clock, log: silentLog })
+    await clock.advance(60_000)
+    await eventually(() => expect(asked).toEqual(['default']))
+    await namespaces[Symbol.asyncDispose]()
+    expect([asked, clock.pending]).toEqual([['default'], 0])
+  })
 })
 
-test('a namespace that goes away already takes no other policy', async () => {
+test('a namespace that goes away already takes no other policy until it is empty', async () => {
   const name = 'going'
-  await cluster.admin.create(Namespace, { metadata: { name }, spec: {} })
   const path = `/api/v1/namespaces/${name}`
-  const first = await raw(cluster.api, path, { method: 'DELETE' })
-  const second = await raw(cluster.api, path, { method: 'DELETE', body: { propagationPolicy: 'Orphan' } })
-  expect(second.json.metadata).toEqual(first.json.metadata)
+  const remove = async (propagationPolicy: string) =>
+    (await raw(cluster.api, path, { method: 'DELETE', body: { propagationPolicy } })).json.metadata
+  const metadata = { name, finalizers: ['example.test/kept'] }
+  await cluster.admin.create(Namespace, { metadata, spec: {} })
+  const first = await remove('Foreground')
+  expect(first.finalizers).toEqual(['example.test/kept', 'foregroundDeletion'])
+  expect(await remove('Orphan')).toEqual(first)
+  await raw(cluster.api, `${path}/finalize`, { method: 'PUT', body: { metadata: first, spec: { finalizers: [] } } })
+  expect((await remove('Background')).finalizers).toEqual(['example.test/kept'])
 })

@@ -3,7 +3,7 @@ import { Namespace } from '../../../shared/api/core/v1.ts'
 import type { Client } from '../../../shared/client/client.ts'
 import { type Clock, delay } from '../../../shared/machinery/clock.ts'
 import type { Log } from '../../../shared/machinery/log.ts'
-import { isAlreadyExists } from '../../../shared/machinery/status.ts'
+import { isAlreadyExists, isNotFound } from '../../../shared/machinery/status.ts'
 
 export const SYSTEM_NAMESPACES = ['default', 'kube-system', 'kube-public', 'kube-node-lease']
 
@@ -32,21 +32,19 @@ export class SystemNamespaces implements AsyncDisposable {
     for (;;) {
       await delay(clock, LOOK_MS, signal).catch(() => undefined) // aborted: the loop ends
       if (signal.aborted) return
-      await this.#look().catch((error: unknown) =>
-        log.warn({ err: error }, "the system's namespaces could not be made"),
-      )
+      await this.#look(signal).catch((error: unknown) => {
+        if (!signal.aborted) log.warn({ err: error }, "the system's namespaces could not be made")
+      })
     }
   }
 
-  async #look(): Promise<void> {
+  async #look(signal: AbortSignal): Promise<void> {
     const { client } = this.#options
-    const { items } = await client.list(Namespace)
-    const there = new Set(items.map(({ metadata }) => metadata.name))
+    // There may be very many others.
     for (const name of SYSTEM_NAMESPACES) {
-      if (there.has(name)) continue
-      await client.create(Namespace, { metadata: { name }, spec: {} }).catch((error: unknown) => {
-        if (!isAlreadyExists(error)) throw error
-      })
+      const isThere = await client.get(Namespace, { name }, { signal }).then(() => true, unless(isNotFound))
+      if (!isThere)
+        await client.create(Namespace, { metadata: { name }, spec: {} }, { signal }).catch(unless(isAlreadyExists))
     }
   }
 
@@ -54,4 +52,8 @@ export class SystemNamespaces implements AsyncDisposable {
     this.#end.abort()
     await this.#looking
   }
+}
+
+const unless = (isExpected: (error: unknown) => boolean) => (error: unknown) => {
+  if (!isExpected(error)) throw error
 }

@@ -14,7 +14,7 @@ import type { ResourceDescriptor } from '../../registry/resource.ts'
 import { toApiError } from '../../store-error.ts'
 import type { DeleteOptions } from '../contract.ts'
 import type { ObjectName } from '../server-view.ts'
-import { isHeld } from './finalization.ts'
+import { hasContent, isHeld } from './finalization.ts'
 import { checkDeletePreconditions } from './preconditions.ts'
 import { unlessOutdated } from './unless-outdated.ts'
 import type { WriteParts } from './write-parts.ts'
@@ -130,9 +130,8 @@ async function attempt(
   await parts.admission.mutate(request)
   await parts.admission.validate(request)
 
-  // What is emptied goes once it is empty, whoever asks again and however.
-  if (resource.storage === 'core/namespaces' && old.metadata.deletionTimestamp !== undefined && isHeld(resource, old))
-    return { object: old, gone: false }
+  // What is emptied is emptied first, whoever asks again and however.
+  if (old.metadata.deletionTimestamp !== undefined && hasContent(resource, old)) return { object: old, gone: false }
   // Deletion changes nothing deeper: the rest is shared.
   const marked: AnyObject = { ...old, metadata: { ...old.metadata } }
   const finalizers = finalizersFor(resource, old.metadata.finalizers ?? [], options.propagationPolicy)

@@ -2,13 +2,15 @@
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
 import type { ResourceDescriptor } from '../../registry/resource.ts'
 
-/** A namespace is also held by `spec.finalizers`, which its controller empties when all content is gone. */
-export function isHeld(resource: ResourceDescriptor, object: AnyObject): boolean {
-  if ((object.metadata.finalizers?.length ?? 0) > 0) return true
-  if (resource.type.group !== '' || resource.type.plural !== 'namespaces') return false
-  const spec = object.spec as { finalizers?: readonly string[] } | undefined
-  return (spec?.finalizers?.length ?? 0) > 0
+/** Whether it is a namespace with `spec.finalizers`, which its controller empties when all content is gone. */
+export function hasContent({ storage }: ResourceDescriptor, { spec }: AnyObject): boolean {
+  if (storage !== 'core/namespaces') return false
+  const { finalizers = [] } = (spec ?? {}) as { readonly finalizers?: readonly string[] }
+  return finalizers.length > 0
 }
+
+export const isHeld = (resource: ResourceDescriptor, object: AnyObject): boolean =>
+  (object.metadata.finalizers?.length ?? 0) > 0 || hasContent(resource, object)
 
 /** @returns whether this state is the one in which the object disappears. */
 export const isFinished = (resource: ResourceDescriptor, object: AnyObject): boolean =>
