@@ -292,7 +292,7 @@ export class PriorityLevel implements Disposable {
   #reject(counts: FlowCounts, why: Rejection) {
     this.rejected[why]++
     counts.reject(why)
-    return tooManyRequests('Too many requests, please try again later.', this.#retryAfter.told(this.#clock.now()))
+    return tooManyRequests('Too many requests, please try again later.', this.#retryAfter.told(this.#clock.monotonic()))
   }
 
   #queueFor({ flow }: Asking): OpenQueue | undefined {

@@ -15,7 +15,11 @@ export class RetryAfter {
   #current: Second = { at: 0, count: 0 }
   #past: Second[] = []
 
-  /** One more is turned away. @returns what it is told, in seconds */
+  /**
+   * One more is turned away.
+   * @param nowMs by a clock that nobody sets back
+   * @returns what it is told, in seconds
+   */
   told(nowMs: number): number {
     const at = Math.floor(nowMs / 1000)
     if (this.#current.at !== at) {
