@@ -353,7 +353,7 @@ describe('an address that can be read in two ways', () => {
     ['of a service', service({ externalIPs: ['010.0.0.1'] }), 'spec.externalIPs[0]', 'Invalid value: "010.0.0.1": must not have leading 0s'],
     ['of a service, IPv4 in IPv6', service({ externalIPs: ['::ffff:10.0.0.1'] }), 'spec.externalIPs[0]', 'Invalid value: "::ffff:10.0.0.1": must not be an IPv4-mapped IPv6 address'],
     ['of a slice', slice('IPv6', 'fd00:0::1'), 'endpoints[0].addresses[0]', 'Invalid value: "fd00:0::1": must be in canonical form ("fd00::1")'],
-    ['of a slice of the other family', slice('IPv4', 'fd00::1'), 'endpoints[0].addresses[0]', 'Invalid value: "fd00::1": must be an IPv4 address'],
+    ['of a slice of the other family', slice('IPv4', 'fd00::1'), 'endpoints[0].addresses', 'Invalid value: "fd00::1": must be an IPv4 address'],
   ])('%s', async (_what, { path, ...content }, field, message) => {
     const { json } = await raw(server, path, { body: { metadata: { name: 'twofold' }, ...content } })
     expect(json.details?.causes).toContainEqual({ reason: 'FieldValueInvalid', field, message })

@@ -180,7 +180,7 @@ test('of devices that a claim was given only those may be told of, by names that
     causes((await patch(`${path}/given/status`, 'merge-patch+json', { status })).json)
   const device = { driver: 'a.example.com', pool: 'p', device: 'd' }
   expect(await told({ devices: [device] })).toEqual([
-    `status.devices[0]: Invalid value: ${JSON.stringify(device)}: must be an allocated device in the claim`,
+    `status.devices[0]: Invalid value: {"Driver":"a.example.com","Pool":"p","Device":"d","ShareID":""}: must be an allocated device in the claim`,
   ])
   const unnamed = await told({ allocation: { devices: { results: [{}] } } })
   expect(unnamed.find(text => text.includes('results[0].device'))).toMatch(/: Invalid value: "": a lowercase RFC 1123/)

@@ -102,7 +102,12 @@ test.each([
 test('built-in kinds are what their path says, and no patch turns them into others', async () => {
   const path = `${CONFIG_MAPS}/plain`
   const merge = 'application/merge-patch+json'
-  expect(await say('PATCH', path, { kind: null, apiVersion: null }, merge)).toEqual([200, undefined])
+  expect(await say('PATCH', path, { kind: null }, merge)).toEqual([200, undefined])
+  // Of nothing, no field is one: its name is none either.
+  expect(await say('PATCH', path, { kind: null, apiVersion: null }, merge)).toEqual([
+    400,
+    'the name of the object (plain based on URL) was undeterminable: name must be provided',
+  ])
   expect(await say('PATCH', path, { kind: 'Secret' }, merge)).toEqual([
     422,
     expect.stringContaining('converting (v1.Secret) to (core.ConfigMap): unknown conversion'),

@@ -106,7 +106,7 @@ test.each<[keyof typeof KINDS, Fields, string[]]>([
   ['pod', { resourceClaimStatuses: [{ name: 'x' }] }, ['status.resourceClaimStatuses[0].name: Invalid value: "x": must match the name of an entry in `spec.resourceClaims`']],
   ['pod', { containerStatuses: [{ name: 'web', user: { linux: { uid: -1, gid: 0 } } }] }, ['status.containerStatuses[0].user.linux.uid: Invalid value: -1: must be between 0 and 2147483647, inclusive']],
   ['pod', { containerStatuses: [{ name: 'web', allocatedResourcesStatus: [{ name: 'a/b', resources: [{ resourceID: 'x', health: 'y' }] }] }] }, ["status.containerStatuses[0].allocatedResourcesStatus[0].name: Invalid value: \"a/b\": must match one of the container's resource requests", 'status.containerStatuses[0].allocatedResourcesStatus[0].resources[0].health: Unsupported value: "y": supported values: "Healthy", "Unhealthy", "Unknown"']],
-  ['devices', { devices: [{ driver: 'd', pool: 'p', device: 'x', networkData: { ips: ['10.0.0.1'] } }] }, ['status.devices[0]: Invalid value: "d/p/x": must be an allocated device in the claim', 'status.devices[0].networkData.ips[0]: Invalid value: "10.0.0.1": must be a valid address in CIDR form, (e.g. 10.9.8.7/24 or 2001:db8::1/64)']],
+  ['devices', { devices: [{ driver: 'd', pool: 'p', device: 'x', networkData: { ips: ['10.0.0.1'] } }] }, ['status.devices[0]: Invalid value: {"Driver":"d","Pool":"p","Device":"x","ShareID":""}: must be an allocated device in the claim', 'status.devices[0].networkData.ips[0]: Invalid value: "10.0.0.1": must be a valid address in CIDR form, (e.g. 10.9.8.7/24 or 2001:db8::1/64)']],
 ])('of %s: %j', async (kind, status, wrong) => {
   expect(await write(await create(kind), status)).toEqual(wrong)
 }) // prettier-ignore

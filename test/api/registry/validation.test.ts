@@ -333,7 +333,7 @@ const refused: [schema: string, what: string, object: Fields, problem: string][]
     'discovery.v1.EndpointSlice',
     'an address of the other family',
     { addressType: 'IPv6', endpoints: [{ addresses: ['10.0.0.1'] }] },
-    'endpoints[0].addresses[0]: Invalid value: "10.0.0.1": must be an IPv6 address',
+    'endpoints[0].addresses: Invalid value: "10.0.0.1": must be an IPv6 address',
   ],
   [
     'discovery.v1.EndpointSlice',

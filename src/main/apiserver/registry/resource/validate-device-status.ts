@@ -54,6 +54,14 @@ function networkErrors(path: string, network: AllocatedDeviceStatus['networkData
   ]
 }
 
+/** As upstream shows which device is meant. */
+const told = ({ driver, pool, device, shareID = '' }: AllocatedDeviceStatus) => ({
+  Driver: driver,
+  Pool: pool,
+  Device: device,
+  ShareID: shareID,
+})
+
 export function validateDeviceStatuses(path: string, { allocation, devices }: ResourceClaim['status']): FieldError[] {
   const allocated = new Set(list(allocation?.devices?.results).map(identity))
   return [
@@ -63,7 +71,7 @@ export function validateDeviceStatuses(path: string, { allocation, devices }: Re
       ...obey(`${at}.device`, status.device ?? '', dns1123Label),
       ...(allocated.has(identity(status))
         ? []
-        : [invalidValue(at, status, 'must be an allocated device in the claim')]),
+        : [invalidValue(at, told(status), 'must be an allocated device in the claim')]),
       ...atMost(`${at}.conditions`, status.conditions, MOST_CONDITIONS),
       ...validateConditions(`${at}.conditions`, status.conditions),
       ...dataErrors(`${at}.data`, status.data),
