@@ -2,7 +2,7 @@ import 'reflect-metadata'
 import { execFileSync } from 'node:child_process'
 import { createHmac, webcrypto, X509Certificate } from 'node:crypto'
 import * as x509 from '@peculiar/x509'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { signers } from '../../src/main/controllers/csrsigning/signers.ts'
 import type { UserInfo } from '../../src/main/apiserver/request.ts'
 import { CertificateSigningRequest } from '../../src/shared/api/certificates/v1.ts'
@@ -55,6 +55,8 @@ interface Ask {
   /** Of another one, as it is: the same key again. */
   readonly request?: string
   readonly machine?: string
+  /** Of the request; one that no other has where it is left out. */
+  readonly named?: string
 }
 let counter = 0
 async function ask(given: Ask): Promise<string> {
@@ -66,7 +68,7 @@ async function ask(given: Ask): Promise<string> {
     signingAlgorithm: algorithm,
     extensions: names ? [new x509.SubjectAlternativeNameExtension(names)] : [],
   })
-  const name = `request-${++counter}`
+  const name = given.named ?? `request-${++counter}`
   await cluster.api.clientAs(given.user).create(CertificateSigningRequest, {
     metadata: { name, ...(given.machine ? { annotations: { 'flotilla.dev/machine-id': given.machine } } : {}) },
     spec: {
@@ -137,8 +139,9 @@ describe('a node', () => {
 
   test('of a name that another machine has is refused with a token for one machine, which stays good', async () => {
     const client = cluster.client
-    const asking = (token: string, machine: string, node: string) =>
+    const asking = (token: string, machine: string, node: string, named?: string) =>
       ask({
+        ...(named ? { named } : {}),
         user: { ...bootstrapper, name: `system:bootstrap:${token}` },
         commonName: `system:node:${node}`,
         organizations: ['system:nodes'],
@@ -147,7 +150,7 @@ describe('a node', () => {
     const taken = [{ type: 'Denied', reason: 'NameTaken', message: expect.stringContaining('another machine is already the node') as string }] // prettier-ignore
     const isRefused = (name: string) =>
       eventually(async () => expect((await read(name)).status.conditions).toMatchObject(taken))
-    for (const token of ['twins1', 'twins2', 'twins3'])
+    for (const token of ['twins1', 'twins2', 'twins3', 'twins4', 'twins5', 'twins6'])
       await client.create(Secret, {
         metadata: {
           namespace: 'kube-system',
@@ -166,9 +169,21 @@ describe('a node', () => {
     await isRefused(await asking('twins1', 'bbbb', 'twin'))
     // It is itself: a repair.
     await certificateOf(await asking('twins1', 'aaaa', 'twin'))
-    // Two that ask together, of a node that is not there yet.
-    await certificateOf(await asking('twins2', 'aaaa', 'both'))
-    await isRefused(await asking('twins3', 'bbbb', 'both'))
+    // Two that ask within a second, of a node that is not there yet: the first one has it, whatever they call their requests.
+    const second = vi.spyOn(Date, 'now').mockReturnValue(Date.now())
+    try {
+      await certificateOf(await asking('twins2', 'aaaa', 'both', 'z-comes-first'))
+      await isRefused(await asking('twins3', 'bbbb', 'both', 'a-comes-second'))
+    } finally {
+      second.mockRestore()
+    }
+    const together = await Promise.all(
+      ['twins4', 'twins5', 'twins6'].map((token, i) => asking(token, `cccc${i}`, 'crowd', `at-once-${9 - i}`)),
+    )
+    await eventually(async () => {
+      const decided = await Promise.all(together.map(async name => (await read(name)).status.conditions?.[0]?.reason))
+      expect(decided.sort()).toEqual(['AutoApproved', 'NameTaken', 'NameTaken'])
+    })
     // The first one was taken out again.
     const issuedBefore = formatTime(Date.now() + 1_000)
     await client.create(CertificateRevocation, {

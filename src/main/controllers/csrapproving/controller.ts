@@ -51,6 +51,8 @@ export class CertificateApprover implements Reconciler<CertificateSigningRequest
   readonly name = 'csrapproving'
   readonly identity = 'certificate-controller'
   readonly type = CertificateSigningRequest
+  /** One at a time: of machines that ask for the same name together, the later ones see that one has it. */
+  readonly workers = 1
   readonly watches = [
     own(CertificateSigningRequest, ({ object }) => waits(object)),
     // The addresses that a node asks a serving certificate for are known once it has told them.

@@ -67,33 +67,32 @@ export async function tokenRefusal(
 
 const machineOf = ({ metadata }: CertificateSigningRequest) => metadata.annotations?.[MACHINE_ID]
 
-/** Whether the node that is asked for is another machine, or one that asked just before is about to become it. */
+/** Whether the node that is asked for is another machine, or one that was let in just before is about to become it. */
 async function isAnothers(
   request: CertificateSigningRequest,
   { commonName }: CertificateRequest,
-  { client, lister, clock }: ControllerContext,
+  { client, lister, clock, signal }: ControllerContext,
   read: (pem: string) => Promise<CertificateRequest>,
 ): Promise<boolean> {
   const machine = machineOf(request)
   const node = lister(Node).get({ name: commonName.slice(NODE_PREFIX.length) })
   const theirs = node?.status.nodeInfo?.machineID
   if (theirs) return theirs !== machine
-  const rivals = lister(CertificateSigningRequest)
-    .list()
-    .filter(
-      other =>
-        other.spec.username?.startsWith(PREFIX) &&
-        other.spec.signerName === request.spec.signerName &&
-        machineOf(other) !== machine &&
-        !other.status.conditions?.some(({ type }) => type === 'Denied') &&
-        clock.now() - Date.parse(other.metadata.creationTimestamp) < USED_TOKEN_LIFE_MS &&
-        isBefore(other, request),
-    )
+  // Asked for anew: the one before may have been approved this moment.
+  const { items: requests } = await client.list(CertificateSigningRequest, { signal })
+  const rivals = requests.filter(
+    other =>
+      other.spec.username?.startsWith(PREFIX) &&
+      other.spec.signerName === request.spec.signerName &&
+      machineOf(other) !== machine &&
+      other.status.conditions?.some(({ type }) => type === 'Approved') &&
+      clock.now() - Date.parse(other.metadata.creationTimestamp) < USED_TOKEN_LIFE_MS,
+  )
   if (rivals.length === 0) return false
-  const { items } = await client.list(CertificateRevocation)
+  const { items: revocations } = await client.list(CertificateRevocation, { signal })
   // One that was taken out again leaves its name to others.
-  const revoked = items.find(({ spec }) => spec.userName === commonName)?.spec.issuedBefore
-  const revokedMs = revoked === undefined ? 0 : Date.parse(revoked)
+  const own = revocations.filter(({ spec }) => spec.userName === commonName)
+  const revokedMs = Math.max(0, ...own.map(({ spec }) => Date.parse(spec.issuedBefore)))
   const standing = rivals.filter(({ metadata }) => Date.parse(metadata.creationTimestamp) >= revokedMs)
   const names = await Promise.all(
     standing.map(other =>
@@ -105,7 +104,3 @@ async function isAnothers(
   )
   return names.includes(commonName)
 }
-
-/** Of two that ask within a second, always the same one is the first. */
-const isBefore = ({ metadata: a }: CertificateSigningRequest, { metadata: b }: CertificateSigningRequest) =>
-  a.creationTimestamp < b.creationTimestamp || (a.creationTimestamp === b.creationTimestamp && a.name < b.name)
