@@ -1,4 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import {
+  type Mirror,
+  mirrorSlice,
+  mirrorsOf,
+  planMirrors,
+} from '../../src/main/controllers/endpointslicemirroring/mirror.ts'
 import { Endpoints, Namespace, Service } from '../../src/shared/api/core/v1.ts'
 import { EndpointSlice } from '../../src/shared/api/discovery/v1.ts'
 import { eventually } from '../support/eventually.ts'
@@ -155,5 +161,57 @@ describe('endpointslicemirroring', () => {
     await eventually(async () => expect(await slices(other)).toHaveLength(1))
     expect((await slices(other))[0]!.metadata.labels).toMatchObject({ 'kubernetes.io/service-name': 'later' })
     expect(await slices(namespace)).toEqual([])
+  })
+})
+
+describe('of Endpoints of many', () => {
+  const many = Array.from({ length: 60 }, (_, i) => i)
+  const portOf = (i: number) => ({ name: `p${i}`, port: 1_000 + i })
+  const written = (subsets: Endpoints['subsets']): Endpoints => ({
+    apiVersion: 'v1',
+    kind: 'Endpoints',
+    metadata: { namespace: 'default', name: 'db', uid: '1', resourceVersion: '1', creationTimestamp: '' },
+    ...(subsets && { subsets }),
+  })
+
+  test('ports, an address is looked at as often as of one', () => {
+    let looks = 0
+    const addresses = many.map(i => ({
+      get ip() {
+        looks++
+        return `192.0.2.${i}`
+      },
+    }))
+    const { mirrors } = mirrorsOf(written([{ addresses, ports: many.map(portOf) }]))
+    expect(mirrors).toMatchObject([{ addressType: 'IPv4' }])
+    expect(mirrors[0]!.ports).toHaveLength(many.length)
+    expect(mirrors[0]!.endpoints).toHaveLength(many.length)
+    expect(looks).toBeLessThan(10 * many.length)
+  })
+
+  test('subsets, a slice is looked at as often as of one, and finds its own', () => {
+    const endpoints = written(many.map(i => ({ addresses: [{ ip: `192.0.2.${i}` }], ports: [portOf(i)] })))
+    const { mirrors } = mirrorsOf(endpoints)
+    let looks = 0
+    const sliceOf = (mirror: Mirror, i: number): EndpointSlice => {
+      const { metadata, ports, ...rest } = mirrorSlice(endpoints, mirror)
+      const of = { namespace: 'default', name: `db-${i}`, uid: `${i}`, resourceVersion: '1', creationTimestamp: '' }
+      const slice = {
+        apiVersion: 'discovery.k8s.io/v1',
+        kind: 'EndpointSlice',
+        ...rest,
+        metadata: { ...metadata, ...of },
+      }
+      return Object.defineProperty(slice as EndpointSlice, 'ports', { enumerable: true, get: () => (looks++, ports) })
+    }
+    const present = mirrors.map(sliceOf).reverse()
+    expect(planMirrors(endpoints, present, mirrors)).toEqual({ create: [], update: [], delete: [] })
+    expect(looks).toBeLessThan(10 * many.length)
+    // One port is another now: its slice becomes that one's, and of two for the same ports one goes.
+    const moved = written([...endpoints.subsets!.slice(1), { addresses: [{ ip: '192.0.2.0' }], ports: [portOf(99)] }])
+    const plan = planMirrors(moved, [...present, sliceOf(mirrors[1]!, 99)], mirrorsOf(moved).mirrors)
+    expect(plan.create).toEqual([])
+    expect(plan.update.map(({ mirror }) => mirror.ports)).toEqual([[expect.objectContaining({ name: 'p99' })]])
+    expect(plan.delete).toHaveLength(1)
   })
 })

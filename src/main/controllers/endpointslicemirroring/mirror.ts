@@ -45,34 +45,55 @@ interface Repacked {
 
 /**
  * Ports that have the same addresses belong together. Of an address that is named several times, what was said first
- * counts, and of one port, that it is not ready.
+ * counts, and of one port, that it is not ready. Ports of the same subsets are looked at once, however many they are.
  */
 function repack(subsets: readonly EndpointSubset[]): Repacked[] {
   const known = new Map<string, EndpointAddress>()
-  const byPort = new Map<string, Repacked>()
-  for (const { addresses = [], notReadyAddresses = [], ports = [] } of subsets)
+  const firstOf = (address: EndpointAddress) => {
+    const id = `${address.ip} ${address.targetRef?.uid ?? ''}`
+    const first = known.get(id) ?? address
+    known.set(id, first)
+    return first
+  }
+  const told = subsets.map(({ addresses = [], notReadyAddresses = [] }) => [
+    ...addresses.map(address => [firstOf(address), true] as const),
+    ...notReadyAddresses.map(address => [firstOf(address), false] as const),
+  ])
+  const byPort = new Map<string, { readonly named: EndpointPort[]; readonly within: Set<number> }>()
+  for (const [i, { ports = [] }] of subsets.entries())
     for (const port of ports.length > 0 ? ports : [undefined]) {
       const named = port ? [portOf(port)] : []
       const key = portsKey(named)
-      const of = byPort.get(key) ?? { ports: named, addresses: new Map<EndpointAddress, boolean>() }
-      byPort.set(key, of)
-      for (const [list, ready] of [[addresses, true] as const, [notReadyAddresses, false] as const])
-        for (const address of list) {
-          const id = `${address.ip} ${address.targetRef?.uid ?? ''}`
-          const first = known.get(id) ?? address
-          known.set(id, first)
-          of.addresses.set(first, ready && of.addresses.get(first) !== false)
-        }
+      const found = byPort.get(key) ?? { named, within: new Set<number>() }
+      byPort.set(key, found)
+      found.within.add(i)
     }
+  const bySubsets = groupedBy(byPort.values(), ({ within }) => [...within].join())
   const ids = new Map([...known.values()].map((address, i) => [address, i]))
   const groups = new Map<string, Repacked>()
-  for (const { ports, addresses } of byPort.values()) {
+  for (const [first, ...others] of bySubsets.values()) {
+    if (!first) continue
+    const ports = [first, ...others].flatMap(({ named }) => named)
+    const addresses = new Map<EndpointAddress, boolean>()
+    for (const i of first.within)
+      for (const [address, ready] of told[i] ?? []) addresses.set(address, ready && addresses.get(address) !== false)
     const key = [...addresses].map(([address, ready]) => `${ids.get(address)} ${ready}`).sort().join() // prettier-ignore
     const group = groups.get(key)
     if (group) group.ports.push(...ports)
     else groups.set(key, { ports, addresses })
   }
   return [...groups.values()]
+}
+
+function groupedBy<T>(all: Iterable<T>, keyOf: (each: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>()
+  for (const each of all) {
+    const key = keyOf(each)
+    const group = groups.get(key)
+    if (group) group.push(each)
+    else groups.set(key, [each])
+  }
+  return groups
 }
 
 const portOf = ({ name = '', port, protocol = 'TCP', appProtocol }: LegacyPort): EndpointPort => ({
@@ -111,26 +132,21 @@ export function planMirrors(
   mirrors: readonly Mirror[],
 ): MirrorPlan {
   const plan: MirrorPlan = { create: [], update: [], delete: [] }
-  const free = new Set(present)
+  const keyOf = ({ addressType, ports }: Pick<EndpointSlice | Mirror, 'addressType' | 'ports'>) =>
+    `${addressType} ${portsKey(ports)}`
+  const byPorts = groupedBy(present, keyOf)
   const missing = mirrors.filter(mirror => {
-    const slice = [...free].find(
-      each => each.addressType === mirror.addressType && portsKey(each.ports) === portsKey(mirror.ports),
-    )
-    if (!slice) return true
-    free.delete(slice)
-    if (!isAsWanted(endpoints, slice, mirror)) plan.update.push({ slice, mirror })
-    return false
+    const slice = byPorts.get(keyOf(mirror))?.pop()
+    if (slice && !isAsWanted(endpoints, slice, mirror)) plan.update.push({ slice, mirror })
+    return !slice
   })
+  const byFamily = groupedBy([...byPorts.values()].flat(), ({ addressType }) => addressType)
   for (const mirror of missing) {
-    const slice = [...free].find(each => each.addressType === mirror.addressType)
-    if (!slice) {
-      plan.create.push(mirror)
-      continue
-    }
-    free.delete(slice)
-    plan.update.push({ slice, mirror })
+    const slice = byFamily.get(mirror.addressType)?.pop()
+    if (slice) plan.update.push({ slice, mirror })
+    else plan.create.push(mirror)
   }
-  plan.delete.push(...free)
+  plan.delete.push(...[...byFamily.values()].flat())
   return plan
 }
 
