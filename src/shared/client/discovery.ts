@@ -34,12 +34,22 @@ export async function discover(client: Client): Promise<Discovered> {
   return { resources: found.flat(), failures }
 }
 
-/** @param name of the group. @throws ApiError, also for a group that is not served */
-export async function discoverGroup(client: Client, name: string): Promise<readonly DiscoveredResource[]> {
-  if (name === '') return resourcesOf(client, 'v1')
-  const group = (await client.raw('GET', `/apis/${encodeURIComponent(name)}`)) as APIGroup
-  const lists = await Promise.all(versionsOf(group).map(groupVersion => resourcesOf(client, groupVersion)))
-  return preferred(lists.flat())
+/**
+ * Asks one group alone, and of its versions no more than are needed.
+ * @throws ApiError, also for a group that is not served
+ */
+export async function discoverResource(
+  client: Client,
+  group: string,
+  plural: string,
+): Promise<DiscoveredResource | undefined> {
+  const path = `/apis/${encodeURIComponent(group)}`
+  const versions = group === '' ? ['v1'] : versionsOf((await client.raw('GET', path)) as APIGroup)
+  for (const groupVersion of versions) {
+    const found = (await resourcesOf(client, groupVersion)).find(type => type.plural === plural)
+    if (found) return found
+  }
+  return undefined
 }
 
 /** The preferred one first. */

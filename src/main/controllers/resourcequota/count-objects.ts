@@ -2,7 +2,7 @@
 import { DaemonSet, Deployment, ReplicaSet, StatefulSet } from '../../../shared/api/apps/v1.ts'
 import { CronJob, Job } from '../../../shared/api/batch/v1.ts'
 import { ConfigMap, ReplicationController, ResourceQuota, Secret } from '../../../shared/api/core/v1.ts'
-import { discoverGroup } from '../../../shared/client/discovery.ts'
+import { discoverResource } from '../../../shared/client/discovery.ts'
 import type { ControllerContext } from '../../../shared/client/reconciler.ts'
 import type { KubeObject } from '../../../shared/machinery/object.ts'
 import { type ResourceType, collectionPath } from '../../../shared/machinery/resource-type.ts'
@@ -30,7 +30,7 @@ export async function countObjects(
   const plural = dot === -1 ? resource : resource.slice(0, dot)
   const group = dot === -1 ? '' : resource.slice(dot + 1)
   try {
-    const found = (await discoverGroup(client, group)).find(type => type.plural === plural)
+    const found = await discoverResource(client, group, plural)
     if (!found?.namespaced || !found.verbs.includes('list')) return undefined
     const query = `${collectionPath(found, namespace)}?limit=1`
     const list = (await client.raw('GET', query)) as { items?: unknown[]; metadata: { remainingItemCount?: number } }
