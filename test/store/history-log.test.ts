@@ -249,7 +249,9 @@ describe.each(['nedb', 'etcd'] as const)('the history beside %s', name => {
     const scaled = await store.update(KEY, { ...made.object, data: { replicas: 2 } } as never, made.revision)
     const encoded = vi.spyOn(JSON, 'stringify')
     await recorder.flush()
-    const objects = encoded.mock.calls.filter(([value]) => (value as { metadata?: unknown }).metadata !== undefined)
+    const objects = encoded.mock.calls.filter(
+      ([value]) => (value as { metadata?: unknown } | undefined)?.metadata !== undefined,
+    )
     encoded.mockRestore()
     expect(objects).toEqual([])
     expect(JSON.parse((await history.read(KEY, made.revision))!)).toMatchObject({ data: { replicas: 1 } })

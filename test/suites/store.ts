@@ -603,10 +603,18 @@ export function storeSuite(
     })
 
     test('text() knows none of an object that its text begins otherwise than usual', async () => {
-      const { metadata, ...rest } = objectNamed('a')
+      const { metadata, data: _, ...rest } = objectNamed('a')
       const stored = await store.create(KEY, { metadata, ...rest })
       expect(store.json(stored).toString()).toContain(`"resourceVersion":"${stored.revision}"`)
       expect(store.text(stored)).toBeUndefined()
+      // Metadata of something else, that happen to tell the same revision.
+      const next = stored.revision + 1
+      const data = { metadata: { resourceVersion: `${next}`, more: 1 } }
+      const odd = { data, ...rest, metadata }
+      const changed = await store.update(KEY, odd, stored.revision)
+      expect(changed.revision).toBe(next)
+      expect(store.json(changed).indexOf('data')).toBe(2)
+      expect(store.text(changed)).toBeUndefined()
     })
 
     test('everything is there after a restart, revisions included', async () => {

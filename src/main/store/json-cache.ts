@@ -6,8 +6,8 @@ import type { Stored } from './contract.ts'
 /** What a stored text begins with, as a rule. Objects that begin otherwise are encoded when they are asked for. */
 const HEAD = /^\{(?:"(?:kind|apiVersion)":"[^"\\]*",){2}"metadata":\{/
 
-/** Of what was taken, its end. */
-const METADATA = '"metadata":{'
+/** Names of kinds and versions are shorter. */
+const MOST_HEAD_BYTES = 512
 const COMMA = 0x2c
 
 const versionIn = ({ revision }: Stored) => `"resourceVersion":"${revision}"`
@@ -38,11 +38,10 @@ export class JsonCache {
   /** @returns a function that makes what was taken as it was, whether it is forgotten by then or not */
   textOf(stored: Stored): (() => string) | undefined {
     const bytes = this.#texts.get(stored)
+    const start = bytes && HEAD.exec(bytes.toString('latin1', 0, MOST_HEAD_BYTES))?.[0].length
     const version = versionIn(stored)
-    const at = bytes?.indexOf(METADATA) ?? -1
-    if (!bytes || at === -1) return undefined
-    const start = at + METADATA.length
-    if (bytes.toString('latin1', start, start + version.length) !== version) return undefined
+    if (!bytes || start === undefined || bytes.toString('latin1', start, start + version.length) !== version)
+      return undefined
     return () => {
       const rest = start + version.length
       return bytes.toString('utf8', 0, start) + bytes.toString('utf8', bytes[rest] === COMMA ? rest + 1 : rest)
