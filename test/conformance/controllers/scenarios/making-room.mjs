@@ -45,10 +45,7 @@ const place = title => [
     const told = ({ spec, status }) =>
       spec.nodeName ? `node ${spec.nodeName[0]}` : `none, nominated ${status.nominatedNodeName?.[0] ?? 'none'}`
     const data = Object.fromEntries(items.map(each => [each.metadata.name, told(each)]))
-    await side.create('v1/configmaps', {
-      metadata: { name: `places-${Date.now().toString().slice(0, 3)}-${title.replaceAll(' ', '-')}` },
-      data,
-    })
+    await side.create('v1/configmaps', { metadata: { name: title.replaceAll(' ', '-') }, data })
   },
 ]
 const important = how => ['the important one', create(['important', { cpu: '2', priority: 'high', ...how }])]
