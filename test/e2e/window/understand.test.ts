@@ -323,6 +323,14 @@ describe('a list in a small window', () => {
       .locator('[role=grid] [role=gridcell], [role=grid] [role=gridcell] .truncate')
       .evaluateAll(cells => cells.filter(cell => cell.scrollWidth > cell.clientWidth).map(cell => cell.textContent))
 
+  /** Columns get their widths in the frames after rows or the room have changed. */
+  const noneIsCut = () =>
+    until('no cell is cut', async () => {
+      const found = await cut()
+      if (found.length > 0) throw new Error(found.join(', '))
+      return true
+    })
+
   it('stands beside its drawer, with as many columns as have room, none of them cut', async () => {
     await page.setViewportSize({ width: 1280, height: 800 })
     try {
@@ -330,11 +338,11 @@ describe('a list in a small window', () => {
       await page.locator('[data-key*="/broken-"]').first().waitFor()
       await until('the columns of a whole window', async () => (await titles()).includes('Restarts'))
       expect(await titles()).toEqual(expect.arrayContaining(['Name', 'Namespace', 'Status', 'CPU', 'Memory', 'Age']))
-      expect(await cut()).toEqual([])
+      await noneIsCut()
       await page.locator('[data-key*="/broken-"]').first().click()
       await until('columns leave', async () => !(await titles()).includes('Restarts'))
       expect(await titles()).toEqual(expect.arrayContaining(['Name', 'Status']))
-      expect(await cut()).toEqual([])
+      await noneIsCut()
       const edge = async (locator: ReturnType<Page['locator']>) => (await locator.boundingBox())!
       const grid = await edge(page.getByRole('grid'))
       expect(grid.x + grid.width).toBeLessThanOrEqual((await edge(page.getByRole('dialog'))).x + 1)
