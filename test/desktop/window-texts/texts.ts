@@ -131,6 +131,11 @@ export const stepNames = sourcesOfHosts
   .filter(({ file }) => file.startsWith('provisioning/steps/'))
   .flatMap(({ text }) => [...text.matchAll(/^ +name: '([a-z-]+)',$/gm)].map(([, name = '']) => name))
 
+/** Those that the window has words for. */
+export const stepsInWords = [
+  ...readFileSync(join(ROOT, 'hosts/host-status.ts'), 'utf8').matchAll(/^  '?([a-z-]+)'?: m\(/gm),
+].map(([, name = '']) => name)
+
 /** Names in braces. */
 export const placeholdersOf = (text: string): string[] =>
   [...new Set([...text.matchAll(/\{([a-zA-Z]\w*)\}/g)].map(([, name = '']) => name))].sort()
