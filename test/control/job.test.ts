@@ -249,7 +249,8 @@ describe('job', () => {
     await client.patch(Job, { namespace, name: 'work' }, { metadata: { finalizers: ['example.com/held'] } })
     for (const { metadata } of pods)
       await client.patch(Pod, metadata, { metadata: { finalizers: ['example.com/held'] } })
-    await client.delete(Job, { namespace, name: 'work' })
+    // By itself a Job leaves its pods to nobody.
+    await client.delete(Job, { namespace, name: 'work' }, { propagationPolicy: 'Background' })
     await client.delete(Pod, pods[0]!.metadata)
     await soon(async () => {
       const { status } = await getJob()
