@@ -5,14 +5,13 @@ import { replicaSetController } from '../../src/main/controllers/replicaset/cont
 import { StatefulSetController } from '../../src/main/controllers/statefulset/controller.ts'
 import { DaemonSet, ReplicaSet, StatefulSet } from '../../src/shared/api/apps/v1.ts'
 import { Namespace, Node } from '../../src/shared/api/core/v1.ts'
-import { ControllerManager } from '../../src/shared/client/controller-manager.ts'
 import { controller } from '../../src/shared/client/reconciler.ts'
 import { type Clock, systemClock } from '../../src/shared/machinery/clock.ts'
 import { conditionOf } from '../../src/shared/machinery/conditions.ts'
-import { silentLog } from '../../src/shared/machinery/log.ts'
 import { startTestApiServer } from '../support/api-server.ts'
 import { eventually } from '../support/eventually.ts'
 import { podsIn, reportPod } from './support/cluster.ts'
+import { runControllers } from './support/run-controllers.ts'
 
 let api: Awaited<ReturnType<typeof startTestApiServer>>
 beforeAll(async () => {
@@ -40,15 +39,7 @@ test.each(cases)('a %s, after %i looks at the clock', async (kind, looks, type, 
   // Stands still a moment before the pod has been ready for long enough, and goes on whenever it is looked at.
   let [nowMs, goesOn] = [systemClock.now(), false]
   const clock: Clock = { ...systemClock, now: () => (goesOn ? nowMs++ : nowMs) }
-  await using manager = new ControllerManager({
-    controllers: [make(clock)],
-    client,
-    clientFor: () => client,
-    clock,
-    log: silentLog,
-  })
-  manager.start()
-  await manager.ready()
+  await using _manager = await runControllers(client, clock, [make(clock)])
   const labels = { app: 'web' }
   const template = { metadata: { labels }, spec: { containers: [{ name: 'web', image: 'web:1' }] } }
   const metadata = { namespace, name: 'web' }

@@ -5,14 +5,13 @@ import { ObservedTime } from '../../src/shared/machinery/observed-time.ts'
 import { Deployment, ReplicaSet } from '../../src/shared/api/apps/v1.ts'
 import { Namespace } from '../../src/shared/api/core/v1.ts'
 import type { Client } from '../../src/shared/client/client.ts'
-import { ControllerManager } from '../../src/shared/client/controller-manager.ts'
 import { controller } from '../../src/shared/client/reconciler.ts'
 import { systemClock } from '../../src/shared/machinery/clock.ts'
 import { conditionOf } from '../../src/shared/machinery/conditions.ts'
-import { silentLog } from '../../src/shared/machinery/log.ts'
 import { startTestApiServer } from '../support/api-server.ts'
 import { eventually } from '../support/eventually.ts'
 import { eventsAbout } from './support/cluster.ts'
+import { runControllers } from './support/run-controllers.ts'
 
 const ref = { namespace: 'default', name: 'web' }
 
@@ -28,15 +27,8 @@ test('one that is scaled while its ReplicaSet is made is not told that this fail
     return created
   }
   const busy: Client = { ...client, create }
-  await using manager = new ControllerManager({
-    controllers: [controller(new DeploymentController(new ObservedTime(systemClock)))],
-    client: busy,
-    clientFor: () => busy,
-    clock: systemClock,
-    log: silentLog,
-  })
-  manager.start()
-  await manager.ready()
+  const deployments = controller(new DeploymentController(new ObservedTime(systemClock)))
+  await using _manager = await runControllers(busy, systemClock, [deployments])
   const labels = { app: 'web' }
   const template = { metadata: { labels }, spec: { containers: [{ name: 'web', image: 'web:1' }] } }
   await client.create(Deployment, { metadata: ref, spec: { replicas: 1, selector: { matchLabels: labels }, template } })

@@ -2,12 +2,11 @@ import { expect, test } from 'vitest'
 import { PodGarbageCollector } from '../../src/main/controllers/pod-gc/controller.ts'
 import { ObservedTime } from '../../src/shared/machinery/observed-time.ts'
 import { Pod } from '../../src/shared/api/core/v1.ts'
-import { ControllerManager } from '../../src/shared/client/controller-manager.ts'
 import { controller } from '../../src/shared/client/reconciler.ts'
-import { silentLog } from '../../src/shared/machinery/log.ts'
 import { startTestApiServer } from '../support/api-server.ts'
 import { eventually } from '../support/eventually.ts'
 import { ManualClock } from '../support/manual-clock.ts'
+import { runControllers } from './support/run-controllers.ts'
 
 const namespace = 'default'
 const KEPT = 2
@@ -30,15 +29,9 @@ test('of finished pods beyond the number that is kept, those that were evicted g
   await make('failed', { phase: 'Failed' })
   await nextSecond()
   await make('evicted', { phase: 'Failed', reason: 'Evicted' })
-  await using manager = new ControllerManager({
-    controllers: [controller(new PodGarbageCollector(new ObservedTime(clock), KEPT))],
-    client,
-    clientFor: () => client,
-    clock,
-    log: silentLog,
-  })
-  manager.start()
-  await manager.ready()
+  await using _manager = await runControllers(client, clock, [
+    controller(new PodGarbageCollector(new ObservedTime(clock), KEPT)),
+  ])
   await eventually(async () => {
     await clock.advance(5_000)
     const names = (await client.list(Pod, { namespace })).items.map(({ metadata }) => metadata.name)

@@ -4,13 +4,12 @@ import type { AdmissionPlugin } from '../../src/main/apiserver/admission/contrac
 import { JobController } from '../../src/main/controllers/job/controller.ts'
 import { Job } from '../../src/shared/api/batch/v1.ts'
 import { ConfigMap } from '../../src/shared/api/core/v1.ts'
-import { ControllerManager } from '../../src/shared/client/controller-manager.ts'
 import { controller, own, requeueAfter } from '../../src/shared/client/reconciler.ts'
-import { silentLog } from '../../src/shared/machinery/log.ts'
 import { ApiError } from '../../src/shared/machinery/status.ts'
 import { startTestApiServer } from '../support/api-server.ts'
 import { eventually } from '../support/eventually.ts'
 import { ManualClock } from '../support/manual-clock.ts'
+import { runControllers } from './support/run-controllers.ts'
 
 test('what is due at once, again and again, is looked at ever more seldom', async () => {
   await using api = await startTestApiServer()
@@ -26,15 +25,7 @@ test('what is due at once, again and again, is looked at ever more seldom', asyn
     },
   })
   const client = api.clientAs()
-  await using manager = new ControllerManager({
-    controllers: [restless],
-    client,
-    clientFor: () => client,
-    clock,
-    log: silentLog,
-  })
-  manager.start()
-  await manager.ready()
+  await using _manager = await runControllers(client, clock, [restless])
   await client.create(ConfigMap, { metadata: { namespace: 'default', name: 'due' }, data: {} })
   await eventually(() => expect(looks.length).toBeGreaterThan(0))
   await clock.advance(60_000)
@@ -56,16 +47,8 @@ test('a Job whose pods are refused tries again after a second, then ever later, 
   await using api = await startTestApiServer({ admission: [refusing] })
   const client = api.clientAs()
   let failures = 0
-  await using manager = new ControllerManager({
-    controllers: [controller(new JobController(clock))],
-    client,
-    clientFor: () => client,
-    clock,
-    log: silentLog,
-    metrics: { reconciled: (_name, outcome) => void (failures += outcome === 'error' ? 1 : 0) },
-  })
-  manager.start()
-  await manager.ready()
+  const metrics = { reconciled: (_name: string, outcome: string) => void (failures += outcome === 'error' ? 1 : 0) }
+  await using _manager = await runControllers(client, clock, [controller(new JobController(clock))], { metrics })
   const template = { spec: { restartPolicy: 'Never', containers: [{ name: 'c', image: 'i' }] } }
   await client.create(Job, { metadata: { namespace: 'default', name: 'refused' }, spec: { template } } as Job)
   // Once for the Job, once for the status that it was given then.

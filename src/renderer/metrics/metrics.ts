@@ -11,7 +11,7 @@ import { ApiError } from '../../shared/machinery/status.ts'
 import type { Usage } from '../../shared/machinery/usage-series.ts'
 import { connection } from '../api/connection.ts'
 import { useClusterStore } from '../stores/cluster.ts'
-import { groupBy } from '../world/world.ts'
+import { groupBy } from '../../shared/machinery/group-by.ts'
 import { type Moment, NONE, type UsedPod, momentOf, momentsBefore, namespacesOf, plus, together } from './moments.ts'
 import { UsageHistory } from './series.ts'
 

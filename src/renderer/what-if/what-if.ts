@@ -3,7 +3,7 @@ import { Namespace } from '../../shared/api/core/v1.ts'
 import type { WhatIfPod, WhatIfSpec } from '../../shared/api/flotilla/scheduling-v1.ts'
 import type { AnyObject } from '../../shared/machinery/object.ts'
 import { parseObjects } from '../api/yaml-text.ts'
-import { groupBy } from '../world/world.ts'
+import { groupBy } from '../../shared/machinery/group-by.ts'
 import { m, t } from '../i18n/i18n.ts'
 
 const place = (node: string | undefined) => (node ? t('to {node}', { node }) : t('nowhere'))

@@ -1,6 +1,7 @@
 // What the window knows of the cluster at one moment: lists of several kinds, indexed for questions that cross kinds.
 import type { Pod } from '../../shared/api/core/v1.ts'
 import { Pod as PodType } from '../../shared/api/core/v1.ts'
+import { groupBy } from '../../shared/machinery/group-by.ts'
 import type { AnyObject, KubeObject } from '../../shared/machinery/object.ts'
 import { controllerOf } from '../../shared/machinery/owner.ts'
 import type { ResourceType } from '../../shared/machinery/resource-type.ts'
@@ -125,15 +126,4 @@ export class World {
       objects.map(object => ({ ...refTo(type, object), object: object as AnyObject })),
     )
   }
-}
-
-export function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, readonly T[]> {
-  const groups = new Map<string, T[]>()
-  for (const item of items) {
-    const key = keyOf(item)
-    const group = groups.get(key)
-    if (group) group.push(item)
-    else groups.set(key, [item])
-  }
-  return groups
 }

@@ -56,11 +56,6 @@ const KNOWN = [
     text: /, not 500 \("unable to find api field in struct RawExtension/,
     why: "a client's fault is no 500 here",
   },
-  {
-    name: / › patch$/,
-    text: /^code 400 \("the name of the object [^]*undeterminable[^]*, not 422 [^]*invalid: patch: /,
-    why: 'a patch to a kind that is none is refused; its fields are not called unknown as well',
-  },
   { text: /k:\{"name":"kube-api-access-[a-z0-9]{5}"\}/, why: 'names that are made up' },
   { text: /^\.spec\.template\.metadata\.labels\.(batch\.kubernetes\.io\/)?job-name: /, why: 'names that are made up' },
   {
@@ -222,7 +217,7 @@ const KNOWN = [
     why: 'where an object is stored is told to nobody',
   },
   { text: /selfLink: nothing, not/, why: 'a link to itself is not repeated on trial' },
-  { name: / part (scale|token)$/, text: /^\.status\.token: "", not/, why: 'on trial no token is given' },
+  { name: / part token$/, text: /^\.status\.token: "", not/, why: 'on trial no token is given' },
   {
     name: / › part scale$/,
     text: /^version: /,

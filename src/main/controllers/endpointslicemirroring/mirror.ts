@@ -7,6 +7,7 @@ import {
 } from '../../../shared/api/core/v1.ts'
 import type { Endpoint, EndpointPort, EndpointSlice } from '../../../shared/api/discovery/v1.ts'
 import { deepEqual } from '../../../shared/machinery/deep-equal.ts'
+import { groupBy } from '../../../shared/machinery/group-by.ts'
 import type { Draft } from '../../../shared/machinery/object.ts'
 import { controllerRef } from '../../../shared/machinery/owner.ts'
 import type { IPFamily } from '../../../shared/machinery/ip-address.ts'
@@ -68,7 +69,7 @@ function repack(subsets: readonly EndpointSubset[]): Repacked[] {
       byPort.set(key, found)
       found.within.add(i)
     }
-  const bySubsets = groupedBy(byPort.values(), ({ within }) => [...within].join())
+  const bySubsets = groupBy(byPort.values(), ({ within }) => [...within].join())
   const ids = new Map([...known.values()].map((address, i) => [address, i]))
   const groups = new Map<string, Repacked>()
   for (const [first, ...others] of bySubsets.values()) {
@@ -83,17 +84,6 @@ function repack(subsets: readonly EndpointSubset[]): Repacked[] {
     else groups.set(key, { ports, addresses })
   }
   return [...groups.values()]
-}
-
-function groupedBy<T>(all: Iterable<T>, keyOf: (each: T) => string): Map<string, T[]> {
-  const groups = new Map<string, T[]>()
-  for (const each of all) {
-    const key = keyOf(each)
-    const group = groups.get(key)
-    if (group) group.push(each)
-    else groups.set(key, [each])
-  }
-  return groups
 }
 
 const portOf = ({ name = '', port, protocol = 'TCP', appProtocol }: LegacyPort): EndpointPort => ({
@@ -134,13 +124,13 @@ export function planMirrors(
   const plan: MirrorPlan = { create: [], update: [], delete: [] }
   const keyOf = ({ addressType, ports }: Pick<EndpointSlice | Mirror, 'addressType' | 'ports'>) =>
     `${addressType} ${portsKey(ports)}`
-  const byPorts = groupedBy(present, keyOf)
+  const byPorts = groupBy(present, keyOf)
   const missing = mirrors.filter(mirror => {
     const slice = byPorts.get(keyOf(mirror))?.pop()
     if (slice && !isAsWanted(endpoints, slice, mirror)) plan.update.push({ slice, mirror })
     return !slice
   })
-  const byFamily = groupedBy([...byPorts.values()].flat(), ({ addressType }) => addressType)
+  const byFamily = groupBy([...byPorts.values()].flat(), ({ addressType }) => addressType)
   for (const mirror of missing) {
     const slice = byFamily.get(mirror.addressType)?.pop()
     if (slice) plan.update.push({ slice, mirror })
